@@ -1,0 +1,5 @@
+-- A row is a living lead whose golden record is missing or old; the platform's developers act on it.
+select lead_versions.lead_id
+from {{ source("identity", "lead_versions") }} as lead_versions
+left join {{ ref("leads") }} as leads on lead_versions.lead_id = leads.lead_id
+where leads.lead_version is distinct from lead_versions.lead_version

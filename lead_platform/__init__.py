@@ -1,0 +1,1 @@
+"""Raw inquiries in; deduplicated, enriched, scored, explained and routed leads out."""

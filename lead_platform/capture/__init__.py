@@ -1,0 +1,1 @@
+"""Capture: what came in, from where? Submissions, events, outcomes and rejected records."""

@@ -1,0 +1,90 @@
+"""Questions and answers of a form, as names and texts that a mapping can address.
+
+Owns how answers get their names and which of them fill canonical fields by pattern. Fields that
+take an answer by its name are declared in the channel and read in `fields`.
+"""
+
+import re
+from typing import Any
+
+from lead_platform.capture.channels import AnswersRule
+from lead_platform.capture.fields import RuleCompiler, no_value
+from lead_platform.capture.paths import compile_path
+from lead_platform.capture.values import read_text
+
+
+class Answers(dict[str, str]):
+    """Answers by name, with what `match` makes of them and which names are used up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matched: dict[str, str] = {}
+        self.used: set[str] = set()
+
+    def rest(self) -> dict[str, str]:
+        return {name: value for name, value in self.items() if name not in self.used}
+
+
+class AnswerReader:
+    """A channel's `answers`, compiled: pairs of question and answer into names and texts."""
+
+    def __init__(self, rule: AnswersRule, compiler: RuleCompiler) -> None:
+        self._each = compile_path(rule.each)
+        self._name = compiler.value(rule.name)
+        self._value = compile_path(rule.value)
+        self._blanks = compiler.blanks
+        self._labels = rule.labels
+        self._label_of = compile_path(rule.labels.of) if rule.labels else no_value
+        self._match = [(name, re.compile(p, re.IGNORECASE)) for name, p in rule.match.items()]
+        self._matches: dict[str, str | None] = {}
+        self._mapped = _mapped_answers(compiler)
+
+    def read(self, content: dict[str, Any], derived: dict[str, Any]) -> "Answers":
+        """The record's answers; a name that occurs twice keeps both values."""
+        answers = Answers()
+        elements = self._each(content)
+        labels = self._label_table(content)
+        for position, element in enumerate(elements if isinstance(elements, list) else (), start=1):
+            scope = {"item": element, "record": content, "_derived": derived}
+            value = read_text(self._value(scope))
+            if value is None or value in self._blanks:
+                continue
+            name = read_text(self._name(scope)) or labels.get(str(self._label_of(scope)))
+            self._keep(answers, name or f"answer {position}", value)
+        return answers
+
+    def _keep(self, answers: Answers, name: str, value: str) -> None:
+        answers[name] = f"{answers[name]}, {value}" if name in answers else value
+        target = self._target(name)
+        if name in self._mapped:
+            answers.used.add(name)
+        elif target is not None and target not in answers.matched:
+            answers.matched[target] = value
+            answers.used.add(name)
+
+    def _target(self, name: str) -> str | None:
+        if name not in self._matches:
+            if len(self._matches) > 10_000:
+                self._matches.clear()
+            found = (field for field, pattern in self._match if pattern.search(name))
+            self._matches[name] = next(found, None)
+        return self._matches[name]
+
+    def _label_table(self, content: dict[str, Any]) -> dict[str, str]:
+        if self._labels is None:
+            return {}
+        key, value = compile_path(self._labels.key), compile_path(self._labels.value)
+        elements = compile_path(self._labels.each)(content)
+        pairs = [(key(part), read_text(value(part))) for part in elements or ()]
+        return {str(name): label for name, label in pairs if name is not None and label}
+
+
+def _mapped_answers(compiler: RuleCompiler) -> frozenset[str]:
+    """Names of answers that some field takes as `_answers.<name>`, alone or as a choice."""
+    rules = compiler.channel_rules
+    fields = [rule for emit in rules.emits for rule in emit.fields.values()]
+    found = (_ANSWER_NAME.findall(path) for rule in fields for path in rule.path)
+    return frozenset(quoted or plain for names in found for quoted, plain in names)
+
+
+_ANSWER_NAME = re.compile(r'_answers\.(?:"([^"]+)"|(\w+))')

@@ -1,0 +1,60 @@
+"""Capture in Dagster: the intake of waiting files."""
+
+from pathlib import Path
+
+from dagster import AssetExecutionContext, Config, Failure, multi_asset
+from pydantic import Field
+
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.deliveries import (
+    ParsedDelivery,
+    archive_deliveries,
+    parse_deliveries,
+    take_in,
+)
+from lead_platform.capture.inbox import list_inbox
+from lead_platform.lake.lake import Candidate
+from lead_platform.lake.resource import LakeResource, Results, gate_checks, run_time, table_specs
+
+SPECS = table_specs(
+    "capture", ["deliveries", "submissions", "events", "outcomes", "rejected_records"]
+)
+
+
+class IntakeFile(Config):
+    """A file and the channel it comes from."""
+
+    path: str
+    channel: str
+
+
+class IntakeConfig(Config):
+    """The files of one run; none means whatever waits in the inbox."""
+
+    files: list[IntakeFile] = Field(default_factory=list)
+
+
+@multi_asset(name="intake", specs=SPECS, check_specs=gate_checks(SPECS), pool="lake")
+def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResource) -> Results:
+    """Take in the named files, or those waiting in the inbox, each whole or not at all."""
+    settings = lake.settings
+    channels = load_channels(settings.config_dir)
+    files = [(Path(file.path), file.channel) for file in config.files]
+    files = files or [
+        (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
+    ]
+    parsed, faults = parse_deliveries(
+        files, channels, received_at=run_time(context), inbox=settings.inbox
+    )
+    taken: list[ParsedDelivery] = []
+
+    def write(candidate: Candidate) -> dict[str, int]:
+        totals = take_in(candidate.connection, parsed, run_id=context.run_id)
+        taken.extend(parsed)
+        return totals
+
+    yield from lake.materialize(context, "capture", write)
+    # Where capture is switched off nothing was written, and the files keep waiting.
+    archive_deliveries(taken, inbox=settings.inbox, archive=settings.archive)
+    if faults:
+        raise Failure("\n".join(faults), allow_retries=False)

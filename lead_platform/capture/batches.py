@@ -1,0 +1,199 @@
+"""Parses a delivered file into batches of mapped items, as Arrow tables.
+
+Owns batch size and the form of rejected records. What is new and what is known is decided by
+`intake`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.columns import FIELD_TYPES, KINDS, Kind, ValueType
+from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
+from lead_platform.capture.readers import BadRecord, Record, read_records
+from lead_platform.capture.values import canonical_json
+
+BATCH_SIZE = 50_000
+BATCH_BYTES = 64 * 1_048_576
+"""A batch closes at this many bytes of payload even when it has fewer records."""
+
+_KEPT_EXCERPT = 10_000
+
+_ARROW_TYPES: dict[ValueType, pa.DataType] = {
+    "text": pa.string(), "instant": pa.timestamp("us"), "amount": pa.decimal128(18, 2),
+    "integer": pa.int32(), "number": pa.float64(), "consent": pa.string(), "json": pa.string(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RecordItems:
+    """The items one record became: (kind, row in that kind's table of the batch, item id)."""
+
+    record_number: int
+    record_id: str
+    content_hash: str
+    items: tuple[tuple[Kind, int, str], ...]
+
+
+@dataclass(frozen=True)
+class ParsedBatch:
+    """A slice of a delivery, mapped, not yet compared with what is known.
+
+    Arrow tables with the columns of tables.sql except delivery_id and received_seq, which
+    `write_batches` adds. `rejected` has record_number, record_id, reasons (JSON list), payload.
+    `record_count` counts received records, rejected ones included.
+    """
+
+    submissions: pa.Table
+    events: pa.Table
+    outcomes: pa.Table
+    rejected: pa.Table
+    records: tuple[RecordItems, ...]
+    record_count: int
+
+    def table(self, kind: Kind) -> pa.Table:
+        """The table of one kind of item."""
+        return {
+            "submission": self.submissions,
+            "event": self.events,
+            "outcome": self.outcomes,
+        }[kind]
+
+
+def parse_file(
+    path: Path, channel: Channel, *, received_at: datetime, batch_size: int = BATCH_SIZE
+) -> Iterator[ParsedBatch]:
+    """The file's records as mapped items, in batches of at most `batch_size` records.
+
+    Never raises for bad content (it comes out as rejected). Raises UnreadableFileError.
+    """
+    mapper = RecordMapper(channel, received_at)
+    batch = _BatchBuilder(channel.name, received_at)
+    for record in read_records(path, channel.rules):
+        batch.add(record, mapper)
+        if batch.record_count >= batch_size or batch.payload_bytes >= BATCH_BYTES:
+            yield batch.build()
+            batch = _BatchBuilder(channel.name, received_at)
+    if batch.record_count:
+        yield batch.build()
+
+
+@dataclass
+class _BatchBuilder:
+    channel: str
+    received_at: datetime
+    record_count: int = 0
+    payload_bytes: int = 0
+    rows: dict[Kind, list[list[Any]]] = field(default_factory=lambda: {k: [] for k in KINDS})
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    records: list[RecordItems] = field(default_factory=list)
+
+    def add(self, record: Record, mapper: RecordMapper) -> None:
+        self.record_count += 1
+        if isinstance(record, BadRecord):
+            excerpt = canonical_json(_writable(record.excerpt)) if record.excerpt else None
+            self._reject(record.number, None, [record.reason], excerpt)
+            return
+        mapped = mapper.map_record(record.content, record.number)
+        self.payload_bytes += len(mapped.payload)
+        if mapped.reasons:
+            payload = _bounded_payload(mapped.payload)
+            self._reject(record.number, mapped.record_id, mapped.reasons, payload)
+        else:
+            self._keep(record.number, mapped)
+
+    def _keep(self, number: int, mapped: MappedRecord) -> None:
+        items = []
+        for kind, row in mapped.items:
+            rows = self.rows[kind]
+            items.append((kind, len(rows), row[0]))
+            rows.append(row)
+        self.records.append(
+            RecordItems(number, str(mapped.record_id), mapped.content_hash, tuple(items))
+        )
+
+    def _reject(
+        self, number: int | None, record_id: str | None, reasons: list[str], payload: str | None
+    ) -> None:
+        unique = [_writable(reason) for reason in dict.fromkeys(reasons)]
+        self.rejected.append(
+            rejection(self.channel, self.received_at, number, record_id, unique, payload)
+        )
+
+    def build(self) -> ParsedBatch:
+        tables = {kind: _item_table(kind, self.rows[kind]) for kind in KINDS}
+        return ParsedBatch(
+            submissions=tables["submission"],
+            events=tables["event"],
+            outcomes=tables["outcome"],
+            rejected=pa.Table.from_pylist(self.rejected, schema=REJECTED_SCHEMA),
+            records=tuple(self.records),
+            record_count=self.record_count,
+        )
+
+
+def rejection(
+    channel: str,
+    received_at: datetime,
+    number: int | None,
+    record_id: str | None,
+    reasons: list[str],
+    payload: str | None,
+) -> dict[str, Any]:
+    """A row of REJECTED_SCHEMA; `reasons` become a JSON list."""
+    return {
+        "channel": channel,
+        "record_number": number,
+        "record_id": record_id,
+        "reasons": json.dumps(reasons, ensure_ascii=False),
+        "rejected_at": received_at,
+        "payload": payload,
+    }
+
+
+def _writable(text: str) -> str:
+    """Text that every catalog stores: no NUL, no half surrogates."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+
+
+def _bounded_payload(payload: str) -> str:
+    """The record as received; of an oversized one its beginning, as a JSON text."""
+    if len(payload) <= 1_048_576:
+        return payload.replace("\\u0000", "\\ufffd")
+    return canonical_json(payload[:_KEPT_EXCERPT])
+
+
+def _item_table(kind: Kind, rows: list[list[Any]]) -> pa.Table:
+    schema = _item_schema(kind)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    arrays = [pa.array(list(c), type=f.type) for c, f in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _item_schema(kind: Kind) -> pa.Schema:
+    special = {"record_number": pa.int64(), "received_at": pa.timestamp("us")}
+    types = FIELD_TYPES[kind]
+    return pa.schema(
+        [
+            (name, special.get(name) or _ARROW_TYPES[types.get(name, "text")])
+            for name in ITEM_COLUMNS[kind]
+        ]
+    )
+
+
+REJECTED_SCHEMA = pa.schema(
+    [
+        ("channel", pa.string()),
+        ("record_number", pa.int64()),
+        ("record_id", pa.string()),
+        ("reasons", pa.string()),
+        ("rejected_at", pa.timestamp("us")),
+        ("payload", pa.string()),
+    ]
+)

@@ -1,0 +1,408 @@
+"""What a channel is: where its records are in a file, and which canonical fields they fill.
+
+Owns the YAML model of config/channels/, its validation and the companion files (look-ups) that
+lie beside it. Reading files belongs to `readers`, applying the mapping to `mapping`.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.paths import compile_path, names_of
+from lead_platform.configuration import ConfigurationError, content_version, load_yaml
+
+FileFormat = Literal["csv", "json", "jsonl", "parquet"]
+Scalar: TypeAlias = str | int | float | bool
+
+RECEIVED_AT = "received_at"
+
+
+class UnknownChannelError(LookupError):
+    """A channel name that no file in config/channels/ defines."""
+
+
+def _check_path(value: str) -> str:
+    compile_path(value)
+    return value
+
+
+def _check_pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+    return value
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        raise ValueError(
+            f"{value!r} is not a time zone; allowed: names such as Europe/Berlin, UTC"
+        ) from None
+    return value
+
+
+def _check_field(value: str) -> str:
+    if not any(value in fields for fields in FIELD_TYPES.values()):
+        raise ValueError(
+            f"{value!r} is no canonical field of any kind; submission fields: "
+            f"{', '.join(FIELD_TYPES['submission'])}; event fields: "
+            f"{', '.join(FIELD_TYPES['event'])}; outcome fields: "
+            f"{', '.join(FIELD_TYPES['outcome'])}"
+        )
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_rule(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str | list) else value
+
+
+def _as_record_id(value: Any) -> Any:
+    return {"missing": "content"} if value == "content" else _as_rule(value)
+
+
+PathText = Annotated[str, AfterValidator(_check_path)]
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+ZoneName = Annotated[str, AfterValidator(_check_zone)]
+FieldName = Annotated[str, AfterValidator(_check_field)]
+PathList = Annotated[tuple[PathText, ...], BeforeValidator(_as_list)]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldRule(_Rule):
+    """How one value is found and shaped. A plain string in the YAML means `path`.
+
+    Steps in this order: find (`path`, several are joined by '|'; or `column`, a name as it is;
+    or `constant`), `extract`, blanks become null, `values` or `lookup`, `prefix`, `scale`,
+    `default`.
+    """
+
+    path: PathList = ()
+    column: str | None = None
+    constant: Scalar | None = None
+    extract: Pattern | None = None
+    values: dict[str, Scalar | None] | None = None
+    lookup: str | None = None
+    otherwise: Scalar | None = None
+    prefix: str | None = None
+    scale: float | None = None
+    formats: tuple[str, ...] | None = None
+    time_zone: ZoneName | None = None
+    default: Scalar | None = None
+
+    @property
+    def has_otherwise(self) -> bool:
+        """Whether the YAML says what stands for a value that is not listed (null counts)."""
+        return "otherwise" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        sources = [bool(self.path), self.column is not None, self.constant is not None]
+        if sum(sources) > 1:
+            raise ValueError("give one of `path`, `column`, `constant`, not several")
+        if not any(sources) and self.default is None and not self._may_be_sourceless():
+            raise ValueError("give `path`, `column`, `constant` or `default`")
+        if self.values is not None and self.lookup is not None:
+            raise ValueError("give `values` or `lookup`, not both")
+        if self.extract is not None and re.compile(self.extract).groups < 1:
+            raise ValueError(f"{self.extract!r} has no group; put brackets around what to keep")
+        return self
+
+    def _may_be_sourceless(self) -> bool:
+        return False
+
+
+class RecordIdRule(FieldRule):
+    """Where the record's own id is. `content` in the YAML: the record has none, hash it."""
+
+    missing: Literal["reject", "content"] = "reject"
+
+    def _may_be_sourceless(self) -> bool:
+        return self.missing == "content"
+
+
+Rule = Annotated[FieldRule, BeforeValidator(_as_rule)]
+
+
+class LabelRule(_Rule):
+    """Names of answers that stand in the record itself (Typeform's definition)."""
+
+    each: PathText
+    key: PathText
+    value: PathText
+    of: PathText
+
+
+class AnswersRule(_Rule):
+    """A list of question and answer pairs: how to make `_answers` (name to value) of it.
+
+    Paths of `name`, `value` and `labels.of` see {item, record, _derived}. `match` fills canonical
+    fields that are still empty from the first answer whose name fits the pattern.
+    """
+
+    each: PathText
+    name: Rule
+    value: PathText
+    labels: LabelRule | None = None
+    match: dict[FieldName, Pattern] = Field(default_factory=dict)
+
+
+class LookupRule(_Rule):
+    """A table under config/channels/: `files` is a name or a pattern of CSV or JSON files.
+
+    Paths see {item, document}: item is a CSV row or an element of `each`.
+    """
+
+    files: str
+    each: PathText | None = None
+    key: PathList
+    value: PathText
+
+
+class EmitRule(_Rule):
+    """One kind of item a record becomes. With `each`, paths see {item, record} instead."""
+
+    kind: Kind
+    each: PathText | None = None
+    id: PathText | None = None
+    when: PathText | None = None
+    fields: dict[FieldName, Rule]
+    required: tuple[FieldName, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        known = FIELD_TYPES[self.kind]
+        strangers = [name for name in (*self.fields, *self.required) if name not in known]
+        if strangers:
+            raise ValueError(
+                f"{', '.join(strangers)}: no field of kind {self.kind}; known: {', '.join(known)}"
+            )
+        if self.id is not None and self.each is None:
+            raise ValueError("`id` names the items of a list: it needs `each`")
+        return self
+
+
+class CsvRule(_Rule):
+    """How the channel's CSV files are written.
+
+    `section`: what stands alone in the line above the header, for reports with several tables;
+    `other_sections`: the headings at which it ends.
+    `report_header`: first cell of a one-row table whose values go to every record as `report`.
+    """
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    fallback_encoding: str | None = None
+    section: str | None = None
+    other_sections: tuple[str, ...] = ()
+    report_header: str | None = None
+    required_columns: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.fallback_encoding is not None:
+            try:
+                width = len("a,\n".encode(self.fallback_encoding))
+            except LookupError:
+                raise ValueError(
+                    f"{self.fallback_encoding!r} is not an encoding; allowed: cp1252, latin-1, …"
+                ) from None
+            if width != 3:
+                raise ValueError("fallback_encoding must write ASCII as single bytes (cp1252, …)")
+        return self
+
+
+class ChannelRules(_Rule):
+    """One file of config/channels/."""
+
+    name: str
+    description: str
+    format: FileFormat
+    csv: CsvRule = CsvRule()
+    records: PathText | None = None
+    explode: str | None = None
+    record_id: Annotated[RecordIdRule, BeforeValidator(_as_record_id)]
+    on_conflict: Literal["reject", "update"] = "reject"
+    blanks: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    time_zone: ZoneName = "UTC"
+    source_system: str | None = None
+    person_id: Rule | None = None
+    lookups: dict[str, LookupRule] = Field(default_factory=dict)
+    derive: dict[str, Rule] = Field(default_factory=dict)
+    answers: AnswersRule | None = None
+    defaults: dict[FieldName, str] = Field(default_factory=dict)
+    emits: Annotated[tuple[EmitRule, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        faults = [*self._unknown_lookups(), *self._unknown_names(), *self._unknown_defaults()]
+        if self.person_id is not None and self.source_system is None:
+            faults.append("person_id needs source_system: an id alone names nobody")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def rules(self) -> Iterable[FieldRule]:
+        """Every value rule of the channel, wherever it stands."""
+        yield self.record_id
+        if self.person_id is not None:
+            yield self.person_id
+        yield from self.derive.values()
+        if self.answers is not None:
+            yield self.answers.name
+        for emit in self.emits:
+            yield from emit.fields.values()
+
+    def mentioned_names(self) -> set[str]:
+        """Every name that any path or column of the channel mentions."""
+        names = {rule.column for rule in self.rules() if rule.column is not None}
+        for path in self._paths():
+            names |= names_of(path)
+        return names
+
+    def _paths(self) -> list[str]:
+        paths = [path for rule in self.rules() for path in rule.path]
+        paths += [path for emit in self.emits for path in (emit.when, emit.each) if path]
+        return paths + ([self.answers.each] if self.answers else [])
+
+    def _unknown_lookups(self) -> list[str]:
+        wanted = {rule.lookup for rule in self.rules() if rule.lookup is not None}
+        known = ", ".join(self.lookups) or "none"
+        strangers = sorted(wanted - set(self.lookups))
+        return [f"lookup {name!r} is not declared; known: {known}" for name in strangers]
+
+    def _unknown_names(self) -> list[str]:
+        names = self.mentioned_names()
+        faults = []
+        if "_answers" in names and self.answers is None:
+            faults.append("a path uses _answers, but the channel has no `answers:`")
+        if "_derived" in names and not self.derive:
+            faults.append("a path uses _derived, but the channel has no `derive:`")
+        return faults
+
+    def _unknown_defaults(self) -> list[str]:
+        wanted = [*self.defaults, *(self.answers.match if self.answers else ())]
+        return [
+            f"{name!r} is no text field of a submission"
+            for name in wanted
+            if FIELD_TYPES["submission"].get(name) != "text"
+        ]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as loaded: its rules, the contents of its companion files, and its version.
+
+    `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
+    """
+
+    rules: ChannelRules
+    lookups: Mapping[str, Mapping[str, str]]
+    version: str
+
+    @property
+    def name(self) -> str:
+        """The channel's name: its file's and its inbox folder's."""
+        return self.rules.name
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What the channel's records can become."""
+        return frozenset(emit.kind for emit in self.rules.emits)
+
+
+def load_channels(config_dir: Path) -> dict[str, Channel]:
+    """Every channel of config_dir/channels/, by name. Raises ConfigurationError with all faults."""
+    channels: dict[str, Channel] = {}
+    faults: list[str] = []
+    for path in sorted((config_dir / "channels").glob("*.yaml")):
+        try:
+            channels[path.stem] = load_channel(path)
+        except ConfigurationError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigurationError(faults)
+    return channels
+
+
+def load_channel(path: Path) -> Channel:
+    """One channel file with its companions. Raises ConfigurationError."""
+    rules = load_yaml(path, ChannelRules)
+    if rules.name != path.stem:
+        raise ConfigurationError(
+            [f"{path}:1: name: {rules.name!r} must equal the file's name; write {path.stem!r}"]
+        )
+    lookups: dict[str, Mapping[str, str]] = {}
+    companions: list[Path] = []
+    for name, rule in rules.lookups.items():
+        files = _companion_files(path, name, rule)
+        lookups[name] = _load_lookup(rule, files)
+        companions += files
+    return Channel(rules, lookups, content_version(path, *companions))
+
+
+def find_channel(channels: Mapping[str, Channel], name: str, file: Path) -> Channel:
+    """The channel called `name`. Raises UnknownChannelError that says what to do with `file`."""
+    if name in channels:
+        return channels[name]
+    raise UnknownChannelError(
+        f"Unknown channel {name!r} for {file}. Known: {', '.join(sorted(channels))}. "
+        f"Add config/channels/{name}.yaml or deliver the file to a known channel."
+    )
+
+
+def _companion_files(channel_file: Path, name: str, rule: LookupRule) -> list[Path]:
+    files = sorted(channel_file.parent.glob(rule.files))
+    if not files and not any(sign in rule.files for sign in "*?["):
+        raise ConfigurationError(
+            [f"{channel_file}:1: lookups.{name}: {rule.files!r} not found; add it beside the file"]
+        )
+    return files
+
+
+def _load_lookup(rule: LookupRule, files: list[Path]) -> dict[str, str]:
+    keys = [compile_path(part) for part in rule.key]
+    value_of = compile_path(rule.value)
+    each = compile_path(rule.each) if rule.each else None
+    table: dict[str, str] = {}
+    for file in files:
+        for scope in _lookup_scopes(file, each):
+            value = value_of(scope)
+            parts = [get(scope) for get in keys]
+            if value is None or any(part is None for part in parts):
+                raise ConfigurationError(
+                    [f"{file}:1: an entry has no {' or '.join([*rule.key, rule.value])}"]
+                )
+            table["|".join(str(part) for part in parts)] = str(value)
+    return table
+
+
+def _lookup_scopes(file: Path, each: Any) -> list[dict[str, Any]]:
+    try:
+        if file.suffix == ".csv":
+            with file.open(encoding="utf-8-sig", newline="") as stream:
+                return [{"item": row, "document": {}} for row in csv.DictReader(stream)]
+        document = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, csv.Error) as error:
+        raise ConfigurationError([f"{file}:1: not readable as {file.suffix}: {error}"]) from None
+    items = each(document) if each else document
+    if not isinstance(items, list):
+        raise ConfigurationError([f"{file}:1: `each` finds no list in it"])
+    return [{"item": item, "document": document} for item in items]

@@ -1,0 +1,115 @@
+"""The canonical columns of captured items, and what type of value each takes.
+
+Mirrors tables.sql (a test compares the two). Which payload field feeds a column is a channel's
+business; how a value becomes the type is `values`' business.
+"""
+
+from typing import Literal
+
+Kind = Literal["submission", "event", "outcome"]
+ValueType = Literal["text", "instant", "amount", "integer", "number", "consent", "json"]
+
+KINDS: tuple[Kind, ...] = ("submission", "event", "outcome")
+TABLES: dict[Kind, str] = {"submission": "submissions", "event": "events", "outcome": "outcomes"}
+ID_PREFIXES: dict[Kind, str] = {"submission": "sub_", "event": "evt_", "outcome": "out_"}
+
+# Set by the intake, never by a channel's mapping.
+SYSTEM_COLUMNS: tuple[str, ...] = (
+    "channel", "record_id", "content_hash", "record_number", "received_at",
+)  # fmt: skip
+
+# Who the person is at the source; a channel sets them once for all it emits, a field overrides.
+PERSON_COLUMNS: tuple[str, ...] = ("source_system", "source_person_id")
+
+_SUBMISSION_TEXT = (
+    "full_name first_name last_name email phone job_title linkedin_url language time_zone "
+    "company_name company_website industry employee_count annual_revenue "
+    "street city region postal_code country "
+    "message preferred_channel purchase_timeframe product_interest consent_source "
+    "source medium campaign term content click_id landing_page referrer form_id form_name ad_id "
+    "first_touch_source first_touch_medium first_touch_campaign"
+)
+_SUBMISSION_TYPES: dict[str, ValueType] = {
+    **dict.fromkeys(_SUBMISSION_TEXT.split(), "text"),
+    **dict.fromkeys(
+        ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp"), "consent"
+    ),
+    **dict.fromkeys(("submitted_at", "consent_at", "first_touch_at"), "instant"),
+    "answers": "json",
+}
+_EVENT_TYPES: dict[str, ValueType] = {
+    **dict.fromkeys(["event_type", "email", "phone", "url", "campaign", "subject"], "text"),
+    "occurred_at": "instant",
+    "quantity": "integer",
+    "duration_seconds": "number",
+}
+_OUTCOME_TYPES: dict[str, ValueType] = {
+    **dict.fromkeys(
+        [
+            "outcome_type",
+            "email",
+            "phone",
+            "opportunity_id",
+            "opportunity_name",
+            "stage",
+            "currency",
+            "reason",
+            "owner",
+            "account_name",
+            "account_domain",
+            "product",
+        ],
+        "text",
+    ),
+    "occurred_at": "instant",
+    "amount": "amount",
+}
+
+FIELD_TYPES: dict[Kind, dict[str, ValueType]] = {
+    "submission": {**dict.fromkeys(PERSON_COLUMNS, "text"), **_SUBMISSION_TYPES},
+    "event": {**dict.fromkeys(PERSON_COLUMNS, "text"), **_EVENT_TYPES},
+    "outcome": {**dict.fromkeys(PERSON_COLUMNS, "text"), **_OUTCOME_TYPES},
+}
+
+# When the item happened at the source; without it an item cannot be put in order.
+TIME_FIELDS: dict[Kind, str] = {
+    "submission": "submitted_at",
+    "event": "occurred_at",
+    "outcome": "occurred_at",
+}
+TYPE_FIELDS: dict[Kind, str] = {"event": "event_type", "outcome": "outcome_type"}
+
+VOCABULARIES: dict[str, frozenset[str]] = {
+    "event_type": frozenset(
+        [
+            "page_view",
+            "email_sent",
+            "email_delivered",
+            "email_open",
+            "email_click",
+            "email_reply",
+            "email_bounce",
+            "unsubscribe",
+            "spam_report",
+            "form_view",
+            "call",
+            "call_missed",
+            "chat_message",
+            "sms_sent",
+            "sms_reply",
+            "whatsapp_message",
+            "download",
+            "webinar_registered",
+            "webinar_attended",
+            "webinar_missed",
+            "meeting_booked",
+            "meeting_canceled",
+            "demo_request",
+            "trial_started",
+            "ad_click",
+        ]
+    ),
+    "outcome_type": frozenset(
+        ["stage_change", "meeting", "opportunity", "closed_won", "closed_lost"]
+    ),
+}

@@ -1,0 +1,207 @@
+"""Turns the value rules of a channel into functions from a record to a typed value.
+
+Owns finding, extracting, replacing and typing of one field. Which fields an item has, and what
+must be filled, belongs to `mapping`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lead_platform.capture.channels import RECEIVED_AT, Channel, FieldRule
+from lead_platform.capture.columns import FIELD_TYPES, Kind, ValueType
+from lead_platform.capture.paths import Getter, compile_path
+from lead_platform.capture.values import (
+    BLANKS,
+    ValueFault,
+    canonical_json,
+    instant_reader,
+    read_amount,
+    read_consent,
+    read_integer,
+    read_number,
+    read_text,
+    show,
+)
+
+_PLAIN_RULE = {"path", "column"}
+
+
+class RuleCompiler:
+    """Turns value rules into functions, with the channel's blanks, date formats and look-ups."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.channel_rules = channel.rules
+        extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
+        self.blanks = frozenset({*BLANKS, *extra})
+
+    def field(
+        self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
+    ) -> Callable[[Any], Any]:
+        """A function from a scope to the typed value of a canonical field."""
+        if rule.default == RECEIVED_AT and FIELD_TYPES[kind][name] == "instant":
+            rule, fallback = rule.model_copy(update={"default": None}), received_at
+        else:
+            fallback = None
+        find = self.value(rule)
+        convert = self._converter(rule, FIELD_TYPES[kind][name])
+
+        def read(scope: Any) -> Any:
+            value = find(scope)
+            return fallback if value is None else convert(value)
+
+        return read
+
+    def value(self, rule: FieldRule) -> Callable[[Any], Any]:
+        """A function from a scope to the shaped, not yet typed value; None where blank."""
+        find = self._found(rule)
+        if not rule.model_fields_set - _PLAIN_RULE - {"formats", "time_zone", "missing"}:
+            return find
+        steps = [
+            step
+            for step in (
+                self._extracting(rule),
+                self._replacing(rule),
+                self._prefixing(rule),
+                self._scaling(rule),
+            )
+            if step is not None
+        ]
+        default = rule.default
+
+        def read(scope: Any) -> Any:
+            value = find(scope)
+            for step in steps:
+                if value is None:
+                    break
+                value = step(value)
+            return default if value is None else value
+
+        return read
+
+    def _found(self, rule: FieldRule) -> Getter:
+        if rule.constant is not None:
+            constant = rule.constant
+            return lambda _scope: constant
+        if rule.column is not None:
+            column = rule.column
+            return self._unblanked(lambda scope: scope.get(column))
+        if len(rule.path) == 1:
+            return self._unblanked(compile_path(rule.path[0]))
+        if not rule.path:
+            return no_value
+        parts = [self._unblanked(compile_path(path)) for path in rule.path]
+
+        def join(scope: Any) -> str | None:
+            values = [read_text(part(scope)) for part in parts]
+            return "|".join(value or "" for value in values) if any(values) else None
+
+        return join
+
+    def _unblanked(self, get: Getter) -> Getter:
+        blanks = self.blanks
+
+        def find(scope: Any) -> Any:
+            value = get(scope)
+            if type(value) is str:
+                value = value.strip()
+                return None if value in blanks else value
+            return value
+
+        return find
+
+    def _extracting(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+        if rule.extract is None:
+            return None
+        pattern = re.compile(rule.extract)
+
+        def extract(value: Any) -> str | None:
+            match = pattern.search(read_text(value) or "")
+            return match.group(1) if match else None
+
+        return extract
+
+    def _replacing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+        table: Mapping[str, Any]
+        if rule.lookup is not None:
+            table = self._channel.lookups[rule.lookup]
+        elif rule.values is not None:
+            table = {key.strip().lower(): value for key, value in rule.values.items()}
+        else:
+            return None
+        exact = rule.lookup is not None
+
+        def replace(value: Any) -> Any:
+            text = read_text(value) or ""
+            key = text if exact else text.lower()
+            if key in table:
+                return table[key]
+            if rule.has_otherwise:
+                return rule.otherwise
+            if exact:
+                raise ValueFault(_not_listed(text, str(rule.lookup), self._channel))
+            return value
+
+        return replace
+
+    def _prefixing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+        prefix = rule.prefix
+        if prefix is None:
+            return None
+        return lambda value: f"{prefix}{(read_text(value) or '').removeprefix(prefix)}"
+
+    def _scaling(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+        scale = rule.scale
+        return None if scale is None else lambda value: read_number(value) * scale
+
+    def _converter(self, rule: FieldRule, value_type: ValueType) -> Callable[[Any], Any]:
+        if value_type == "instant":
+            return self._instant(rule)
+        if value_type == "json":
+            return self._object
+        if value_type == "text":
+            return self._text
+        return _CONVERTERS[value_type]
+
+    def _text(self, value: Any) -> str | None:
+        text = value.strip() if type(value) is str else read_text(value)
+        return text or None
+
+    def _instant(self, rule: FieldRule) -> Callable[[Any], datetime]:
+        rules = self._channel.rules
+        formats = rules.formats if rule.formats is None else rule.formats
+        return instant_reader(formats, ZoneInfo(rule.time_zone or rules.time_zone))
+
+    def _object(self, value: Any) -> str | None:
+        """A JSON object without blanks; a list of {question, answer} stays a list."""
+        if isinstance(value, dict):
+            texts = {str(key): read_text(part) for key, part in value.items()}
+            value = {key: text for key, text in texts.items() if text and text not in self.blanks}
+        return canonical_json(value) if value else None
+
+
+def _spellings(blank: str) -> set[str]:
+    return {blank, blank.lower(), blank.upper()}
+
+
+def no_value(_scope: Any) -> None:
+    return None
+
+
+def _not_listed(text: str, lookup: str, channel: Channel) -> str:
+    files = channel.rules.lookups[lookup].files
+    return (
+        f"{show(text)} is not in look-up {lookup!r}; add it to config/channels/{files} and deliver "
+        "the file again"
+    )
+
+
+_CONVERTERS: dict[ValueType, Callable[[Any], Any]] = {
+    "amount": read_amount,
+    "integer": read_integer,
+    "number": read_number,
+    "consent": read_consent,
+}

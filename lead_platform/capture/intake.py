@@ -1,0 +1,314 @@
+"""Takes delivered files into the capture tables: tell new from known, write, count.
+
+Owns identity of deliveries, repeats and conflicts, the order number and the conservation of
+records (received = taken + repeats + rejected). Transactions and gates belong to the caller.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from lead_platform.capture.batches import (
+    REJECTED_SCHEMA,
+    ParsedBatch,
+    RecordItems,
+    parse_file,
+    rejection,
+)
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.columns import KINDS, TABLES, Kind
+from lead_platform.capture.mapping import hashed_id
+from lead_platform.capture.readers import UnreadableFileError
+
+__all__ = [
+    "ConservationError",
+    "Delivery",
+    "DeliveryCounts",
+    "ParsedBatch",
+    "identify_delivery",
+    "parse_file",
+    "write_batches",
+]
+
+
+class ConservationError(RuntimeError):
+    """Records of a delivery do not add up: a fault of this program, never of the file."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file content delivered to one channel. `received_at` is UTC without zone."""
+
+    delivery_id: str
+    channel: str
+    channel_version: str
+    file_name: str
+    content_hash: str
+    size_bytes: int
+    received_at: datetime
+    on_conflict: str
+    kinds: tuple[Kind, ...]
+
+
+@dataclass(frozen=True)
+class DeliveryCounts:
+    """How the records of a delivery ended, and how many items were added.
+
+    records = taken + repeats + rejected. `was_known`: the very file had been taken in before.
+    """
+
+    delivery_id: str
+    records: int = 0
+    taken: int = 0
+    repeats: int = 0
+    rejected: int = 0
+    submissions: int = 0
+    events: int = 0
+    outcomes: int = 0
+    was_known: bool = False
+
+
+def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) -> Delivery:
+    """The file's identity (content hash and channel). Raises UnreadableFileError."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(1_048_576):
+                digest.update(chunk)
+                size += len(chunk)
+    except OSError as error:
+        raise UnreadableFileError(
+            f"{path} cannot be read: {error.strerror or error}. "
+            "Check that it exists and that this user may read it."
+        ) from None
+    content_hash = digest.hexdigest()
+    return Delivery(
+        delivery_id=hashed_id("del_", channel.name, content_hash),
+        channel=channel.name,
+        channel_version=channel.version,
+        file_name=path.name,
+        content_hash=content_hash,
+        size_bytes=size,
+        received_at=received_at,
+        on_conflict=channel.rules.on_conflict,
+        kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
+    )
+
+
+def write_batches(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, batches: Iterable[ParsedBatch]
+) -> DeliveryCounts:
+    """Adds what is new of a delivery to capture.*, and one row to capture.deliveries.
+
+    Runs inside the caller's transaction (a crash must not leave half a delivery). A file that is
+    known changes nothing and counts as repeats only; one whose earlier delivery had rejections
+    is tried again when the channel's configuration has changed since, as a delivery of its own.
+    Raises ConservationError when records do not add up.
+    """
+    earlier = _earlier_delivery(connection, delivery.delivery_id)
+    delivery_id = delivery.delivery_id
+    if earlier is not None and _deserves_retry(earlier, delivery):
+        delivery_id = hashed_id("del_", delivery.delivery_id, delivery.channel_version)
+        earlier = _earlier_delivery(connection, delivery_id)
+    if earlier is not None:
+        records = int(earlier["records"])
+        return DeliveryCounts(delivery_id, records=records, repeats=records, was_known=True)
+    writer = _DeliveryWriter(connection, delivery, delivery_id)
+    for batch in batches:
+        writer.write(batch)
+    return writer.finish()
+
+
+def _earlier_delivery(
+    connection: duckdb.DuckDBPyConnection, delivery_id: str
+) -> dict[str, Any] | None:
+    found = connection.execute(
+        "select records, rejected, channel_version from capture.deliveries where delivery_id = ?",
+        [delivery_id],
+    ).fetchone()
+    if found is None:
+        return None
+    return dict(zip(("records", "rejected", "channel_version"), found, strict=True))
+
+
+def _deserves_retry(earlier: dict[str, Any], delivery: Delivery) -> bool:
+    changed = earlier["channel_version"] != delivery.channel_version
+    return changed and int(earlier["rejected"]) > 0
+
+
+class _DeliveryWriter:
+    """Writes the batches of one delivery and keeps its counts."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, delivery_id: str
+    ) -> None:
+        self._connection = connection
+        self._delivery = delivery
+        self._delivery_id = delivery_id
+        self._next_seq = {kind: self._last_seq(kind) + 1 for kind in delivery.kinds}
+        self._counts = dict.fromkeys(("records", "taken", "repeats", "rejected"), 0)
+        self._added = dict.fromkeys(KINDS, 0)
+
+    def write(self, batch: ParsedBatch) -> None:
+        """Adds the new items and the rejected records of a batch."""
+        decision = _decide(batch.records, self._known(batch), self._delivery.on_conflict)
+        for kind in self._delivery.kinds:
+            self._append_items(kind, batch.table(kind), decision.new_rows[kind])
+        self._append_rejected(batch.rejected)
+        conflicts = [self._conflict(batch, record) for record in decision.conflicts]
+        self._append_rejected(pa.Table.from_pylist(conflicts, schema=REJECTED_SCHEMA))
+        self._counts["records"] += batch.record_count
+        self._counts["taken"] += decision.taken
+        self._counts["repeats"] += decision.repeats
+        self._counts["rejected"] += batch.rejected.num_rows + len(conflicts)
+
+    def finish(self) -> DeliveryCounts:
+        """Writes the delivery's own row. Raises ConservationError."""
+        counts = DeliveryCounts(
+            self._delivery_id,
+            records=self._counts["records"],
+            taken=self._counts["taken"],
+            repeats=self._counts["repeats"],
+            rejected=self._counts["rejected"],
+            submissions=self._added["submission"],
+            events=self._added["event"],
+            outcomes=self._added["outcome"],
+        )
+        if counts.records != counts.taken + counts.repeats + counts.rejected:
+            raise ConservationError(
+                f"Delivery {self._delivery_id}: {counts.records} records received, but "
+                f"{counts.taken} taken + {counts.repeats} repeats + {counts.rejected} rejected. "
+                "Nothing of it may be published; report this with the file."
+            )
+        delivery = self._delivery
+        self._connection.execute(
+            "insert into capture.deliveries by name select ? as delivery_id, ? as channel, "
+            "? as channel_version, ? as file_name, ? as content_hash, ? as size_bytes, "
+            "? as received_at, ? as records, ? as taken, ? as repeats, ? as rejected, "
+            "? as submissions, ? as events, ? as outcomes",
+            [
+                self._delivery_id, delivery.channel, delivery.channel_version, delivery.file_name,
+                delivery.content_hash, delivery.size_bytes, delivery.received_at, counts.records,
+                counts.taken, counts.repeats, counts.rejected, counts.submissions, counts.events,
+                counts.outcomes,
+            ],
+        )  # fmt: skip
+        return counts
+
+    def _last_seq(self, kind: Kind) -> int:
+        row = self._connection.execute(
+            f"select coalesce(max(received_seq), 0) from capture.{TABLES[kind]}"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _known(self, batch: ParsedBatch) -> "_Known":
+        """What the tables hold under the record ids of the batch, and nothing else."""
+        known = _Known()
+        record_ids = pa.table({"record_id": [record.record_id for record in batch.records]})
+        self._connection.register("arriving_records", record_ids)
+        try:
+            for kind in self._delivery.kinds:
+                found = self._connection.execute(
+                    f"select record_id, content_hash, {kind}_id from capture.{TABLES[kind]} "
+                    "where channel = ? and record_id in (select record_id from arriving_records)",
+                    [self._delivery.channel],
+                ).fetchall()
+                for record_id, content_hash, item_id in found:
+                    known.add(record_id, content_hash, item_id)
+        finally:
+            self._connection.unregister("arriving_records")
+        return known
+
+    def _append_items(self, kind: Kind, table: pa.Table, rows: list[int]) -> None:
+        if not rows:
+            return
+        new = table if len(rows) == table.num_rows else table.take(pa.array(rows, pa.int64()))
+        first = self._next_seq[kind]
+        sequence = pa.array(range(first, first + len(rows)), pa.int64())
+        self._append(TABLES[kind], new.append_column("received_seq", sequence))
+        self._next_seq[kind] += len(rows)
+        self._added[kind] += len(rows)
+
+    def _append_rejected(self, table: pa.Table) -> None:
+        if not table.num_rows:
+            return
+        ids = [
+            hashed_id("rej_", self._delivery_id, "file" if number is None else str(number))
+            for number in table.column("record_number").to_pylist()
+        ]
+        self._append("rejected_records", table.append_column("rejected_id", pa.array(ids)))
+
+    def _append(self, name: str, table: pa.Table) -> None:
+        delivery_ids = pa.array([self._delivery_id] * table.num_rows, pa.string())
+        arriving = table.append_column("delivery_id", delivery_ids)
+        self._connection.register("arriving_rows", arriving)
+        try:
+            self._connection.execute(
+                f"insert into capture.{name} by name select * from arriving_rows"
+            )
+        finally:
+            self._connection.unregister("arriving_rows")
+
+    def _conflict(self, batch: ParsedBatch, record: RecordItems) -> dict[str, Any]:
+        kind, row, _ = record.items[0]
+        reason = (
+            f"conflicting contents: record id {record.record_id!r} is known with other contents; "
+            "correct the id at the source, or set on_conflict: update in the channel"
+        )
+        payload = batch.table(kind).column("payload")[row].as_py()
+        return rejection(
+            self._delivery.channel,
+            self._delivery.received_at,
+            record.record_number,
+            record.record_id,
+            [reason],
+            payload,
+        )
+
+
+@dataclass
+class _Known:
+    """Record ids with their content hashes, and item ids, that are taken in already."""
+
+    hashes: dict[str, set[str]] = field(default_factory=dict)
+    items: set[str] = field(default_factory=set)
+
+    def add(self, record_id: str, content_hash: str, item_id: str) -> None:
+        self.hashes.setdefault(record_id, set()).add(content_hash)
+        self.items.add(item_id)
+
+
+@dataclass
+class _Decision:
+    """Rows to append per kind, records in conflict, and how many were taken or repeats."""
+
+    new_rows: dict[Kind, list[int]]
+    conflicts: list[RecordItems]
+    taken: int = 0
+    repeats: int = 0
+
+
+def _decide(records: Iterable[RecordItems], known: _Known, on_conflict: str) -> _Decision:
+    """Record by record in file order; what is taken is known to the records after it."""
+    decision = _Decision({kind: [] for kind in KINDS}, [])
+    for record in records:
+        hashes = known.hashes.get(record.record_id)
+        if on_conflict == "reject" and hashes and record.content_hash not in hashes:
+            decision.conflicts.append(record)
+            continue
+        new = [item for item in record.items if item[2] not in known.items]
+        if not new:
+            decision.repeats += 1
+            continue
+        decision.taken += 1
+        for kind, row, item_id in new:
+            decision.new_rows[kind].append(row)
+            known.add(record.record_id, record.content_hash, item_id)
+    return decision

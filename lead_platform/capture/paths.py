@@ -1,0 +1,209 @@
+"""Paths into a payload: jmespath expressions, compiled once.
+
+Names, positions, choices (`a || b`), comparisons and `{name: path}`, which are nearly all of what
+channels use, become plain functions; whatever else the language offers is left to jmespath.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
+
+Getter = Callable[[Any], Any]
+_Node = Mapping[str, Any]
+
+
+class PathError(ValueError):
+    """A path that does not compile, or that fails on the record it is applied to."""
+
+
+def compile_path(expression: str) -> Getter:
+    """A function from a scope (dict) to the value at `expression`, None where there is none.
+
+    `a && b` and `a || b` give None, not false, where they do not apply. Raises PathError when the
+    expression does not compile; the function it returns raises PathError when the types of a
+    record do not fit the expression (for example joining a number).
+    """
+    node = _parse(expression)
+    find = _compile(node)
+    if node["type"] in ("or_expression", "and_expression"):
+        find = _none_for_false(find)
+    return find if _is_plain(node) else _explained(expression, find)
+
+
+def first_name(expression: str) -> str | None:
+    """The single name `expression` consists of, None for anything longer."""
+    node = _parse(expression)
+    return str(node["value"]) if node["type"] == "field" else None
+
+
+def names_of(expression: str) -> set[str]:
+    """Every field name that occurs in `expression`, at any depth."""
+    names: set[str] = set()
+    pending: list[_Node] = [_parse(expression)]
+    while pending:
+        node = pending.pop()
+        if node["type"] == "field":
+            names.add(str(node["value"]))
+        pending += [child for child in node.get("children", []) if isinstance(child, Mapping)]
+    return names
+
+
+def is_true(value: Any) -> bool:
+    """Truth as jmespath has it: 0 is true; null, false, empty text, lists and objects are not."""
+    return not (value is None or value is False or value == "" or value == [] or value == {})
+
+
+def _parse(expression: str) -> _Node:
+    try:
+        return jmespath.compile(expression).parsed
+    except JMESPathError as error:
+        raise PathError(
+            f"{expression!r} is not a path ({_first_line(error)}); "
+            "use jmespath, or `column: <name>` for a name with spaces or signs"
+        ) from None
+
+
+def _is_plain(node: _Node) -> bool:
+    """Whether the node consists of names and positions only, which fit any record."""
+    if node["type"] in ("field", "index"):
+        return True
+    if node["type"] in ("subexpression", "index_expression"):
+        return all(_is_plain(child) for child in node["children"])
+    return False
+
+
+def _compile(node: _Node) -> Getter:
+    build = _BUILDERS.get(node["type"])
+    return build(node) if build is not None else _interpreted(node)
+
+
+def _field(node: _Node) -> Getter:
+    name = node["value"]
+
+    def get(scope: Any) -> Any:
+        return scope.get(name) if isinstance(scope, dict) else None
+
+    return get
+
+
+def _index(node: _Node) -> Getter:
+    position = int(node["value"])
+
+    def get(scope: Any) -> Any:
+        if isinstance(scope, list) and -len(scope) <= position < len(scope):
+            return scope[position]
+        return None
+
+    return get
+
+
+def _chain(node: _Node) -> Getter:
+    steps = [_compile(child) for child in node["children"]]
+    if len(steps) == 2:
+        first, second = steps
+        return lambda scope: second(first(scope))
+
+    def get(scope: Any) -> Any:
+        for step in steps:
+            scope = step(scope)
+        return scope
+
+    return get
+
+
+def _or(node: _Node) -> Getter:
+    left, right = (_compile(child) for child in node["children"])
+
+    def get(scope: Any) -> Any:
+        value = left(scope)
+        return value if is_true(value) else right(scope)
+
+    return get
+
+
+def _and(node: _Node) -> Getter:
+    left, right = (_compile(child) for child in node["children"])
+
+    def get(scope: Any) -> Any:
+        value = left(scope)
+        return right(scope) if is_true(value) else value
+
+    return get
+
+
+def _not(node: _Node) -> Getter:
+    inner = _compile(node["children"][0])
+    return lambda scope: not is_true(inner(scope))
+
+
+def _comparison(node: _Node) -> Getter:
+    if node["value"] not in ("eq", "ne"):
+        return _interpreted(node)
+    left, right = (_compile(child) for child in node["children"])
+    wanted = node["value"] == "eq"
+
+    def get(scope: Any) -> bool:
+        a, b = left(scope), right(scope)
+        # Python holds 1 == True; jmespath does not.
+        same = a == b and isinstance(a, bool) == isinstance(b, bool)
+        return same is wanted
+
+    return get
+
+
+def _literal(node: _Node) -> Getter:
+    value = node["value"]
+    return lambda _scope: value
+
+
+def _object(node: _Node) -> Getter:
+    pairs = [(child["value"], _compile(child["children"][0])) for child in node["children"]]
+
+    def get(scope: Any) -> dict[str, Any] | None:
+        return None if scope is None else {name: find(scope) for name, find in pairs}
+
+    return get
+
+
+def _interpreted(node: _Node) -> Getter:
+    visit: Callable[[Any, Any], Any] = TreeInterpreter().visit
+    return lambda scope: visit(node, scope)
+
+
+_BUILDERS: dict[str, Callable[[_Node], Getter]] = {
+    "field": _field,
+    "index": _index,
+    "subexpression": _chain,
+    "index_expression": _chain,
+    "or_expression": _or,
+    "and_expression": _and,
+    "not_expression": _not,
+    "comparator": _comparison,
+    "literal": _literal,
+    "multi_select_dict": _object,
+}
+
+
+def _none_for_false(find: Getter) -> Getter:
+    def get(scope: Any) -> Any:
+        value = find(scope)
+        return None if value is False else value
+
+    return get
+
+
+def _explained(expression: str, find: Getter) -> Getter:
+    def get(scope: Any) -> Any:
+        try:
+            return find(scope)
+        except (JMESPathError, TypeError) as error:
+            raise PathError(f"{expression!r} does not fit: {_first_line(error)}") from None
+
+    return get
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

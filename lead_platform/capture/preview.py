@@ -1,0 +1,176 @@
+"""Shows what records of a file would become before anything is taken in, field by field.
+
+Owns the five-dummy-leads test of a channel: data first, a table for the terminal beside it.
+Writes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lead_platform.capture.channels import Channel, FieldRule
+from lead_platform.capture.columns import Kind
+from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.readers import BadRecord, Record, read_records
+
+PREVIEWED_RECORDS = 5
+_HIDDEN = {"channel", "content_hash", "record_number", "received_at", "payload"}
+
+
+@dataclass(frozen=True)
+class FieldPreview:
+    """One canonical field of one kind of item: where it comes from, its value per record."""
+
+    kind: Kind
+    field: str
+    source: str
+    values: tuple[Any, ...]
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether any of the records has a value."""
+        return any(value is not None for value in self.values)
+
+
+@dataclass(frozen=True)
+class FilePreview:
+    """What the first records of a file would become.
+
+    `fields` has one entry per kind and canonical field that is mapped or filled; its values go
+    with `record_numbers` (of several items of one kind, the first is shown). `item_counts` has
+    (kind, number of items) per record; `rejections` the reasons by record number, None being the
+    file as a whole. `unused_names` are top-level names of the records that no path mentions.
+    """
+
+    channel: str
+    file_name: str
+    record_numbers: tuple[int, ...]
+    fields: tuple[FieldPreview, ...]
+    item_counts: tuple[dict[Kind, int], ...]
+    rejections: tuple[tuple[int | None, tuple[str, ...]], ...]
+    unused_names: tuple[str, ...]
+
+
+def preview_file(
+    path: Path, channel: Channel, *, received_at: datetime, limit: int = PREVIEWED_RECORDS
+) -> FilePreview:
+    """The first `limit` records of the file, mapped. Raises UnreadableFileError."""
+    records = list(islice(read_records(path, channel.rules), limit))
+    mapper = RecordMapper(channel, received_at)
+    numbers: list[int] = []
+    counts: list[dict[Kind, int]] = []
+    shown: list[dict[Kind, dict[str, Any]]] = []
+    rejections: list[tuple[int | None, tuple[str, ...]]] = []
+    for record in records:
+        if isinstance(record, BadRecord):
+            rejections.append((record.number, (record.reason,)))
+            continue
+        mapped = mapper.map_record(record.content, record.number)
+        if mapped.reasons:
+            rejections.append((record.number, tuple(mapped.reasons)))
+            continue
+        numbers.append(record.number)
+        counts.append(_counted([kind for kind, _ in mapped.items]))
+        shown.append(_first_of_kind(mapped.items))
+    return FilePreview(
+        channel=channel.name,
+        file_name=path.name,
+        record_numbers=tuple(numbers),
+        fields=tuple(_field_previews(channel, shown)),
+        item_counts=tuple(counts),
+        rejections=tuple(rejections),
+        unused_names=tuple(_unused_names(channel, records)),
+    )
+
+
+def render_preview(preview: FilePreview) -> RenderableType:
+    """The preview for a terminal: a table per kind, the reasons of rejected records below."""
+    parts: list[RenderableType] = []
+    for kind in dict.fromkeys(field.kind for field in preview.fields):
+        table = Table(title=f"{preview.channel}: {kind}s from {preview.file_name}", expand=False)
+        table.add_column("field", style="bold", no_wrap=True)
+        table.add_column("from", style="dim", overflow="fold")
+        for number in preview.record_numbers:
+            table.add_column(f"record {number}", overflow="fold")
+        for field in preview.fields:
+            if field.kind == kind:
+                values = [Text("·" if v is None else str(v)) for v in field.values]
+                style = None if field.is_filled else "yellow"
+                table.add_row(Text(field.field), Text(field.source), *values, style=style)
+        parts.append(table)
+    for rejected, reasons in preview.rejections:
+        what = "the file" if rejected is None else f"record {rejected}"
+        parts.append(Text(f"Rejected {what}: {'; '.join(reasons)}", style="red"))
+    if preview.unused_names:
+        names = ", ".join(preview.unused_names)
+        parts.append(Text(f"Kept in the payload only: {names}", style="dim"))
+    return Group(*parts)
+
+
+def _counted(kinds: list[Kind]) -> dict[Kind, int]:
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+
+def _first_of_kind(items: list[tuple[Kind, list[Any]]]) -> dict[Kind, dict[str, Any]]:
+    first: dict[Kind, dict[str, Any]] = {}
+    for kind, row in items:
+        first.setdefault(kind, dict(zip(ITEM_COLUMNS[kind], row, strict=True)))
+    return first
+
+
+def _field_previews(
+    channel: Channel, shown: list[dict[Kind, dict[str, Any]]]
+) -> Iterator[FieldPreview]:
+    for kind in dict.fromkeys(emit.kind for emit in channel.rules.emits):
+        sources = _sources(channel, kind)
+        for name in ITEM_COLUMNS[kind]:
+            values = tuple(items[kind][name] if kind in items else None for items in shown)
+            field = FieldPreview(kind, name, sources.get(name, ""), values)
+            if name not in _HIDDEN and (name in sources or field.is_filled):
+                yield field
+
+
+def _sources(channel: Channel, kind: Kind) -> dict[str, str]:
+    """Canonical field to the place the channel takes it from, in words."""
+    rules = channel.rules
+    sources = {"record_id": _described(rules.record_id) or "hash of the content"}
+    if rules.person_id is not None:
+        sources["source_person_id"] = _described(rules.person_id)
+    for emit in rules.emits:
+        if emit.kind == kind:
+            sources.update({n: _described(rule) for n, rule in emit.fields.items()})
+    if kind == "submission":
+        for name, value in rules.defaults.items():
+            sources[name] = " else ".join(filter(None, (sources.get(name), repr(value))))
+        if rules.answers is not None:
+            sources.setdefault("answers", "answers that fill no field")
+            for name, pattern in rules.answers.match.items():
+                sources[name] = " else ".join(filter(None, (sources.get(name), f"/{pattern}/")))
+    return sources
+
+
+def _described(rule: FieldRule) -> str:
+    source = rule.column or " + ".join(rule.path)
+    if rule.constant is not None:
+        source = repr(rule.constant)
+    if rule.lookup is not None:
+        source += f" → {rule.lookup}"
+    if rule.default is not None:
+        source = " else ".join(filter(None, (source, str(rule.default))))
+    return source
+
+
+def _unused_names(channel: Channel, records: list[Record]) -> list[str]:
+    used = channel.rules.mentioned_names()
+    names: dict[str, None] = {}
+    for record in records:
+        if not isinstance(record, BadRecord):
+            names.update(dict.fromkeys(record.content))
+    return [name for name in names if name not in used and name != "report"]

@@ -1,0 +1,81 @@
+"""Capture's sensors: waiting files become runs of the main job, each file once."""
+
+import hashlib
+
+from dagster import (
+    DefaultSensorStatus,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.inbox import Cursor, list_inbox, plan_requests, unknown_channels
+from lead_platform.lake.audit import read_switch
+from lead_platform.lake.lake import utc_now
+from lead_platform.lake.resource import open_lake
+from lead_platform.settings import Settings
+
+JOB = "process_new_leads"
+INTERVAL_SECONDS = 5
+
+
+def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) -> SensorDefinition:
+    @sensor(
+        name=name,
+        job_name=JOB,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=description,
+    )
+    def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        settings = Settings()
+        with open_lake(settings).read() as connection:
+            switch = read_switch(connection, "capture")
+        if not switch.is_enabled:
+            # The cursor stays as it is, so that what waits is taken up once capture may act.
+            return SkipReason(f"capture is switched off by {switch.changed_by}: {switch.reason}")
+        channels = load_channels(settings.config_dir)
+        waiting = list_inbox(settings.inbox)
+        for warning in unknown_channels(waiting, channels):
+            context.log.warning(warning)
+        mine = [
+            file
+            for file in waiting
+            if file.channel in channels
+            and (channels[file.channel].kinds == {"outcome"}) == brings_outcomes_only
+        ]
+        cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
+        due, cursor = plan_requests(mine, cursor, utc_now())
+        if not due:
+            return SensorResult(
+                skip_reason=SkipReason(f"{len(mine)} files wait, none is new"),
+                cursor=cursor.model_dump_json(),
+            )
+        files = [{"path": str(file.path), "channel": file.channel} for file in due]
+        attempts = [str(cursor.requests[str(file.path)].attempts) for file in due]
+        named = [f"{file.path}:{file.fingerprint}" for file in due]
+        run_key = hashlib.sha256("\x1f".join(named + attempts).encode()).hexdigest()
+        request = RunRequest(
+            run_key=run_key,
+            run_config={"ops": {"intake": {"config": {"files": files}}}},
+            tags={"lead-platform/files": str(len(files))},
+        )
+        return SensorResult(run_requests=[request], cursor=cursor.model_dump_json())
+
+    return look
+
+
+inbox = _inbox_sensor(
+    "inbox",
+    "New submissions and events: files in the inbox folders of channels that bring leads.",
+    brings_outcomes_only=False,
+)
+outcomes_inbox = _inbox_sensor(
+    "outcomes_inbox",
+    "CRM outcomes: files in the inbox folders of channels that bring outcomes only.",
+    brings_outcomes_only=True,
+)

@@ -1,0 +1,192 @@
+"""Turns one raw value into the type of its canonical column, or says why it cannot.
+
+Owns text, instants (UTC), amounts, counts and consent. What the value means (country names,
+phone numbers, vocabularies of people) belongs to normalisation.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+BLANKS: tuple[str, ...] = (
+    "", "-", "--", "---", "n/a", "N/A", "n.a.", "#N/A", "Select", "select", "SELECT",
+    "null", "NULL", "nan", "NaN", "None", "(not set)", "(none)", "undefined",
+)  # fmt: skip
+"""What counts as no answer in every channel. 'Null' is not among them: it is a surname."""
+
+EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
+CLOCK_SKEW = timedelta(days=1)
+MEETING_HORIZON = timedelta(days=730)
+
+_GRANTED = frozenset({"true", "yes", "y", "1", "granted", "opt_in", "opted_in", "opt-in", "on"})
+_DENIED = frozenset({"false", "no", "n", "0", "denied", "opt_out", "opted_out", "opt-out", "off"})
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d{1,3})?\Z")
+_EPOCH = re.compile(r"[0-9]{9,16}(?:\.[0-9]+)?\Z")
+_AMOUNT_LIMIT = Decimal("1e16")
+_SHOWN = 80
+
+
+class ValueFault(ValueError):
+    """A value that does not fit its column. The message names the value and what is allowed."""
+
+
+def show(value: Any) -> str:
+    """The value as a reason quotes it: short, one line."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal content, equal text.
+
+    Raises ValueError for numbers JSON cannot hold (infinity).
+    """
+    return _ENCODER.encode(value)
+
+
+def read_text(value: Any) -> str | None:
+    """Trimmed text; numbers and booleans as written in JSON, lists joined by ', '."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, list):
+        parts = [read_text(part) for part in value]
+        return ", ".join(part for part in parts if part) or None
+    if isinstance(value, dict):
+        return canonical_json(value) if value else None
+    return str(value)
+
+
+def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], datetime]:
+    """A function that reads an instant as UTC without zone.
+
+    Accepts the declared formats first, then ISO 8601, then epoch seconds, milliseconds or
+    microseconds. Values without a zone are local to `zone`. Raises ValueFault.
+    """
+
+    def read(value: Any) -> datetime:
+        if isinstance(value, datetime):
+            return _to_utc(value, zone)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _from_epoch(value)
+        text = str(value).strip()
+        for pattern in formats:
+            try:
+                return _to_utc(datetime.strptime(text, pattern), zone)  # noqa: DTZ007
+            except ValueError:
+                continue
+        try:
+            if _EPOCH.match(text):
+                return _from_epoch(float(text) if "." in text else int(text))
+            return _to_utc(datetime.fromisoformat(text), zone)
+        except ValueFault:
+            raise
+        except ValueError:
+            raise ValueFault(_unreadable_instant(value, formats)) from None
+
+    return read
+
+
+def _unreadable_instant(value: Any, formats: tuple[str, ...]) -> str:
+    allowed = ", ".join([*formats, "ISO 8601 (2026-11-22T10:00:00Z)", "epoch seconds"])
+    return (
+        f"{show(value)} is not a point in time; allowed: {allowed}; "
+        "add the source's own form to `formats` of the channel"
+    )
+
+
+def _to_utc(value: datetime, zone: ZoneInfo) -> datetime:
+    try:
+        located = value if value.tzinfo is not None else value.replace(tzinfo=zone)
+        return located.astimezone(UTC).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        raise ValueFault(f"{show(str(value))} is outside the calendar") from None
+
+
+def _from_epoch(value: int | float) -> datetime:
+    magnitude = abs(value)
+    if magnitude >= 1e17 or magnitude != magnitude:
+        raise ValueFault(f"{show(value)} is not a point in time; allowed: epoch seconds, ms, µs")
+    divisor = 1_000_000 if magnitude >= 1e14 else 1_000 if magnitude >= 1e11 else 1
+    try:
+        return datetime(1970, 1, 1) + timedelta(  # noqa: DTZ001
+            microseconds=int(value * (1_000_000 // divisor))
+        )
+    except OverflowError:
+        raise ValueFault(f"{show(value)} is outside the calendar") from None
+
+
+def check_instant(value: datetime, received_at: datetime, horizon: timedelta) -> None:
+    """Raises ValueFault when the instant is before 1990 or later than receipt plus `horizon`."""
+    if value < EARLIEST:
+        raise ValueFault(f"{value.isoformat()} is before 1990-01-01")
+    if value > received_at + horizon:
+        raise ValueFault(
+            f"{value.isoformat()} is more than {horizon.days} day(s) after receipt "
+            f"({received_at.isoformat()}); check the channel's time zone and date formats"
+        )
+
+
+def read_number(value: Any) -> float:
+    """A finite number; thousands may be set off by commas. Raises ValueFault."""
+    return float(_decimal(value))
+
+
+def read_integer(value: Any) -> int:
+    """A whole number that fits 32 bits. Raises ValueFault."""
+    number = _decimal(value)
+    if number != number.to_integral_value() or abs(number) > 2_147_483_647:
+        raise ValueFault(f"{show(value)} is not a whole number up to 2,147,483,647")
+    return int(number)
+
+
+def read_amount(value: Any) -> Decimal:
+    """Money rounded to cents, below 10^16. Raises ValueFault."""
+    number = _decimal(value)
+    if abs(number) >= _AMOUNT_LIMIT:
+        raise ValueFault(f"{show(value)} is too large for an amount; the limit is 10^16")
+    return number.quantize(Decimal("0.01"))
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, bool):
+        raise ValueFault(f"{show(value)} is not a number")
+    text = str(value).strip()
+    if not text or not _NUMBER.match(text):
+        raise ValueFault(f"{show(value)} is not a number; allowed: 1234, 1,234.50, 1e3")
+    try:
+        number = Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        raise ValueFault(f"{show(value)} is not a number; allowed: 1234, 1,234.50") from None
+    if abs(number) > Decimal("1e100"):
+        raise ValueFault(f"{show(value)} is too large")
+    return number
+
+
+def read_consent(value: Any) -> str:
+    """'granted' or 'denied'. Raises ValueFault for anything that is neither yes nor no."""
+    if isinstance(value, bool):
+        return "granted" if value else "denied"
+    text = str(value).strip().lower()
+    if text in _GRANTED:
+        return "granted"
+    if text in _DENIED:
+        return "denied"
+    raise ValueFault(
+        f"{show(value)} is not a consent; allowed: yes/no, true/false, granted/denied; "
+        "map other words with `values`"
+    )
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+)

@@ -1,0 +1,410 @@
+"""The `lead-platform` command: one function per verb, nothing decided here."""
+
+import csv
+import getpass
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lead_platform.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Raw inquiries in; deduplicated, enriched, scored, explained and routed leads out.",
+)
+channels_app = typer.Typer(no_args_is_help=True, help="What can be taken in, and how.")
+releases_app = typer.Typer(invoke_without_command=True, help="What readers see, and since when.")
+workflows_app = typer.Typer(no_args_is_help=True, help="What acts on its own; stop and start it.")
+scores_app = typer.Typer(no_args_is_help=True, help="Do scores still tell won from lost?")
+config_app = typer.Typer(no_args_is_help=True, help="What RevOps owns.")
+app.add_typer(channels_app, name="channels")
+app.add_typer(releases_app, name="releases")
+app.add_typer(workflows_app, name="workflows")
+app.add_typer(scores_app, name="scores")
+app.add_typer(config_app, name="config")
+
+console = Console()
+Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="The instant to work at (ISO 8601, UTC); default now.")
+]
+
+
+def main() -> None:
+    """Run the command; expected errors are told in their own words, without a traceback."""
+    with _plain_errors():
+        app()
+
+
+@app.command()
+def demo(
+    submissions: Annotated[int, typer.Option(help="How many submissions to generate.")] = 5_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 7,
+) -> None:
+    """Generate the demo world, run the main job on it and print what came of it."""
+    from lead_platform.demo.showcase import prepare_showcase
+
+    settings = Settings()
+    end_at = prepare_showcase(settings, submissions=submissions, seed=seed, say=console.print)
+    _process(settings, [], end_at)
+
+
+@app.command()
+def ingest(
+    path: Annotated[
+        Path | None, typer.Argument(help="A file; default: what waits in the inbox.")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="The channel the file comes from.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Take in a file, or the inbox, and process it to routed leads."""
+    if (path is None) != (channel is None):
+        raise typer.BadParameter(
+            "A file needs its channel: lead-platform ingest PATH --channel NAME"
+        )
+    settings = Settings()
+    files: list[dict[str, str | None]] = []
+    if path and channel:
+        from lead_platform.capture.channels import find_channel, load_channels
+
+        # Said before the seconds of starting up.
+        find_channel(load_channels(settings.config_dir), channel, path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
+        files = [{"path": str(path.absolute()), "channel": channel}]
+    _process(settings, files, _instant(as_of))
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Where the Dagster UI listens.")] = 3000,
+) -> None:
+    """Start the Dagster UI and daemon; sensors take in whatever reaches the inbox."""
+    from lead_platform.runs import serve
+
+    settings = Settings()
+    console.print(f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/")
+    sys.exit(serve(settings, port=port))
+
+
+@app.command()
+def status() -> None:
+    """The state of the published release: received, leads, bands, owners, open work."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.summary import gather_summary, render_summary
+
+    lake = Lake(Settings())
+    with lake.read() as connection:
+        _require_leads(connection)
+        console.print(render_summary(gather_summary(connection), lake.published()))
+
+
+@app.command()
+def lead(
+    who: Annotated[str, typer.Argument(help="An e-mail address, a lead id or a submission id.")],
+) -> None:
+    """The whole story of a lead."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.story import render_story, tell_story
+
+    with Lake(Settings()).read() as connection:
+        _require_leads(connection)
+        console.print(render_story(tell_story(connection, who)))
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help="Any query on <layer>.<table>.")] = None,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Print the statement any DuckDB client attaches with.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    snapshot: Annotated[int | None, typer.Option(help="An earlier release's snapshot.")] = None,
+) -> None:
+    """Query the published release, read-only."""
+    from lead_platform.lake.connection import attach_statement, read_alone
+    from lead_platform.lake.lake import Lake
+
+    if not query and not attach:
+        raise typer.BadParameter('Give a query, such as: lead-platform sql "from identity.leads"')
+    settings = Settings()
+    at = snapshot if snapshot is not None else Lake(settings).published().snapshot_id
+    if attach or not query:
+        print(attach_statement(settings, snapshot_id=at) + ";")
+        return
+    with read_alone(settings, at) as connection:
+        cursor = connection.execute(query)
+        header = [column[0] for column in cursor.description or []]
+        _print_rows(header, cursor.fetchall(), as_csv=as_csv)
+
+
+@app.command()
+def maintain() -> None:
+    """Compact the lake and forget snapshots beyond the retention."""
+    from lead_platform.lake.lake import Lake
+
+    release = Lake(Settings()).maintain()
+    console.print(f"Maintained; the published snapshot is {release.snapshot_id}.")
+
+
+@channels_app.command("list")
+def list_channels() -> None:
+    """The channels config/channels/ describes."""
+    from lead_platform.capture.channels import load_channels
+
+    channels = load_channels(Settings().config_dir)
+    rows = [
+        (name, channel.rules.format, ", ".join(sorted(channel.kinds)), channel.rules.description)
+        for name, channel in sorted(channels.items())
+    ]
+    _print_rows(["channel", "format", "brings", "description"], rows)
+
+
+@channels_app.command("check")
+def check_channel(
+    name: Annotated[str, typer.Argument(help="The channel.")],
+    file: Annotated[Path, typer.Argument(help="A file as that channel delivers it.")],
+    records: Annotated[int, typer.Option(help="How many records to show.")] = 5,
+) -> None:
+    """Show, field by field, what a file's records would become; nothing is taken in."""
+    from lead_platform.capture.channels import find_channel, load_channels
+    from lead_platform.capture.preview import preview_file, render_preview
+    from lead_platform.lake.lake import utc_now
+
+    channel = find_channel(load_channels(Settings().config_dir), name, file)
+    console.print(render_preview(preview_file(file, channel, received_at=utc_now(), limit=records)))
+
+
+@releases_app.callback(invoke_without_command=True)
+def list_releases(
+    context: typer.Context, limit: Annotated[int, typer.Option(help="How many.")] = 20
+) -> None:
+    """The newest releases: what each changed, and whether its gate passed."""
+    if context.invoked_subcommand:
+        return
+    from lead_platform.lake.lake import Lake
+
+    rows = [
+        (
+            release.snapshot_id,
+            f"{release.released_at:%Y-%m-%d %H:%M:%S}",
+            release.status,
+            release.label,
+            ", ".join(
+                f"{table} +{counts['inserted']} -{counts['removed']}"
+                for table, counts in release.tables.items()
+            ),
+        )
+        for release in Lake(Settings()).releases(limit)
+    ]
+    _print_rows(["snapshot", "released_at", "status", "what", "rows"], rows)
+
+
+@releases_app.command("diff")
+def diff_releases(
+    older: Annotated[int, typer.Argument(help="A release's snapshot.")],
+    newer: Annotated[int, typer.Argument(help="A later one.")],
+) -> None:
+    """What changed between two releases, by table."""
+    from lead_platform.lake.lake import Lake
+
+    rows = [
+        (change.table, change.inserted, change.removed, change.rows)
+        for change in Lake(Settings()).compare(older, newer)
+    ]
+    _print_rows(["table", "inserted or updated", "removed", "rows then"], rows)
+
+
+@workflows_app.command("list")
+def list_workflows() -> None:
+    """Each workflow, whether it may act, who decided so and why."""
+    from lead_platform.lake import audit
+    from lead_platform.lake.lake import Lake
+
+    with Lake(Settings()).read() as connection:
+        rows = [
+            (
+                switch.workflow,
+                "enabled" if switch.is_enabled else "DISABLED",
+                switch.changed_by,
+                switch.reason,
+                f"{switch.changed_at:%Y-%m-%d %H:%M}" if switch.changed_at else "",
+            )
+            for switch in audit.list_switches(connection)
+        ]
+    _print_rows(["workflow", "state", "by", "reason", "since"], rows)
+
+
+@workflows_app.command("disable")
+def disable_workflow(workflow: str, reason: Why, by: Person = "") -> None:
+    """Stop a workflow: it acts no more from its next step on."""
+    _switch(workflow, enabled=False, by=by, reason=reason)
+
+
+@workflows_app.command("enable")
+def enable_workflow(workflow: str, reason: Why, by: Person = "") -> None:
+    """Let a workflow act again; what waited is taken up by the next run."""
+    _switch(workflow, enabled=True, by=by, reason=reason)
+
+
+@scores_app.command("audit")
+def audit_scores(as_of: AsOf = None) -> None:
+    """Per closed quarter: mean score of won against lost deals, and what that says."""
+    settings = Settings()
+    _run(settings, "audit_drift", {}, _instant(as_of))
+    from lead_platform.lake.lake import Lake
+
+    with Lake(settings).read() as connection:
+        cursor = connection.execute(
+            """
+            select quarter, scorecard_version, won_count, lost_count,
+                round(won_mean, 1) as won_mean, round(lost_mean, 1) as lost_mean,
+                round(gap, 1) as gap,
+                round(gap_change, 1) as gap_change, round(auc, 3) as auc, verdict, reason
+            from scoring.drift_audits order by quarter, scorecard_version
+            """
+        )
+        header = [column[0] for column in cursor.description or []]
+        _print_rows(header, cursor.fetchall())
+
+
+@config_app.command("check")
+def check_configuration() -> None:
+    """Validate every file RevOps may change; prints all faults at once."""
+    from lead_platform.definitions import check_configuration as check
+
+    for line in check(Settings()):
+        console.print(line)
+
+
+def _process(
+    settings: Settings, files: list[dict[str, str | None]], as_of: datetime | None
+) -> None:
+    from lead_platform.lake.resource import open_lake
+    from lead_platform.reporting.summary import gather_summary, render_summary
+
+    stages = _run(settings, "process_new_leads", {"intake": {"files": files}}, as_of)
+    lake = open_lake(settings)
+    with lake.read() as connection:
+        console.print(render_summary(gather_summary(connection), lake.published(), stages))
+
+
+def _run(
+    settings: Settings, job: str, operations: dict[str, dict], as_of: datetime | None
+) -> dict[str, float]:
+    """Run a job with visible progress; seconds by step. Exits with 1 where it failed."""
+    from lead_platform.runs import run_job_visibly
+
+    outcome = run_job_visibly(settings, job, operations, as_of, console)
+    if not outcome.success:
+        for line in outcome.errors:
+            console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+    return outcome.seconds_by_step
+
+
+def _require_leads(connection: "DuckDBPyConnection") -> None:
+    """Raise LookupError where no run has made a lead yet: its tables are not there either."""
+    known = connection.execute(
+        """
+        select 1 from information_schema.tables
+        where table_catalog = current_database() and table_schema = 'reporting'
+            and table_name = 'lead_funnel'
+        """
+    ).fetchone()
+    if known is None:
+        raise LookupError(
+            "No run has come to its end here yet. Start with: lead-platform demo, or "
+            "lead-platform ingest PATH --channel NAME"
+        )
+
+
+def _switch(workflow: str, *, enabled: bool, by: str, reason: str) -> None:
+    from lead_platform.lake import audit
+    from lead_platform.lake.lake import Lake, utc_now
+
+    switch = audit.Switch(workflow, enabled, by or getpass.getuser(), reason, utc_now())
+    with Lake(Settings()).write(f"switch {workflow}") as candidate:
+        changed = audit.set_switch(candidate.connection, switch)
+    state = "enabled" if enabled else "disabled"
+    console.print(f"{workflow} is {state}." if changed else f"{workflow} was {state} already.")
+
+
+def _instant(text: str | None) -> datetime | None:
+    from lead_platform.lake.resource import parse_instant
+
+    try:
+        return parse_instant(text) if text else None
+    except ValueError:
+        raise typer.BadParameter(
+            f"--as-of {text!r} is no instant; write it like 2026-06-30T09:00:00"
+        ) from None
+
+
+def _print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) -> None:
+    if as_csv or not console.is_terminal:
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(header)
+        writer.writerows(rows)
+        print(text.getvalue(), end="")
+        return
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    console.print(table)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Expected errors carry their next step; a traceback would bury it."""
+    from lead_platform.configuration import ConfigurationError
+    from lead_platform.lake.connection import LakeUnreachableError
+    from lead_platform.lake.dbt import DbtFailedError
+    from lead_platform.lake.gate import MissingSuiteError
+    from lead_platform.lake.lake import GateFailedError, LakeFullError
+    from lead_platform.lake.lock import WriterLockTimeoutError
+    from lead_platform.lake.postgres import DatabaseUnreachableError
+
+    expected = (
+        ConfigurationError,
+        DatabaseUnreachableError,
+        DbtFailedError,
+        GateFailedError,
+        LakeFullError,
+        LakeUnreachableError,
+        LookupError,
+        MissingSuiteError,
+        OSError,
+        SettingsError,
+        ValueError,
+        WriterLockTimeoutError,
+        duckdb.Error,
+    )
+    try:
+        yield
+    except expected as error:
+        Console(stderr=True).print(
+            str(error), style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

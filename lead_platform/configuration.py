@@ -1,0 +1,154 @@
+"""Reads what RevOps owns: YAML for rules, CSV for tables people keep in spreadsheets.
+
+Owns parsing, validation and the wording of faults (file, line, field, value, what is allowed).
+What a rule means belongs to the layer whose model is passed in.
+"""
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ConfigurationError(Exception):
+    """Every fault found in one or more configuration files.
+
+    `faults` holds one line per fault: `file:line: field: what is wrong, what is allowed`.
+    """
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def load_yaml(path: Path, model: type[M]) -> M:
+    """The file's content as `model`. Raises ConfigurationError with all faults at once."""
+    document = _parse_yaml(path)
+    if not isinstance(document, CommentedMap):
+        raise ConfigurationError([f"{path}:1: expected `key: value` entries at the top level"])
+    try:
+        return model.model_validate(_plain(document))
+    except ValidationError as error:
+        raise ConfigurationError(
+            _describe(path, detail, _line_of(document, detail["loc"])) for detail in error.errors()
+        ) from None
+
+
+def load_csv(path: Path, row_model: type[M]) -> list[M]:
+    """One `row_model` per row; header names are field names, empty cells count as absent.
+
+    Raises ConfigurationError with all faults at once; lines are counted as in an editor.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restkey="", strict=True)
+            numbered = [(reader.line_num, row) for row in reader]
+            header = list(reader.fieldnames or [])
+    except FileNotFoundError:
+        raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
+    except OSError as error:
+        raise ConfigurationError([f"{path}: not readable: {error.strerror}"]) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError([f"{path}: not readable as UTF-8 CSV: {error}"]) from None
+    faults = _header_faults(path, header, row_model)
+    rows: list[M] = []
+    for line, row in numbered:
+        if "" in row:
+            faults.append(f"{path}:{line}: more cells than the {len(header)} columns of the header")
+            continue
+        cells = {key: value.strip() for key, value in row.items() if value and value.strip()}
+        try:
+            rows.append(row_model.model_validate(cells))
+        except ValidationError as error:
+            faults += [_describe(path, detail, line) for detail in error.errors()]
+    if faults:
+        raise ConfigurationError(faults)
+    return rows
+
+
+def content_version(*paths: Path) -> str:
+    """A name for the contents of these files, in this order: 12 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+        digest.update(b"\x1f")
+    return digest.hexdigest()[:12]
+
+
+def _parse_yaml(path: Path) -> Any:
+    try:
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
+    except OSError as error:
+        raise ConfigurationError([f"{path}: not readable: {error.strerror}"]) from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        raise ConfigurationError([f"{path}:{line}: not valid YAML: {error.problem}"]) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path}:1: not readable as YAML: {error}"]) from None
+
+
+def _plain(node: Any) -> Any:
+    """The document without ruamel's position-carrying types."""
+    if isinstance(node, CommentedMap):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(value) for value in node]
+    if isinstance(node, str):
+        return str(node)
+    if isinstance(node, bool) or node is None:
+        return node
+    if isinstance(node, int):
+        return int(node)
+    if isinstance(node, float):
+        return float(node)
+    return node
+
+
+def _line_of(document: CommentedMap, location: tuple[int | str, ...]) -> int:
+    """The line (from 1) of the innermost part of `location` that stands in the document."""
+    node: Any = document
+    line = 1
+    for part in location:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+        else:
+            break
+        node = node[part]
+    return line
+
+
+def _describe(path: Path, detail: ErrorDetails, line: int) -> str:
+    field = ".".join(str(part) for part in detail["loc"]) or "(file)"
+    given = detail["input"]
+    shown = "" if isinstance(given, dict | list) else f" (got {given!r})"
+    return f"{path}:{line}: {field}: {detail['msg']}{shown}"
+
+
+def _header_faults(path: Path, header: list[str], row_model: type[BaseModel]) -> list[str]:
+    known = list(row_model.model_fields)
+    required = [name for name, field in row_model.model_fields.items() if field.is_required()]
+    unknown = [name for name in header if name not in known]
+    missing = [name for name in required if name not in header]
+    faults = [f"{path}:1: unknown column {name!r}; known: {', '.join(known)}" for name in unknown]
+    faults += [f"{path}:1: column {name!r} is missing; add it" for name in missing]
+    faults += [
+        f"{path}:1: column {name!r} stands there {count} times; keep one"
+        for name, count in Counter(header).items()
+        if count > 1
+    ]
+    return faults

@@ -1,0 +1,173 @@
+"""The one Dagster code location: every layer's assets, checks, sensors, jobs and schedules."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+# dbt and Great Expectations look for this before they would report usage.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+from dagster import (
+    AssetsDefinition,
+    AssetSelection,
+    AssetSpec,
+    DefaultScheduleStatus,
+    Definitions,
+    ScheduleDefinition,
+    define_asset_job,
+    in_process_executor,
+    job,
+)
+
+import lead_platform.capture.assets as capture
+import lead_platform.enrichment.assets as enrichment
+import lead_platform.governance.assets as governance
+import lead_platform.identity.assets as identity
+import lead_platform.reporting.assets as reporting
+import lead_platform.routing.assets as routing
+import lead_platform.scoring.assets as scoring
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.sensors import inbox, outcomes_inbox
+from lead_platform.configuration import ConfigurationError
+from lead_platform.enrichment.configuration import load_providers
+from lead_platform.enrichment.provider import ProviderContext
+from lead_platform.identity.model import load_model
+from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.identity.specification import load_specification
+from lead_platform.lake.resource import LakeResource
+from lead_platform.lake.suites import load_suites
+from lead_platform.routing.configuration import RoutingConfiguration, load_routing
+from lead_platform.scoring.scorecard import load_scorecard
+from lead_platform.settings import Settings
+
+ASSETS: list[AssetsDefinition | AssetSpec] = [
+    capture.intake,
+    identity.normalize,
+    identity.resolve_identity,
+    identity.golden_records,
+    enrichment.enrich,
+    enrichment.profiles,
+    scoring.scorecard,
+    scoring.scores,
+    scoring.drift,
+    routing.roster,
+    routing.routes,
+    governance.reconciliation,
+    reporting.marts,
+    *governance.RECORDS,
+]
+
+WAY_OF_A_LEAD = AssetSelection.assets(
+    capture.intake,
+    identity.normalize,
+    identity.resolve_identity,
+    identity.golden_records,
+    enrichment.enrich,
+    enrichment.profiles,
+    scoring.scorecard,
+    scoring.scores,
+    routing.roster,
+    routing.routes,
+    governance.reconciliation,
+    reporting.marts,
+)
+
+process_new_leads = define_asset_job(
+    "process_new_leads",
+    selection=WAY_OF_A_LEAD,
+    description="Waiting files to routed, gated leads; the same assets at any batch size.",
+    executor_def=in_process_executor,
+)
+
+refresh_scores = define_asset_job(
+    "refresh_scores",
+    selection=AssetSelection.assets(
+        enrichment.enrich,
+        enrichment.profiles,
+        scoring.scorecard,
+        scoring.scores,
+        routing.roster,
+        routing.routes,
+        reporting.marts,
+    ),
+    config={"ops": {"scores": {"config": {"rescore": True}}}},
+    description="Scores every lead anew, because time has passed, and routes those that moved.",
+    executor_def=in_process_executor,
+)
+
+audit_drift = define_asset_job(
+    "audit_drift",
+    selection=AssetSelection.assets(scoring.drift),
+    description="Asks of each closed quarter whether the score separates won from lost deals.",
+    executor_def=in_process_executor,
+)
+
+
+@job(
+    executor_def=in_process_executor,
+    description="Compacts the lake and forgets old snapshots.",
+)
+def maintain() -> None:
+    """Maintenance of the lake."""
+    governance.maintain_lake()
+
+
+SCHEDULES = [
+    ScheduleDefinition(
+        name="daily_refresh",
+        job=refresh_scores,
+        cron_schedule="0 4 * * *",
+        default_status=DefaultScheduleStatus.RUNNING,
+    ),
+    ScheduleDefinition(
+        name="weekly_maintenance",
+        job=maintain,
+        cron_schedule="0 2 * * 0",
+        default_status=DefaultScheduleStatus.RUNNING,
+    ),
+    ScheduleDefinition(
+        name="quarterly_audit",
+        job=audit_drift,
+        cron_schedule="0 6 2 1,4,7,10 *",
+        default_status=DefaultScheduleStatus.RUNNING,
+    ),
+]
+
+defs = Definitions(
+    assets=ASSETS,
+    jobs=[process_new_leads, refresh_scores, audit_drift, maintain],
+    schedules=SCHEDULES,
+    sensors=[inbox, outcomes_inbox],
+    resources={"lake": LakeResource()},
+    executor=in_process_executor,
+)
+
+
+def check_configuration(settings: Settings) -> list[str]:
+    """One line per configuration that holds. Raises ConfigurationError with all faults of all."""
+    folder = settings.config_dir
+    loaders: dict[str, Callable[[], Any]] = {
+        "channels": lambda: load_channels(folder),
+        "vocabularies": lambda: load_vocabularies(folder),
+        "identity": lambda: load_model(load_specification(folder / "identity.yaml")),
+        "scorecard": lambda: load_scorecard(folder / "scorecard.yaml"),
+        "enrichment": lambda: load_providers(
+            folder, ProviderContext(load_vocabularies(folder), settings.reference)
+        ),
+        "routing": lambda: load_routing(folder),
+        "expectations": lambda: load_suites(settings.expectations_dir),
+    }
+    faults: list[str] = []
+    lines: list[str] = []
+    for name, load in loaders.items():
+        try:
+            loaded = load()
+        except ConfigurationError as error:
+            faults += error.faults
+            continue
+        lines.append(f"{name}: valid")
+        if isinstance(loaded, RoutingConfiguration):
+            lines += [f"  warning: {warning}" for warning in loaded.warnings()]
+    if faults:
+        raise ConfigurationError(faults)
+    return lines

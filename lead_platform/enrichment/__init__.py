@@ -1,0 +1,1 @@
+"""Enrichment: what else is known? Provider results beside the golden record."""

@@ -1,0 +1,45 @@
+"""Enrichment in Dagster: provider results, and profiles with source and age per field."""
+
+from dagster import AssetExecutionContext, multi_asset
+
+from lead_platform.enrichment.configuration import load_providers
+from lead_platform.enrichment.provider import ProviderContext
+from lead_platform.enrichment.results import enrich_pending, keep_answers
+from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.lake.resource import (
+    LakeResource,
+    Results,
+    dbt_specs,
+    gate_checks,
+    run_time,
+    table_specs,
+)
+
+RESULTS = table_specs("enrichment", ["enrichment_results"], deps=["identity.leads"])
+PROFILE_MODELS = "tag:enrichment"
+PROFILES = dbt_specs(PROFILE_MODELS)
+
+
+@multi_asset(name="enrich", specs=RESULTS, check_specs=gate_checks(RESULTS), pool="lake")
+def enrich(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Ask the providers about leads whose request is new, outside the lock; keep the answers."""
+    settings = lake.settings
+    providers = load_providers(
+        settings.config_dir,
+        ProviderContext(load_vocabularies(settings.config_dir), settings.reference),
+    )
+    with lake.lake.read() as connection:
+        answers = enrich_pending(connection, providers, run_time(context))
+    yield from lake.materialize(
+        context,
+        "enrichment",
+        lambda candidate: keep_answers(candidate.connection, answers, providers),
+    )
+
+
+@multi_asset(name="profiles", specs=PROFILES, check_specs=gate_checks(PROFILES), pool="lake")
+def profiles(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Join golden record and enrichment into the profile of every lead that changed."""
+    yield from lake.materialize_models(
+        context, "enrichment", PROFILE_MODELS, {"as_of": run_time(context).isoformat()}
+    )

@@ -1,0 +1,1 @@
+"""One module per enrichment provider, named like the provider."""

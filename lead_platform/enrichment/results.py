@@ -1,0 +1,265 @@
+"""Asks providers about leads and keeps what they say: `enrichment.enrichment_results`.
+
+A provider that breaks flags the leads it was asked about and stops nothing. What changed nothing
+since the last answer is not asked again.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import duckdb
+import pandas as pd
+
+from lead_platform.enrichment.configuration import EnabledProvider
+from lead_platform.enrichment.provider import (
+    ANSWER_COLUMNS,
+    FAILED,
+    STATUSES,
+    EnrichmentError,
+    Provider,
+)
+
+RESULT_COLUMNS = (
+    "result_id", "lead_id", "provider", "request_key", "status", "attributes", "source",
+    "source_as_of", "reason", "requested_at", "provider_version",
+)  # fmt: skip
+_SEPARATOR = "|"
+_LOG = logging.getLogger(__name__)
+
+# Due: never answered, answered by another version, answered too long ago, or failed a while ago.
+_PENDING = """
+with requests as (
+    select lead_id, {request_key} as request_key, {columns} from identity.leads
+)
+
+select requests.*
+from requests
+left join enrichment.enrichment_results as results
+    on requests.lead_id = results.lead_id
+    and results.provider = $provider
+    and requests.request_key = results.request_key
+where
+    requests.request_key is not null
+    and (
+        results.result_id is null
+        or results.provider_version is distinct from $version
+        or (results.status <> 'failed' and results.requested_at <= $expired_before)
+        or (results.status = 'failed' and results.requested_at <= $failed_before)
+    )
+order by requests.lead_id
+"""
+
+_SUPERSEDED = """
+select results.result_id
+from enrichment.enrichment_results as results
+left join identity.leads as leads on results.lead_id = leads.lead_id
+where results.provider = $provider and results.request_key is distinct from {request_key}
+order by results.result_id
+"""
+
+_REPLACE = """
+delete from enrichment.enrichment_results where result_id in (select result_id from replaced);
+"""
+
+_ADD = f"""
+insert into enrichment.enrichment_results ({", ".join(RESULT_COLUMNS)})
+select {", ".join(RESULT_COLUMNS)} from added
+"""
+
+
+def enrich_pending(
+    connection: duckdb.DuckDBPyConnection, providers: Sequence[EnabledProvider], as_of: datetime
+) -> pd.DataFrame:
+    """Asks each provider about the leads that are due; rows of enrichment_results.
+
+    Reads identity.leads and enrichment.enrichment_results, so a reader's connection will do.
+    """
+    answered = [
+        enrich_leads(pending_requests(connection, enabled, as_of), [enabled.provider], as_of)
+        for enabled in providers
+    ]
+    return _stacked(answered)
+
+
+def pending_requests(
+    connection: duckdb.DuckDBPyConnection, enabled: EnabledProvider, as_of: datetime
+) -> pd.DataFrame:
+    """The leads one provider is due to be asked about: lead_id, request_key, its columns."""
+    provider = enabled.provider
+    query = _PENDING.format(
+        request_key=_request_key_sql(provider, "leads"),
+        columns=", ".join(_quoted(column) for column in provider.request_columns),
+    )
+    bound = {
+        "provider": provider.name,
+        "version": provider.version,
+        "expired_before": _naive(as_of) - enabled.ttl,
+        "failed_before": _naive(as_of) - enabled.retry_after,
+    }
+    return connection.execute(query, bound).to_arrow_table().to_pandas()
+
+
+def superseded_results(
+    connection: duckdb.DuckDBPyConnection, providers: Sequence[EnabledProvider]
+) -> list[str]:
+    """Ids of results whose lead now asks something else, asks nothing, or is gone."""
+    found: list[str] = []
+    for enabled in providers:
+        query = _SUPERSEDED.format(request_key=_request_key_sql(enabled.provider, "leads"))
+        rows = connection.execute(query, {"provider": enabled.provider.name}).fetchall()
+        found += [row[0] for row in rows]
+    return found
+
+
+def write_results(
+    connection: duckdb.DuckDBPyConnection,
+    results: pd.DataFrame,
+    superseded: Sequence[str] = (),
+) -> None:
+    """Replaces results of the same id by `results` and removes the superseded ones."""
+    if results.empty and not superseded:
+        return
+    replaced = pd.DataFrame({"result_id": [*results["result_id"], *superseded]}, dtype="str")
+    connection.register("replaced", replaced)
+    connection.register("added", results)
+    try:
+        connection.execute(_REPLACE)
+        connection.execute(_ADD)
+    finally:
+        connection.unregister("replaced")
+        connection.unregister("added")
+
+
+def keep_answers(
+    connection: duckdb.DuckDBPyConnection,
+    answers: pd.DataFrame,
+    providers: Sequence[EnabledProvider],
+) -> dict[str, int]:
+    """Writes answers obtained earlier, leaving out those whose lead has meanwhile changed.
+
+    Returns the counts a person wants to see: answers by status.
+    """
+    write_results(connection, answers)
+    # A lead may have merged away, or ask something else, since its provider was asked.
+    write_results(connection, answers.head(0), superseded_results(connection, providers))
+    counts = answers["status"].value_counts()
+    return {str(status): int(count) for status, count in counts.items()}
+
+
+def enrich_leads(
+    leads: pd.DataFrame, providers: Sequence[Provider], as_of: datetime
+) -> pd.DataFrame:
+    """What the providers say of `leads`: one row of RESULT_COLUMNS per lead and provider asked.
+
+    `leads` has lead_id and the providers' request columns. A lead without a request key is not
+    asked about. The rows are ordered by provider as given, then as in `leads`.
+    """
+    return _stacked([_ask(provider, leads, as_of) for provider in providers])
+
+
+def request_keys(leads: pd.DataFrame, provider: Provider) -> pd.Series:
+    """The request key per lead: its request columns joined by |, null where all are null."""
+    columns = leads[list(provider.request_columns)]
+    texts = columns.astype("str").fillna("")
+    rows = zip(*(texts[name].tolist() for name in texts.columns), strict=True)
+    joined = pd.Series(map(_SEPARATOR.join, rows), index=leads.index, dtype="str")
+    return joined.where(columns.notna().any(axis=1))
+
+
+def _request_key_sql(provider: Provider, table: str) -> str:
+    columns = [f"{table}.{_quoted(column)}" for column in provider.request_columns]
+    filled = f" || '{_SEPARATOR}' || ".join(
+        f"coalesce(cast({column} as varchar), '')" for column in columns
+    )
+    return f"case when coalesce({', '.join(columns)}) is not null then {filled} end"
+
+
+def _quoted(column: str) -> str:
+    """A column name from a provider's code; anything else but a plain name is a mistake there."""
+    if not column.isidentifier():
+        raise ValueError(f"{column!r} is no column of identity.leads; correct request_columns")
+    return f'"{column}"'
+
+
+def _ask(provider: Provider, leads: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    asked = leads.assign(request_key=request_keys(leads, provider)).dropna(subset=["request_key"])
+    requests = asked.drop_duplicates("request_key")[["request_key", *provider.request_columns]]
+    if requests.empty:
+        return _empty_results()
+    try:
+        answers = _checked(provider.enrich(requests.reset_index(drop=True), as_of))
+    except Exception as error:  # whatever a provider does, its leads are flagged and work goes on
+        _LOG.warning("provider %s failed on %d requests", provider.name, len(requests))
+        answers = _failure(requests, _reason_of(error))
+    answered = asked[["lead_id", "request_key"]].merge(answers, on="request_key", how="left")
+    is_unanswered = answered["status"].isna()
+    answered.loc[is_unanswered, "status"] = FAILED
+    answered.loc[is_unanswered, "reason"] = "the provider gave no answer"
+    return _typed(answered, provider, as_of)
+
+
+def _checked(answers: pd.DataFrame) -> pd.DataFrame:
+    missing = [name for name in ANSWER_COLUMNS if name not in answers]
+    if missing:
+        raise EnrichmentError(f"the provider's answer lacks {', '.join(missing)}")
+    unknown = set(answers["status"]) - set(STATUSES)
+    if unknown:
+        raise EnrichmentError(f"unknown status {', '.join(map(str, sorted(unknown)))}")
+    if answers["request_key"].duplicated().any():
+        raise EnrichmentError("the provider answered a request twice")
+    return answers[list(ANSWER_COLUMNS)].astype(object)
+
+
+def _failure(requests: pd.DataFrame, reason: str) -> pd.DataFrame:
+    answers = pd.DataFrame({"request_key": requests["request_key"]}).assign(
+        status=FAILED, attributes="{}", source=None, source_as_of=None, reason=reason
+    )
+    return answers[list(ANSWER_COLUMNS)].astype(object)
+
+
+def _reason_of(error: Exception) -> str:
+    """Our own errors are written without personal data; of others only the kind is kept."""
+    return str(error) if isinstance(error, EnrichmentError) else type(error).__name__
+
+
+def _typed(answered: pd.DataFrame, provider: Provider, as_of: datetime) -> pd.DataFrame:
+    frame = answered.assign(
+        attributes=answered["attributes"].where(answered["attributes"].notna(), "{}"),
+        source_as_of=pd.to_datetime(answered["source_as_of"]).astype("datetime64[us]"),
+        provider=provider.name,
+        provider_version=provider.version,
+        requested_at=pd.Timestamp(_naive(as_of)).as_unit("us"),
+    )
+    frame["result_id"] = [
+        _result_id(lead_id, provider.name, key)
+        for lead_id, key in zip(frame["lead_id"], frame["request_key"], strict=True)
+    ]
+    texts = [name for name in RESULT_COLUMNS if name not in ("source_as_of", "requested_at")]
+    return frame[list(RESULT_COLUMNS)].astype(dict.fromkeys(texts, "str"))
+
+
+def _naive(instant: datetime) -> datetime:
+    """The instant as the lake keeps it: UTC without saying so."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def _result_id(lead_id: str, provider: str, request_key: str) -> str:
+    text = "\x1f".join([lead_id, provider, request_key])
+    return "enr_" + sha256(text.encode()).hexdigest()[:24]
+
+
+def _empty_results() -> pd.DataFrame:
+    instants = ("source_as_of", "requested_at")
+    return pd.DataFrame(
+        {
+            name: pd.Series(dtype="datetime64[us]" if name in instants else "str")
+            for name in RESULT_COLUMNS
+        }
+    )
+
+
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else _empty_results()

@@ -1,0 +1,1 @@
+"""Governance: can we trust it, stop it, undo it? Audit log, switches, conservation."""

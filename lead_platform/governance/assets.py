@@ -1,0 +1,78 @@
+"""Governance in Dagster: the reconciliation of every run, and the records others write."""
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetSpec,
+    OpExecutionContext,
+    multi_asset,
+    op,
+)
+
+from lead_platform.governance.conservation import reconcile, record
+from lead_platform.lake.audit import read_switch
+from lead_platform.lake.resource import LakeResource, Results, gate_checks, run_time, table_specs
+
+# Written by the gate, the switches and every workflow: shown, not materialised here.
+RECORDS: list[AssetSpec] = table_specs(
+    "governance",
+    ["releases", "gate_failures", "audit_log", "workflow_switches", "workflow_runs"],
+)
+
+QUALITY = table_specs(
+    "governance",
+    ["data_quality"],
+    deps=[
+        "capture.deliveries",
+        "capture.rejected_records",
+        "identity.lead_members",
+        "routing.assignments",
+    ],
+)
+CONSERVATION = AssetCheckSpec(
+    name="conservation",
+    asset=QUALITY[0].key,
+    blocking=True,
+    description="Received = leads' submissions + repeats + rejected, from the files to the leads.",
+)
+
+
+@multi_asset(
+    name="reconcile",
+    specs=QUALITY,
+    check_specs=[*gate_checks(QUALITY), CONSERVATION],
+    pool="lake",
+)
+def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Check that nothing was lost and keep the counts."""
+    with lake.lake.read() as connection:
+        results = reconcile(connection)
+    yield from lake.materialize(
+        context,
+        None,
+        lambda candidate: record(
+            candidate.connection, results, run_id=context.run_id, checked_at=run_time(context)
+        ),
+    )
+    yield AssetCheckResult(
+        check_name=CONSERVATION.name,
+        asset_key=CONSERVATION.asset_key,
+        passed=all(result.passed for result in results),
+        metadata={
+            result.check_name: f"{result.actual:,} of {result.expected:,}: {result.detail}"
+            for result in results
+        },
+    )
+
+
+@op(pool="lake")
+def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
+    """Compact the lake's files and forget snapshots beyond the retention."""
+    with lake.lake.read() as connection:
+        switch = read_switch(connection, "maintenance")
+    if not switch.is_enabled:
+        context.log.warning(f"maintenance is switched off by {switch.changed_by}: {switch.reason}")
+        return
+    release = lake.lake.maintain(run_id=context.run_id)
+    context.log.info(f"published snapshot {release.snapshot_id}")

@@ -1,0 +1,112 @@
+"""Nothing is lost: do the counts of received records add up, from the files to the leads?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Two counts that must be equal, and what they mean."""
+
+    check_name: str
+    expected: int
+    actual: int
+    detail: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether they are."""
+        return self.expected == self.actual
+
+
+_RECONCILIATIONS = (
+    (
+        "received_is_taken_or_repeat_or_rejected",
+        "records received against records taken, repeated and rejected",
+        """
+        select coalesce(sum(records), 0), coalesce(sum(taken + repeats + rejected), 0)
+        from capture.deliveries
+        """,
+    ),
+    (
+        "taken_is_kept",
+        "records taken against records with a submission, an event or an outcome",
+        """
+        select
+            (select coalesce(sum(taken), 0) from capture.deliveries),
+            (
+                select count(*) from (
+                    select delivery_id, record_number from capture.submissions
+                    union select delivery_id, record_number from capture.events
+                    union select delivery_id, record_number from capture.outcomes
+                )
+            )
+        """,
+    ),
+    (
+        "rejected_is_kept",
+        "records rejected against rows with their reasons",
+        """
+        select
+            (select coalesce(sum(rejected), 0) from capture.deliveries),
+            (select count(*) from capture.rejected_records)
+        """,
+    ),
+    (
+        # A submission that arrived after the newest one resolved is waiting, not lost.
+        "submission_belongs_to_a_lead",
+        "submissions up to the newest resolved one against members of leads",
+        """
+        with resolved as (
+            select count(*) as members, coalesce(max(submissions.received_seq), 0) as newest
+            from identity.lead_members join capture.submissions using (submission_id)
+        )
+        select
+            (select count(*) from capture.submissions where received_seq <= resolved.newest),
+            resolved.members
+        from resolved
+        """,
+    ),
+    (
+        "member_belongs_to_one_lead",
+        "members against distinct submissions among them",
+        "select count(*), count(distinct submission_id) from identity.lead_members",
+    ),
+)
+
+
+def reconcile(connection: duckdb.DuckDBPyConnection) -> list[Reconciliation]:
+    """One per rule, on whatever state the connection sees."""
+    results = []
+    for name, detail, query in _RECONCILIATIONS:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        results.append(Reconciliation(name, int(row[0]), int(row[1]), detail))
+    return results
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    results: list[Reconciliation],
+    *,
+    run_id: str,
+    checked_at: datetime,
+) -> None:
+    """Keep the results in `governance.data_quality`."""
+    connection.executemany(
+        "insert into governance.data_quality values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            [
+                result.check_name,
+                run_id,
+                result.passed,
+                result.expected,
+                result.actual,
+                result.detail,
+                checked_at,
+            ]
+            for result in results
+        ],
+    )

@@ -1,0 +1,81 @@
+"""The matching model: how often one person's records and strangers' show each level of agreement.
+
+Owns the model's file and its reading; models are shipped or trained files, never changed in
+place. Training is training.py's.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lead_platform.configuration import ConfigurationError
+from lead_platform.identity.specification import LinkageSpecification
+
+SHIPPED_MODELS = Path(__file__).parent / "models"
+
+
+class LevelRates(BaseModel):
+    """`m`: share of one person's pairs at this level; `u`: share of strangers' pairs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    m: float = Field(gt=0, le=1)
+    u: float = Field(gt=0, le=1)
+
+
+class MatchModel(BaseModel):
+    """All parameters a score depends on. `prior`: chance that two random records are one person."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    prior: float = Field(gt=0, lt=1)
+    comparisons: dict[str, dict[str, LevelRates]]
+
+    def rates(self, comparison: str, level: str) -> LevelRates:
+        """The rates of one level; `for_specification` has made sure that it is there."""
+        return self.comparisons[comparison][level]
+
+    @cached_property
+    def version(self) -> str:
+        """What stored pairs name as their model."""
+        return self.name
+
+    def for_specification(self, specification: LinkageSpecification) -> Self:
+        """This model. Raises ConfigurationError naming every level it has no rates for."""
+        missing = [
+            f"model {self.name}: no rates for {comparison.name}.{level}; "
+            "train a model for this specification or take the level out"
+            for comparison in specification.comparisons
+            for level in comparison.level_names
+            if level not in self.comparisons.get(comparison.name, {})
+        ]
+        if missing:
+            raise ConfigurationError(missing)
+        return self
+
+
+def load_model(specification: LinkageSpecification, folder: Path = SHIPPED_MODELS) -> MatchModel:
+    """The model the specification names, read from `folder`. Raises ConfigurationError."""
+    path = folder / f"{specification.model}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none"
+        raise ConfigurationError(
+            [f"{path}: no such model; known: {known}. Train it or name a known one."]
+        )
+    try:
+        model = MatchModel.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+        ) from None
+    return model.for_specification(specification)
+
+
+def save_model(model: MatchModel, path: Path) -> None:
+    """Writes the model as readable JSON. Refuses to overwrite: a model version never changes."""
+    if path.exists():
+        raise FileExistsError(f"{path} exists; a model never changes, choose the next version")
+    path.write_text(model.model_dump_json(indent=2) + "\n", encoding="utf-8")

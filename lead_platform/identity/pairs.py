@@ -1,0 +1,250 @@
+"""Pairs of match records: which are compared, how alike they are, and what follows from it.
+
+Owns blocking, the decision (merge, review, or nothing kept) with its reason, and the parts that
+explain it. A pair's decision depends on its two records, the specification and the model alone.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from lead_platform.identity.matching import score_pairs
+from lead_platform.identity.model import MatchModel
+from lead_platform.identity.records import key_expression
+from lead_platform.identity.specification import (
+    MISSING,
+    MODEL_RULE,
+    Comparison,
+    Guard,
+    LinkageSpecification,
+)
+
+
+@dataclass(frozen=True)
+class PairFindings:
+    """What a run compared and kept. `pairs`: rows as in identity.match_pairs."""
+
+    candidates: int
+    bounded_keys: int
+    pairs: pa.Table
+
+
+def find_pairs(
+    scratch: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    model: MatchModel,
+) -> PairFindings:
+    """Compares what shares a key and keeps what merges or waits for a person.
+
+    Reads from `scratch` the tables `new_rows` and `known_rows` (as records.py collects them);
+    leaves `records`, `candidates` and `kept_pairs` there.
+    """
+    _number_records(scratch)
+    bounded = _list_candidates(scratch, specification)
+    candidates = _count(scratch, "candidates")
+    if candidates:
+        scores = score_pairs(scratch, specification, model)
+        scratch.execute(_decision_sql(scores, specification), {"model": model.version})
+    else:
+        scratch.execute(_NO_PAIRS)
+    pairs = scratch.execute("from kept_pairs order by pair_id").to_arrow_table()
+    return PairFindings(candidates, bounded, pairs)
+
+
+_NO_PAIRS = """
+    create or replace table kept_pairs (
+        pair_id varchar, left_record_id varchar, right_record_id varchar, rule varchar,
+        match_probability double, match_weight double, decision varchar, reason varchar,
+        parts varchar, model_version varchar
+    )
+"""
+
+
+def _number_records(scratch: duckdb.DuckDBPyConnection) -> None:
+    """One row per record, with the fields of its first received submission and a short key.
+
+    Numbers follow the order of record ids, so that left and right of a pair are the same in
+    every run.
+    """
+    scratch.execute("""
+        create or replace table records as
+        with submissions as (
+            select * exclude (is_known_record), false as is_known from new_rows
+            union all by name
+            select *, true as is_known from known_rows
+        )
+        select row_number() over (order by record_id) as record_no, *
+        from submissions
+        qualify row_number() over (
+            partition by record_id order by received_seq, submission_id
+        ) = 1
+    """)
+
+
+def _list_candidates(
+    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
+) -> int:
+    """Fills `candidates` (left_no, right_no, rule); returns how many keys were bounded.
+
+    Within a key, each record meets those among the first `window` received: a record's place
+    there never changes once it is in, so slices compare what one load compares.
+    """
+    scratch.execute(_keys_sql(specification))
+    scratch.execute(
+        """
+        create or replace table candidates as
+        with ranked as (
+            select rule, key, record_no, is_new,
+                row_number() over (partition by rule, key order by first_seq, record_no) as place
+            from match_keys
+        ),
+        meetings as (
+            select a.record_no as a_no, b.record_no as b_no, b.rule
+            from ranked as a
+            join ranked as b on b.rule = a.rule and b.key = a.key and b.place > a.place
+            where a.place <= $window and (a.is_new or b.is_new)
+        )
+        select least(a_no, b_no) as left_no, greatest(a_no, b_no) as right_no, min(rule) as rule
+        from meetings group by all
+        """,
+        {"window": specification.blocking.window},
+    )
+    row = scratch.execute(
+        "select count(*) from (select 1 from match_keys group by rule, key having count(*) > ?)",
+        [specification.blocking.window],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _keys_sql(specification: LinkageSpecification) -> str:
+    """One row per rule, key and record, for the keys that new records have and others share."""
+    selects = []
+    for number, rule in enumerate(specification.rules):
+        key = key_expression(rule.columns)
+        from_new = "true" if "source_person_key" in rule.columns else "not is_known_record"
+        selects += [
+            f"select {number} as rule, {key} as key, record_id, received_seq, "
+            f"{from_new} as is_new from new_rows where {key} is not null",
+            f"select {number}, {key}, record_id, received_seq, false from known_rows "
+            f"where {key} is not null",
+        ]
+    return f"""
+        create or replace table match_keys as
+        with keys as ({" union all ".join(selects)}),
+        per_record as (
+            select rule, key, record_id, min(received_seq) as first_seq,
+                -- A key the record had before brings no new meeting.
+                bool_and(is_new) as is_new
+            from keys group by all
+        )
+        select p.rule, p.key, r.record_no, p.first_seq, p.is_new
+        from per_record as p
+        join records as r on r.record_id = p.record_id
+        qualify count(*) over (partition by p.rule, p.key) > 1
+            and bool_or(p.is_new) over (partition by p.rule, p.key)
+    """
+
+
+def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str:
+    """Fills `kept_pairs` from the scores: levels by name, rule, guard, decision, parts."""
+    exact = len(specification.exact_keys)
+    rule_names = _cases("c.rule", [rule.name for rule in specification.rules])
+    levels = ",\n".join(
+        f"{_level_name(comparison)} as level_{comparison.name}"
+        for comparison in specification.comparisons
+    )
+    guards = " ".join(
+        f"when {_guard_condition(guard, specification)} then {number}"
+        for number, guard in enumerate(specification.guards)
+    )
+    thresholds = specification.thresholds
+    all_scores = " union all by name ".join(f"from {table}" for table in scores)
+    return f"""
+        create or replace table kept_pairs as
+        with scored as (
+            select s.*, c.rule, {rule_names} as rule_name, c.rule < {exact} as is_exact,
+                {levels}
+            from ({all_scores}) as s
+            join candidates as c on c.left_no = s.record_no_l and c.right_no = s.record_no_r
+        ),
+        guarded as (
+            select *, {f"case {guards} end" if guards else "null"} as guard from scored
+        ),
+        decided as (
+            select *,
+                case when guard is not null
+                    then {_cases("guard", [guard.decision for guard in specification.guards])}
+                    when is_exact or match_probability >= {thresholds.merge} then 'merge'
+                    else 'review'
+                end as decision,
+                case when guard is not null
+                    then {_cases("guard", [f"{g.name}: {g.reason}" for g in specification.guards])}
+                    when is_exact then 'same ' || rule_name
+                    when match_probability >= {thresholds.merge}
+                    then 'probability at or above the merge threshold {thresholds.merge}'
+                    else 'probability between the thresholds {thresholds.review} and '
+                        || '{thresholds.merge}'
+                end as reason
+            from guarded
+        )
+        select
+            'pair_' || left(sha256(l.record_id || chr(31) || r.record_id), 24) as pair_id,
+            l.record_id as left_record_id, r.record_id as right_record_id,
+            d.rule_name as rule, d.match_probability, d.match_weight, d.decision, d.reason,
+            {_parts(specification)} as parts, $model as model_version
+        from decided as d
+        join records as l on l.record_no = d.record_no_l
+        join records as r on r.record_no = d.record_no_r
+        where d.decision <> 'drop'
+    """
+
+
+def _level_name(comparison: Comparison) -> str:
+    """SQL for the level's name. Splink numbers levels from the best down to 0, missing is -1."""
+    best = len(comparison.level_names) - 1
+    cases = " ".join(
+        f"when {best - place} then '{name}'" for place, name in enumerate(comparison.level_names)
+    )
+    return f"case gamma_{comparison.name} {cases} else '{MISSING}' end"
+
+
+def _guard_condition(guard: Guard, specification: LinkageSpecification) -> str:
+    numbers = {key.name: number for number, key in enumerate(specification.exact_keys)}
+    applies = [f"rule = {numbers[name]}" for name in guard.applies_to if name in numbers]
+    if MODEL_RULE in guard.applies_to:
+        applies.append("not is_exact")
+    when = " and ".join(_at_levels(name, levels) for name, levels in guard.when.items())
+    unless = " or ".join(_at_levels(name, levels) for name, levels in guard.unless.items())
+    condition = f"({' or '.join(applies)}) and {when}"
+    return f"{condition} and not ({unless})" if unless else condition
+
+
+def _at_levels(comparison: str, levels: tuple[str, ...]) -> str:
+    return f"level_{comparison} in ({', '.join(map(_quoted, levels))})"
+
+
+def _parts(specification: LinkageSpecification) -> str:
+    """SQL for the JSON list of what the weight is made of; no values, so no personal data."""
+    structs = ", ".join(
+        f"{{'comparison': '{c.name}', 'level': level_{c.name}, "
+        f"'weight': round(mw_{c.name}, 3), 'bayes_factor': round(pow(2, mw_{c.name}), 6)}}"
+        for c in specification.comparisons
+    )
+    return f"to_json([{structs}])::varchar"
+
+
+def _cases(expression: str, values: list[str]) -> str:
+    if not values:
+        return "null"
+    cases = " ".join(f"when {number} then {_quoted(value)}" for number, value in enumerate(values))
+    return f"case {expression} {cases} end"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _count(scratch: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = scratch.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,72 @@
+-- One per submission: every field in its normal form, or null with the reason in `issues`.
+create table if not exists identity.normalized_submissions (
+    submission_id varchar, match_record_id varchar, channel varchar, source_system varchar,
+    source_person_id varchar, received_seq bigint, submitted_at timestamp,
+    email varchar, email_domain varchar, is_role_email boolean, is_disposable_email boolean,
+    is_free_email boolean,
+    phone varchar, phone_kind varchar, phone_country varchar,
+    full_name varchar, first_name varchar, last_name varchar,
+    job_title varchar, seniority varchar, job_function varchar, linkedin_url varchar,
+    company_name varchar, company_key varchar, company_domain varchar, industry varchar,
+    employee_count integer, annual_revenue double,
+    street varchar, city varchar, region varchar, postal_code varchar, country varchar,
+    language varchar, time_zone varchar,
+    message varchar, preferred_channel varchar, purchase_timeframe varchar, product_interest varchar,
+    consent_email varchar, consent_phone varchar, consent_sms varchar, consent_whatsapp varchar,
+    consent_at timestamp, consent_source varchar,
+    source varchar, medium varchar, campaign varchar, term varchar, content varchar,
+    click_id varchar, landing_page varchar, referrer varchar, form_id varchar,
+    first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
+    first_touch_at timestamp,
+    issues varchar, normalization_version varchar
+);
+
+-- One per compared pair kept, with its probability and the parts it is made of.
+create table if not exists identity.match_pairs (
+    pair_id varchar, left_record_id varchar, right_record_id varchar, rule varchar,
+    match_probability double, match_weight double, decision varchar, reason varchar,
+    parts varchar, model_version varchar
+);
+
+-- One per submission: the lead it belongs to.
+create table if not exists identity.lead_members (
+    submission_id varchar, lead_id varchar, match_record_id varchar
+);
+
+-- One per living lead: a fingerprint of everything that belongs to it; what is computed from a lead is stale where it differs.
+-- `members_version` covers its submissions alone: where it differs, events and outcomes are attributed anew.
+create table if not exists identity.lead_versions (
+    lead_id varchar, lead_version varchar, members_version varchar
+);
+
+-- One per retired lead id: the id that survives.
+create table if not exists identity.lead_crosswalk (
+    retired_lead_id varchar, surviving_lead_id varchar, retired_at timestamp
+);
+
+-- One per merge, split or human verdict.
+create table if not exists identity.merge_decisions (
+    decision_id varchar, decision varchar, left_record_id varchar, right_record_id varchar,
+    rule varchar, match_probability double, reason varchar, model_version varchar,
+    decided_by varchar, decided_at timestamp
+);
+
+-- One per pair that waits for a person.
+create table if not exists identity.match_reviews (
+    review_id varchar, left_record_id varchar, right_record_id varchar, match_probability double,
+    reason varchar, status varchar, opened_at timestamp
+);
+
+-- One per event that belongs to a lead.
+create table if not exists identity.lead_events (
+    event_id varchar, lead_id varchar, event_type varchar, page_category varchar,
+    occurred_at timestamp, quantity integer, duration_seconds double, channel varchar,
+    campaign varchar
+);
+
+-- One per outcome that belongs to a lead.
+create table if not exists identity.lead_outcomes (
+    outcome_id varchar, lead_id varchar, outcome_type varchar, occurred_at timestamp,
+    opportunity_id varchar, stage varchar, amount decimal(18, 2), currency varchar,
+    reason varchar, owner varchar, product varchar
+);

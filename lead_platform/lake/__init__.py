@@ -1,0 +1,1 @@
+"""The lake: connection, writer lock, releases and the gate every written table passes."""

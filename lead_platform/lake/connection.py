@@ -1,0 +1,139 @@
+"""Opens the lake: DuckDB with the DuckLake extension over a SQLite or PostgreSQL catalog.
+
+Owns extensions, attaching and the statement any other DuckDB client may use.
+What is readable and who may write is decided in `releases` and `lock`.
+"""
+
+import importlib.resources
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+
+from lead_platform.lake.postgres import create_schema, describe_database, without_password
+from lead_platform.settings import Settings
+
+# Rows of one insert up to which DuckLake keeps them in the catalog instead of a Parquet file:
+# micro-batches stay free of small files until maintenance flushes them.
+INLINED_ROWS = 200
+
+# DuckLake's tables get a schema of their own beside Dagster's in the same database.
+CATALOG_SCHEMA = "lake_catalog"
+
+_EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+
+
+class LakeUnreachableError(Exception):
+    """The catalog could not be opened: says which and what to check."""
+
+
+def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Load the lake's extensions from their wheels; nothing is fetched."""
+    connection.execute("set autoinstall_known_extensions = false")
+    version = f"v{duckdb.__version__}"
+    for name in _EXTENSIONS:
+        package = importlib.resources.files(f"duckdb_extension_{name}")
+        file = Path(str(package)) / "extensions" / version / f"{name}.duckdb_extension"
+        connection.execute(f"load '{file}'")
+
+
+def create_catalog(settings: Settings) -> None:
+    """Make the place for the catalog where attaching does not (a schema in PostgreSQL)."""
+    if settings.database_url:
+        create_schema(settings.database_url, CATALOG_SCHEMA)
+
+
+def attach_lake(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    alias: str = "lake",
+    snapshot_id: int | None = None,
+    is_created: bool = True,
+) -> None:
+    """Attach the lake as `alias`: writable at its newest state, or read-only at a snapshot.
+
+    Without `is_created` a lake that is not there is not made. Raises LakeUnreachableError when
+    the catalog does not answer.
+    """
+    statement = attach_statement(settings, alias=alias, snapshot_id=snapshot_id)
+    if not is_created:
+        statement = f"{statement.removesuffix(')')}, CREATE_IF_NOT_EXISTS false)"
+    try:
+        connection.execute(statement)
+    except duckdb.Error as error:
+        raise LakeUnreachableError(_explain(settings, error)) from None
+
+
+@contextmanager
+def read_alone(settings: Settings, snapshot_id: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that knows the lake at one snapshot and nothing else, for queries of people.
+
+    A reader of this process's lake would still reach the writable catalog by its name.
+    """
+    with duckdb.connect(":memory:") as connection:
+        load_extensions(connection)
+        attach_lake(connection, settings, snapshot_id=snapshot_id)
+        connection.execute("use lake")
+        yield connection
+
+
+def attach_statement(
+    settings: Settings, *, alias: str = "lake", snapshot_id: int | None = None
+) -> str:
+    """The ATTACH statement of this lake, with the password where the database URL holds one."""
+    options = [f"DATA_PATH '{_quoted(settings.lake_data_path)}'"]
+    if settings.database_url:
+        target = f"ducklake:postgres:{_libpq(settings.database_url)}"
+        options.append(f"META_SCHEMA '{CATALOG_SCHEMA}'")
+    else:
+        target = f"ducklake:sqlite:{settings.lake_catalog}"
+        # A home may be moved: its data lies beside its catalog, wherever that is.
+        options.append("OVERRIDE_DATA_PATH true")
+        options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 10000"]
+    if snapshot_id is None:
+        options.append(f"DATA_INLINING_ROW_LIMIT {INLINED_ROWS}")
+    else:
+        options.append(f"SNAPSHOT_VERSION {snapshot_id}")
+    return f"ATTACH IF NOT EXISTS '{_quoted(target)}' AS {alias} ({', '.join(options)})"
+
+
+def _libpq(url: str) -> str:
+    """The URL as libpq keywords: the scanner takes them, and they quote safely."""
+    parts = urlsplit(url)
+    keywords = {
+        "host": unquote(parts.hostname or ""),
+        "port": str(parts.port or ""),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "dbname": parts.path.lstrip("/"),
+    }
+    for pair in filter(None, parts.query.split("&")):
+        key, _, value = pair.partition("=")
+        keywords[key] = unquote(value)
+    return " ".join(f"{key}={_libpq_value(value)}" for key, value in keywords.items() if value)
+
+
+def _libpq_value(value: str) -> str:
+    if value.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _explain(settings: Settings, error: duckdb.Error) -> str:
+    reason = str(error).splitlines()[0]
+    if settings.database_url:
+        place = describe_database(settings.database_url)
+        reason = without_password(settings.database_url, reason)
+        step = "Check that it runs and that LEAD_PLATFORM_DATABASE_URL is right."
+    else:
+        place = f"the SQLite catalog {settings.lake_catalog}"
+        step = "Check the folder's permissions, or set LEAD_PLATFORM_HOME to another folder."
+    return f"Cannot open the lake in {place}: {reason}. {step}"

@@ -1,0 +1,257 @@
+"""The release gate's verdict: does what a write changed hold to the contracts of its tables?
+
+Columns come first, then removed keys are followed through the references (rows that cannot outlive
+their parent go with it), then changed rows, facts and references of each touched table.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+
+import duckdb
+import pandas as pd
+
+from lead_platform.lake import changes
+from lead_platform.lake.changes import TableFacts, TouchedTable
+from lead_platform.lake.screening import holds
+from lead_platform.lake.suites import (
+    KEPT_ROWS,
+    ExpectationSpec,
+    Failure,
+    Reference,
+    Suite,
+    validate,
+)
+
+# A table and some columns of it.
+_Columns = tuple[str, tuple[str, ...]]
+
+
+class MissingSuiteError(Exception):
+    """A table was written for which no contract exists."""
+
+
+@dataclass(frozen=True)
+class TableFailure:
+    """A failed expectation of one table with its offending rows (JSON each)."""
+
+    table: str
+    failure: Failure
+    rows: tuple[str, ...]
+
+
+@dataclass
+class Verdict:
+    """What the gate found over all tables one write touched."""
+
+    facts: dict[str, TableFacts] = field(default_factory=dict)
+    failures: list[TableFailure] = field(default_factory=list)
+    touched: list[TouchedTable] = field(default_factory=list)
+    expectations: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """True when nothing failed."""
+        return not self.failures
+
+    def failures_of(self, table: str) -> list[TableFailure]:
+        """What failed of one table."""
+        return [failed for failed in self.failures if failed.table == table]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Judges the difference between two snapshots with the suites of the touched tables.
+
+    `accepted` remembers, for as long as the suites are loaded, which columns of a table passed:
+    they are validated again when they change.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    metadata: str
+    suites: dict[str, Suite]
+    accepted: set[tuple[str, ...]] = field(default_factory=set)
+
+    def judge(self, since: int) -> Verdict:
+        """The verdict over everything written after snapshot `since`, cascades included.
+
+        Each phase is one transaction: outside of one, every statement opens the catalog anew.
+        """
+        verdict = Verdict()
+        self.connection.begin()
+        try:
+            until = changes.current_snapshot(self.connection)
+            verdict.touched = self._touched(since, until)
+            self._judge_columns(verdict, since)
+            if verdict.failures:
+                return verdict
+            removed, has_cascaded = self._cascade(verdict.touched, since, until)
+            if has_cascaded:
+                self.connection.commit()
+                self.connection.begin()
+                until = changes.current_snapshot(self.connection)
+                verdict.touched = self._touched(since, until)
+                self._judge_columns(verdict, since)
+            for table in verdict.touched:
+                if table.exists and not verdict.failures_of(table.name):
+                    self._judge_rows(verdict, table, removed.get(table.name, 0), since, until)
+            return verdict
+        finally:
+            self.connection.rollback()
+
+    def _touched(self, since: int, until: int) -> list[TouchedTable]:
+        return changes.touched_tables(self.connection, self.metadata, since, until)
+
+    def _judge_columns(self, verdict: Verdict, since: int) -> None:
+        """Which tables and columns there are: without them nothing further can be asked."""
+        for table in verdict.touched:
+            if table.exists:
+                columns = changes.table_columns(self.connection, table.name)
+                suite = self._suite(table.name)
+                if (table.name, *columns) in self.accepted:
+                    continue
+                failures = _column_failures(suite, columns)
+                count = changes.rows_now(self.connection, table.name) if failures else 0
+                verdict.failures += [
+                    TableFailure(table.name, replace(failure, offending_count=count), ())
+                    for failure in failures
+                ]
+                if not failures:
+                    self.accepted.add((table.name, *columns))
+            elif table.name in self.suites:
+                count = changes.rows_at(self.connection, table.name, since)
+                gone = Failure("expect_table_to_exist", "{}", count)
+                verdict.failures.append(TableFailure(table.name, gone, ()))
+
+    def _cascade(
+        self, touched: list[TouchedTable], since: int, until: int
+    ) -> tuple[dict[str, int], bool]:
+        """Delete orphans of removed parents, level by level; removed keys by table, and if any.
+
+        All that the write removed is noted first: with deletes of its own in progress, a
+        transaction reads earlier snapshots wrong.
+        """
+        lost = {
+            (table.name, columns): changes.store_removed(
+                self.connection, table, columns, since, until
+            )
+            for table in touched
+            if table.exists
+            for columns in self._watched(table.name)
+        }
+        pending = [parent for parent, count in lost.items() if count]
+        present = self._present() if pending else set()
+        has_cascaded = False
+        while pending:
+            parent = pending.pop()
+            for child, reference in self._children(parent):
+                if child in present and self._delete_orphans(child, reference, lost, pending):
+                    has_cascaded = True
+        return {name: lost[name, self._suite(name).meta.key] for name, _ in lost}, has_cascaded
+
+    def _delete_orphans(
+        self, child: str, reference: Reference, lost: dict[_Columns, int], pending: list[_Columns]
+    ) -> bool:
+        """Delete one child's orphans and note what it has lost by that."""
+        watched = self._watched(child)
+        kept = dict.fromkeys(column for columns in watched for column in columns)
+        if not changes.delete_orphans(self.connection, child, reference, kept):
+            return False
+        for columns in watched:
+            known = lost.get((child, columns), 0)
+            more = changes.store_orphaned(self.connection, child, columns, known=known)
+            lost[child, columns] = known + more
+            if more:
+                pending.append((child, columns))
+        return True
+
+    def _watched(self, table: str) -> list[tuple[str, ...]]:
+        """The key, and each set of columns through which children hang on the table."""
+        key = self._suite(table).meta.key
+        named = [
+            reference.to_columns
+            for suite in self.suites.values()
+            for reference in suite.meta.references
+            if reference.to == table and reference.on_delete == "cascade"
+        ]
+        return list(dict.fromkeys([key, *named]))
+
+    def _children(self, parent: _Columns) -> list[tuple[str, Reference]]:
+        return [
+            (child, reference)
+            for child, suite in self.suites.items()
+            for reference in suite.meta.references
+            if (reference.to, reference.to_columns) == parent and reference.on_delete == "cascade"
+        ]
+
+    def _present(self) -> set[str]:
+        return changes.existing_tables(self.connection, self.metadata)
+
+    def _judge_rows(
+        self, verdict: Verdict, touched: TouchedTable, deleted: int, since: int, until: int
+    ) -> None:
+        suite = self._suite(touched.name)
+        frame = changes.changed_rows(self.connection, touched, suite, since, until)
+        verdict.expectations += len(suite.expectations) + 1 + len(suite.meta.references)
+        verdict.facts[touched.name] = self._facts(touched, suite, len(frame), deleted, since)
+        facts = verdict.facts[touched.name].frame()
+        verdict.failures += [
+            TableFailure(touched.name, failure, (facts.iloc[0].to_json(),))
+            for failure in _failures(facts, suite.scoped("table"))
+        ]
+        if frame.empty:
+            return
+        on_rows = _failures(frame, suite.scoped("rows"))
+        on_rows += self._orphans(frame, suite)
+        for failure in on_rows:
+            keys = frame.iloc[list(failure.positions)][list(suite.meta.key)]
+            rows = changes.offending_rows(self.connection, touched.name, suite, keys)
+            verdict.failures.append(TableFailure(touched.name, failure, tuple(rows)))
+
+    def _facts(
+        self, touched: TouchedTable, suite: Suite, inserted: int, deleted: int, since: int
+    ) -> TableFacts:
+        """Rows before are counted only where an expectation asks for them."""
+        after = changes.rows_now(self.connection, touched.name)
+        before = 0
+        if touched.existed and suite.scoped("table"):
+            before = changes.rows_at(self.connection, touched.name, since)
+        return TableFacts(before, after, inserted, deleted)
+
+    def _orphans(self, frame: pd.DataFrame, suite: Suite) -> list[Failure]:
+        failures = []
+        for reference in suite.meta.references:
+            positions = changes.missing_parents(self.connection, frame, reference)
+            if positions:
+                failures.append(
+                    Failure(
+                        expectation="expect_references_to_exist",
+                        arguments=reference.model_dump_json(),
+                        offending_count=len(positions),
+                        positions=tuple(positions[:KEPT_ROWS]),
+                    )
+                )
+        return failures
+
+    def _suite(self, table: str) -> Suite:
+        suite = self.suites.get(table)
+        if suite is None:
+            layer, name = table.split(".", 1)
+            raise MissingSuiteError(
+                f"Table {table} was written but has no contract. "
+                f"Add expectations/{layer}/{name}.json; nothing ungated is published."
+            )
+        return suite
+
+
+def _failures(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:
+    """What fails; Great Expectations sees what is not proven to hold."""
+    return validate(frame, [spec for spec in specs if not holds(frame, spec)])
+
+
+def _column_failures(suite: Suite, columns: list[str]) -> list[Failure]:
+    """What the suite says about columns, and any column it reads that is not there."""
+    failures = _failures(pd.DataFrame(columns=columns), suite.scoped("columns"))
+    missing = [name for name in suite.row_columns if name not in columns]
+    if missing and not failures:
+        failures = [Failure("expect_column_to_exist", json.dumps({"column": missing}), 0)]
+    return failures

@@ -1,0 +1,364 @@
+"""The lake: gated writes, published reads, recovery after a crash.
+
+One object per process and home folder. Every write goes through `write` or `supervise`, which
+hold the writer lock, judge what changed and publish or restore; every read through `read`.
+"""
+
+import importlib.resources
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from lead_platform.lake import changes, releases
+from lead_platform.lake.changes import TableChange
+from lead_platform.lake.connection import (
+    CATALOG_SCHEMA,
+    LakeUnreachableError,
+    attach_lake,
+    create_catalog,
+    load_extensions,
+)
+from lead_platform.lake.gate import Gate, TableFailure, Verdict
+from lead_platform.lake.lock import writer_lock
+from lead_platform.lake.releases import Release, ReleaseNote
+from lead_platform.lake.suites import Suite, load_suites
+from lead_platform.settings import Settings
+
+_LEAST_FREE_BYTES = 1_000_000
+
+
+class GateFailedError(Exception):
+    """A write did not hold to a contract: published rows are as they were.
+
+    `release` is the release that records the refusal, `failures` what failed.
+    """
+
+    def __init__(self, release: Release, failures: list[TableFailure]) -> None:
+        self.release = release
+        self.failures = failures
+        lines = [
+            f"{failed.table}: {failed.failure.expectation} {failed.failure.arguments} "
+            f"({failed.failure.offending_count} rows)"
+            for failed in failures
+        ]
+        super().__init__(
+            f"The gate refused {release.label}; published rows are unchanged.\n"
+            + "\n".join(lines)
+            + "\nOffending rows: select * from governance.gate_failures "
+            f"where release_id = '{release.release_id}'"
+        )
+
+
+class LakeFullError(Exception):
+    """No space left for a write: published rows are as they were."""
+
+
+@dataclass
+class Candidate:
+    """A write on its way to being published.
+
+    `connection` sees the lake's newest state, with `<layer>.<table>` names; `release` is set once
+    the block has ended, and stays None where nothing was changed.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    run_id: str
+    release: Release | None = None
+
+    def rows(self, table: str) -> dict[str, int]:
+        """`inserted`, `removed` and `rows` of a table, zeros where it was not touched."""
+        tables = self.release.tables if self.release else {}
+        return tables.get(table, {"inserted": 0, "removed": 0, "rows": 0})
+
+
+def utc_now() -> datetime:
+    """The clock of everything that is not told the time: naive UTC, as the tables hold it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Lake:
+    """The tables of one installation."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._opening = threading.Lock()
+        self._instance: duckdb.DuckDBPyConnection | None = None
+        self._accepted_columns: set[tuple[str, ...]] = set()
+
+    @cached_property
+    def suites(self) -> dict[str, Suite]:
+        """The contract of each table."""
+        return load_suites(self.settings.expectations_dir)
+
+    @contextmanager
+    def read(self, snapshot_id: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection at the published release, or at an earlier snapshot."""
+        cursor = self._open().cursor()
+        cursor.execute("use lake")
+        at = snapshot_id if snapshot_id is not None else releases.published_snapshot(cursor)
+        alias = f"reader_{uuid.uuid4().hex[:12]}"
+        attach_lake(cursor, self.settings, alias=alias, snapshot_id=at)
+        cursor.execute(f"use {alias}")
+        try:
+            yield cursor
+        finally:
+            cursor.execute("use memory")
+            with suppress(duckdb.Error):
+                cursor.execute(f"detach {alias}")
+            cursor.close()
+
+    @contextmanager
+    def write(self, label: str, *, run_id: str = "") -> Iterator[Candidate]:
+        """One transaction over any tables, published only if the gate passes it.
+
+        Raises GateFailedError (nothing published), WriterLockTimeoutError (nothing written).
+        """
+        with self.supervise(label, run_id=run_id) as candidate:
+            candidate.connection.begin()
+            try:
+                yield candidate
+            except BaseException:
+                candidate.connection.rollback()
+                raise
+            candidate.connection.commit()
+
+    @contextmanager
+    def supervise(self, label: str, *, run_id: str = "") -> Iterator[Candidate]:
+        """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end."""
+        with self._writing(label) as connection:
+            since = self._recover(connection)
+            candidate = Candidate(connection, run_id)
+            started = time.monotonic()
+            try:
+                yield candidate
+                written = time.monotonic()
+                gate = Gate(connection, self._metadata, self.suites, self._accepted_columns)
+                verdict = gate.judge(since)
+            except BaseException:
+                self._abandon(connection, since, self._note(label, run_id, "abandoned", started))
+                raise
+            if not verdict.touched and changes.current_snapshot(connection) == since:
+                return
+            note = self._note(label, run_id, "passed", started, written)
+            candidate.release = self._conclude(connection, since, note, verdict)
+
+    def releases(self, limit: int = 20) -> list[Release]:
+        """The newest releases, newest first."""
+        with self.read() as connection:
+            return releases.list_releases(connection, limit=limit)
+
+    def published(self) -> Release:
+        """The release readers see."""
+        return self.releases(limit=1)[0]
+
+    def compare(self, older: int, newer: int) -> list[TableChange]:
+        """What changed between two releases, by table, in rows."""
+        with self._writer() as connection:
+            touched = changes.touched_tables(connection, self._metadata, older, newer)
+            return [changes.compare_table(connection, table, older, newer) for table in touched]
+
+    def maintain(self, *, run_id: str = "") -> Release:
+        """Write inlined rows to Parquet, merge small files, forget old snapshots.
+
+        `ducklake_rewrite_data_files` is left out on purpose: with older snapshots kept, reads at
+        them came back wrong after it (tests/lake/test_fuzz.py).
+        """
+        label = "maintenance"
+        with self._writing(label) as connection:
+            self._recover(connection)
+            started = time.monotonic()
+            days = self.settings.snapshot_retention_days
+            connection.execute("call ducklake_flush_inlined_data('lake')")
+            connection.execute("call ducklake_merge_adjacent_files('lake')")
+            # Published before anything is forgotten: what readers see is then the newest snapshot,
+            # which is never expired.
+            note = self._note(label, run_id, "maintenance", started)
+            release = self._publish(connection, note, Verdict())
+            connection.execute(
+                "call ducklake_expire_snapshots('lake', "
+                f"older_than => now() - interval '{days} days')"
+            )
+            connection.execute("call ducklake_cleanup_old_files('lake', cleanup_all => true)")
+            return release
+
+    def _conclude(
+        self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote, verdict: Verdict
+    ) -> Release:
+        if verdict.passed:
+            return self._publish(connection, note, verdict)
+        refused = ReleaseNote(**{**note.__dict__, "status": "refused"})
+        connection.begin()
+        self._bring_back(connection, since)
+        release = releases.insert_release(
+            connection, refused, Verdict(expectations=verdict.expectations)
+        )
+        releases.insert_failures(connection, release.release_id, verdict, note.released_at)
+        connection.commit()
+        raise GateFailedError(release, verdict.failures)
+
+    def _publish(
+        self, connection: duckdb.DuckDBPyConnection, note: ReleaseNote, verdict: Verdict
+    ) -> Release:
+        connection.begin()
+        release = releases.insert_release(connection, note, verdict)
+        connection.commit()
+        return release
+
+    def _abandon(
+        self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote
+    ) -> None:
+        """Restore; where even that fails (a full disk), the next writer recovers."""
+        with suppress(duckdb.Error):
+            connection.rollback()
+        self._restore(connection, since, note)
+
+    def _restore(
+        self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote
+    ) -> None:
+        """Undo whatever was committed after `since` without a release."""
+        if changes.current_snapshot(connection) == since:
+            return
+        connection.begin()
+        self._bring_back(connection, since)
+        releases.insert_release(connection, note, Verdict())
+        connection.commit()
+
+    def _bring_back(self, connection: duckdb.DuckDBPyConnection, since: int) -> None:
+        """Tables and views as they were at `since`; the caller commits."""
+        until = changes.current_snapshot(connection)
+        tables = changes.touched_tables(connection, self._metadata, since, until)
+        views = changes.changed_views(connection, self._metadata, since, until)
+        releases.restore_state(connection, tables, views, since)
+
+    def _recover(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Restore what readers see if an earlier writer died before publishing; where we stand.
+
+        One transaction, so that the catalog is opened once.
+        """
+        connection.begin()
+        published = releases.published_snapshot(connection)
+        newest = changes.current_snapshot(connection)
+        connection.rollback()
+        if published is None or published == newest:
+            return newest
+        note = self._note("recovery", "", "recovered", time.monotonic())
+        self._restore(connection, published, note)
+        return changes.current_snapshot(connection)
+
+    def _note(
+        self, label: str, run_id: str, status: str, started: float, written: float | None = None
+    ) -> ReleaseNote:
+        ended = time.monotonic()
+        written = ended if written is None else written
+        return ReleaseNote(label, run_id, status, self._clock(), written - started, ended - written)
+
+    @contextmanager
+    def _writing(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The writer's connection under the lock; a full disk is named as such."""
+        # Opening a new lake takes the lock itself.
+        self._open()
+        try:
+            with writer_lock(self.settings, label=label), self._writer() as connection:
+                yield connection
+        except duckdb.Error as error:
+            if not _is_disk_full(self.settings, error):
+                raise
+            raise LakeFullError(
+                f"The disk is full: {label!r} was not written, published rows are unchanged. Free "
+                f"space for {self.settings.lake_data_path} and the catalog, then run it again."
+            ) from error
+
+    @contextmanager
+    def _writer(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._open().cursor()
+        cursor.execute("use lake")
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @property
+    def _metadata(self) -> str:
+        schema = CATALOG_SCHEMA if self.settings.database_url else "main"
+        return f"__ducklake_metadata_lake.{schema}"
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        """The process's DuckDB instance with the lake attached, its tables created."""
+        with self._opening:
+            if self._instance is None:
+                self.settings.prepare_home()
+                instance = duckdb.connect(":memory:")
+                load_extensions(instance)
+                if not self._is_complete(instance):
+                    with writer_lock(self.settings, label="opening the lake"):
+                        create_catalog(self.settings)
+                        attach_lake(instance, self.settings)
+                        self._create_tables(instance.cursor())
+                self._instance = instance
+            return self._instance
+
+    def _is_complete(self, instance: duckdb.DuckDBPyConnection) -> bool:
+        """Attach the lake if it is there; False where something has to be created.
+
+        Readers get by without the writer lock: a console must open while a long build runs.
+        """
+        try:
+            attach_lake(instance, self.settings, is_created=False)
+            present = changes.existing_tables(instance, self._metadata)
+        except (LakeUnreachableError, duckdb.Error):
+            return False
+        return set().union(*map(_declared, table_scripts())) <= present
+
+    def _create_tables(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Create what is missing of the tables the layers declare, as a release of its own."""
+        connection.execute("use lake")
+        present = changes.existing_tables(connection, self._metadata)
+        scripts = [script for script in table_scripts() if not _declared(script) <= present]
+        if not scripts:
+            return
+        if "governance.releases" in present:
+            self._recover(connection)
+        connection.begin()
+        for schema in _layers():
+            connection.execute(f"create schema if not exists lake.{schema}")
+        for script in scripts:
+            connection.execute(script)
+        note = self._note("tables", "", "passed", time.monotonic())
+        releases.insert_release(connection, note, Verdict())
+        connection.commit()
+        connection.close()
+
+
+def _is_disk_full(settings: Settings, error: duckdb.Error) -> bool:
+    """As the file system, SQLite and PostgreSQL put it, or as the disk itself shows."""
+    text = str(error).lower()
+    if any(sign in text for sign in ("no space left on device", "disk is full", "disk full")):
+        return True
+    # SQLite on a full disk may report no more than "disk I/O error".
+    return shutil.disk_usage(settings.lake_catalog.parent).free < _LEAST_FREE_BYTES
+
+
+def table_scripts() -> list[str]:
+    """The `tables.sql` of every layer."""
+    package = Path(str(importlib.resources.files("lead_platform")))
+    return [path.read_text(encoding="utf-8") for path in sorted(package.glob("*/tables.sql"))]
+
+
+def _declared(script: str) -> set[str]:
+    marker = "create table if not exists "
+    return {line.removeprefix(marker).split()[0] for line in script.splitlines() if marker in line}
+
+
+def _layers() -> list[str]:
+    declared = set().union(*(_declared(script) for script in table_scripts()))
+    return sorted({table.split(".", 1)[0] for table in declared})

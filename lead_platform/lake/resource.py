@@ -1,0 +1,354 @@
+"""The lake inside Dagster: asset specs from the declared tables, and gated materialisation.
+
+An asset hands over the function that writes; switch, lock, gate, release, metadata and the
+blocking check are the same for every one of them.
+"""
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from graphlib import TopologicalSorter
+from typing import Any
+
+import duckdb
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetSpec,
+    ConfigurableResource,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    TableColumn,
+    TableSchema,
+)
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, build_dbt_asset_specs
+
+from lead_platform.lake import audit
+from lead_platform.lake.dbt import prepare_manifest, run_models
+from lead_platform.lake.lake import Candidate, GateFailedError, Lake, table_scripts, utc_now
+from lead_platform.settings import Settings
+
+AS_OF_TAG = "lead-platform/as-of"
+OWNER = "team:revops"
+GATE_CHECK = "gate"
+
+# Tells whoever listens (the command line) which step starts and what it changed; counts only.
+STEPS = logging.getLogger("lead_platform.steps")
+
+Results = Iterator[MaterializeResult | AssetCheckResult]
+Write = Callable[[Candidate], Mapping[str, Any] | None]
+
+
+@functools.cache
+def open_lake(settings: Settings) -> Lake:
+    """The process's one lake of these settings."""
+    return Lake(settings)
+
+
+class LakeResource(ConfigurableResource):
+    """The lake of this process's settings, for assets and sensors."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return Settings()
+
+    @property
+    def lake(self) -> Lake:
+        """The lake itself."""
+        return open_lake(self.settings)
+
+    def materialize(
+        self,
+        context: AssetExecutionContext,
+        workflow: str | None,
+        write: Write,
+    ) -> Results:
+        """Run `write` in one gated transaction and report each table of the asset.
+
+        `workflow` is the one whose switch stops it; None for what nobody may switch off.
+        """
+        yield from self._materialize(context, workflow, write, self.lake.write)
+
+    def materialize_models(
+        self,
+        context: AssetExecutionContext,
+        workflow: str,
+        select: str,
+        variables: Mapping[str, Any],
+    ) -> Results:
+        """Build the dbt models that `select` names, judged together as one write."""
+
+        def build(candidate: Candidate) -> None:
+            run_models(self.settings, [select], variables)
+
+        yield from self._materialize(context, workflow, build, self.lake.supervise)
+
+    def _materialize(
+        self, context: AssetExecutionContext, workflow: str | None, write: Write, gated: Callable
+    ) -> Results:
+        label = context.op_execution_context.op.name
+        metadata: dict[str, Any] = {}
+        STEPS.info("started %s", label)
+        started = time.monotonic()
+        try:
+            with gated(label, run_id=context.run_id) as candidate:
+                off = _switched_off(candidate, workflow) if workflow else None
+                metadata.update({"skipped": off} if off else write(candidate) or {})
+        except GateFailedError as error:
+            yield from _refused(context, error)
+            raise Failure(str(error), allow_retries=False) from error
+        told = _told(candidate)
+        if "skipped" in metadata:
+            told = f"skipped: {metadata['skipped']}"
+            context.log.warning(f"{label} {told}")
+        STEPS.info("%-22s %6.1f s  %s", label, time.monotonic() - started, told)
+        for key in _in_order(context):
+            yield _published(key, candidate, metadata)
+
+
+def run_time(context: AssetExecutionContext) -> datetime:
+    """The instant a run works at: its tag if it has one, else when it started."""
+    tagged = context.run_tags.get(AS_OF_TAG)
+    if tagged:
+        return parse_instant(tagged)
+    stats = context.instance.get_run_record_by_id(context.run_id)
+    started = stats.start_time if stats and stats.start_time else None
+    if started is None:
+        return utc_now()
+    return datetime.fromtimestamp(started, UTC).replace(tzinfo=None)
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO 8601 instant as naive UTC; without an offset it is UTC already."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        return instant
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def asset_key(table: str) -> AssetKey:
+    """`layer.table` as an asset key."""
+    return AssetKey(table.split("."))
+
+
+def table_specs(
+    layer: str,
+    tables: Iterable[str],
+    *,
+    deps: Iterable[str] = (),
+    kinds: Iterable[str] = ("python", "duckdb"),
+) -> list[AssetSpec]:
+    """Specs of tables declared in the layer's `tables.sql`, with their grain and columns."""
+    declared = declared_tables()
+    return [
+        AssetSpec(
+            key=[layer, table],
+            deps=[asset_key(dep) for dep in deps],
+            description=declared[f"{layer}.{table}"].grain,
+            group_name=layer,
+            owners=[OWNER],
+            kinds=set(kinds),
+            metadata={"dagster/column_schema": declared[f"{layer}.{table}"].schema},
+        )
+        for table in tables
+    ]
+
+
+def gate_checks(specs: Iterable[AssetSpec]) -> list[AssetCheckSpec]:
+    """The gate as the blocking check of each table."""
+    return [
+        AssetCheckSpec(
+            name=GATE_CHECK,
+            asset=spec.key,
+            blocking=True,
+            description="The table's expectation suite held for what this run changed.",
+        )
+        for spec in specs
+    ]
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """Names dbt's models as everything else is named: key `layer/table`, group = layer."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=False))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
+        """`[layer, table]`."""
+        if dbt_resource_props["resource_type"] == "source":
+            return AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
+        return AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer."""
+        return str(dbt_resource_props["schema"])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The model's own words, without its SQL."""
+        return str(dbt_resource_props.get("description", ""))
+
+
+@functools.cache
+def dbt_specs(select: str) -> list[AssetSpec]:
+    """Specs of the dbt models that `select` names, with their upstream tables."""
+    specs = build_dbt_asset_specs(
+        manifest=prepare_manifest(Settings()),
+        dagster_dbt_translator=LayerTranslator(),
+        select=select,
+    )
+    return [spec.replace_attributes(owners=[OWNER], kinds={"dbt", "duckdb"}) for spec in specs]
+
+
+class DeclaredTable:
+    """A table as `tables.sql` declares it: the comment above it is its grain."""
+
+    def __init__(self, grain: str, schema: TableSchema) -> None:
+        self.grain = grain
+        self.schema = schema
+
+
+@functools.cache
+def declared_tables() -> dict[str, DeclaredTable]:
+    """Every table declared in SQL, by `layer.table`."""
+    grains: dict[str, str] = {}
+    connection = duckdb.connect(":memory:")
+    for script in table_scripts():
+        comment: list[str] = []
+        for line in script.splitlines():
+            if line.startswith("--"):
+                comment.append(line.removeprefix("--").strip())
+            elif line.startswith("create table if not exists "):
+                name = line.removeprefix("create table if not exists ").split()[0]
+                grains[name] = " ".join(comment)
+                connection.execute(f"create schema if not exists {name.split('.')[0]}")
+            else:
+                comment = []
+        connection.execute(script)
+    rows = connection.execute(
+        """
+        select schema_name || '.' || table_name, column_name, lower(data_type)
+        from duckdb_columns() order by table_oid, column_index
+        """
+    ).fetchall()
+    connection.close()
+    return {
+        name: DeclaredTable(
+            grain,
+            TableSchema(
+                [TableColumn(column, kind) for table, column, kind in rows if table == name]
+            ),
+        )
+        for name, grain in grains.items()
+    }
+
+
+def _switched_off(candidate: Candidate, workflow: str) -> str | None:
+    """Why the workflow may not act, which is noted; None where it may.
+
+    Read under the writer lock: a switch thrown before the write begins stops it.
+    """
+    switch = audit.read_switch(candidate.connection, workflow)
+    if switch.is_enabled:
+        return None
+    reason = f"{workflow} is switched off by {switch.changed_by}: {switch.reason}"
+    now = utc_now()
+    audit.record_run(
+        candidate.connection,
+        workflow,
+        run_id=candidate.run_id,
+        status="skipped",
+        reason=reason,
+        started_at=now,
+        finished_at=now,
+        items=0,
+    )
+    return reason
+
+
+def _in_order(context: AssetExecutionContext) -> list[AssetKey]:
+    """The asset's tables, those others of it are made from first, as Dagster wants them."""
+    specs = {spec.key: spec for spec in context.assets_def.specs}
+    graph = {
+        key: {dep.asset_key for dep in spec.deps} & specs.keys() for key, spec in specs.items()
+    }
+    return list(TopologicalSorter(graph).static_order())
+
+
+def _told(candidate: Candidate) -> str:
+    tables = candidate.release.tables if candidate.release else {}
+    changed = [
+        f"{table} +{counts['inserted']:,}"
+        for table, counts in tables.items()
+        if counts["inserted"] and table != "governance.audit_log"
+    ]
+    return ", ".join(changed) or "nothing new"
+
+
+def _published(
+    key: AssetKey, candidate: Candidate, metadata: Mapping[str, Any]
+) -> MaterializeResult:
+    table = ".".join(key.path)
+    rows = candidate.rows(table)
+    release = candidate.release
+    facts = {
+        "rows_inserted": rows["inserted"],
+        "rows_removed": rows["removed"],
+        "release": release.release_id if release else "unchanged",
+        **metadata,
+    }
+    if table in (release.tables if release else {}):
+        facts["dagster/row_count"] = rows["rows"]
+    return MaterializeResult(
+        asset_key=key, metadata=facts, check_results=[_check(key, passed=True, metadata={})]
+    )
+
+
+def _refused(context: AssetExecutionContext, error: GateFailedError) -> Iterator[AssetCheckResult]:
+    """The failed check of each table of this asset that the gate refused."""
+    for key in sorted(context.selected_asset_keys):
+        failures = [failed for failed in error.failures if failed.table == ".".join(key.path)]
+        if failures:
+            lines = [
+                f"- {failed.failure.expectation} {failed.failure.arguments}: "
+                f"{failed.failure.offending_count} rows"
+                for failed in failures
+            ]
+            metadata = {
+                "failed": MetadataValue.md("\n".join(lines)),
+                "release": error.release.release_id,
+                "offending_rows": MetadataValue.md(
+                    "`select * from governance.gate_failures "
+                    f"where release_id = '{error.release.release_id}'`"
+                ),
+            }
+            yield _check(key, passed=False, metadata=metadata)
+
+
+def _check(key: AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> AssetCheckResult:
+    return AssetCheckResult(
+        check_name=GATE_CHECK,
+        asset_key=key,
+        passed=passed,
+        severity=AssetCheckSeverity.ERROR,
+        metadata=metadata,
+    )
+
+
+__all__ = [
+    "AS_OF_TAG",
+    "LakeResource",
+    "asset_key",
+    "declared_tables",
+    "gate_checks",
+    "open_lake",
+    "parse_instant",
+    "run_time",
+    "table_specs",
+]

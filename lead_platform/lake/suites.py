@@ -1,0 +1,210 @@
+"""Expectation suites: the contract of each published table, validated on what a write changed.
+
+Owns reading the suites and running Great Expectations over frames. Which rows changed, and what
+follows from a failure, belongs to the gate.
+"""
+
+import functools
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lead_platform.configuration import ConfigurationError
+
+if TYPE_CHECKING:
+    from great_expectations.core.batch_definition import BatchDefinition
+
+# Offending rows kept per failed expectation; the count of all of them is kept beside.
+KEPT_ROWS = 1_000
+
+
+class Reference(BaseModel):
+    """Rows of this table name rows of another: `cascade` when they go with it, else `keep`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[str, ...]
+    to: str
+    to_columns: tuple[str, ...]
+    on_delete: str = Field(pattern="^(cascade|keep)$")
+
+
+class SuiteMeta(BaseModel):
+    """What the gate needs to know of a table besides its expectations."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    grain: str
+    key: tuple[str, ...] = Field(min_length=1)
+    references: tuple[Reference, ...] = ()
+
+
+class ExpectationSpec(BaseModel):
+    """One expectation as the suite file states it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    kwargs: dict[str, Any]
+    meta: dict[str, Any] = {}
+
+    @property
+    def scope(self) -> str:
+        """`rows` (what changed), `table` (facts about the write) or `columns` (which there are)."""
+        if self.type.startswith("expect_table_columns") or self.type == "expect_column_to_exist":
+            return "columns"
+        return str(self.meta.get("on", "rows"))
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns it reads."""
+        named = [self.kwargs.get(key) for key in ("column", "column_A", "column_B")]
+        listed = self.kwargs.get("column_list") or []
+        return {name for name in [*named, *listed] if name}
+
+
+class Suite(BaseModel):
+    """One table's suite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    meta: SuiteMeta
+    expectations: tuple[ExpectationSpec, ...] = Field(min_length=1)
+
+    def scoped(self, scope: str) -> list[ExpectationSpec]:
+        """The expectations of one scope; the key's uniqueness is one of those on rows."""
+        chosen = [spec for spec in self.expectations if spec.scope == scope]
+        if scope == "rows":
+            chosen.append(_key_is_unique(self.meta.key))
+        return chosen
+
+    @property
+    def row_columns(self) -> list[str]:
+        """Columns needed to validate rows: the key first."""
+        needed = set().union(*(spec.columns for spec in self.scoped("rows")))
+        needed.update(*(reference.columns for reference in self.meta.references))
+        return [*self.meta.key, *sorted(needed - set(self.meta.key))]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed expectation and the positions of its offending rows in the frame."""
+
+    expectation: str
+    arguments: str
+    offending_count: int
+    positions: tuple[int, ...] = ()
+
+
+def load_suites(directory: Path) -> dict[str, Suite]:
+    """Suite by table name (`layer.table`). Raises ConfigurationError with every fault."""
+    suites: dict[str, Suite] = {}
+    faults: list[str] = []
+    for path in sorted(directory.glob("*/*.json")):
+        table = f"{path.parent.name}.{path.stem}"
+        try:
+            suite = Suite.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            faults += [
+                f"{path}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+                for detail in error.errors()
+            ]
+            continue
+        if suite.name != table:
+            faults.append(f"{path}: name is {suite.name!r}; the file's place says {table!r}")
+        suites[table] = suite
+    if faults:
+        raise ConfigurationError(faults)
+    return suites
+
+
+def validate(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:
+    """The expectations that fail on `frame`; row positions count from 0 in its order."""
+    if not specs:
+        return []
+    frame = frame.reset_index(drop=True)
+    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+    quick = batch.validate(_expectation_suite(specs), result_format="BOOLEAN_ONLY")
+    if quick.success:
+        return []
+    failed = [
+        spec for spec, result in zip(specs, _in_order(quick, specs), strict=True) if not result
+    ]
+    result_format: Any = {"result_format": "COMPLETE"}
+    detailed = batch.validate(_expectation_suite(failed), result_format=result_format)
+    return [_failure(result, len(frame)) for result in detailed.results if not result.success]
+
+
+def _key_is_unique(key: tuple[str, ...]) -> ExpectationSpec:
+    if len(key) == 1:
+        return ExpectationSpec(type="expect_column_values_to_be_unique", kwargs={"column": key[0]})
+    return ExpectationSpec(
+        type="expect_compound_columns_to_be_unique", kwargs={"column_list": list(key)}
+    )
+
+
+def _expectation_suite(specs: list[ExpectationSpec]) -> Any:
+    import great_expectations as gx
+
+    # `position` brings results back into the order of the specs, which GX does not keep.
+    return gx.ExpectationSuite(
+        name="gate",
+        expectations=[
+            {"type": spec.type, "kwargs": spec.kwargs, "meta": {"position": position}}
+            for position, spec in enumerate(specs)
+        ],
+    )
+
+
+def _in_order(outcome: Any, specs: list[ExpectationSpec]) -> list[bool]:
+    passed = [False] * len(specs)
+    for result in outcome.results:
+        passed[result.expectation_config.meta["position"]] = bool(result.success)
+    return passed
+
+
+def _failure(result: Any, rows: int) -> Failure:
+    config = result.expectation_config
+    arguments = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
+    positions = result.result.get("unexpected_index_list") or []
+    count = result.result.get("unexpected_count")
+    message = _exception_message(result.exception_info)
+    if message:
+        arguments["error"] = message
+    return Failure(
+        expectation=config.type,
+        arguments=json.dumps(arguments, default=str),
+        offending_count=int(count) if count is not None else rows,
+        positions=tuple(int(position) for position in positions[:KEPT_ROWS]),
+    )
+
+
+def _exception_message(info: Any) -> str | None:
+    if not isinstance(info, dict):
+        return None
+    if "exception_message" in info:
+        return info["exception_message"] if info.get("raised_exception") else None
+    raised = [entry for entry in info.values() if isinstance(entry, dict)]
+    return next((str(entry.get("exception_message")) for entry in raised), None)
+
+
+@functools.cache
+def _batch_definition() -> "BatchDefinition":
+    """One in-memory Great Expectations context per process: importing it takes seconds."""
+    import os
+
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("lake").add_dataframe_asset("changed")
+    return asset.add_batch_definition_whole_dataframe("changed")

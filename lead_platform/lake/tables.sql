@@ -1,0 +1,11 @@
+-- One per release: the snapshot readers see from then on, what was touched, how it ended.
+create table if not exists governance.releases (
+    release_id varchar, snapshot_id bigint, released_at timestamp, label varchar, run_id varchar,
+    status varchar, tables varchar, expectations integer, write_seconds double, gate_seconds double
+);
+
+-- One per failed expectation and offending row (the first 1,000 rows of each).
+create table if not exists governance.gate_failures (
+    failure_id varchar, release_id varchar, table_name varchar, expectation varchar,
+    arguments varchar, offending_count bigint, offending_row varchar, failed_at timestamp
+);

@@ -1,0 +1,1 @@
+"""Reporting: does it pay? Marts over the published lake."""

@@ -1,0 +1,355 @@
+"""The whole story of one lead: submissions, merges and why, profile, score, routing, history."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+Rows = list[dict[str, Any]]
+
+
+class UnknownLeadError(LookupError):
+    """Nobody goes by what was asked for."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything the release knows of one lead, oldest first where there is an order."""
+
+    lead_id: str
+    asked_for: str
+    retired_ids: list[str]
+    profile: dict[str, Any]
+    submissions: Rows
+    merges: Rows
+    reviews: Rows
+    events: Rows
+    outcomes: Rows
+    enrichment: Rows
+    score: dict[str, Any]
+    contributions: Rows
+    assignment: dict[str, Any]
+    decisions: Rows
+    history: Rows
+
+
+def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
+    """The story of the lead an address, a lead id (retired ones too) or a submission id names.
+
+    Raises UnknownLeadError.
+    """
+    lead_id = find_lead(connection, who)
+    parameters = {"lead_id": lead_id}
+
+    def rows(query: str) -> Rows:
+        cursor = connection.execute(query, parameters)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def first(query: str) -> dict[str, Any]:
+        found = rows(query)
+        return found[0] if found else {}
+
+    return Story(
+        lead_id=lead_id,
+        asked_for=who,
+        retired_ids=[row["retired_lead_id"] for row in rows(_RETIRED)],
+        profile=first(_PROFILE) or first(_LEAD),
+        submissions=rows(_SUBMISSIONS),
+        merges=rows(_MERGES),
+        reviews=rows(_REVIEWS),
+        events=rows(_EVENTS),
+        outcomes=rows(_OUTCOMES),
+        enrichment=rows(_ENRICHMENT),
+        score=first(_SCORE),
+        contributions=rows(_CONTRIBUTIONS),
+        assignment=first(_ASSIGNMENT),
+        decisions=rows(_DECISIONS),
+        history=rows(_HISTORY),
+    )
+
+
+def find_lead(connection: duckdb.DuckDBPyConnection, who: str) -> str:
+    """The living lead that `who` names. Raises UnknownLeadError with the next step."""
+    row = connection.execute(_FIND, {"who": who.strip(), "email": who.strip().lower()}).fetchone()
+    if row is None:
+        raise UnknownLeadError(
+            f"No lead goes by {who!r}. Known are e-mail addresses, lead ids (retired ones too) "
+            "and submission ids; look one up with: lead-platform sql "
+            '"select lead_id, email from identity.leads limit 10"'
+        )
+    return str(row[0])
+
+
+def render_story(story: Story) -> RenderableType:
+    """The story top to bottom in the order of the layers."""
+    lines = {
+        "Submissions": [_submission_line(row) for row in story.submissions],
+        "Why they are one person": [_merge_line(row) for row in story.merges],
+        "Waiting for a person's verdict": [_merge_line(row) for row in story.reviews],
+        "Enrichment": [_enrichment_line(row) for row in story.enrichment],
+        "Behaviour": [_event_line(row) for row in story.events],
+        "Outcomes": [_outcome_line(row) for row in story.outcomes],
+    }
+    sections: list[RenderableType] = [_headline(story)]
+    sections += [_section(title, entries) for title, entries in lines.items()]
+    return Group(
+        *sections,
+        _table("Profile", ("field", "value", "source"), _profile_rows(story.profile)),
+        _table(_score_title(story.score), ("points", "part", "because"), _score_rows(story)),
+        _section("Routing", [_decision_line(row) for row in story.decisions]),
+        _section("History", [_history_line(row) for row in story.history]),
+    )
+
+
+def _headline(story: Story) -> Panel:
+    profile = story.profile
+    place = _joined(profile.get("city"), profile.get("country"), by=", ")
+    lines = [
+        _joined(
+            profile.get("full_name") or "(no name)",
+            profile.get("job_title"),
+            profile.get("company_name"),
+            place,
+        ),
+        _joined(profile.get("email"), profile.get("phone")),
+        str(story.assignment.get("explanation") or "Not routed yet."),
+    ]
+    if story.retired_ids:
+        lines.append(f"Also known as {', '.join(story.retired_ids)} (merged).")
+    text = Text("\n".join(line for line in lines if line))
+    return Panel(text, title=f"Lead {story.lead_id}", title_align="left")
+
+
+def _submission_line(row: dict[str, Any]) -> str:
+    told = _joined(row["full_name"], row["email"], row["phone"], row["company_name"], by=", ")
+    source = f" via {row['source']}" if row["source"] else ""
+    message = f'\n      "{row["message"]}"' if row["message"] else ""
+    named = f"{_day(row['submitted_at'])}  {_short(row['submission_id'])} {row['channel']}{source}"
+    return f"{named}: {told}{message}"
+
+
+def _merge_line(row: dict[str, Any]) -> str:
+    chance = f"{row['probability']:.2%}" if row["probability"] is not None else "?"
+    pair = f"{_short(row['left'])} and {_short(row['right'])}"
+    return f"{pair}: {row['reason']} ({row['rule']}, probability {chance})"
+
+
+def _enrichment_line(row: dict[str, Any]) -> str:
+    said = _parsed(row["attributes"])
+    told = ", ".join(f"{key} {_value(value)}" for key, value in said.items())
+    origin = f" [{row['source']}, {row['source_as_of']}]" if row["source"] else ""
+    return f"{row['provider']} {row['status']}{origin}: {told or row['reason'] or ''}"
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    what = _joined(row["event_type"], row["page_category"], by=" ")
+    return f"{_day(row['last_at'])}  {what} x{row['quantity'] or row['times']}"
+
+
+def _outcome_line(row: dict[str, Any]) -> str:
+    amount = f"{row['amount']:,.0f} {row['currency'] or ''}" if row["amount"] is not None else None
+    told = _joined(
+        row["outcome_type"],
+        row["stage"],
+        amount,
+        row["opportunity_id"],
+        row["owner"],
+        row["reason"],
+    )
+    return f"{_day(row['occurred_at'])}  {told}"
+
+
+def _decision_line(row: dict[str, Any]) -> str:
+    return (
+        f"{_day(row['decided_at'])}  {row['destination']}: {row['explanation']} "
+        f"(rule {row['rule']}, rules {row['routing_version']})"
+    )
+
+
+def _history_line(row: dict[str, Any]) -> str:
+    move = _joined(row["before"], row["after"], by=" to ")
+    return f"{_day(row['occurred_at'])}  {row['action']} {move} by {row['actor']}: {row['reason']}"
+
+
+def _score_title(score: dict[str, Any]) -> str:
+    if not score or score.get("total") is None:
+        return "Score: none"
+    return (
+        f"Score {score['total']:g} ({score['band']}): fit {score['fit']:g}, behaviour "
+        f"{score['behaviour']:g}, timing {score['timing']:g}; scorecard "
+        f"{score['scorecard_version']}, as of {score['scored_at']:%Y-%m-%d}"
+    )
+
+
+def _score_rows(story: Story) -> list[tuple[str, str, str]]:
+    return [
+        (f"{row['points']:+g}", str(row["part"]), str(row["reason"])) for row in story.contributions
+    ]
+
+
+def _profile_rows(profile: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What is known; what is not, and flags that do not apply, are left out."""
+    sources = _parsed(profile.get("field_sources"))
+    return [
+        (field, _value(value), _short(sources.get(field)))
+        for field, value in profile.items()
+        if field not in _HIDDEN and value not in (None, "", False, "[]", "{}")
+    ]
+
+
+def _parsed(text: Any) -> dict[str, Any]:
+    parsed = json.loads(text) if isinstance(text, str) else text
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _section(title: str, lines: list[str]) -> Text:
+    text = Text(f"\n{title}\n", style="bold")
+    for line in lines or ["none"]:
+        text.append(f"  {line}\n", style="not bold")
+    return text
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _joined(*parts: Any, by: str = " · ") -> str:
+    return by.join(str(part) for part in parts if part not in (None, ""))
+
+
+def _short(name: Any) -> str:
+    """An id by its beginning, which is enough to tell a lead's own apart."""
+    prefix, _, rest = str(name or "").partition("_")
+    is_id = prefix in _ID_PREFIXES and len(rest) == _ID_DIGITS
+    return f"{prefix}_{rest[:6]}" if is_id else str(name or "")
+
+
+def _value(value: Any) -> str:
+    if hasattr(value, "strftime"):
+        return _day(value)
+    if isinstance(value, float):
+        return f"{value:,.12g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _day(instant: Any) -> str:
+    return str(instant.strftime("%Y-%m-%d %H:%M")) if instant is not None else "?"
+
+
+_HIDDEN = {
+    "lead_id", "lead_version", "profile_version", "field_sources", "full_name", "job_title",
+    "first_submission_id",
+}  # fmt: skip
+_ID_PREFIXES = {"sub", "mrec", "lead", "evt", "out"}
+_ID_DIGITS = 24
+
+_FIND = """
+with named as (
+    select lead_id, 0 as rank from identity.leads where lead_id = $who
+    union all
+    select surviving_lead_id, 1 from identity.lead_crosswalk where retired_lead_id = $who
+    union all
+    select lead_id, 2 from identity.lead_members where submission_id = $who
+    union all
+    select lead_id, 3 from identity.leads where email = $email
+    union all
+    select members.lead_id, 4
+    from identity.normalized_submissions as submissions
+    join identity.lead_members as members using (submission_id)
+    where submissions.email = $email
+)
+select lead_id from named order by rank, lead_id limit 1
+"""
+_RETIRED = """
+select retired_lead_id from identity.lead_crosswalk
+where surviving_lead_id = $lead_id order by retired_at, retired_lead_id
+"""
+_PROFILE = "from enrichment.lead_profiles where lead_id = $lead_id"
+_LEAD = "from identity.leads where lead_id = $lead_id"
+_SUBMISSIONS = """
+select
+    submissions.submitted_at, submissions.channel, submissions.submission_id,
+    submissions.full_name, submissions.email, submissions.phone, submissions.company_name,
+    submissions.source, submissions.message
+from identity.lead_members join identity.normalized_submissions as submissions using (submission_id)
+where lead_id = $lead_id order by submitted_at, submission_id
+"""
+# A match record stands for the submissions that say the same; the first of them names it here.
+_MERGES = """
+with records as (
+    select match_record_id, min(submission_id) as submission_id
+    from identity.lead_members where lead_id = $lead_id group by match_record_id
+)
+select
+    decisions.decided_at, decisions.rule, decisions.match_probability as probability,
+    decisions.reason, decisions.decided_by,
+    earlier.submission_id as "left", later.submission_id as "right"
+from identity.merge_decisions as decisions
+join records as earlier on decisions.left_record_id = earlier.match_record_id
+join records as later on decisions.right_record_id = later.match_record_id
+order by decisions.decided_at, decisions.decision_id
+"""
+_REVIEWS = """
+with records as (
+    select distinct match_record_id from identity.lead_members where lead_id = $lead_id
+)
+select
+    reviews.opened_at, 'review' as rule, reviews.match_probability as probability, reviews.reason,
+    earlier.lead_id as "left", later.lead_id as "right"
+from identity.match_reviews as reviews
+join identity.lead_members as earlier on reviews.left_record_id = earlier.match_record_id
+join identity.lead_members as later on reviews.right_record_id = later.match_record_id
+where reviews.status = 'open'
+    and (
+        reviews.left_record_id in (from records) or reviews.right_record_id in (from records)
+    )
+group by all order by reviews.opened_at, reviews.reason
+"""
+_EVENTS = """
+select event_type, page_category, count(*) as times, sum(quantity)::bigint as quantity,
+    min(occurred_at) as first_at, max(occurred_at) as last_at
+from identity.lead_events where lead_id = $lead_id
+group by all order by last_at desc, event_type
+"""
+_OUTCOMES = """
+select occurred_at, outcome_type, opportunity_id, stage, amount, currency, owner, reason
+from identity.lead_outcomes where lead_id = $lead_id order by occurred_at, outcome_id
+"""
+_ENRICHMENT = """
+select provider, status, source, source_as_of, attributes, reason
+from enrichment.enrichment_results where lead_id = $lead_id order by provider
+"""
+_SCORE = "from scoring.lead_scores where lead_id = $lead_id"
+_CONTRIBUTIONS = """
+select part, points, rule_id, reason from scoring.score_contributions
+where lead_id = $lead_id order by part, points desc, rule_id
+"""
+_ASSIGNMENT = "from routing.assignments where lead_id = $lead_id"
+_DECISIONS = """
+select decided_at, rule, destination_kind, destination, explanation, routing_version
+from routing.routing_decisions where lead_id = $lead_id order by decided_at, decision_id
+"""
+_HISTORY = """
+select occurred_at, workflow, action, before, after, reason, actor
+from governance.audit_log
+where subject_id = $lead_id
+    or subject_id in (
+        select retired_lead_id from identity.lead_crosswalk where surviving_lead_id = $lead_id
+    )
+order by occurred_at, audit_id
+"""

@@ -1,0 +1,146 @@
+"""The state of a release in one readable page: received, leads, bands, owners, open work."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lead_platform.lake.releases import Release
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts over the whole release; every mapping is ordered as it is to be shown."""
+
+    received: Mapping[str, int]
+    rejected: Mapping[str, int]
+    identity: Mapping[str, int]
+    enriched: Mapping[str, int]
+    bands: Mapping[str, int]
+    owners: Mapping[str, int]
+
+
+def gather_summary(connection: duckdb.DuckDBPyConnection) -> Summary:
+    """The counts a person wants to see after a run."""
+    return Summary(
+        received=_one_row(connection, _RECEIVED),
+        rejected=_rejections(connection),
+        identity=_one_row(connection, _IDENTITY),
+        enriched=_pairs(connection, _ENRICHED),
+        bands=_pairs(connection, _BANDS),
+        owners=_pairs(connection, _OWNERS),
+    )
+
+
+def render_summary(
+    summary: Summary, release: Release, seconds_by_step: Mapping[str, float] | None = None
+) -> RenderableType:
+    """The summary as tables side by side, with where to look next."""
+    left = [
+        _table("Records", summary.received),
+        _table("Rejected, by reason", summary.rejected),
+        _table("Leads", summary.identity),
+        _table("Enrichment", summary.enriched),
+    ]
+    right = [
+        _table("Score bands", summary.bands),
+        _table("Owners and queues", summary.owners),
+    ]
+    if seconds_by_step:
+        timed = {step: f"{seconds:.1f} s" for step, seconds in seconds_by_step.items()}
+        total = sum(seconds_by_step.values())
+        right.append(_table("Wall time by stage", {**timed, "all stages": f"{total:.1f} s"}))
+    page = Table.grid(padding=(0, 4))
+    page.add_row(Group(*left), Group(*right))
+    published = (
+        f"Release {release.release_id} at snapshot {release.snapshot_id}, "
+        f"published {release.released_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    return Group(page, published, _NEXT)
+
+
+_NEXT = """
+Look next:
+  lead-platform sql "select email, company_name, total, band from identity.leads
+      join scoring.lead_scores using (lead_id) order by total desc limit 10"
+  lead-platform lead <an e-mail address or lead id>    the whole story of one lead
+  lead-platform releases                               what changed, release by release
+  lead-platform up                                     lineage and checks at localhost:3000"""
+
+_RECEIVED = """
+select
+    coalesce(sum(records), 0)::bigint as received,
+    coalesce(sum(taken), 0)::bigint as taken,
+    coalesce(sum(repeats), 0)::bigint as repeats,
+    coalesce(sum(rejected), 0)::bigint as rejected,
+    coalesce(sum(submissions), 0)::bigint as submissions,
+    coalesce(sum(events), 0)::bigint as events,
+    coalesce(sum(outcomes), 0)::bigint as outcomes
+from capture.deliveries
+"""
+
+_IDENTITY = """
+select
+    (select count(*) from identity.lead_members) as "submissions resolved",
+    (select count(*) from identity.leads) as leads,
+    (select count(*) - count(distinct lead_id) from identity.lead_members)
+        as "submissions merged into a lead",
+    (select count(*) from identity.lead_crosswalk) as "lead ids retired",
+    (select count(*) from identity.match_reviews where status = 'open') as "pairs to review"
+"""
+
+_ENRICHED = """
+select provider || ', ' || status as outcome, count(*)
+from enrichment.enrichment_results group by all order by outcome
+"""
+
+_BANDS = """
+select coalesce(band, 'no score'), count(*) from scoring.lead_scores
+group by all order by min(coalesce(total, -1)) desc
+"""
+
+_OWNERS = """
+select coalesce(reps.name, 'queue: ' || assignments.queue), count(*)
+from routing.assignments as assignments
+left join routing.reps as reps on reps.rep_id = assignments.owner_rep_id
+group by all order by min(assignments.destination_kind) desc, count(*) desc, 1
+"""
+
+
+def _rejections(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rejected records by what their first reason is about: the part before its colon."""
+    rows = connection.execute(
+        "select reasons, count(*) from capture.rejected_records group by all"
+    ).fetchall()
+    counts: Counter[str] = Counter()
+    for reasons, count in rows:
+        first = (json.loads(reasons) or ["unknown"])[0]
+        counts[first.split(":")[0]] += count
+    return dict(counts.most_common(8))
+
+
+def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description or []]
+    row = cursor.fetchone()
+    return dict(zip(names, row, strict=True)) if row else {}
+
+
+def _pairs(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
+    return dict(connection.execute(query).fetchall())
+
+
+def _table(title: str, values: Mapping[str, object]) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, min_width=44)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right")
+    for name, value in values.items():
+        table.add_row(Text(name), f"{value:,}" if isinstance(value, int) else str(value))
+    if not values:
+        table.add_row("none", "")
+    return table

@@ -1,0 +1,1 @@
+"""Routing: who should handle the lead, and why?"""

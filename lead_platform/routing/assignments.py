@@ -1,0 +1,449 @@
+"""What routing reads from the lake and writes to it: stale leads, loads, owners; decisions, undo.
+
+Owns the SQL over the routing tables. Every write touches only rows that differ, so writing the
+same result twice changes nothing. Transactions and the gate belong to the caller.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from lead_platform.routing.configuration import RoutingConfiguration
+from lead_platform.routing.decisions import QUEUE, RoutingResult, as_utc, decision_id
+from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE, profile_fields
+
+STALE_LEADS = """
+    select p.lead_id, p.profile_version, {fields}
+        s.band, s.total, coalesce(s.is_score_missing, true) as is_score_missing
+    from enrichment.lead_profiles as p
+    left join scoring.lead_scores as s on s.lead_id = p.lead_id
+    left join routing.assignments as a on a.lead_id = p.lead_id
+    where a.lead_id is null
+        or (
+            a.destination_kind = 'queue'
+            and (
+                (not a.is_held and a.profile_version is distinct from p.profile_version)
+                or a.routing_version is distinct from $routing_version
+                or a.band is distinct from s.band
+            )
+        )
+        or (a.destination_kind = 'rep' and not list_contains($active_rep_ids, a.owner_rep_id))
+"""
+
+# A lead stops being work for its owner when a deal of it was closed.
+ACTIVE_LEADS = """
+    select a.owner_rep_id as rep_id, count(*) as active_leads
+    from routing.assignments as a
+    where a.destination_kind = 'rep'
+        and a.lead_id not in (select lead_id from routed_leads)
+        and a.lead_id not in (
+            select lead_id from identity.lead_outcomes
+            where outcome_type in ('closed_won', 'closed_lost')
+        )
+    group by all
+"""
+
+# Merges chain: a survivor may have survived a survivor.
+PREVIOUS_OWNERS = """
+    with recursive lineages as (
+        select lead_id, lead_id as former_lead_id from routed_leads
+        union
+        select lineages.lead_id, crosswalk.retired_lead_id
+        from lineages
+        inner join identity.lead_crosswalk as crosswalk
+            on crosswalk.surviving_lead_id = lineages.former_lead_id
+    ),
+    latest as (
+        select lead_id, destination_kind, destination, decided_at, decision_id
+        from routing.routing_decisions
+        where lead_id in (select former_lead_id from lineages)
+        qualify row_number() over (
+            partition by lead_id order by decided_at desc, decision_id desc
+        ) = 1
+    )
+    select lineages.lead_id, latest.destination as rep_id
+    from lineages
+    inner join latest on latest.lead_id = lineages.former_lead_id
+    where latest.destination_kind = 'rep'
+    order by
+        lineages.lead_id,
+        lineages.lead_id <> lineages.former_lead_id,
+        latest.decided_at desc,
+        latest.decision_id desc
+"""
+
+
+class UndoError(Exception):
+    """Decisions that cannot be undone, every one with its reason."""
+
+
+@dataclass(frozen=True)
+class RoutingCounts:
+    """Rows a write added or removed."""
+
+    decisions_added: int
+    assignments_added: int
+    assignments_removed: int
+    reviews_added: int
+    reviews_removed: int
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether nothing was written at all."""
+        return self == RoutingCounts(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class UndoneAssignment:
+    """One lead whose assignment was undone: what it was and what it is now."""
+
+    lead_id: str
+    decision_id: str
+    before: str
+    after: str
+    restored_decision_id: str
+
+
+def stale_leads(
+    connection: duckdb.DuckDBPyConnection, configuration: RoutingConfiguration
+) -> pd.DataFrame:
+    """The leads to route, one per row, with the columns route_leads reads.
+
+    Those without an assignment; those in a queue whose profile, band or routing version changed
+    (held ones: band or routing version); those whose owner is no longer active. Every other owned
+    lead stays as it is.
+    """
+    fields = "".join(f"p.{name}, " for name in profile_fields(configuration.fields))
+    return connection.execute(
+        STALE_LEADS.format(fields=fields),
+        {
+            "routing_version": configuration.routing_version,
+            "active_rep_ids": configuration.active_rep_ids,
+        },
+    ).df()
+
+
+def active_leads(connection: duckdb.DuckDBPyConnection, leads: pd.DataFrame) -> dict[str, int]:
+    """Active leads per rep_id, not counting `leads`, which are about to be routed."""
+    rows = _with_leads(connection, leads, ACTIVE_LEADS)
+    return {str(rep_id): int(count) for rep_id, count in rows}
+
+
+def previous_owners(
+    connection: duckdb.DuckDBPyConnection, leads: pd.DataFrame
+) -> dict[str, list[str]]:
+    """The last owners of `leads` and of the leads merged into them, a lead's own first."""
+    owners: dict[str, list[str]] = {}
+    for lead_id, rep_id in _with_leads(connection, leads, PREVIOUS_OWNERS):
+        known = owners.setdefault(str(lead_id), [])
+        if rep_id not in known:
+            known.append(str(rep_id))
+    return owners
+
+
+def write_decisions(connection: duckdb.DuckDBPyConnection, result: RoutingResult) -> RoutingCounts:
+    """Record the decisions and let them take effect; the same result again changes nothing.
+
+    A lead that stays where it was keeps its assigned_at and queued_at.
+    """
+    connection.register("new_decisions", result.decisions)
+    connection.register("new_assignments", result.assignments)
+    connection.register("new_reviews", result.review_queue)
+    try:
+        decisions_added = _changed(connection, INSERT_DECISIONS)
+        connection.execute(NEXT_ASSIGNMENTS)
+        connection.execute(NEXT_REVIEWS)
+        return RoutingCounts(
+            decisions_added=decisions_added,
+            assignments_removed=_changed(connection, DELETE_ASSIGNMENTS),
+            assignments_added=_changed(connection, INSERT_ASSIGNMENTS),
+            reviews_removed=_changed(connection, DELETE_REVIEWS),
+            reviews_added=_changed(connection, INSERT_REVIEWS),
+        )
+    finally:
+        for name in ("next_assignments", "next_reviews"):
+            connection.execute(f"drop table if exists temp.{name}")
+        for name in ("new_decisions", "new_assignments", "new_reviews"):
+            connection.unregister(name)
+
+
+def unassign(
+    connection: duckdb.DuckDBPyConnection,
+    decision_ids: Sequence[str],
+    undone_by: str,
+    reason: str,
+    undone_at: datetime,
+) -> list[UndoneAssignment]:
+    """Undo these decisions: each lead goes back to where it was before, or to the review queue.
+
+    An undo is recorded as a decision of its own, and the lead is held: it is not routed again
+    until its band or the rules change, or the owner it went back to leaves.
+    Raises UndoError naming every decision that is not in effect.
+    """
+    current = _current(connection, list(dict.fromkeys(decision_ids)))
+    previous = _previous_decisions(connection, [row["decision_id"] for row in current])
+    undone, decisions, assignments, reviews = [], [], [], []
+    for row in current:
+        before = previous.get(row["lead_id"])
+        record = _undo_record(row, before, undone_by, reason, as_utc(undone_at))
+        target = before or record
+        decisions.append(record)
+        assignments.append(_restored_assignment(row, target))
+        if target["destination_kind"] == QUEUE and target["destination"] == REVIEW_QUEUE:
+            reviews.append(_restored_review(target))
+        undone.append(
+            UndoneAssignment(
+                row["lead_id"],
+                row["decision_id"],
+                row["owner_rep_id"] or row["queue"],
+                target["destination"],
+                target["decision_id"],
+            )
+        )
+    if undone:
+        _write_undo(connection, decisions, assignments, reviews)
+    return undone
+
+
+INSERT_DECISIONS = """
+    insert into routing.routing_decisions
+    select
+        n.decision_id, n.lead_id, n.profile_version, n.routing_version, n.inputs, n.rules_tried,
+        n.candidates, n.rule, n.destination_kind, n.destination, n.explanation, n.decided_at
+    from new_decisions as n
+    where n.decision_id not in (select decision_id from routing.routing_decisions)
+"""
+
+NEXT_ASSIGNMENTS = """
+    create or replace temp table next_assignments as
+    select
+        n.lead_id, n.decision_id, n.destination_kind, n.owner_rep_id, n.queue, n.rule,
+        n.explanation,
+        case
+            when a.owner_rep_id is not distinct from n.owner_rep_id
+                and a.queue is not distinct from n.queue
+                then coalesce(a.assigned_at, n.assigned_at)
+            else n.assigned_at
+        end as assigned_at,
+        n.profile_version, n.routing_version, n.band, n.is_held
+    from new_assignments as n
+    left join routing.assignments as a on a.lead_id = n.lead_id
+"""
+
+DELETE_ASSIGNMENTS = """
+    delete from routing.assignments
+    where lead_id in (
+        select lead_id from (
+            select * from routing.assignments
+            where lead_id in (select lead_id from temp.next_assignments)
+            except
+            select * from temp.next_assignments
+        )
+    )
+"""
+
+INSERT_ASSIGNMENTS = """
+    insert into routing.assignments
+    select * from temp.next_assignments
+    where lead_id not in (select lead_id from routing.assignments)
+"""
+
+NEXT_REVIEWS = """
+    create or replace temp table next_reviews as
+    select n.lead_id, n.decision_id, n.reason, coalesce(r.queued_at, n.queued_at) as queued_at
+    from new_reviews as n
+    left join routing.review_queue as r on r.lead_id = n.lead_id
+"""
+
+DELETE_REVIEWS = """
+    delete from routing.review_queue
+    where lead_id in (
+        select lead_id from (
+            select * from routing.review_queue
+            where lead_id in (select lead_id from temp.next_assignments)
+            except
+            select * from temp.next_reviews
+        )
+    )
+"""
+
+INSERT_REVIEWS = """
+    insert into routing.review_queue
+    select * from temp.next_reviews
+    where lead_id not in (select lead_id from routing.review_queue)
+"""
+
+CURRENT_ASSIGNMENTS = """
+    select * from routing.assignments
+    where list_contains($decision_ids, decision_id)
+    order by lead_id
+"""
+
+# What an undo took back is no place to return to, and neither is the undo itself.
+PREVIOUS_DECISIONS = """
+    with undone as (
+        select lead_id, decision_id, decided_at
+        from routing.routing_decisions
+        where list_contains($decision_ids, decision_id)
+    ),
+    history as (
+        select * from routing.routing_decisions
+        where lead_id in (select lead_id from undone)
+    )
+    select history.*
+    from history
+    inner join undone on undone.lead_id = history.lead_id
+    where history.decision_id <> undone.decision_id
+        and history.decided_at <= undone.decided_at
+        and history.rule <> $undone_rule
+        and history.decision_id not in (
+            select json_extract_string(inputs, '$.undone_decision_id')
+            from history
+            where rule = $undone_rule
+        )
+    qualify row_number() over (
+        partition by history.lead_id order by history.decided_at desc, history.decision_id desc
+    ) = 1
+"""
+
+
+def _current(
+    connection: duckdb.DuckDBPyConnection, decision_ids: list[str]
+) -> list[dict[str, Any]]:
+    rows = _rows(connection, CURRENT_ASSIGNMENTS, {"decision_ids": decision_ids})
+    faults = [
+        f"{wanted}: not in effect; look up the lead's current decision in routing.assignments"
+        for wanted in decision_ids
+        if wanted not in {row["decision_id"] for row in rows}
+    ]
+    faults += [f"{row['decision_id']}: already an undo" for row in rows if row["rule"] == UNDONE]
+    if faults:
+        raise UndoError("Nothing was undone.\n" + "\n".join(faults))
+    return rows
+
+
+def _previous_decisions(
+    connection: duckdb.DuckDBPyConnection, decision_ids: list[str]
+) -> dict[str, dict[str, Any]]:
+    """By lead_id, the decision in effect before the one that is undone; absent for a first one."""
+    parameters = {"decision_ids": decision_ids, "undone_rule": UNDONE}
+    return {row["lead_id"]: row for row in _rows(connection, PREVIOUS_DECISIONS, parameters)}
+
+
+def _undo_record(
+    row: dict[str, Any],
+    before: dict[str, Any] | None,
+    undone_by: str,
+    reason: str,
+    undone_at: datetime,
+) -> dict[str, Any]:
+    """The undo as a row of routing_decisions."""
+    kind, place = (
+        (before["destination_kind"], before["destination"]) if before else (QUEUE, REVIEW_QUEUE)
+    )
+    inputs = json.dumps(
+        {
+            "undone_decision_id": row["decision_id"],
+            "restored_decision_id": before["decision_id"] if before else None,
+            "undone_by": undone_by,
+            "reason": reason,
+            "undone_at": undone_at.isoformat(),
+        }
+    )
+    taken_from = row["owner_rep_id"] or f"the {row['queue']} queue"
+    return {
+        "decision_id": decision_id(row["lead_id"], row["routing_version"], inputs),
+        "lead_id": row["lead_id"],
+        "profile_version": row["profile_version"],
+        "routing_version": row["routing_version"],
+        "inputs": inputs,
+        "rules_tried": "[]",
+        "candidates": "[]",
+        "rule": UNDONE,
+        "destination_kind": kind,
+        "destination": place,
+        "explanation": f"{undone_by} took the lead back from {taken_from}: {reason}.",
+        "decided_at": undone_at,
+    }
+
+
+def _restored_assignment(row: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
+    """Where the lead was, marked as looked at with today's profile, rules and band, so that the
+    next run does not repeat what a person took back."""
+    is_queue = target["destination_kind"] == QUEUE
+    return {
+        "lead_id": row["lead_id"],
+        "decision_id": target["decision_id"],
+        "destination_kind": target["destination_kind"],
+        "owner_rep_id": None if is_queue else target["destination"],
+        "queue": target["destination"] if is_queue else None,
+        "rule": target["rule"],
+        "explanation": target["explanation"],
+        "assigned_at": target["decided_at"],
+        "profile_version": row["profile_version"],
+        "routing_version": row["routing_version"],
+        "band": row["band"],
+        "is_held": True,
+    }
+
+
+def _restored_review(target: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "lead_id": target["lead_id"],
+        "decision_id": target["decision_id"],
+        "reason": target["explanation"],
+        "queued_at": target["decided_at"],
+    }
+
+
+def _write_undo(
+    connection: duckdb.DuckDBPyConnection,
+    decisions: list[dict[str, Any]],
+    assignments: list[dict[str, Any]],
+    reviews: list[dict[str, Any]],
+) -> None:
+    lead_ids = [row["lead_id"] for row in assignments]
+    for table in ("assignments", "review_queue"):
+        connection.execute(
+            f"delete from routing.{table} where list_contains($lead_ids, lead_id)",
+            {"lead_ids": lead_ids},
+        )
+    for table, rows in (
+        ("routing_decisions", decisions),
+        ("assignments", assignments),
+        ("review_queue", reviews),
+    ):
+        if rows:
+            connection.register("undo_rows", pd.DataFrame(rows))
+            connection.execute(f"insert into routing.{table} by name select * from undo_rows")
+            connection.unregister("undo_rows")
+
+
+def _with_leads(
+    connection: duckdb.DuckDBPyConnection, leads: pd.DataFrame, query: str
+) -> list[tuple[Any, ...]]:
+    """The rows of a query over `routed_leads`, the ids of `leads`."""
+    connection.register("routed_leads", leads[["lead_id"]].astype("str"))
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.unregister("routed_leads")
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]
+) -> list[dict[str, Any]]:
+    cursor = connection.execute(query, parameters)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _changed(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
+    """The number of rows an insert or delete touched."""
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0

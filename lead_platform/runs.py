@@ -1,0 +1,271 @@
+"""Runs of the platform's jobs: Dagster's instance, runs inside this process, the run launcher."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.launcher.base import (
+    CheckRunHealthResult,
+    LaunchRunContext,
+    RunLauncher,
+    WorkerStatus,
+)
+from dagster._core.storage.dagster_run import DagsterRun
+from dagster._serdes import ConfigurableClass
+from dagster._serdes.config_class import ConfigurableClassData
+from filelock import FileLock
+from rich.console import Console
+from rich.status import Status
+from ruamel.yaml import YAML
+
+from lead_platform.lake.resource import AS_OF_TAG, STEPS
+from lead_platform.settings import PROJECT_ROOT, Settings
+from lead_platform.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
+
+# The database URL as Dagster's storage wants it; in the environment, for it may hold a password.
+STORAGE_VARIABLE = "LEAD_PLATFORM_DAGSTER_STORAGE"
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Write Dagster's configuration into the home folder and point this process to it.
+
+    One process at a time: Dagster creates its SQLite tables on first use, and two processes that
+    start in a fresh home at once would both try.
+    """
+    settings.prepare_home()
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["LEAD_PLATFORM_HOME"] = str(settings.home)
+    if settings.database_url:
+        # From 2.1 on SQLAlchemy takes psycopg 3 unless told; Dagster's storage brings psycopg2.
+        address = settings.database_url.partition("://")[2]
+        os.environ[STORAGE_VARIABLE] = f"postgresql+psycopg2://{address}"
+    with FileLock(settings.dagster_home / "prepare.lock"):
+        draft = settings.dagster_home / "dagster.yaml.draft"
+        YAML().dump(_instance_configuration(settings), draft)
+        draft.replace(settings.dagster_home / "dagster.yaml")
+        with DagsterInstance.get():
+            pass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: seconds by step in order, and one line per error."""
+
+    run_id: str
+    success: bool
+    seconds_by_step: dict[str, float]
+    errors: list[str]
+
+
+def run_job(
+    settings: Settings,
+    job: str,
+    *,
+    operations: Mapping[str, Any] | None = None,
+    as_of: datetime | None = None,
+) -> Outcome:
+    """Run a job in this process, on the same instance as everybody else's runs.
+
+    `operations` is the configuration of each operation by name; `as_of` is the instant the run
+    works at (default: now). A failed step does not raise; the outcome tells.
+    """
+    prepare_instance(settings)
+    from lead_platform.definitions import defs
+
+    ops = {name: {"config": config} for name, config in (operations or {}).items()}
+    with DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={AS_OF_TAG: as_of.isoformat()} if as_of else {},
+            raise_on_error=False,
+        )
+        return _outcome(result, instance)
+
+
+def run_job_visibly(
+    settings: Settings,
+    job: str,
+    operations: Mapping[str, Any],
+    as_of: datetime | None,
+    console: Console,
+) -> Outcome:
+    """As `run_job`, telling each step as it starts and ends."""
+    with console.status(f"{job}: starting …") as status:
+        handler = _StepPrinter(console, status)
+        STEPS.addHandler(handler)
+        STEPS.setLevel(logging.INFO)
+        try:
+            return run_job(settings, job, operations=operations, as_of=as_of)
+        finally:
+            STEPS.removeHandler(handler)
+
+
+def serve(settings: Settings, *, port: int) -> int:
+    """Dagster's UI and daemon with a pool of warm workers, until interrupted; the exit code."""
+    prepare_instance(settings)
+    workspace = PROJECT_ROOT / "workspace.yaml"
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-p", str(port)]
+    with listening_pool() as address:
+        environment = {**os.environ, POOL_VARIABLE: address}
+        process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT)
+        # Dagster shuts its parts down on an interrupt; a terminal sends it one by itself.
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+class _StepPrinter(logging.Handler):
+    """Prints the steps the lake reports: one line each when done, a spinner meanwhile."""
+
+    def __init__(self, console: Console, status: Status) -> None:
+        super().__init__()
+        self._console = console
+        self._status = status
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message.startswith("started "):
+            self._status.update(message.removeprefix("started ") + " …")
+        else:
+            self._console.print(f"  {message}", highlight=False)
+
+
+def _outcome(result: ExecuteInProcessResult, instance: DagsterInstance) -> Outcome:
+    stats = instance.get_run_step_stats(result.run_id)
+    timed = [step for step in stats if step.start_time is not None and step.end_time is not None]
+    timed.sort(key=lambda step: step.start_time or 0.0)
+    errors = [
+        f"{event.step_key} failed: {_root_cause(event.step_failure_data)}"
+        for event in result.all_events
+        if event.event_type == DagsterEventType.STEP_FAILURE
+    ]
+    seconds = {step.step_key: (step.end_time or 0.0) - (step.start_time or 0.0) for step in timed}
+    return Outcome(result.run_id, result.success, seconds, errors)
+
+
+def _root_cause(failure: StepFailureData) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "unknown"
+
+
+class WarmRunLauncher(RunLauncher, ConfigurableClass):
+    """Hands each run to a warm worker: of the pool `lead-platform up` keeps, else of its own."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        self._inst_data = inst_data
+        self._own: WorkerPool | None = None
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """How the instance's configuration names this class."""
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Nothing to configure."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> "WarmRunLauncher":
+        """Built by Dagster from `dagster.yaml`."""
+        return cls(inst_data=inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start the run on a worker."""
+        address = os.environ.get(POOL_VARIABLE)
+        if address:
+            ask_pool(address, "execute", context.dagster_run.run_id)
+        else:
+            self._own = self._own or WorkerPool()
+            self._own.execute(context.dagster_run.run_id)
+
+    def terminate(self, run_id: str) -> bool:
+        """Ask the run to stop: its worker watches for the request."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        return True
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Lets run monitoring find runs whose worker died."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether the run's worker is at it; a worker of an earlier start is not found."""
+        address = os.environ.get(POOL_VARIABLE)
+        if address:
+            health = ask_pool(address, "health", run.run_id)
+        else:
+            health = self._own.health(run.run_id) if self._own else "unknown"
+        status = {"running": WorkerStatus.RUNNING, "ended": WorkerStatus.FAILED}
+        return CheckRunHealthResult(status.get(health, WorkerStatus.NOT_FOUND))
+
+    def dispose(self) -> None:
+        """Let workers of its own end after what they are doing."""
+        if self._own:
+            self._own.release()
+
+
+def import_everything() -> None:
+    """Import what a run needs, so that runs after this start at once."""
+    import dbt.cli.main  # noqa: F401
+    import great_expectations  # noqa: F401
+
+    from lead_platform.definitions import defs
+
+    defs.resolve_job_def("process_new_leads")
+
+
+def execute_run(run_id: str) -> None:
+    """Execute a run that was created and queued by somebody else."""
+    # Dagster offers no public way to execute a run by its id; its own launchers call this.
+    from dagster._cli.api import _execute_run_command_body
+
+    with DagsterInstance.get() as instance:
+        _execute_run_command_body(
+            run_id, instance, lambda event: None, set_exit_code_on_failure=False
+        )
+
+
+def _instance_configuration(settings: Settings) -> dict[str, Any]:
+    configuration: dict[str, Any] = {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        # Every event is in the UI; the console is spared those of single steps.
+        "python_logs": {"python_log_level": "INFO"},
+        "run_launcher": {"module": "lead_platform.runs", "class": "WarmRunLauncher"},
+        "run_coordinator": {
+            "module": "dagster.core.run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {"dequeue_interval_seconds": 1},
+        },
+        "run_monitoring": {"enabled": True, "poll_interval_seconds": 30},
+        "concurrency": {
+            "runs": {"max_concurrent_runs": 4},
+            "pools": {"default_limit": 1, "granularity": "run"},
+        },
+    }
+    if settings.database_url:
+        configuration["storage"] = {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}}
+    return configuration

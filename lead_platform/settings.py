@@ -1,0 +1,107 @@
+"""Where things live: the home folder, the configuration, the databases.
+
+Everything comes from the environment (prefix `LEAD_PLATFORM_`); nothing else reads it.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used: names it, its value and the next step."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation.
+
+    Nothing to set gives the embedded profile (SQLite catalog, local files); a `database_url`
+    (`postgresql://user:password@host:port/database`) gives the server profile.
+    """
+
+    # A refused database URL may hold a password: errors do not repeat what they were given.
+    model_config = SettingsConfigDict(
+        env_prefix="LEAD_PLATFORM_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    home: Path = Path(".lead_platform")
+    database_url: str | None = Field(default=None, repr=False)
+    config_dir: Path = PROJECT_ROOT / "config"
+    expectations_dir: Path = PROJECT_ROOT / "expectations"
+    dbt_project_dir: Path = PROJECT_ROOT / "dbt_project"
+    lake_data: str | None = None
+    lock_timeout_seconds: float = 600.0
+    snapshot_retention_days: int = 30
+
+    @field_validator("home", "config_dir", "expectations_dir", "dbt_project_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            # The value may hold a password, so only its scheme is shown.
+            scheme = url.split(":", 1)[0]
+            raise ValueError(
+                f"LEAD_PLATFORM_DATABASE_URL starts with {scheme!r}; allowed: "
+                "postgresql://user:password@host:port/database, or unset for the embedded profile"
+            )
+        return url or None
+
+    @property
+    def profile(self) -> str:
+        """`embedded` or `server`."""
+        return "server" if self.database_url else "embedded"
+
+    @property
+    def inbox(self) -> Path:
+        """Where files arrive: one folder per channel."""
+        return self.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        """Where files go once taken in."""
+        return self.home / "archive"
+
+    @property
+    def reference(self) -> Path:
+        """Where reference tables lie, such as firmographics by domain."""
+        return self.home / "reference"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own storage and configuration."""
+        return self.home / "dagster"
+
+    @property
+    def lake_catalog(self) -> Path:
+        """The SQLite catalog of the embedded profile."""
+        return self.home / "lake" / "catalog.sqlite"
+
+    @property
+    def lake_data_path(self) -> str:
+        """Where the lake's Parquet files lie: a folder or an object store address."""
+        return self.lake_data or f"{self.home / 'lake' / 'data'}/"
+
+    def prepare_home(self) -> None:
+        """Create the folders. Raises SettingsError where the home cannot be written."""
+        folders = [self.inbox, self.archive, self.reference, self.dagster_home]
+        folders.append(self.lake_catalog.parent)
+        if "://" not in self.lake_data_path:
+            folders.append(Path(self.lake_data_path))
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.home / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise SettingsError(
+                f"The home folder {self.home} cannot be written ({error.strerror}). "
+                "Set LEAD_PLATFORM_HOME to a folder you may write, or change its permissions."
+            ) from None

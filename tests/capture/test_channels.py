@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+
+from lead_platform.capture.channels import (
+    UnknownChannelError,
+    find_channel,
+    load_channel,
+    load_channels,
+)
+from lead_platform.configuration import ConfigurationError
+from tests.capture.conftest import CONTACTS, PROJECT, MakeChannel
+
+SHIPPED = {
+    "web_form": {"submission"},
+    "typeform": {"submission"},
+    "hubspot_form": {"submission"},
+    "hubspot_contacts": {"submission"},
+    "linkedin_lead_gen": {"submission"},
+    "facebook_lead_ads": {"submission"},
+    "whatsapp_cloud": {"submission", "event"},
+    "calendly": {"submission", "event"},
+    "zoom_registrations": {"submission", "event"},
+    "zoom_attendees": {"submission", "event"},
+    "salesforce_leads": {"submission", "outcome"},
+    "outbound_list": {"submission"},
+    "call_log": {"submission", "event"},
+    "chat_transcript": {"submission", "event"},
+    "xeducation": {"submission", "event", "outcome"},
+    "web_events": {"event"},
+    "crm_outcomes": {"outcome"},
+    "hubspot_deals": {"outcome"},
+    "salesforce_opportunities": {"outcome"},
+    "maven_pipeline": {"outcome"},
+}
+
+
+def faults(make_channel: MakeChannel, text: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        make_channel(text)
+    return str(caught.value)
+
+
+def test_every_shipped_channel_loads() -> None:
+    channels = load_channels(PROJECT / "config")
+    assert {name: set(channel.kinds) for name, channel in channels.items()} == SHIPPED
+
+
+def test_an_unknown_channel_names_the_known_ones_and_the_next_step(
+    make_channel: MakeChannel,
+) -> None:
+    channels = {"contacts": make_channel()}
+    with pytest.raises(
+        UnknownChannelError,
+        match=r"Unknown channel 'fbk' for in/x\.csv\. Known: contacts\. Add config/channels/fbk\.y",
+    ):
+        find_channel(channels, "fbk", Path("in/x.csv"))
+
+
+def test_a_path_that_does_not_compile_is_named_with_file_and_line(
+    make_channel: MakeChannel,
+) -> None:
+    message = faults(make_channel, CONTACTS.replace("email: email", "email: e mail"))
+    assert "contacts.yaml:12:" in message
+    assert "'e mail' is not a path" in message
+
+
+def test_a_canonical_field_that_does_not_exist_is_named_with_file_and_line(
+    make_channel: MakeChannel,
+) -> None:
+    message = faults(make_channel, CONTACTS.replace("email: email", "emial: email"))
+    assert "contacts.yaml:12:" in message
+    assert "'emial' is no canonical field" in message
+    assert "full_name" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("email: email", "occurred_at: email", "occurred_at: no field of kind submission"),
+        ("email: email", "email: {path: a, column: b}", "one of `path`, `column`"),
+        ("email: email", "email: {}", "give `path`"),
+        ("email: email", "email: {path: a, lookup: stages}", "'stages' is not declared"),
+        ("email: email", "email: {path: a, extract: '('}", "not a regular expression"),
+        ("email: email", "email: {path: a, extract: 'x'}", "no group"),
+        ("email: email", "email: _answers.email", "no `answers:`"),
+        ("email: email", "email: _derived.email", "no `derive:`"),
+        ("email: email", "email: {path: a, time_zone: Mars/Base}", "not a time zone"),
+        ("format: csv", "format: xml", "csv"),
+        ("format: csv", "format: csv\n    defaults: {submitted_at: x}", "no text field"),
+        ("format: csv", "format: csv\n    colour: red", "colour"),
+        ("format: csv", "format: csv\n    csv: {fallback_encoding: cp99}", "not an encoding"),
+        ("format: csv", "format: csv\n    csv: {fallback_encoding: utf-16}", "single bytes"),
+        ("source_system: test\n", "\n", "person_id needs source_system"),
+        ("kind: submission", "kind: lead", "submission"),
+    ],
+)
+def test_faults_say_what_is_wrong(
+    make_channel: MakeChannel, old: str, new: str, expected: str
+) -> None:
+    message = faults(make_channel, CONTACTS.replace(old, new, 1))
+    assert expected in message
+    assert "contacts.yaml:" in message
+
+
+def test_the_name_must_be_the_file_name(make_channel: MakeChannel, tmp_path: Path) -> None:
+    make_channel()
+    path = tmp_path / "config/channels/contacts.yaml"
+    other = path.rename(path.with_name("people.yaml"))
+    with pytest.raises(ConfigurationError, match=r"must equal the file's name; write 'people'"):
+        load_channel(other)
+
+
+def test_faults_of_all_files_are_collected(make_channel: MakeChannel, tmp_path: Path) -> None:
+    make_channel()
+    folder = tmp_path / "config/channels"
+    for name in ("one", "two"):
+        (folder / f"{name}.yaml").write_text(f"name: {name}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_channels(tmp_path / "config")
+    assert {Path(fault.split(":")[0]).name for fault in caught.value.faults} == {
+        "one.yaml",
+        "two.yaml",
+    }
+
+
+LOOKED_UP = CONTACTS.replace(
+    "emits:",
+    """lookups:
+      stages: {files: stages.csv, key: item.stage, value: item.outcome}
+    emits:""",
+)
+
+
+def test_companions_are_read_and_change_the_version(make_channel: MakeChannel) -> None:
+    first = make_channel(LOOKED_UP, stages__csv="stage,outcome\ns1,won\n")
+    assert first.lookups == {"stages": {"s1": "won"}}
+    second = make_channel(LOOKED_UP, stages__csv="stage,outcome\ns1,lost\n")
+    assert first.version != second.version
+
+
+def test_a_missing_or_incomplete_companion_is_a_fault(make_channel: MakeChannel) -> None:
+    assert "'stages.csv' not found" in faults(make_channel, LOOKED_UP)
+    with pytest.raises(ConfigurationError, match="an entry has no"):
+        make_channel(LOOKED_UP, stages__csv="stage,result\ns1,won\n")

@@ -1,0 +1,255 @@
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lead_platform.capture.channels import Channel, load_channels
+from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper, hashed_id
+from tests.capture.conftest import CONTACTS, PROJECT, RECEIVED_AT, MakeChannel
+
+
+def map_one(channel: Channel, content: dict[str, Any]) -> MappedRecord:
+    return RecordMapper(channel, RECEIVED_AT).map_record(content, 1)
+
+
+def items(channel: Channel, content: dict[str, Any]) -> list[dict[str, Any]]:
+    mapped = map_one(channel, content)
+    assert mapped.reasons == []
+    return [dict(zip(ITEM_COLUMNS[kind], row, strict=True)) for kind, row in mapped.items]
+
+
+def what(mapped: MappedRecord) -> list[str]:
+    return [reason.split(":")[0] for reason in mapped.reasons]
+
+
+@pytest.fixture
+def contacts(make_channel: MakeChannel) -> Channel:
+    return make_channel()
+
+
+def test_a_record_becomes_a_submission(contacts: Channel) -> None:
+    content = {"id": " 7 ", "name": " Ann ", "email": "n/a", "person": 12, "consent": "yes"}
+    (row,) = items(contacts, content)
+    assert row["submission_id"] == hashed_id("sub_", "contacts", "7")
+    assert row["record_id"] == "7"
+    assert row["full_name"] == "Ann"
+    assert row["email"] is None
+    assert (row["source_system"], row["source_person_id"]) == ("test", "12")
+    assert row["consent_email"] == "granted"
+    assert row["submitted_at"] == RECEIVED_AT
+    assert json.loads(row["payload"]) == content
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "n/a", "N/A", "--", "Select", "NULL", "(not set)"])
+def test_blanks_are_no_values(contacts: Channel, blank: str) -> None:
+    (row,) = items(contacts, {"id": 1, "person": 1, "name": blank})
+    assert row["full_name"] is None
+
+
+def test_null_is_a_surname(contacts: Channel) -> None:
+    (row,) = items(contacts, {"id": 1, "person": 1, "name": "Null"})
+    assert row["full_name"] == "Null"
+
+
+def test_every_reason_is_collected(contacts: Channel) -> None:
+    mapped = map_one(contacts, {"id": 1, "at": "soon", "consent": "maybe"})
+    assert what(mapped) == ["submitted_at not readable", "consent_email not readable"]
+    assert mapped.items == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"email": "a@b.co"}, "record id missing"),
+        ({"id": "n/a", "email": "a@b.co"}, "record id missing"),
+        ({"id": 1}, "no identity"),
+        ({"id": 1, "name": "Ann"}, "no identity"),
+        ({"id": 1, "person": 1, "at": "1970-01-02"}, "submitted_at absurd"),
+        ({"id": 1, "person": 1, "at": "2026-11-23T12:00:01"}, "submitted_at absurd"),
+        ({"id": 1, "person": 1, "message": "x" * 1_100_000}, "record too large"),
+        ({"id": 1, "person": 1, "message": "a\0b"}, "NUL byte"),
+        ({"id": 1, "person": 1, "message": float("inf")}, "broken JSON"),
+    ],
+)
+def test_a_record_is_refused_with_its_reason(
+    contacts: Channel, content: dict[str, Any], reason: str
+) -> None:
+    assert what(map_one(contacts, content)) == [reason]
+
+
+def test_a_day_of_clock_skew_is_no_absurdity(contacts: Channel) -> None:
+    (row,) = items(contacts, {"id": 1, "person": 1, "at": "2026-11-23T12:00:00Z"})
+    assert row["submitted_at"] == datetime(2026, 11, 23, 12)
+
+
+def test_half_an_emoji_is_mended(contacts: Channel) -> None:
+    (row,) = items(contacts, {"id": 1, "person": 1, "name": "A\ud83d", "message": "\ud83d\ude00"})
+    assert row["full_name"] == "A�"
+    assert row["message"] == "😀"
+
+
+def test_required_fields(make_channel: MakeChannel) -> None:
+    channel = make_channel(
+        CONTACTS.replace("- kind: submission", "- kind: submission\n        required: [email]")
+    )
+    (reason,) = map_one(channel, {"id": 1, "person": 1}).reasons
+    assert reason == "email missing: it is required (email); fill it at the source"
+
+
+EVENTS = """
+    name: log
+    description: Events and outcomes.
+    format: jsonl
+    record_id: id
+    emits:
+      - kind: event
+        each: events
+        id: item.id
+        when: item.type != 'noise'
+        fields:
+          event_type: {path: item.type, values: {open: email_open}}
+          occurred_at: item.at
+          email: record.email
+          quantity: item.count
+          duration_seconds: {path: item.minutes, scale: 60}
+      - kind: outcome
+        when: deal
+        fields:
+          outcome_type: deal.type
+          occurred_at: deal.at
+          amount: deal.amount
+"""
+
+
+@pytest.fixture
+def log(make_channel: MakeChannel) -> Channel:
+    return make_channel(EVENTS)
+
+
+def event(**values: Any) -> dict[str, Any]:
+    return {"id": "e1", "type": "open", "at": "2026-01-01"} | values
+
+
+def test_a_list_inside_a_record_becomes_events(log: Channel) -> None:
+    one, two = event(count="3", minutes=2), event(id=None, type="email_click")
+    first, second = items(
+        log, {"id": 1, "email": "a@b.co", "events": [one, event(type="noise"), two]}
+    )
+    assert first["event_type"] == "email_open"
+    assert (first["quantity"], first["duration_seconds"]) == (3, 120.0)
+    assert first["email"] == "a@b.co"
+    assert first["event_id"] == hashed_id("evt_", "log", "1", "e1")
+    assert second["event_id"] == hashed_id("evt_", "log", "1", "#2")
+    assert json.loads(second["payload"]) == two
+
+
+def test_the_first_item_keeps_the_record(log: Channel) -> None:
+    content = {"id": 1, "deal": {"type": "closed_won", "at": "2026-01-01", "amount": "10"}}
+    (row,) = items(log, content)
+    assert json.loads(row["payload"]) == content
+    assert str(row["amount"]) == "10.00"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"events": [event(type="dance")]}, "unknown event_type"),
+        ({"events": [event(at=None)]}, "occurred_at missing"),
+        ({"events": [event(count="2.5")]}, "quantity not readable"),
+        ({"events": [event(), event(at="never")]}, "occurred_at not readable"),
+        ({"deal": {"type": "won", "at": "2026-01-01"}}, "unknown outcome_type"),
+        ({"deal": {"type": "closed_won", "at": "2027-01-01"}}, "occurred_at absurd"),
+        ({"deal": {"type": "meeting", "at": "2029-01-01"}}, "occurred_at absurd"),
+        ({"deal": {"type": "closed_won", "at": "2026-01-01", "amount": "a lot"}},
+         "amount not readable"),
+        ({"events": []}, "nothing to take in"),
+    ],
+)  # fmt: skip
+def test_events_and_outcomes_are_checked(
+    log: Channel, content: dict[str, Any], reason: str
+) -> None:
+    assert what(map_one(log, {"id": 1} | content)) == [reason]
+
+
+def test_unknown_types_name_the_allowed_ones(log: Channel) -> None:
+    (reason,) = map_one(log, {"id": 1, "events": [event(type="dance")]}).reasons
+    assert "'dance'" in reason
+    assert "page_view" in reason
+
+
+def test_a_meeting_may_lie_in_the_future(log: Channel) -> None:
+    (row,) = items(log, {"id": 1, "deal": {"type": "meeting", "at": "2027-06-01"}})
+    assert row["occurred_at"] == datetime(2027, 6, 1)
+
+
+FORM = """
+    name: form
+    description: Answers by name.
+    format: json
+    record_id: {path: id, missing: content}
+    lookups:
+      questions: {files: questions.csv, key: [item.form, item.id], value: item.name}
+    derive:
+      form: {path: form_urn, extract: ':(\\d+)'}
+    answers:
+      each: answers
+      name: {path: [_derived.form, item.question], lookup: questions}
+      value: item.value
+      match: {company_name: 'company|employer'}
+    defaults: {source: linkedin}
+    emits:
+      - kind: submission
+        fields:
+          submitted_at: {default: received_at}
+          email: _answers.EMAIL
+          phone: {path: _answers.PHONE, prefix: '+'}
+          form_id: _derived.form
+          source: source
+"""
+QUESTIONS = "form,id,name\n9,1,EMAIL\n9,2,PHONE\n9,3,Your employer?\n9,4,Budget\n"
+
+
+def answer(question: int, value: Any) -> dict[str, Any]:
+    return {"question": question, "value": value}
+
+
+@pytest.fixture
+def form(make_channel: MakeChannel) -> Channel:
+    return make_channel(FORM, questions__csv=QUESTIONS)
+
+
+def test_answers_by_look_up_pattern_and_the_rest(form: Channel) -> None:
+    answers = [answer(1, "a@b.co"), answer(2, "49123"), answer(3, "Acme"), answer(4, ["1", "2"])]
+    (row,) = items(form, {"form_urn": "urn:(x:9,1)", "answers": answers})
+    assert (row["email"], row["phone"], row["company_name"]) == ("a@b.co", "+49123", "Acme")
+    assert row["form_id"] == "9"
+    assert row["source"] == "linkedin"
+    assert json.loads(row["answers"]) == {"Budget": "1, 2"}
+    assert row["record_id"] == row["content_hash"][:24]
+
+
+def test_a_question_without_definition_refuses_the_record(form: Channel) -> None:
+    mapped = map_one(form, {"form_urn": "x:9", "answers": [answer(8, "x")]})
+    (reason,) = mapped.reasons
+    assert "'9|8' is not in look-up 'questions'" in reason
+    assert "config/channels/questions.csv" in reason
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+SHIPPED = load_channels(PROJECT / "config")
+KNOWN_NAMES = sorted({n for channel in SHIPPED.values() for n in channel.rules.mentioned_names()})
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+@given(content=st.dictionaries(st.sampled_from(KNOWN_NAMES) | st.text(max_size=8), json_values))
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60, deadline=None)
+def test_no_record_makes_a_shipped_channel_fail(name: str, content: dict[str, Any]) -> None:
+    mapped = map_one(SHIPPED[name], content)
+    assert bool(mapped.items) != bool(mapped.reasons)

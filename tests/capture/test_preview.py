@@ -1,0 +1,54 @@
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from lead_platform.capture.preview import FilePreview, preview_file, render_preview
+from tests.capture.conftest import RECEIVED_AT, MakeChannel
+
+FILE = (
+    "id,person,at,name,email,message,consent,shoe size\n"
+    "1,1,2026-01-01,Ann,a@b.co,,,42\n"
+    "2,2,soon,Bob,,,,\n"
+    "3,3,2026-01-02,Cid,,,,\n"
+    "4,4,2026-01-02,Dan,,,,\n"
+)
+
+
+def preview(make_channel: MakeChannel, tmp_path: Path, content: str = FILE) -> FilePreview:
+    path = tmp_path / "people.csv"
+    path.write_text(content)
+    return preview_file(path, make_channel(), received_at=RECEIVED_AT, limit=3)
+
+
+def test_a_preview_shows_field_by_field_what_records_become(
+    make_channel: MakeChannel, tmp_path: Path
+) -> None:
+    shown = preview(make_channel, tmp_path)
+    assert shown.record_numbers == (1, 3)
+    fields = {field.field: field for field in shown.fields}
+    assert fields["full_name"].values == ("Ann", "Cid")
+    assert fields["full_name"].source == "name"
+    assert fields["submitted_at"].source == "at else received_at"
+    assert fields["email"].values == ("a@b.co", None)
+    assert not fields["message"].is_filled
+    assert shown.item_counts == ({"submission": 1}, {"submission": 1})
+    assert shown.unused_names == ("shoe size",)
+    ((number, reasons),) = shown.rejections
+    assert number == 2
+    assert reasons[0].startswith("submitted_at not readable: 'soon'")
+
+
+def test_a_preview_of_a_broken_file_says_why(make_channel: MakeChannel, tmp_path: Path) -> None:
+    shown = preview(make_channel, tmp_path, "no,such\ncolumns,here\n")
+    assert shown.record_numbers == ()
+    assert shown.rejections[0][0] is None
+    assert shown.rejections[0][1][0].startswith("columns missing: id")
+
+
+def test_a_preview_can_be_printed(make_channel: MakeChannel, tmp_path: Path) -> None:
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(render_preview(preview(make_channel, tmp_path)))
+    text = console.export_text()
+    for part in ("full_name", "Ann", "Rejected record 2", "payload only: shoe size"):
+        assert part in text

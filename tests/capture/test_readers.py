@@ -1,0 +1,264 @@
+import json
+import os
+import tracemalloc
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lead_platform.capture.channels import ChannelRules
+from lead_platform.capture.readers import (
+    BadRecord,
+    RawRecord,
+    Record,
+    UnreadableFileError,
+    read_records,
+)
+
+EMIT = [{"kind": "submission", "fields": {"submitted_at": "at"}}]
+Read = Callable[..., list[Record]]
+
+
+def rules(**options: object) -> ChannelRules:
+    return ChannelRules.model_validate(
+        {"name": "x", "description": "", "format": "csv", "record_id": {"path": "id"}}
+        | {"emits": EMIT}
+        | options
+    )
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def read_content(content: str | bytes, name: str = "f.csv", **options: object) -> list[Record]:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return list(read_records(path, rules(**options)))
+
+    return read_content
+
+
+def contents(records: list[Record]) -> list[dict]:
+    return [record.content for record in records if isinstance(record, RawRecord)]
+
+
+def reasons(records: list[Record]) -> list[tuple[int | None, str]]:
+    return [
+        (record.number, record.reason.split(":")[0])
+        for record in records
+        if isinstance(record, BadRecord)
+    ]
+
+
+def test_csv_rows_become_records(read: Read) -> None:
+    records = read('id,"a b"\r\n1,"x, ""y""\nz"\r\n\r\n2,\r\n')
+    assert contents(records) == [{"id": "1", "a b": 'x, "y"\nz'}, {"id": "2", "a b": ""}]
+    assert [record.number for record in records] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        ("id,n\n1,Zoë\n".encode("utf-8-sig"), {}),
+        ("id,n\n1,Zoë\n".encode("utf-16"), {}),
+        ("id,n\n1,Zoë\n".encode("cp1252"), {"csv": {"fallback_encoding": "cp1252"}}),
+        ("id;n\n1;Zoë\n".encode(), {"csv": {"delimiter": ";"}}),
+    ],
+)
+def test_encodings_and_delimiters(read: Read, data: bytes, options: dict) -> None:
+    assert contents(read(data, **options)) == [{"id": "1", "n": "Zoë"}]
+
+
+def test_a_row_in_an_undeclared_encoding_is_refused_alone(read: Read) -> None:
+    records = read("id,n\n1,Zoë\n2,Ann\n".encode("cp1252"))
+    assert reasons(records) == [(1, "wrong encoding")]
+    assert contents(records) == [{"id": "2", "n": "Ann"}]
+    assert "csv.fallback_encoding" in records[0].reason  # type: ignore[union-attr]
+
+
+def test_ragged_rows_are_refused_not_shifted(read: Read) -> None:
+    records = read("id,n\n1,Ann,extra\n2\n3,Bob\n4,Cid,,\n")
+    assert reasons(records) == [(1, "ragged row"), (2, "ragged row")]
+    assert contents(records) == [{"id": "3", "n": "Bob"}, {"id": "4", "n": "Cid"}]
+
+
+def test_a_quote_that_never_closes_costs_its_own_row_only(read: Read) -> None:
+    records = read('id,n\n1,"Ann\n2,Bob\n3,"Cid"\n4,Dan\n')
+    assert reasons(records) == [(1, "broken quoting")]
+    assert contents(records) == [
+        {"id": "2", "n": "Bob"},
+        {"id": "3", "n": "Cid"},
+        {"id": "4", "n": "Dan"},
+    ]
+
+
+def test_a_file_cut_off_inside_a_quoted_field_loses_its_last_row_only(read: Read) -> None:
+    records = read('id,n\n1,Ann\n2,"Bo')
+    assert contents(records) == [{"id": "1", "n": "Ann"}]
+    assert reasons(records) == [(2, "broken quoting")]
+
+
+def test_nul_bytes_are_refused(read: Read) -> None:
+    records = read(b"id,n\n1,A\0nn\n2,Bob\n")
+    assert reasons(records) == [(1, "NUL byte")]
+    assert contents(records) == [{"id": "2", "n": "Bob"}]
+
+
+@pytest.mark.parametrize("quote", [b"", b'"'])
+def test_a_50_mb_field_is_refused_without_being_held(read: Read, quote: bytes) -> None:
+    data = b"id,n\n1," + quote + b"x" * 50_000_000 + quote + b"\n2,Bob\n"
+    tracemalloc.start()
+    records = read(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert reasons(records) == [(1, "record too large")]
+    assert contents(records) == [{"id": "2", "n": "Bob"}]
+    assert peak < 20_000_000
+    assert len(records[0].excerpt) <= 10_000  # type: ignore[union-attr]
+
+
+def test_a_50_mb_field_of_many_lines_is_one_refused_record(read: Read) -> None:
+    data = b'id,n\n1,"' + (b"a line, " * 60 + b"\n") * 100_000 + b'"\n2,Bob\n'
+    records = read(data)
+    assert reasons(records) == [(1, "record too large")]
+    assert contents(records) == [{"id": "2", "n": "Bob"}]
+
+
+def test_missing_columns_refuse_the_file_as_a_whole(read: Read) -> None:
+    records = read("Id,Name\n1,Ann\n2,Bob\n")
+    assert reasons(records) == [(None, "columns missing")]
+
+
+def test_unnamed_and_doubled_columns(read: Read) -> None:
+    records = read("id,n,n,\n1,a,b,\n2,a,b,c\n")
+    assert contents(records) == [
+        {"id": "1", "n": "a", "n (3)": "b"},
+        {"id": "2", "n": "a", "n (3)": "b", "(column 4)": "c"},
+    ]
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.json", "f.jsonl", "f.parquet"])
+def test_an_empty_file_is_refused(read: Read, name: str) -> None:
+    assert reasons(read("", name)) == [(None, "empty file")]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [("id,n\n", "f.csv"), ("[]", "f.json"), ("\n\n", "f.jsonl")]
+)
+def test_a_file_without_records_is_refused(read: Read, content: str, name: str) -> None:
+    assert reasons(read(content, name)) == [(None, "no records")]
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="No such file"):
+        list(read_records(tmp_path / "gone.csv", rules()))
+    with pytest.raises(UnreadableFileError, match="cannot be read"):
+        list(read_records(tmp_path, rules()))
+    if os.geteuid() != 0:
+        locked = tmp_path / "locked.csv"
+        locked.write_text("id\n1\n")
+        locked.chmod(0)
+        with pytest.raises(UnreadableFileError, match="Permission denied"):
+            list(read_records(locked, rules()))
+
+
+def test_a_section_of_a_report(read: Read) -> None:
+    report = (
+        "Attendee Report\nTopic,Id\nDemo,7\nHost Details\nid,n\n0,Host\n"
+        "Attendee Details,\nid,n\n1,Ann\n2,Bob\nOther Attended\nid\n3\n"
+    )
+    options = {
+        "section": "Attendee Details",
+        "other_sections": ["Host Details", "Other Attended"],
+        "report_header": "Topic",
+    }
+    demo = {"Topic": "Demo", "Id": "7"}
+    assert contents(read(report, csv=options)) == [
+        {"id": "1", "n": "Ann", "report": demo},
+        {"id": "2", "n": "Bob", "report": demo},
+    ]
+    missing = read("Topic,Id\nDemo,7\n", csv=options)
+    assert reasons(missing) == [(None, "section missing")]
+
+
+@pytest.mark.parametrize("name", ["f.json", "f.jsonl"])
+def test_json_documents_arrays_and_lines(read: Read, name: str) -> None:
+    one, two = {"id": 1}, {"id": 2}
+    assert contents(read(json.dumps(one), name)) == [one]
+    assert contents(read(json.dumps([one, two]), name)) == [one, two]
+    assert contents(read(f"{json.dumps(one)}\n{json.dumps(two)}\n", name)) == [one, two]
+
+
+def test_records_inside_an_envelope(read: Read) -> None:
+    page = {"elements": [{"id": 1}, {"id": 2}], "paging": {}}
+    assert contents(read(json.dumps(page), "f.json", records="elements")) == page["elements"]
+    assert contents(read(json.dumps({"id": 3}), "f.json", records="elements")) == [{"id": 3}]
+    both = json.dumps([page, {"elements": [{"id": 4}]}])
+    assert [c["id"] for c in contents(read(both, "f.json", records="elements"))] == [1, 2, 4]
+
+
+def test_a_list_inside_a_record_can_be_exploded(read: Read) -> None:
+    record = {"from": "x", "messages": [{"id": 1}, {"id": 2}]}
+    assert contents(read(json.dumps(record), "f.json", explode="messages")) == [
+        {"from": "x", "messages": [{"id": 1}]},
+        {"from": "x", "messages": [{"id": 2}]},
+    ]
+
+
+@given(cut=st.integers(1, 60))
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None
+)
+def test_a_cut_off_array_is_refused_whole_with_its_place(read: Read, cut: int) -> None:
+    text = json.dumps([{"id": n, "name": "x" * 5} for n in range(20)], indent=1)
+    records = read(text[:-cut], "f.json")
+    assert reasons(records) == [(None, "broken JSON")]
+    assert " line " in records[0].reason  # type: ignore[union-attr]
+    assert " column " in records[0].reason  # type: ignore[union-attr]
+
+
+def test_a_bad_line_is_refused_and_the_rest_goes_on(read: Read) -> None:
+    records = read('{"id": 1}\n{"id": \n[1]\n7\n{"id": NaN}\n{"id": 2}', "f.jsonl")
+    assert reasons(records) == [(2, "broken JSON"), (3, "not an object"), (4, "not an object")]
+    assert contents(records) == [{"id": 1}, {"id": None}, {"id": 2}]
+
+
+def test_deeply_nested_json_is_refused(read: Read) -> None:
+    assert reasons(read("[" * 100_000, "f.json")) == [(None, "broken JSON")]
+    assert reasons(read('{"a":' * 100_000, "f.jsonl")) == [(1, "broken JSON")]
+
+
+def test_parquet_values_become_json_values(tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    row = {
+        "id": 1, "at": datetime(2026, 1, 2, 3), "amount": Decimal("1.50"), "none": None,
+        "nan": float("nan"), "tags": ["a", "b"], "person": {"name": "Ann"}, "raw": b"\xff",
+    }  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([row]), path)
+    assert contents(list(read_records(path, rules()))) == [
+        row | {"at": "2026-01-02T03:00:00", "amount": "1.50", "nan": None, "raw": "�"}
+    ]
+
+
+def test_a_broken_parquet_file_is_refused_whole(read: Read, tmp_path: Path) -> None:
+    assert reasons(read(b"PAR1 no parquet", "f.parquet")) == [(None, "broken Parquet")]
+    path = tmp_path / "cut.parquet"
+    pq.write_table(pa.table({"id": list(range(1000))}), path)
+    assert reasons(read(path.read_bytes()[:-20], "f.parquet")) == [(None, "broken Parquet")]
+
+
+@given(data=st.binary(max_size=300) | st.text('id,n"\n\r; é0[]{}:', max_size=120))
+@pytest.mark.parametrize("name", ["f.csv", "f.json", "f.jsonl"])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+)
+def test_no_content_makes_a_reader_fail(read: Read, name: str, data: bytes | str) -> None:
+    records = read(b"id,n\n" + data if isinstance(data, bytes) else "id,n\n" + data, name)
+    assert records
+    numbers = [record.number for record in records if record.number is not None]
+    assert numbers == sorted(set(numbers))

@@ -1,0 +1,253 @@
+"""The channels whose shape is our own: what the demo world writes and RevOps copies from."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from tests.capture.conftest import PROJECT, RECEIVED_AT
+
+CHANNELS = load_channels(PROJECT / "config")
+AT = datetime(2026, 3, 4, 10)
+GENERAL = {"channel", "content_hash", "record_number", "received_at", "payload", "record_id"}
+
+
+def emitted(channel: str, content: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(kind, filled fields) of each item, without ids and what every item has."""
+    mapped = RecordMapper(CHANNELS[channel], RECEIVED_AT).map_record(content, 1)
+    assert mapped.reasons == []
+    found = []
+    for kind, row in mapped.items:
+        fields = dict(zip(ITEM_COLUMNS[kind], row, strict=True))
+        hidden = {*GENERAL, f"{kind}_id", "submission_id"}
+        found.append((kind, {n: v for n, v in fields.items() if v is not None and n not in hidden}))
+    return found
+
+
+def reasons(channel: str, content: dict[str, Any]) -> list[str]:
+    return RecordMapper(CHANNELS[channel], RECEIVED_AT).map_record(content, 1).reasons
+
+
+def test_web_form() -> None:
+    content = {
+        "form_submission_id": "w1", "submitted_at": "2026-03-04T11:00:00+01:00",
+        "form": {"id": "f1", "name": "Demo"},
+        "fields": {"full_name": "Ann Lee", "email": "ann@acme.io", "company": "Acme",
+                   "employees": 250, "state": "CA", "timeframe": "now", "industry": "Select"},
+        "consent": {"email": True, "phone": False, "sms": None, "at": "2026-03-04T10:00:00Z",
+                    "text": "v3"},
+        "utm": {"source": "google", "medium": "cpc", "campaign": "c"}, "gclid": "G", "fbclid": None,
+        "landing_page": "https://x.io/", "referrer": "https://google.com/", "language": "en",
+        "first_touch": {"source": "linkedin", "medium": "social", "at": "2026-02-01T00:00:00Z"},
+    }  # fmt: skip
+    assert emitted("web_form", content) == [
+        (
+            "submission",
+            {
+                "source_system": "web", "submitted_at": AT, "full_name": "Ann Lee",
+                "email": "ann@acme.io", "company_name": "Acme", "employee_count": "250",
+                "region": "CA", "purchase_timeframe": "now", "consent_email": "granted",
+                "consent_phone": "denied", "consent_at": AT, "consent_source": "v3",
+                "source": "google", "medium": "cpc", "campaign": "c", "click_id": "G",
+                "landing_page": "https://x.io/", "referrer": "https://google.com/",
+                "language": "en", "form_id": "f1", "form_name": "Demo",
+                "first_touch_source": "linkedin", "first_touch_medium": "social",
+                "first_touch_at": datetime(2026, 2, 1),
+            },
+        )
+    ]  # fmt: skip
+
+
+def test_web_form_without_attribution_comes_from_the_website() -> None:
+    content = {
+        "form_submission_id": "1",
+        "submitted_at": "2026-03-04",
+        "fields": {"email": "a@b.co"},
+    }
+    ((_, fields),) = emitted("web_form", content)
+    assert fields["source"] == "website"
+
+
+def test_outbound_list() -> None:
+    content = {
+        "list_id": "L", "row_id": "7", "added_at": "2026-03-04 10:00:00", "first_name": "Ann",
+        "last_name": "Null", "email": "", "phone": "0301", "title": "CFO", "company": "Acme",
+        "website": "acme.io", "industry": "Retail", "employees": "50", "city": "Berlin",
+        "state": "", "country": "DE", "linkedin_url": "https://linkedin.com/in/ann",
+        "list_name": "Fair",
+    }  # fmt: skip
+    assert emitted("outbound_list", content) == [
+        (
+            "submission",
+            {
+                "submitted_at": AT, "first_name": "Ann", "last_name": "Null", "phone": "0301",
+                "job_title": "CFO", "company_name": "Acme", "company_website": "acme.io",
+                "industry": "Retail", "employee_count": "50", "city": "Berlin", "country": "DE",
+                "linkedin_url": "https://linkedin.com/in/ann", "campaign": "Fair", "form_id": "L",
+                "form_name": "Fair", "source": "outbound", "medium": "list",
+            },
+        )
+    ]  # fmt: skip
+
+
+def call(**values: str) -> dict[str, str]:
+    return {
+        "call_id": "c1", "started_at": "2026-03-04T10:00:00Z", "direction": "inbound",
+        "from_number": "+4930123", "to_number": "+4940456", "duration_seconds": "75",
+        "disposition": "answered", "agent": "Bo", "caller_name": "Ann", "company": "", "email": "",
+        "notes": "wants a demo",
+    } | values  # fmt: skip
+
+
+def test_an_inbound_call_is_a_submission_and_an_event() -> None:
+    submission, event = emitted("call_log", call())
+    assert submission == (
+        "submission",
+        {
+            "submitted_at": AT, "full_name": "Ann", "phone": "+4930123", "message": "wants a demo",
+            "source": "phone", "medium": "inbound", "preferred_channel": "phone",
+        },
+    )  # fmt: skip
+    assert event == (
+        "event",
+        {"event_type": "call", "occurred_at": AT, "phone": "+4930123", "duration_seconds": 75.0},
+    )
+
+
+def test_other_calls() -> None:
+    ((kind, fields),) = emitted("call_log", call(direction="outbound"))
+    assert (kind, fields["event_type"], fields["phone"]) == ("event", "call", "+4940456")
+    _, (_, missed) = emitted("call_log", call(disposition="missed"))
+    assert missed["event_type"] == "call_missed"
+    anonymous = reasons("call_log", call(from_number="anonymous", caller_name="", email=""))
+    assert [reason.split(":")[0] for reason in anonymous] == ["no identity", "phone missing"]
+
+
+def test_chat_transcript() -> None:
+    content = {
+        "conversation_id": "v1", "started_at": "2026-03-04T10:00:00Z",
+        "visitor": {"id": "vis", "name": None, "email": "a@b.co", "phone": None, "company": "Acme",
+                    "country": "DE"},
+        "page_url": "https://x.io/pricing", "language": "de",
+        "messages": [
+            {"id": "m1", "at": "2026-03-04T10:00:00Z", "from": "visitor", "text": "Hi"},
+            {"id": "m2", "at": "2026-03-04T10:00:05Z", "from": "bot", "text": "Hello"},
+            {"id": "m3", "at": "2026-03-04T10:01:00Z", "from": "visitor", "text": "Price?"},
+        ],
+        "consent": {"email": True},
+    }  # fmt: skip
+    submission, *events = emitted("chat_transcript", content)
+    assert submission == (
+        "submission",
+        {
+            "source_system": "web", "source_person_id": "vis", "submitted_at": AT,
+            "email": "a@b.co", "company_name": "Acme", "country": "DE", "language": "de",
+            "message": "Hi\nPrice?", "landing_page": "https://x.io/pricing",
+            "consent_email": "granted", "consent_source": "chat", "source": "chat",
+            "medium": "chat",
+        },
+    )  # fmt: skip
+    assert [fields["occurred_at"] for _, fields in events] == [AT, datetime(2026, 3, 4, 10, 1)]
+    assert {fields["event_type"] for _, fields in events} == {"chat_message"}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_chat_in_which_the_visitor_says_nothing_is_still_a_submission(answered: bool) -> None:
+    messages = [{"id": "m", "at": "2026-03-04", "from": "bot", "text": "Hi"}] if answered else []
+    content = {"conversation_id": "v", "started_at": "2026-03-04", "visitor": {"id": "p"}}
+    ((kind, fields),) = emitted("chat_transcript", content | {"messages": messages})
+    assert kind == "submission"
+    assert "message" not in fields
+
+
+def test_web_events() -> None:
+    content = {
+        "event_id": "e1", "type": "email_open", "at": "2026-03-04T10:00:00Z", "email": "a@b.co",
+        "phone": None, "person_id": "17", "person_system": "hubspot", "url": None,
+        "campaign": "c", "subject": "s", "quantity": 1, "duration_seconds": None,
+    }  # fmt: skip
+    assert emitted("web_events", content) == [
+        (
+            "event",
+            {
+                "source_system": "hubspot", "source_person_id": "17", "event_type": "email_open",
+                "occurred_at": AT, "email": "a@b.co", "campaign": "c", "subject": "s",
+                "quantity": 1,
+            },
+        )
+    ]  # fmt: skip
+
+
+def test_crm_outcomes() -> None:
+    content = {
+        "outcome_id": "o1", "type": "closed_lost", "occurred_at": "2026-03-04T10:00:00Z",
+        "opportunity_id": "p1", "opportunity_name": "Big", "email": "a@b.co", "phone": "",
+        "person_system": "salesforce", "person_id": "00Q", "stage": "Lost", "amount": "1,200.5",
+        "currency": "EUR", "reason": "price", "owner": "r1", "account_name": "Acme",
+        "account_domain": "acme.io", "product": "Core",
+    }  # fmt: skip
+    ((kind, fields),) = emitted("crm_outcomes", content)
+    assert kind == "outcome"
+    assert str(fields.pop("amount")) == "1200.50"
+    assert fields == {
+        "source_system": "salesforce", "source_person_id": "00Q", "outcome_type": "closed_lost",
+        "occurred_at": AT, "email": "a@b.co", "opportunity_id": "p1", "opportunity_name": "Big",
+        "stage": "Lost", "currency": "EUR", "reason": "price", "owner": "r1",
+        "account_name": "Acme", "account_domain": "acme.io", "product": "Core",
+    }  # fmt: skip
+
+
+def test_a_hubspot_deal_in_a_listed_stage_is_won() -> None:
+    deal = {
+        "deal_id": "9", "deal_pipeline_stage_id": "closedwon", "property_amount": "10",
+        "property_createdate": "2026-01-01 8:00:00", "property_closedate": "2026-03-04 10:00:00",
+    }  # fmt: skip
+    ((_, won),) = emitted("hubspot_deals", deal)
+    assert (won["outcome_type"], won["occurred_at"]) == ("closed_won", AT)
+    ((_, open_deal),) = emitted("hubspot_deals", deal | {"deal_pipeline_stage_id": "unheard-of"})
+    assert open_deal["outcome_type"] == "stage_change"
+    assert open_deal["occurred_at"] == datetime(2026, 1, 1, 8)
+
+
+def test_an_opt_out_in_salesforce_outranks_an_opt_in() -> None:
+    lead = {"id": "1", "created_date": "2026-03-04", "email_opt_in_explicit_c": "TRUE"}
+    ((_, granted),) = emitted("salesforce_leads", lead | {"has_opted_out_of_email": "FALSE"})
+    ((_, denied),) = emitted("salesforce_leads", lead | {"has_opted_out_of_email": "true"})
+    assert (granted["consent_email"], denied["consent_email"]) == ("granted", "denied")
+
+
+def test_a_canceled_booking_is_an_event_only() -> None:
+    content = {
+        "event": "invitee.canceled",
+        "payload": {"uri": "u", "email": "a@b.co", "updated_at": "2026-03-04T10:00:00Z",
+                    "scheduled_event": {"name": "Intro"}},
+    }  # fmt: skip
+    ((kind, fields),) = emitted("calendly", content)
+    assert (kind, fields["event_type"], fields["email"]) == ("event", "meeting_canceled", "a@b.co")
+
+
+def test_a_whatsapp_status_is_nothing_to_take_in() -> None:
+    status = {"messaging_product": "whatsapp", "statuses": [{"id": "wamid.1", "status": "read"}]}
+    assert [reason.split(":")[0] for reason in reasons("whatsapp_cloud", status)] == [
+        "record id missing"
+    ]
+
+
+def test_calendly_answers_fill_fields_by_their_question() -> None:
+    content = {
+        "event": "invitee.created",
+        "payload": {
+            "uri": "u", "email": "a@b.co", "created_at": "2026-03-04T10:00:00Z",
+            "questions_and_answers": [
+                {"question": "Your company", "answer": "Acme"},
+                {"question": "Phone number", "answer": "+1 555 0100"},
+                {"question": "Favourite colour", "answer": "red"},
+            ],
+        },
+    }  # fmt: skip
+    (_, fields), _ = emitted("calendly", content)
+    assert (fields["company_name"], fields["phone"]) == ("Acme", "+1 555 0100")
+    assert json.loads(fields["answers"]) == {"Favourite colour": "red"}

@@ -1,0 +1,147 @@
+import contextlib
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.capture.values import (
+    ValueFault,
+    canonical_json,
+    check_instant,
+    instant_reader,
+    read_amount,
+    read_consent,
+    read_integer,
+    read_number,
+    read_text,
+    show,
+)
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-06-24T22:30:45.105381Z", datetime(2026, 6, 24, 22, 30, 45, 105381)),
+        ("2015-02-28T08:49:14+0000", datetime(2015, 2, 28, 8, 49, 14)),
+        ("2015-02-28T08:49:14+02:00", datetime(2015, 2, 28, 6, 49, 14)),
+        ("2016-10-20", datetime(2016, 10, 20)),
+        ("20161020", datetime(2016, 10, 20)),
+        ("2021-01-07 6:49:18", datetime(2021, 1, 7, 6, 49, 18)),
+        (1719252562899, datetime(2024, 6, 24, 18, 9, 22, 899000)),
+        ("1750275992", datetime(2025, 6, 18, 19, 46, 32)),
+        (1750275992, datetime(2025, 6, 18, 19, 46, 32)),
+        ("1750275992000000", datetime(2025, 6, 18, 19, 46, 32)),
+        ("2024-05-01T10:00:00.123456789", datetime(2024, 5, 1, 10, 0, 0, 123456)),
+    ],
+)
+def test_instants_become_utc(value: object, expected: datetime) -> None:
+    assert instant_reader(("%Y-%m-%d %H:%M:%S",), UTC_ZONE)(value) == expected
+
+
+def test_an_instant_without_zone_is_local_to_the_channel() -> None:
+    read = instant_reader(("%m/%d/%Y %I:%M:%S %p",), ZoneInfo("America/New_York"))
+    assert read("08/09/2026 10:45:00 AM") == datetime(2026, 8, 9, 14, 45)
+    assert read("2026-01-09T10:45:00") == datetime(2026, 1, 9, 15, 45)
+
+
+@pytest.mark.parametrize(
+    "value", ["yesterday", "13/45/2024", "01/02/2024", "", "0000-00-00", float("nan"), 10**20, True]
+)
+def test_what_is_no_instant_says_what_is_allowed(value: object) -> None:
+    with pytest.raises(ValueFault, match=r"allowed|outside"):
+        instant_reader((), UTC_ZONE)(value)
+
+
+@given(st.text(max_size=40) | st.integers() | st.floats() | st.booleans())
+def test_reading_instants_never_fails_otherwise(value: object) -> None:
+    with contextlib.suppress(ValueFault):
+        assert instant_reader((), ZoneInfo("Asia/Kolkata"))(value).tzinfo is None
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))
+def test_iso_text_round_trips_from_any_zone(moment: datetime) -> None:
+    expected = moment.astimezone(UTC).replace(tzinfo=None)
+    assert instant_reader((), UTC_ZONE)(moment.astimezone(UTC).isoformat()) == expected
+
+
+def test_absurd_instants_are_refused() -> None:
+    received_at = datetime(2026, 1, 1)
+    check_instant(datetime(1990, 1, 1), received_at, timedelta(days=1))
+    check_instant(datetime(2026, 1, 2), received_at, timedelta(days=1))
+    with pytest.raises(ValueFault, match="before 1990"):
+        check_instant(datetime(1970, 1, 1), received_at, timedelta(days=1))
+    with pytest.raises(ValueFault, match="after receipt"):
+        check_instant(datetime(2026, 1, 2, 0, 0, 1), received_at, timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1,234.50", Decimal("1234.50")),
+        (5, Decimal("5.00")),
+        ("-3", Decimal("-3.00")),
+        ("1e3", Decimal("1000.00")),
+        (0.1, Decimal("0.10")),
+        ("24120000", Decimal("24120000.00")),
+    ],
+)
+def test_amounts(value: object, expected: Decimal) -> None:
+    assert read_amount(value) == expected
+
+
+@pytest.mark.parametrize("value", ["12 EUR", "1.234,50", "", "abc", True, "1e99", "nan", [1]])
+def test_what_is_no_amount_is_refused(value: object) -> None:
+    with pytest.raises(ValueFault):
+        read_amount(value)
+
+
+@given(st.text(max_size=30) | st.floats() | st.integers() | st.none())
+def test_numbers_are_read_or_refused(value: object) -> None:
+    for read in (read_amount, read_integer, read_number):
+        with contextlib.suppress(ValueFault):
+            read(value)
+
+
+def test_a_quantity_is_whole() -> None:
+    assert read_integer("5.0") == 5
+    with pytest.raises(ValueFault, match="whole number"):
+        read_integer("2.5")
+    with pytest.raises(ValueFault, match="whole number"):
+        read_integer(2**40)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, "granted"), ("YES", "granted"), (0, "denied"), ("opt_out", "denied")],
+)
+def test_consent(value: object, expected: str) -> None:
+    assert read_consent(value) == expected
+
+
+def test_consent_that_is_neither_is_refused() -> None:
+    with pytest.raises(ValueFault, match="'maybe' is not a consent"):
+        read_consent("maybe")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (" a ", "a"), (250, "250"), (5.0, "5"), (2.5, "2.5"), (True, "true"),
+        (["a", None, " b "], "a, b"), ([], None), ({"b": 1, "a": 2}, '{"a":2,"b":1}'), (None, None),
+    ],
+)  # fmt: skip
+def test_text(value: object, expected: str | None) -> None:
+    assert read_text(value) == expected
+
+
+def test_reasons_quote_values_shortly() -> None:
+    assert show("x" * 500).endswith("… (502 characters)")
+
+
+def test_equal_content_gives_equal_json() -> None:
+    assert canonical_json({"b": 1, "a": "ü"}) == canonical_json({"a": "ü", "b": 1})

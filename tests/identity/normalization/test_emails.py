@@ -1,0 +1,101 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.identity.normalization.emails import (
+    Email,
+    normalize_email,
+    registrable_domain,
+)
+from lead_platform.identity.normalization.vocabularies import Vocabularies
+
+
+@pytest.mark.parametrize(
+    ("raw", "email"),
+    [
+        ("  Anna.Schmidt@ACME.com ", "anna.schmidt@acme.com"),
+        ("mailto:Anna@Acme.com?subject=x", "anna@acme.com"),
+        ("Anna Schmidt <ANNA@acme.co.uk>,", "anna@acme.co.uk"),
+        ("john.doe@gmail.com.", "john.doe@gmail.com"),
+        ("john [at] acme [dot] com", "john@acme.com"),
+        ("a@x.com; b@y.com", "a@x.com"),
+        ("x@acme.test", "x@acme.test"),
+        ("x@acme.example", "x@acme.example"),
+        ("x@foo.invalid", "x@foo.invalid"),
+        ("jürgen@müller.de", "jürgen@müller.de"),
+        ("JOHN@XN--MLLER-KVA.DE", "john@müller.de"),
+        ("john+fair@acme.com", "john+fair@acme.com"),
+    ],
+)
+def test_one_spelling_per_mailbox(raw: str, email: str, vocabularies: Vocabularies) -> None:
+    assert normalize_email(raw, vocabularies).email == email
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("not-an-email", "not an email address: An email address must have an @-sign"),
+        ("a b@c.com", "not an email address"),
+        ("a@b@c.com", "not an email address"),
+        ("a@acme..com", "not an email address"),
+        ("x@localhost", "not an email address"),
+        ("x@acme.local", "not an email address"),
+        ("test@test.com", "placeholder"),
+        ("n/a", "placeholder"),
+        ("fcb67ef339b691956cc85fa12be6490c", "a hash, not an address"),
+        ("a" * 400 + "@b.com", "longer than 320 characters"),
+    ],
+)
+def test_what_is_no_address_says_why(raw: str, reason: str, vocabularies: Vocabularies) -> None:
+    found = normalize_email(raw, vocabularies)
+    assert found.email is None
+    assert found.reason is not None
+    assert found.reason.startswith(reason)
+    assert raw not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("email", "is_role", "is_disposable", "is_free"),
+    [
+        ("info@acme.com", True, False, False),
+        ("sales-de@acme.com", True, False, False),
+        ("sales2@acme.com", True, False, False),
+        ("customer.service@acme.com", True, False, False),
+        ("anna@acme.com", False, False, False),
+        ("infogami@acme.com", False, False, False),
+        ("a@mailinator.com", False, True, False),
+        ("anna@gmail.com", False, False, True),
+        ("anna@sub.gmx.de", False, False, True),
+    ],
+)
+def test_flags(
+    email: str, is_role: bool, is_disposable: bool, is_free: bool, vocabularies: Vocabularies
+) -> None:
+    found = normalize_email(email, vocabularies)
+    assert (found.is_role, found.is_disposable, found.is_free) == (is_role, is_disposable, is_free)
+
+
+def test_nothing_given_is_no_issue(vocabularies: Vocabularies) -> None:
+    assert normalize_email(" \u200b", vocabularies) == Email()
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("mail.acme.co.uk", "acme.co.uk"),
+        ("acme.com", "acme.com"),
+        ("shop.acme.example", "acme.example"),
+        ("co.uk", None),
+        ("localhost", None),
+        ("192.168.0.1", None),
+    ],
+)
+def test_registrable_domain(host: str, domain: str | None) -> None:
+    assert registrable_domain(host) == domain
+
+
+@given(st.text() | st.emails() | st.emails().map(lambda email: f"X <{email.upper()}>;"))
+def test_twice_is_once_and_nothing_raises(vocabularies: Vocabularies, raw: str) -> None:
+    once = normalize_email(raw, vocabularies)
+    if once.email is not None:
+        assert normalize_email(once.email, vocabularies) == once

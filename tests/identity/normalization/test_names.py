@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nameparser import HumanName
+
+from lead_platform.identity.normalization.names import normalize_name
+from lead_platform.identity.normalization.vocabularies import Vocabularies
+
+
+@pytest.mark.parametrize(
+    ("given_name", "full", "first", "last"),
+    [
+        ("Dr. Juan Q. Xavier de la Vega III (Doc Vega)", "Juan Q Xavier de la Vega", "Juan",
+         "de la Vega"),
+        ("Schmidt, Anna", "Anna Schmidt", "Anna", "Schmidt"),
+        ("VAN DER BERG, JAN", "Jan van der Berg", "Jan", "van der Berg"),
+        ("Vincent Van Gogh", "Vincent Van Gogh", "Vincent", "Van Gogh"),
+        ("john smith, PhD", "John Smith", "John", "Smith"),
+        ("mcdonald", "McDonald", "McDonald", None),
+        ("anna-maria o'BRIEN", "Anna-Maria O'Brien", "Anna-Maria", "O'Brien"),
+        ("jOHN sMITH", "John Smith", "John", "Smith"),
+        ("JP MORGAN", "JP Morgan", "JP", "Morgan"),
+        ("Jack Ma", "Jack Ma", "Jack", "Ma"),
+        ("Dean Smith", "Dean Smith", "Dean", "Smith"),
+        ("Mr Smith", "Smith", None, "Smith"),
+        ("Kerry 🌟", "Kerry", "Kerry", None),
+        ("J. R. R. Tolkien", "J R R Tolkien", "J", "Tolkien"),
+        ("Abdul Rahman bin Ali", "Abdul Rahman bin Ali", "Abdul Rahman", "bin Ali"),
+        ("山田 太郎", "山田 太郎", "太郎", "山田"),
+    ],
+)  # fmt: skip
+def test_whole_names(
+    given_name: str, full: str, first: str | None, last: str | None, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(given_name, None, None, vocabularies)
+    assert (found.full, found.first, found.last, found.reasons) == (full, first, last, ())
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ((None, "JAN", "VAN DER BERG"), ("Jan van der Berg", "Jan", "van der Berg")),
+        ((None, "Dr. Anna", "Schmidt"), ("Anna Schmidt", "Anna", "Schmidt")),
+        ((None, "Anna Schmidt", None), ("Anna Schmidt", "Anna", "Schmidt")),
+        ((None, "Anna Schmidt", "Schmidt"), ("Anna Schmidt", "Anna", "Schmidt")),
+        ((None, "Anna", "Schmidt, Anna"), ("Anna Schmidt", "Anna", "Schmidt")),
+        ((None, "Mary Ann", "Smith Jr."), ("Mary Ann Smith", "Mary Ann", "Smith")),
+        ((None, None, "van der berg"), ("van der Berg", None, "van der Berg")),
+        (("Anna B. Schmidt", "Anna", None), ("Anna B Schmidt", "Anna", "Schmidt")),
+        (("anna@acme.com", "Anna", "Schmidt"), ("Anna Schmidt", "Anna", "Schmidt")),
+    ],
+)
+def test_parts_are_merged_and_split(
+    parts: tuple[str | None, str | None, str | None],
+    expected: tuple[str, str | None, str | None],
+    vocabularies: Vocabularies,
+) -> None:
+    found = normalize_name(*parts, vocabularies)
+    assert (found.full, found.first, found.last) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("db320f93ead463e1a2faee198cd9a122", "a hash, not a name"),
+        ("anna@acme.com", "an email address, not a name"),
+        ("www.cheap-pills.com", "a link, not a name"),
+        ("test", "placeholder"),
+        ("asdf", "placeholder"),
+        ("aaaa", "placeholder"),
+        ("12345", "no letters"),
+        ("Mr.", "a title, not a name"),
+        ("x" * 200, "longer than 150 characters"),
+    ],
+)
+def test_what_is_no_name_says_why(raw: str, reason: str, vocabularies: Vocabularies) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert found.full is None
+    assert found.reasons == (("full_name", reason),)
+
+
+WORDS = st.from_regex(r"[A-Z][a-z]{2,8}", fullmatch=True)
+
+
+@given(WORDS, WORDS)
+def test_the_short_cut_agrees_with_nameparser(
+    vocabularies: Vocabularies, first: str, last: str
+) -> None:
+    parsed = HumanName(f"{first} {last}")
+    found = normalize_name(f"{first} {last}", None, None, vocabularies)
+    if not (parsed.title or parsed.suffix or found.reasons):
+        assert (found.first, found.last) == (str(parsed.first), str(parsed.last))
+
+
+PARTS = st.none() | st.text(max_size=40) | st.from_regex(r"[\w.,' \"-]{1,40}", fullmatch=True)
+
+
+@given(PARTS, PARTS, PARTS)
+def test_twice_is_once_and_nothing_raises(
+    vocabularies: Vocabularies, full: str | None, first: str | None, last: str | None
+) -> None:
+    once = normalize_name(full, first, last, vocabularies)
+    again = normalize_name(once.full, once.first, once.last, vocabularies)
+    if once.first and once.last:
+        assert (again.first, again.last) == (once.first, once.last)

@@ -1,0 +1,85 @@
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.identity.normalization.phones import NO_PHONE, Phone, normalize_phone
+from lead_platform.identity.normalization.vocabularies import Vocabularies
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("(415) 200-4567", "US", Phone("+14152004567", "fixed_line_or_mobile", "US")),
+        ("+1 (415) 200-4567 ext. 12", None, Phone("+14152004567", "fixed_line_or_mobile", "US")),
+        ("tel:+1-416-967-1111", None, Phone("+14169671111", "fixed_line_or_mobile", "CA")),
+        ("1-800-FLOWERS", "US", Phone("+18003569377", "toll_free", "US")),
+        ("0049 30 901820", None, Phone("+4930901820", "fixed_line", "DE")),
+        ("+49 (0)30 901820", None, Phone("+4930901820", "fixed_line", "DE")),
+        ("030 901820", "DE", Phone("+4930901820", "fixed_line", "DE")),
+        ("919812345678", "IN", Phone("+919812345678", "mobile", "IN")),
+        ("011 44 20 7031 3000", "US", Phone("+442070313000", "fixed_line", "GB")),
+        ("＋１４１５２００４５６７", None, Phone("+14152004567", "fixed_line_or_mobile", "US")),
+        ("07400 123456 / 020 7031 3000", "GB", Phone("+447400123456", "mobile", "GB")),
+    ],
+)
+def test_e164(raw: str, country: str | None, expected: Phone, vocabularies: Vocabularies) -> None:
+    assert normalize_phone(raw, country, vocabularies) == expected
+
+
+@pytest.mark.parametrize("raw", ["(212) 555-0123", "+442079460018", "07700 900123"])
+def test_numbers_for_film_and_samples_are_kept_and_marked(
+    raw: str, vocabularies: Vocabularies
+) -> None:
+    country = "US" if raw.startswith("(") else "GB"
+    found = normalize_phone(raw, country, vocabularies)
+    assert found.kind == "fictional"
+    assert found.phone is not None
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "reason"),
+    [
+        ("1234567890", "US", "placeholder"),
+        ("000-000-0000", "US", "placeholder"),
+        ("5555555555", "US", "placeholder"),
+        ("+91 98765 43210", None, "placeholder"),
+        ("n/a", "US", "placeholder"),
+        ("030 901820", None, "no country code, and no country to read it with"),
+        ("555-CALL-NOW", "US", "no such number under +1"),
+        ("555-0100", "US", "area code missing"),
+        ("+999 123456", None, "no such country code"),
+        ("+49 1", None, "too short"),
+        ("call me", "US", "not a phone number"),
+        ("1" * 61, "US", "longer than 60 characters"),
+    ],
+)
+def test_what_nobody_can_dial_says_why(
+    raw: str, country: str | None, reason: str, vocabularies: Vocabularies
+) -> None:
+    assert normalize_phone(raw, country, vocabularies) == Phone(reason=reason)
+
+
+def test_nothing_given_is_no_issue(vocabularies: Vocabularies) -> None:
+    assert normalize_phone("  ", "US", vocabularies) == NO_PHONE
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.region_codes_for_country_code(1)))
+def test_the_area_code_tells_the_country(region: str, vocabularies: Vocabularies) -> None:
+    example = phonenumbers.example_number(region)
+    assert example is not None
+    found = normalize_phone(phonenumbers.format_number(example, 0), None, vocabularies)
+    assert found.country == phonenumbers.region_code_for_number(example)
+
+
+@given(
+    st.text() | st.from_regex(r"\+?[0-9 ()/-]{5,18}", fullmatch=True),
+    st.sampled_from([None, "US", "DE", "GB", "IN", "BR"]),
+)
+def test_twice_is_once_and_nothing_raises(
+    vocabularies: Vocabularies, raw: str, country: str | None
+) -> None:
+    once = normalize_phone(raw, country, vocabularies)
+    if once.phone is not None:
+        assert normalize_phone(once.phone, country, vocabularies) == once
+        assert normalize_phone(once.phone, None, vocabularies) == once

@@ -1,0 +1,63 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lead_platform.configuration import ConfigurationError
+from lead_platform.identity.normalization.vocabularies import load_vocabularies
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    shutil.copytree(CONFIG / "vocabularies", tmp_path / "vocabularies")
+    return tmp_path
+
+
+def append(config: Path, file_name: str, line: str) -> None:
+    path = config / "vocabularies" / file_name
+    path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+
+
+def test_every_fault_of_every_file_is_told_at_once(config: Path) -> None:
+    append(config, "industries.csv", "widgets,widgetry")
+    append(config, "sources.csv", "google,bing")
+    append(config, "seniorities.csv", "(broken,vp")
+    append(config, "countries.csv", "Ruritania,Rur")
+    (config / "vocabularies" / "pages.csv").unlink()
+    with pytest.raises(ConfigurationError) as error:
+        load_vocabularies(config)
+    told = "\n".join(error.value.faults)
+    assert "industries.csv" in told
+    assert "'widgetry'" in told
+    assert "'google' stands for 'google' and 'bing'; keep one" in told
+    assert "is not a regular expression" in told
+    assert "ISO 3166-1 alpha-2" in told
+    assert "pages.csv: file not found" in told
+
+
+def test_an_edit_changes_the_version(config: Path) -> None:
+    before = load_vocabularies(config)
+    assert load_vocabularies(config).version == before.version
+    append(config, "industries.csv", "widgets,manufacturing")
+    after = load_vocabularies(config)
+    assert after.version != before.version
+    assert before.industries.find("Widgets") is None
+    assert after.industries.find("Widgets") == "manufacturing"
+
+
+def test_the_first_rule_that_matches_wins(config: Path) -> None:
+    path = config / "vocabularies" / "seniorities.csv"
+    header, *rules = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([header, "wizard,director", *rules, "wizard,intern"]))
+    assert load_vocabularies(config).seniorities.find("chief wizard") == "director"
+
+
+def test_an_exact_alias_wins_over_a_wildcard(config: Path) -> None:
+    append(config, "industries.csv", "odd *,media")
+    append(config, "industries.csv", "odd trade,retail")
+    industries = load_vocabularies(config).industries
+    assert industries.find("Odd Trade") == "retail"
+    assert industries.find("odd things") == "media"
+    assert industries.find("oddthings") is None

@@ -1,0 +1,84 @@
+import pytest
+
+from lead_platform.configuration import ConfigurationError
+from lead_platform.identity.model import MatchModel, load_model, save_model
+from lead_platform.identity.specification import load_specification, specification_version
+from tests.identity.lead_world import MODEL, ROOT, SPECIFICATION
+
+YAML = (ROOT / "config" / "identity.yaml").read_text(encoding="utf-8")
+
+
+def faults_of(tmp_path, old: str, new: str) -> str:
+    assert old in YAML
+    path = tmp_path / "identity.yaml"
+    path.write_text(YAML.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as error:
+        load_specification(path)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("merge: 0.995", "merge: 1.5", "identity.yaml:10: thresholds.merge"),
+        ("review: 0.9", "review: 0.9995", "must be below merge"),
+        ("columns: [phone, last_name]", "columns: [fone, last_name]", "got 'fone'"),
+        ("window: 50", "window: 1", "greater than or equal to 2"),
+        ("{name: same, exact: mailbox}", "{name: same}", "name one test of"),
+        ("at_least: 0.88", "at_most: 1", "go together"),
+        (
+            "when: {email: [same_company, numbered]}",
+            "when: {email: [equal]}",
+            "email has no level 'equal'",
+        ),
+        (
+            "when: {email: [same_company, numbered]}",
+            "when: {mail: [same]}",
+            "unknown comparison 'mail'",
+        ),
+        ("applies_to: [email]", "applies_to: [mail]", "unknown rule 'mail'"),
+        ("- {name: phone, columns", "- {name: linkedin, columns", "'linkedin' is used twice"),
+        ("model: person-v1", "model: ../person", "model"),
+    ],
+)
+def test_faults_name_the_place_and_what_is_allowed(tmp_path, old, new, says):
+    assert says in faults_of(tmp_path, old, new)
+
+
+def test_the_version_follows_the_content(tmp_path):
+    path = tmp_path / "identity.yaml"
+    path.write_text(YAML, encoding="utf-8")
+    before = specification_version(path)
+    path.write_text(YAML.replace("merge: 0.995", "merge: 0.9951"), encoding="utf-8")
+    assert specification_version(path) != before
+
+
+def test_an_unknown_model_names_the_known_ones():
+    with pytest.raises(ConfigurationError, match=r"no such model; known: person-v1"):
+        load_model(SPECIFICATION.model_copy(update={"model": "person-v9"}))
+
+
+def test_a_model_must_know_all_levels(tmp_path):
+    lacking = MatchModel(
+        name="person-v2", prior=1e-5,
+        comparisons={k: v for k, v in MODEL.comparisons.items() if k != "phone"},
+    )  # fmt: skip
+    save_model(lacking, tmp_path / "person-v2.json")
+    with pytest.raises(ConfigurationError) as error:
+        load_model(SPECIFICATION.model_copy(update={"model": "person-v2"}), tmp_path)
+    assert [fault.split(": ")[1].split(";")[0] for fault in error.value.faults] == [
+        "no rates for phone.same", "no rates for phone.similar", "no rates for phone.different",
+    ]  # fmt: skip
+
+
+def test_a_model_is_never_overwritten(tmp_path):
+    save_model(MODEL, tmp_path / "person-v1.json")
+    with pytest.raises(FileExistsError, match="choose the next version"):
+        save_model(MODEL, tmp_path / "person-v1.json")
+
+
+def test_shipped_rates_point_the_right_way():
+    for name, levels in MODEL.comparisons.items():
+        rates = list(levels.values())
+        assert rates[0].m > rates[0].u, name
+        assert levels["different"].m < levels["different"].u, name

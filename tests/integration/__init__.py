@@ -1,0 +1,1 @@
+"""The promises of the design, tested on the whole job with real processes on both profiles."""

@@ -1,0 +1,74 @@
+"""Promise 5, crashes leave no half-truths: killed at any instant, the next run ends the same.
+
+Each attempt is a process of the whole job, killed by SIGKILL at a random moment of its CPU time;
+the attempt that recovers is killed too, and only the third is left alone.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from lead_platform.lake.lake import Lake
+from tests.integration.conftest import Install
+from tests.integration.installation import (
+    PROJECT,
+    Installation,
+    Tables,
+    broken_references,
+    differences,
+    make_world,
+)
+
+# Chains of two killed attempts and an undisturbed one; kills that must have hit a running job.
+CHAINS = {"embedded": 10, "server": 4}
+KILLS = {"embedded": 20, "server": 8}
+
+# An attempt that finds all work done takes 55 % of the CPU time of the first: until there a kill
+# hits it while it runs.
+_RECOVERY_SHARE = 0.5
+
+
+@pytest.fixture(scope="module")
+def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of a very small world."""
+    folder = tmp_path_factory.mktemp("world")
+    make_world(folder, seed=3, submissions=60, events_per_person=1.0)
+    return folder
+
+
+@pytest.mark.timeout(1_800)
+def test_killed_at_random_moments_the_next_run_ends_the_same(
+    install: Install, profile: str, world_folder: Path
+) -> None:
+    control = install("undisturbed")
+    control.deliver(world_folder)
+    seconds = control.run()["cpu_seconds"]
+    expected = control.timeless_tables()
+    assert expected["routing.assignments"].total() > 20
+
+    chains = CHAINS[profile]
+    generator = random.Random(f"crash-{profile}")
+    kills, recoveries = 0, 0
+    for number in range(chains):
+        moment = (number + generator.random()) / chains * seconds * 0.97
+        again = generator.random() * seconds * _RECOVERY_SHARE
+        installation = install(f"killed-{number}")
+        installation.deliver(world_folder)
+        for cpu_seconds in (moment, again):
+            kills += installation.start_run().kill_after(cpu_seconds)
+        recoveries += _finish(installation, expected, f"killed at {moment:.2f} s, {again:.2f} s")
+    assert kills >= KILLS[profile], "too few attempts were hit while they ran"
+    assert recoveries, "no kill fell between a write and its release: the test lost its bite"
+
+
+def _finish(installation: Installation, expected: Tables, how: str) -> int:
+    """Run to the end and compare; how many times a dead writer's rows had to be restored."""
+    installation.run()
+    assert differences(expected, installation.timeless_tables()) == {}, how
+    assert installation.waiting == [], how
+    with Lake(installation.settings).read() as connection:
+        assert broken_references(connection, PROJECT / "expectations") == []
+    return int(
+        installation.scalar("select count(*) from governance.releases where status = 'recovered'")
+    )

@@ -1,0 +1,164 @@
+"""A process that has imported everything and forks a child per task, so that children start warm.
+
+Reads one JSON task per line, answers with the child's process id. The child does the task, writes
+`result.json` into the task's folder and ends; killed, it leaves none. Nothing that does not
+survive a fork (DuckDB, threads, connections) may be opened here.
+"""
+
+import contextlib
+import io
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+Task = Callable[..., Any]
+
+
+def run_jobs(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run jobs one after another: how each ended, and the CPU seconds it took."""
+    from lead_platform.runs import run_job
+    from lead_platform.settings import Settings
+
+    outcomes = []
+    for run in runs:
+        started = _cpu_seconds()
+        outcome = run_job(
+            Settings(),
+            run.get("job", "process_new_leads"),
+            operations={"intake": {"files": run["files"]}} if run.get("files") else {},
+            as_of=datetime.fromisoformat(run["as_of"]) if run.get("as_of") else None,
+        )
+        outcomes.append({**outcome.__dict__, "cpu_seconds": _cpu_seconds() - started})
+    return outcomes
+
+
+def run_command(argv: list[str]) -> int:
+    """The `lead-platform` command with these arguments: its exit code."""
+    from lead_platform.cli import main
+
+    sys.argv = ["lead-platform", *argv]
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
+
+
+def list_checks(run_id: str) -> list[dict[str, Any]]:
+    """The asset checks that Dagster shows for a run, in their order."""
+    from dagster import DagsterEventType, DagsterInstance
+
+    from lead_platform.runs import prepare_instance
+    from lead_platform.settings import Settings
+
+    prepare_instance(Settings())
+    with DagsterInstance.get() as instance:
+        logs = instance.all_logs(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    evaluations = [log.get_dagster_event().asset_check_evaluation_data for log in logs]
+    return [
+        {
+            "table": ".".join(evaluation.asset_key.path),
+            "check": evaluation.check_name,
+            "passed": evaluation.passed,
+            "blocking": evaluation.blocking,
+            "severity": evaluation.severity.value,
+            "metadata": {key: str(value.value) for key, value in evaluation.metadata.items()},
+        }
+        for evaluation in evaluations
+    ]
+
+
+def watch_releases(stop: str) -> dict[str, Any]:
+    """Read every release while others write, until `stop` exists; see `reader.watch`."""
+    from lead_platform.settings import Settings
+    from tests.integration.reader import watch
+
+    return watch(Settings(), Path(stop))
+
+
+def copy_submissions(source: dict[str, str]) -> int:
+    """Write the capture tables of another installation into this one, gated; rows copied."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.settings import Settings
+    from tests.integration.installation import CAPTURE_TABLES
+
+    origin = Lake(Settings.model_validate(source))
+    copied = 0
+    with origin.read() as reader, Lake(Settings()).write("rebuild") as candidate:
+        for table in CAPTURE_TABLES:
+            rows = reader.execute(f"from {table}").to_arrow_table()
+            candidate.connection.register("rows", rows)
+            candidate.connection.execute(f"insert into {table} by name select * from rows")
+            candidate.connection.unregister("rows")
+            copied += rows.num_rows
+    return copied
+
+
+TASKS: dict[str, Task] = {
+    task.__name__: task
+    for task in (run_jobs, run_command, list_checks, watch_releases, copy_submissions)
+}
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _be_child(task: dict[str, Any]) -> None:
+    """Do the task in this forked process and end it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    folder = Path(task["folder"])
+    for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
+        with (folder / f"{name}.txt").open("wb") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    for name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:
+        del os.environ[name]
+    os.environ.update(task["environment"])
+    try:
+        result = {"value": TASKS[task["task"]](**task["arguments"])}
+    except BaseException:
+        result = {"error": traceback.format_exc()}
+    with contextlib.suppress(io.UnsupportedOperation):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    partial = folder / "result.partial"
+    partial.write_text(json.dumps(result, default=str), encoding="utf-8")
+    partial.rename(folder / "result.json")
+    os._exit(0)
+
+
+def main() -> None:
+    """Import, say so, then fork a child per task until the input ends."""
+    from dagster import DagsterInstance
+
+    from lead_platform.runs import import_everything, prepare_instance
+    from lead_platform.settings import Settings
+
+    import_everything()
+    import lead_platform.cli
+    import lead_platform.reporting.story
+    import lead_platform.reporting.summary  # noqa: F401
+
+    # Opening and closing an instance imports what its storage needs.
+    prepare_instance(Settings())
+    with DagsterInstance.get() as instance:
+        instance.get_runs(limit=1)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            _be_child(json.loads(line))
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The lake's promises, each attacked on both profiles."""

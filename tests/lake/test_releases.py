@@ -1,0 +1,134 @@
+"""Readers see whole releases only, one over all tables at a time, and may look back."""
+
+import pytest
+
+from lead_platform.lake.lake import GateFailedError, Lake
+from lead_platform.settings import Settings
+from tests.lake import trial, workers
+
+STEPS = 10
+FEWEST_OBSERVATIONS = 15
+PATIENCE_SECONDS = 60.0
+
+
+def test_a_polling_reader_sees_whole_releases_only(trial_settings: Settings) -> None:
+    lake = trial.open_trial(trial_settings)
+    stop = workers.PROCESSES.Event()
+    parent, child = workers.PROCESSES.Pipe()
+    reader = workers.start(workers.poll, trial_settings, stop, child)
+    for step in range(STEPS):
+        workers.write_step(lake, step)
+    stop.set()
+    assert parent.poll(PATIENCE_SECONDS)
+    seen = parent.recv()
+    reader.join(timeout=PATIENCE_SECONDS)
+
+    assert len(seen) >= FEWEST_OBSERVATIONS
+    assert len({release for release, *_ in seen}) >= 4, "the reader saw the lake move"
+    releases = [release for release, *_ in seen]
+    assert releases == sorted(releases), "readers never go back"
+    for release, left, right, left_sum, right_sum, orphans, is_stable in seen:
+        assert (left, left_sum) == (right, right_sum), release
+        assert orphans == 0, release
+        assert is_stable, release
+        assert left_sum == sum(7 * step + 1 for step in range(left)), release
+    published = {release.snapshot_id for release in lake.releases(limit=100)}
+    # A reader at a release sees the one before it as newest: its own row is that very commit.
+    assert set(releases) <= published
+
+
+def test_every_release_can_be_read_again(trial_lake: Lake) -> None:
+    states = {}
+    for step in range(5):
+        workers.write_step(trial_lake, step)
+        states[trial_lake.published().snapshot_id] = trial.contents(trial_lake)
+    for snapshot_id, state in states.items():
+        assert trial.contents(trial_lake, snapshot_id) == state
+    trial_lake.maintain()
+    for snapshot_id, state in states.items():
+        assert trial.contents(trial_lake, snapshot_id) == state
+    assert trial.contents(trial_lake) == state
+
+
+def test_releases_tell_what_happened(trial_lake: Lake) -> None:
+    with trial_lake.write("first", run_id="run_1") as candidate:
+        trial.seed_leads(candidate, 2)
+    with pytest.raises(GateFailedError), trial_lake.write("second") as candidate:
+        candidate.connection.execute("insert into trial.left_side values (null, 1)")
+    trial_lake.maintain()
+    newest = trial_lake.releases(limit=3)
+    assert [(release.label, release.status) for release in newest] == [
+        ("maintenance", "maintenance"),
+        ("second", "refused"),
+        ("first", "passed"),
+    ]
+    first = newest[2]
+    assert first.tables["trial.leads"] == {"inserted": 2, "removed": 0, "rows": 2}
+    assert first.run_id == "run_1"
+    assert first.expectations > 10
+    assert first.gate_seconds > 0
+    assert newest[1].tables == {}
+    assert [release.snapshot_id for release in newest] == sorted(
+        (release.snapshot_id for release in newest), reverse=True
+    )
+
+
+def test_releases_can_be_compared(trial_lake: Lake) -> None:
+    with trial_lake.write("first") as candidate:
+        trial.seed_leads(candidate, 5)
+    with trial_lake.write("second") as candidate:
+        candidate.connection.execute("delete from trial.tasks where lead_id = 'lead_1'")
+        candidate.connection.execute("update trial.leads set points = 50 where lead_id = 'lead_2'")
+    newer, older = (release.snapshot_id for release in trial_lake.releases(limit=2))
+    found = {change.table: change for change in trial_lake.compare(older, newer)}
+    assert (found["trial.tasks"].inserted, found["trial.tasks"].removed) == (0, 2)
+    assert (found["trial.leads"].inserted, found["trial.leads"].removed) == (1, 1)
+    assert found["trial.leads"].rows == 5
+    assert "trial.scores" not in found
+
+
+def test_reading_is_read_only(trial_lake: Lake) -> None:
+    with trial_lake.read() as connection, pytest.raises(Exception, match="read-only"):
+        connection.execute("insert into trial.left_side values (1, 1)")
+
+
+def test_a_second_process_reads_what_the_first_published(
+    trial_lake: Lake, trial_settings: Settings
+) -> None:
+    with trial_lake.write("seed") as candidate:
+        trial.seed_leads(candidate, 4)
+    assert trial.contents(Lake(trial_settings)) == trial.contents(trial_lake)
+
+
+def test_unpublished_commits_are_invisible_and_undone(trial_lake: Lake) -> None:
+    # A writer that died after its commit and before its gate leaves exactly this.
+    with trial_lake.write("seed") as candidate:
+        trial.seed_leads(candidate, 2)
+    before = trial.contents(trial_lake)
+    with trial_lake._writer() as connection:
+        connection.execute("delete from trial.leads")
+        connection.execute("create or replace table trial.tasks as select 1 as one")
+        connection.execute("drop table trial.decisions")
+    assert trial.contents(trial_lake) == before
+    with trial_lake.write("next") as candidate:
+        candidate.connection.execute("insert into trial.left_side values (1, 1)")
+    after = trial.contents(trial_lake)
+    assert {**after, "left_side": None} == {**before, "left_side": None}
+    assert "recovered" in {release.status for release in trial_lake.releases()}
+
+
+def test_maintenance_never_forgets_what_readers_see(
+    trial_lake: Lake, trial_settings: Settings
+) -> None:
+    # After a month without a write the published snapshot was older than the retention.
+    with trial_lake.write("seed") as candidate:
+        trial.seed_leads(candidate, 3)
+    before = trial.contents(trial_lake)
+    forgetful = Lake(trial_settings.model_copy(update={"snapshot_retention_days": 0}))
+    release = forgetful.maintain()
+    assert trial.contents(forgetful) == before
+    assert trial.contents(trial_lake, release.snapshot_id) == before
+    with forgetful.write("next") as candidate:
+        trial.seed_leads(candidate, 1, start=10)
+    assert "recovered" not in {each.status for each in forgetful.releases()}
+    assert trial.count_rows(trial_lake, "trial.leads") == 4

@@ -1,0 +1,88 @@
+"""The project's contracts fit its tables and each other, and bad ones are named all at once."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lead_platform.configuration import ConfigurationError
+from lead_platform.lake.resource import declared_tables
+from lead_platform.lake.suites import Suite, load_suites
+from lead_platform.settings import Settings
+from tests.lake import trial
+
+SUITES = load_suites(Settings().expectations_dir)
+
+
+def test_every_declared_table_has_a_suite() -> None:
+    assert set(declared_tables()) - set(SUITES) == set()
+
+
+@pytest.mark.parametrize("table", sorted(SUITES))
+def test_a_suite_fits_its_table(table: str) -> None:
+    suite = SUITES[table]
+    columns = _expected_columns(suite)
+    assert columns, f"{table} does not say which columns it has"
+    declared = declared_tables().get(table)
+    if declared is not None:
+        assert columns == {column.name for column in declared.schema.columns}
+    assert set(suite.row_columns) <= columns
+    for spec in suite.expectations:
+        if spec.scope == "table":
+            facts = {"rows_before", "rows_after", "rows_inserted", "rows_deleted", "share_removed"}
+            assert spec.columns <= facts
+
+
+@pytest.mark.parametrize("table", sorted(SUITES))
+def test_references_lead_to_columns_that_are_there(table: str) -> None:
+    for reference in SUITES[table].meta.references:
+        parent = SUITES.get(reference.to)
+        assert parent is not None, f"{table} refers to {reference.to}, which has no suite"
+        assert set(reference.to_columns) <= _expected_columns(parent)
+        assert len(reference.columns) == len(reference.to_columns)
+
+
+@pytest.mark.parametrize("table", sorted(SUITES))
+def test_every_expectation_is_known_to_great_expectations(table: str) -> None:
+    from great_expectations.expectations.registry import list_registered_expectation_implementations
+
+    known = set(list_registered_expectation_implementations())
+    assert {spec.type for spec in SUITES[table].expectations} <= known
+
+
+def _expected_columns(suite: Suite) -> set[str]:
+    listed: list[Any] = [
+        spec.kwargs["column_set"]
+        for spec in suite.expectations
+        if spec.type == "expect_table_columns_to_match_set" and spec.kwargs.get("exact_match")
+    ]
+    return set().union(*listed)
+
+
+def test_all_faults_of_all_suites_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "trial"
+    folder.mkdir()
+    documents: dict[str, dict[str, Any]] = {
+        "leads": {**trial.suite_document("leads"), "expectations": []},
+        "scores": {**trial.suite_document("scores"), "name": "trial.points"},
+        "tasks": {**trial.suite_document("tasks"), "colour": "red"},
+    }
+    documents["decisions"] = trial.suite_document("decisions")
+    documents["decisions"]["meta"]["references"][0]["on_delete"] = "explode"
+    for table, document in documents.items():
+        (folder / f"{table}.json").write_text(json.dumps(document), encoding="utf-8")
+    (folder / "broken.json").write_text('{"name": ', encoding="utf-8")
+    with pytest.raises(ConfigurationError) as error:
+        load_suites(tmp_path)
+    faults = error.value.faults
+    assert [Path(fault.split(":")[0]).name for fault in faults] == [
+        "broken.json",
+        "decisions.json",
+        "leads.json",
+        "scores.json",
+        "tasks.json",
+    ]
+    assert "on_delete" in faults[1]
+    assert "'trial.points'" in faults[3]
+    assert "colour" in faults[4]

@@ -1,0 +1,139 @@
+"""Where things live: settings from the environment, and what is said where they cannot be used."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from lead_platform.lake.connection import attach_lake, attach_statement
+from lead_platform.lake.lake import Lake
+from lead_platform.lake.postgres import DatabaseUnreachableError
+from lead_platform.settings import Settings, SettingsError
+
+SECRET = "p@ss word/1"
+QUOTED_SECRET = "p%40ss%20word%2F1"
+# Nothing listens on port 1, so the refusal is immediate.
+UNREACHABLE = f"postgresql://lead:{QUOTED_SECRET}@127.0.0.1:1/leads"
+
+
+def assert_secret_is_kept(text: str) -> None:
+    """Neither as it stands in the URL nor decoded."""
+    assert SECRET not in text
+    assert QUOTED_SECRET not in text
+
+
+def test_nothing_set_is_the_embedded_profile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings()
+    assert settings.profile == "embedded"
+    assert settings.home == tmp_path / ".lead_platform"
+    assert settings.lake_catalog.parent == tmp_path / ".lead_platform" / "lake"
+    assert settings.expectations_dir.is_dir()
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LEAD_PLATFORM_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("LEAD_PLATFORM_DATABASE_URL", UNREACHABLE)
+    monkeypatch.setenv("LEAD_PLATFORM_LAKE_DATA", "s3://bucket/leads/")
+    settings = Settings()
+    assert settings.profile == "server"
+    assert settings.home == tmp_path / "elsewhere"
+    assert settings.lake_data_path == "s3://bucket/leads/"
+
+
+def test_an_empty_database_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAD_PLATFORM_DATABASE_URL", "")
+    assert Settings().profile == "embedded"
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "sqlite", "postgres+psycopg2"])
+def test_a_wrong_database_url_does_not_leak_its_password(scheme: str) -> None:
+    url = UNREACHABLE.replace("postgresql", scheme)
+    with pytest.raises(ValidationError) as error:
+        Settings(database_url=url)
+    for text in (str(error.value), repr(error.value)):
+        assert_secret_is_kept(text)
+        assert repr(scheme) in text
+        assert "postgresql://user:password@host:port/database" in text
+
+
+def test_settings_do_not_show_the_password() -> None:
+    settings = Settings(database_url=UNREACHABLE)
+    assert_secret_is_kept(repr(settings))
+    assert_secret_is_kept(str(settings))
+
+
+def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
+    lake = Lake(Settings(home=tmp_path / "home", database_url=UNREACHABLE))
+    with pytest.raises(DatabaseUnreachableError) as error:
+        lake.published()
+    text = str(error.value)
+    assert_secret_is_kept(text)
+    assert "PostgreSQL at 127.0.0.1:1/leads" in text
+    assert "LEAD_PLATFORM_DATABASE_URL" in text
+    assert error.value.__cause__ is None
+
+
+def test_attaching_says_no_password_either(tmp_path: Path) -> None:
+    import duckdb
+
+    from lead_platform.lake.connection import LakeUnreachableError, load_extensions
+
+    connection = duckdb.connect()
+    load_extensions(connection)
+    with pytest.raises(LakeUnreachableError) as error:
+        attach_lake(connection, Settings(home=tmp_path, database_url=UNREACHABLE))
+    assert_secret_is_kept(str(error.value))
+    assert "PostgreSQL at 127.0.0.1:1/leads" in str(error.value)
+
+
+def test_the_attach_statement_quotes_what_needs_it(tmp_path: Path) -> None:
+    # Passwords and folders with quotes, blanks and backslashes once broke the statement.
+    url = r"postgresql://lead:it%27s%5C%20me@db.example.org:5433/leads?sslmode=require"
+    statement = attach_statement(Settings(home=tmp_path / "it's home", database_url=url))
+    assert r"password=''it\''s\\ me''" in statement.replace(r"\\'", r"\'")
+    assert "port=5433" in statement
+    assert "sslmode=require" in statement
+    assert "it''s home" in statement
+
+
+def test_a_home_with_blanks_and_quotes_works(tmp_path: Path) -> None:
+    lake = Lake(Settings(home=tmp_path / "it's a home"))
+    assert lake.published().status == "passed"
+
+
+def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
+    # A path below a file: not even root can make a folder there.
+    blocker = tmp_path / "file"
+    blocker.touch()
+    home = blocker / "home"
+    with pytest.raises(SettingsError) as error:
+        Settings(home=home).prepare_home()
+    text = str(error.value)
+    assert str(home) in text
+    assert "Not a directory" in text
+    assert "LEAD_PLATFORM_HOME" in text
+    with pytest.raises(SettingsError):
+        Lake(Settings(home=home)).published()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_home_without_write_permission(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    with pytest.raises(SettingsError, match=re.escape(str(home))):
+        Settings(home=home).prepare_home()
+
+
+def test_a_catalog_that_is_no_database(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    settings.prepare_home()
+    settings.lake_catalog.write_text("this is no SQLite file " * 100, encoding="utf-8")
+    with pytest.raises(Exception, match=r"Cannot open the lake in the SQLite catalog") as error:
+        Lake(settings).published()
+    assert str(settings.lake_catalog) in str(error.value)
+    assert "LEAD_PLATFORM_HOME" in str(error.value)
