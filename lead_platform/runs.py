@@ -254,6 +254,11 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
         "nux": {"enabled": False},
         # Every event is in the UI; the console is spared those of single steps.
         "python_logs": {"python_log_level": "INFO"},
+        # Steps write nothing to their output streams; capturing them starts four processes a step.
+        "compute_logs": {
+            "module": "dagster.core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
         "run_launcher": {"module": "lead_platform.runs", "class": "WarmRunLauncher"},
         "run_coordinator": {
             "module": "dagster.core.run_coordinator",
