@@ -5,6 +5,7 @@ What a rule means belongs to the layer whose model is passed in.
 """
 
 import csv
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
@@ -87,7 +88,7 @@ def content_version(*paths: Path) -> str:
 
 def _parse_yaml(path: Path) -> Any:
     try:
-        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        return _parse_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
     except OSError as error:
@@ -98,6 +99,12 @@ def _parse_yaml(path: Path) -> Any:
         raise ConfigurationError([f"{path}:{line}: not valid YAML: {error.problem}"]) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError([f"{path}:1: not readable as YAML: {error}"]) from None
+
+
+@functools.lru_cache(maxsize=128)
+def _parse_text(text: str) -> Any:
+    """The document, to be read only: a warm process meets the same texts in every run."""
+    return YAML(typ="rt").load(text)
 
 
 def _plain(node: Any) -> Any:

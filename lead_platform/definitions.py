@@ -49,6 +49,7 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     enrichment.profiles,
     scoring.scorecard,
     scoring.scores,
+    scoring.closed_deals,
     scoring.drift,
     routing.roster,
     routing.routes,
@@ -97,7 +98,7 @@ refresh_scores = define_asset_job(
 
 audit_drift = define_asset_job(
     "audit_drift",
-    selection=AssetSelection.assets(scoring.drift),
+    selection=AssetSelection.assets(scoring.scorecard, scoring.closed_deals, scoring.drift),
     description="Asks of each closed quarter whether the score separates won from lost deals.",
     executor_def=in_process_executor,
 )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from rich.console import Console
 from rich.status import Status
 from ruamel.yaml import YAML
 
-from lead_platform.lake.resource import AS_OF_TAG, STEPS
+from lead_platform.lake.resource import AS_OF_TAG, STEPS, open_lake
 from lead_platform.settings import PROJECT_ROOT, Settings
 from lead_platform.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
 
@@ -112,6 +113,8 @@ def run_job_visibly(
 def serve(settings: Settings, *, port: int) -> int:
     """Dagster's UI and daemon with a pool of warm workers, until interrupted; the exit code."""
     prepare_instance(settings)
+    # A shell starts what runs in its background with interrupts ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     workspace = PROJECT_ROOT / "workspace.yaml"
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-p", str(port)]
     with listening_pool() as address:
@@ -237,6 +240,17 @@ def import_everything() -> None:
     defs.resolve_job_def("process_new_leads")
 
 
+def warm_up(settings: Settings) -> None:
+    """Read what every run reads first: configuration, dbt project, the lake's catalog."""
+    from lead_platform.definitions import check_configuration
+
+    # What is wrong here is told by the run that meets it.
+    with suppress(Exception):
+        check_configuration(settings)
+    with suppress(Exception):
+        open_lake(settings).published()
+
+
 def execute_run(run_id: str) -> None:
     """Execute a run that was created and queued by somebody else."""
     # Dagster offers no public way to execute a run by its id; its own launchers call this.
@@ -273,4 +287,10 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
     }
     if settings.database_url:
         configuration["storage"] = {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}}
+    else:
+        configuration["event_log_storage"] = {
+            "module": "lead_platform.event_log",
+            "class": "KeptEngineEventLogStorage",
+            "config": {"base_dir": str(settings.dagster_home / "history" / "runs")},
+        }
     return configuration

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
+from lead_platform.configuration import content_version
 from lead_platform.lake import changes, releases
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
@@ -80,6 +80,15 @@ class Candidate:
         return tables.get(table, {"inserted": 0, "removed": 0, "rows": 0})
 
 
+@dataclass(frozen=True)
+class _Contract:
+    """The suites of all tables at one version of their files, and the columns that passed them."""
+
+    version: str
+    suites: dict[str, Suite]
+    accepted_columns: set[tuple[str, ...]]
+
+
 def utc_now() -> datetime:
     """The clock of everything that is not told the time: naive UTC, as the tables hold it."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -93,12 +102,7 @@ class Lake:
         self._clock = clock
         self._opening = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
-        self._accepted_columns: set[tuple[str, ...]] = set()
-
-    @cached_property
-    def suites(self) -> dict[str, Suite]:
-        """The contract of each table."""
-        return load_suites(self.settings.expectations_dir)
+        self._contract: _Contract | None = None
 
     @contextmanager
     def read(self, snapshot_id: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -142,7 +146,8 @@ class Lake:
             try:
                 yield candidate
                 written = time.monotonic()
-                gate = Gate(connection, self._metadata, self.suites, self._accepted_columns)
+                contract = self._current_contract()
+                gate = Gate(connection, self._metadata, contract.suites, contract.accepted_columns)
                 verdict = gate.judge(since)
             except BaseException:
                 self._abandon(connection, since, self._note(label, run_id, "abandoned", started))
@@ -286,6 +291,14 @@ class Lake:
             yield cursor
         finally:
             cursor.close()
+
+    def _current_contract(self) -> "_Contract":
+        """The suites as their files stand now: a process that stays warm sees them edited."""
+        folder = self.settings.expectations_dir
+        version = content_version(*sorted(folder.glob("*/*.json")))
+        if self._contract is None or self._contract.version != version:
+            self._contract = _Contract(version, load_suites(folder), set())
+        return self._contract
 
     @property
     def _metadata(self) -> str:

@@ -83,10 +83,10 @@ class LakeResource(ConfigurableResource):
         select: str,
         variables: Mapping[str, Any],
     ) -> Results:
-        """Build the dbt models that `select` names, judged together as one write."""
+        """Build the dbt models that `select` names (a union, as dbt has it), judged together."""
 
         def build(candidate: Candidate) -> None:
-            run_models(self.settings, [select], variables)
+            run_models(self.settings, select.split(), variables)
 
         yield from self._materialize(context, workflow, build, self.lake.supervise)
 

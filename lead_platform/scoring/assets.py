@@ -16,8 +16,10 @@ from lead_platform.scoring.effective import write_audits, write_scorecard
 from lead_platform.scoring.scorecard import load_scorecard
 
 SCORECARD = table_specs("scoring", ["scorecard_versions", "scorecard_rules"])
-SCORE_MODELS = "tag:scoring"
+SCORE_MODELS = "lead_features score_contributions lead_scores"
 SCORES = dbt_specs(SCORE_MODELS)
+CLOSED_DEAL_MODELS = "closed_deal_scores"
+CLOSED_DEALS = dbt_specs(CLOSED_DEAL_MODELS)
 DRIFT = table_specs("scoring", ["drift_audits"], deps=["scoring.closed_deal_scores"])
 
 
@@ -42,7 +44,7 @@ def scorecard(context: AssetExecutionContext, lake: LakeResource) -> Results:
 
 @multi_asset(name="scores", specs=SCORES, check_specs=gate_checks(SCORES), pool="lake")
 def scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeResource) -> Results:
-    """Score every lead whose profile or scorecard changed, and each newly closed deal."""
+    """Score every lead whose profile or scorecard changed."""
     card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
     variables = {
         "as_of": run_time(context).isoformat(),
@@ -50,6 +52,16 @@ def scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeReso
         "rescore": config.rescore,
     }
     yield from lake.materialize_models(context, "scoring", SCORE_MODELS, variables)
+
+
+@multi_asset(
+    name="closed_deals", specs=CLOSED_DEALS, check_specs=gate_checks(CLOSED_DEALS), pool="lake"
+)
+def closed_deals(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Score the lead of each closed deal as it stood just before the deal closed."""
+    card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
+    variables = {"as_of": run_time(context).isoformat(), "scorecard_version": card.version}
+    yield from lake.materialize_models(context, "scoring", CLOSED_DEAL_MODELS, variables)
 
 
 @multi_asset(name="drift", specs=DRIFT, check_specs=gate_checks(DRIFT), pool="lake")

@@ -569,18 +569,17 @@ def test_rows_around_the_inlining_limit_are_gated_alike(seeded_lake: Lake) -> No
 def test_a_changed_contract_is_applied_to_the_next_write(
     seeded_lake: Lake, trial_settings: Settings
 ) -> None:
-    # Columns that passed once are remembered: not beyond the suite they passed.
+    # Suites and columns that passed are remembered: not beyond an edit of the suite.
     folder = trial_settings.expectations_dir / "trial"
     suite = trial.suite_document("leads")
     suite["expectations"][0]["kwargs"]["column_set"].append("nickname")
     (folder / "leads.json").write_text(json.dumps(suite), encoding="utf-8")
-    again = Lake(trial_settings)
     with (
         pytest.raises(GateFailedError, match="expect_table_columns_to_match_set"),
-        again.write("good under the old contract") as candidate,
+        seeded_lake.write("good under the old contract") as candidate,
     ):
         candidate.connection.execute(_lead())
     shutil.rmtree(folder)
-    with pytest.raises(MissingSuiteError), Lake(trial_settings).write("no contract") as candidate:
+    with pytest.raises(MissingSuiteError), seeded_lake.write("no contract") as candidate:
         candidate.connection.execute(_lead())
     assert trial.count_rows(seeded_lake, "trial.leads") == 6

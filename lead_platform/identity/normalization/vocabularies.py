@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import version as library_version
 from itertools import groupby
@@ -313,7 +313,14 @@ def load_vocabularies(config_dir: Path) -> Vocabularies:
 
     Raises ConfigurationError with every fault of every file.
     """
-    folder = _Folder(config_dir / "vocabularies")
+    folder = config_dir / "vocabularies"
+    return _read_folder(folder, content_version(*sorted(folder.glob("*.csv"))))
+
+
+@lru_cache(maxsize=4)
+def _read_folder(path: Path, contents: str) -> Vocabularies:
+    """Read once per `contents`: a warm process meets the same vocabularies in every run."""
+    folder = _Folder(path)
     placeholders = folder.rows("placeholders.csv", PlaceholderRow)
     regions = folder.rows("regions.csv", RegionRow)
     zones = folder.rows("region_time_zones.csv", RegionTimeZoneRow)
