@@ -9,6 +9,7 @@ from lead_platform.capture.channels import load_channels
 from lead_platform.capture.deliveries import (
     ParsedDelivery,
     archive_deliveries,
+    estimate_records,
     parse_deliveries,
     take_in,
 )
@@ -53,7 +54,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         taken.extend(parsed)
         return totals
 
-    yield from lake.materialize(context, "capture", write)
+    yield from lake.materialize(context, "capture", write, rows=estimate_records(parsed))
     # Where capture is switched off nothing was written, and the files keep waiting.
     archive_deliveries(taken, inbox=settings.inbox, archive=settings.archive)
     if faults:

@@ -41,6 +41,10 @@ class _Opened:
     delivery: Delivery
 
 
+# A form submission has some hundred bytes more, an event in a CSV some hundred less.
+TYPICAL_RECORD_BYTES = 400
+
+
 @dataclass(frozen=True)
 class ParsedDelivery:
     """A file with its identity and its records, parsed or about to be."""
@@ -49,6 +53,11 @@ class ParsedDelivery:
     modified_ns: int
     delivery: Delivery
     batches: Iterable[ParsedBatch]
+
+
+def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
+    """About how many records there are, by the size of the files."""
+    return sum(item.delivery.size_bytes for item in parsed) // TYPICAL_RECORD_BYTES
 
 
 def parse_deliveries(

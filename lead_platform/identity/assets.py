@@ -45,6 +45,7 @@ def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
         context,
         "identity",
         lambda candidate: write_normalized(candidate.connection, normalized),
+        rows=len(normalized),
     )
 
 

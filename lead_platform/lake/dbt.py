@@ -45,9 +45,12 @@ def prepare_manifest(settings: Settings) -> Path:
 
 
 def run_models(
-    settings: Settings, select: Iterable[str], variables: Mapping[str, Any]
+    settings: Settings, select: Iterable[str], variables: Mapping[str, Any], *, threads: int = 1
 ) -> list[NodeResult]:
-    """Build the selected models with their data tests. Raises DbtFailedError."""
+    """Build the selected models with their data tests, on `threads` of DuckDB's threads.
+
+    Raises DbtFailedError.
+    """
     arguments = [
         "build",
         "--select",
@@ -58,7 +61,7 @@ def run_models(
         json.dumps(dict(variables), default=str),
     ]
     with _RUNNING:
-        outcome = _invoke(settings, arguments, manifest=_manifest(settings))
+        outcome = _invoke(settings, arguments, manifest=_manifest(settings), threads=threads)
     results = [_node_result(result) for result in outcome.result or ()]
     failed = [node for node in results if node.status not in ("success", "pass", "warn", "no-op")]
     if failed or outcome.exception:
@@ -67,12 +70,13 @@ def run_models(
     return results
 
 
-def _invoke(settings: Settings, arguments: list[str], manifest: Any) -> Any:
+def _invoke(settings: Settings, arguments: list[str], manifest: Any, threads: int = 1) -> Any:
     from dbt.cli.main import dbtRunner
 
     from lead_platform.lake import dbt_plugin
 
     dbt_plugin.attached_settings = settings
+    dbt_plugin.use_threads(threads)
     # dbt keeps its connection while the profile reads the same: another lake must read otherwise.
     lake = hashlib.sha256(f"{settings.home}\x1f{settings.database_url}".encode()).hexdigest()
     os.environ["LEAD_PLATFORM_DUCKLAKE"] = f"ducklake:{lake[:16]}"

@@ -4,8 +4,10 @@ dbt-duckdb calls the plugin on each new connection, before the profile's `attach
 finds the lake attached already): extensions are loaded from their wheels, nothing is fetched.
 """
 
+from contextlib import suppress
 from typing import Any
 
+import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
@@ -14,6 +16,19 @@ from lead_platform.settings import Settings
 
 # Set by `lead_platform.lake.dbt` before each run; a dbt started by hand reads the environment.
 attached_settings: Settings | None = None
+
+_threads = 1
+_connection: DuckDBPyConnection | None = None
+
+
+def use_threads(threads: int) -> None:
+    """How many threads DuckDB uses for dbt from now on."""
+    global _threads
+    _threads = threads
+    if _connection is not None:
+        # dbt may have closed it; the next one is told when it is opened.
+        with suppress(duckdb.ConnectionException):
+            _connection.execute(f"set threads = {threads}")
 
 
 class Plugin(BasePlugin):
@@ -24,5 +39,8 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Load the extensions and attach the lake."""
+        global _connection
+        _connection = conn
+        conn.execute(f"set threads = {_threads}")
         load_extensions(conn)
         attach_lake(conn, attached_settings or Settings())

@@ -5,6 +5,7 @@ hold the writer lock, judge what changed and publish or restore; every read thro
 """
 
 import importlib.resources
+import os
 import shutil
 import threading
 import time
@@ -34,6 +35,11 @@ from lead_platform.lake.suites import Suite, load_suites
 from lead_platform.settings import Settings
 
 _LEAST_FREE_BYTES = 1_000_000
+
+# Rows from which a write is worth all processors. Below, waking a second thread costs each of a
+# small run's hundreds of statements more than it brings: such a run takes a fifth less time and a
+# third less processor time on one.
+LARGE_WRITE_ROWS = 20_000
 
 
 class GateFailedError(Exception):
@@ -66,12 +72,13 @@ class LakeFullError(Exception):
 class Candidate:
     """A write on its way to being published.
 
-    `connection` sees the lake's newest state, with `<layer>.<table>` names; `release` is set once
-    the block has ended, and stays None where nothing was changed.
+    `connection` sees the lake's newest state, with `<layer>.<table>` names, and works on `threads`
+    threads; `release` is set once the block has ended, and stays None where nothing was changed.
     """
 
     connection: duckdb.DuckDBPyConnection
     run_id: str
+    threads: int = 1
     release: Release | None = None
 
     def rows(self, table: str) -> dict[str, int]:
@@ -103,6 +110,7 @@ class Lake:
         self._opening = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._contract: _Contract | None = None
+        self._largest_write = ("", 0)
 
     @contextmanager
     def read(self, snapshot_id: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -122,12 +130,13 @@ class Lake:
             cursor.close()
 
     @contextmanager
-    def write(self, label: str, *, run_id: str = "") -> Iterator[Candidate]:
+    def write(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Candidate]:
         """One transaction over any tables, published only if the gate passes it.
 
-        Raises GateFailedError (nothing published), WriterLockTimeoutError (nothing written).
+        `rows`: about how many are to be written, where that is known beforehand. Raises
+        GateFailedError (nothing published), WriterLockTimeoutError (nothing written).
         """
-        with self.supervise(label, run_id=run_id) as candidate:
+        with self.supervise(label, run_id=run_id, rows=rows) as candidate:
             candidate.connection.begin()
             try:
                 yield candidate
@@ -137,11 +146,11 @@ class Lake:
             candidate.connection.commit()
 
     @contextmanager
-    def supervise(self, label: str, *, run_id: str = "") -> Iterator[Candidate]:
+    def supervise(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Candidate]:
         """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end."""
         with self._writing(label) as connection:
             since = self._recover(connection)
-            candidate = Candidate(connection, run_id)
+            candidate = Candidate(connection, run_id, self._use_threads(connection, run_id, rows))
             started = time.monotonic()
             try:
                 yield candidate
@@ -156,6 +165,8 @@ class Lake:
                 return
             note = self._note(label, run_id, "passed", started, written)
             candidate.release = self._conclude(connection, since, note, verdict)
+            inserted = sum(counts["inserted"] for counts in candidate.release.tables.values())
+            self._largest_write = (run_id, max(inserted, self._largest_of(run_id)))
 
     def releases(self, limit: int = 20) -> list[Release]:
         """The newest releases, newest first."""
@@ -292,6 +303,17 @@ class Lake:
         finally:
             cursor.close()
 
+    def _use_threads(self, connection: duckdb.DuckDBPyConnection, run_id: str, rows: int) -> int:
+        """All processors where this write, or an earlier one of its run, is large; else one."""
+        is_large = max(rows, self._largest_of(run_id)) >= LARGE_WRITE_ROWS
+        threads = (os.cpu_count() or 1) if is_large else 1
+        connection.execute(f"set threads = {threads}")
+        return threads
+
+    def _largest_of(self, run_id: str) -> int:
+        written_by, rows = self._largest_write
+        return rows if written_by == run_id else 0
+
     def _current_contract(self) -> "_Contract":
         """The suites as their files stand now: a process that stays warm sees them edited."""
         folder = self.settings.expectations_dir
@@ -310,7 +332,8 @@ class Lake:
         with self._opening:
             if self._instance is None:
                 self.settings.prepare_home()
-                instance = duckdb.connect(":memory:")
+                # Writes take more threads where they are large.
+                instance = duckdb.connect(":memory:", config={"threads": 1})
                 load_extensions(instance)
                 if not self._is_complete(instance):
                     with writer_lock(self.settings, label="opening the lake"):

@@ -69,12 +69,17 @@ class LakeResource(ConfigurableResource):
         context: AssetExecutionContext,
         workflow: str | None,
         write: Write,
+        *,
+        rows: int = 0,
     ) -> Results:
         """Run `write` in one gated transaction and report each table of the asset.
 
-        `workflow` is the one whose switch stops it; None for what nobody may switch off.
+        `workflow` is the one whose switch stops it; None for what nobody may switch off. `rows`:
+        about how many it will write, where that is known beforehand.
         """
-        yield from self._materialize(context, workflow, write, self.lake.write)
+        yield from self._materialize(
+            context, workflow, write, functools.partial(self.lake.write, rows=rows)
+        )
 
     def materialize_models(
         self,
@@ -82,13 +87,17 @@ class LakeResource(ConfigurableResource):
         workflow: str,
         select: str,
         variables: Mapping[str, Any],
+        *,
+        rows: int = 0,
     ) -> Results:
         """Build the dbt models that `select` names (a union, as dbt has it), judged together."""
 
         def build(candidate: Candidate) -> None:
-            run_models(self.settings, select.split(), variables)
+            run_models(self.settings, select.split(), variables, threads=candidate.threads)
 
-        yield from self._materialize(context, workflow, build, self.lake.supervise)
+        yield from self._materialize(
+            context, workflow, build, functools.partial(self.lake.supervise, rows=rows)
+        )
 
     def _materialize(
         self, context: AssetExecutionContext, workflow: str | None, write: Write, gated: Callable

@@ -3,6 +3,7 @@
 import pandas as pd
 from dagster import AssetExecutionContext, Config, multi_asset
 
+from lead_platform.lake.lake import LARGE_WRITE_ROWS
 from lead_platform.lake.resource import (
     LakeResource,
     Results,
@@ -51,7 +52,8 @@ def scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeReso
         "scorecard_version": card.version,
         "rescore": config.rescore,
     }
-    yield from lake.materialize_models(context, "scoring", SCORE_MODELS, variables)
+    rows = LARGE_WRITE_ROWS if config.rescore else 0
+    yield from lake.materialize_models(context, "scoring", SCORE_MODELS, variables, rows=rows)
 
 
 @multi_asset(
