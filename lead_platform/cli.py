@@ -157,10 +157,11 @@ def sql(
 @app.command()
 def maintain() -> None:
     """Compact the lake and forget snapshots beyond the retention."""
+    settings = Settings()
+    _run(settings, "maintain", {}, None)
     from lead_platform.lake.lake import Lake
 
-    release = Lake(Settings()).maintain()
-    console.print(f"Maintained; the published snapshot is {release.snapshot_id}.")
+    console.print(f"The published snapshot is {Lake(settings).published().snapshot_id}.")
 
 
 @channels_app.command("list")

@@ -143,7 +143,8 @@ def _describe(path: Path, detail: ErrorDetails, line: int) -> str:
     field = ".".join(str(part) for part in detail["loc"]) or "(file)"
     given = detail["input"]
     shown = "" if isinstance(given, dict | list) else f" (got {given!r})"
-    return f"{path}:{line}: {field}: {detail['msg']}{shown}"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{path}:{line}: {field}: {message}{shown}"
 
 
 def _header_faults(path: Path, header: list[str], row_model: type[BaseModel]) -> list[str]:

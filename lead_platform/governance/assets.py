@@ -1,5 +1,6 @@
 """Governance in Dagster: the reconciliation of every run, and the records others write."""
 
+import pandas as pd
 from dagster import (
     AssetCheckResult,
     AssetCheckSpec,
@@ -11,8 +12,15 @@ from dagster import (
 )
 
 from lead_platform.governance.conservation import reconcile, record
-from lead_platform.lake.audit import read_switch
-from lead_platform.lake.resource import LakeResource, Results, gate_checks, run_time, table_specs
+from lead_platform.lake.audit import record_actions
+from lead_platform.lake.resource import (
+    LakeResource,
+    Results,
+    gate_checks,
+    run_time,
+    switched_off,
+    table_specs,
+)
 
 # Written by the gate, the switches and every workflow: shown, not materialised here.
 RECORDS: list[AssetSpec] = table_specs(
@@ -69,10 +77,24 @@ def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Result
 @op(pool="lake")
 def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
     """Compact the lake's files and forget snapshots beyond the retention."""
-    with lake.lake.read() as connection:
-        switch = read_switch(connection, "maintenance")
-    if not switch.is_enabled:
-        context.log.warning(f"maintenance is switched off by {switch.changed_by}: {switch.reason}")
+    with lake.lake.write("maintenance", run_id=context.run_id) as candidate:
+        off = switched_off(candidate, "maintenance")
+    if off:
+        context.log.warning(off)
         return
     release = lake.lake.maintain(run_id=context.run_id)
+    days = lake.settings.snapshot_retention_days
+    action = {
+        "workflow": "maintenance",
+        "action": "compact_lake",
+        "subject_type": "release",
+        "subject_id": release.release_id,
+        "rule": "snapshot_retention_days",
+        "rule_version": str(days),
+        "reason": "small files slow readers down, old snapshots take room",
+        "after": f"files merged, snapshots older than {days} days forgotten; no row was changed",
+        "occurred_at": release.released_at,
+    }
+    with lake.lake.write("maintenance", run_id=context.run_id) as candidate:
+        record_actions(candidate.connection, pd.DataFrame([action]), run_id=context.run_id)
     context.log.info(f"published snapshot {release.snapshot_id}")

@@ -108,7 +108,7 @@ class LakeResource(ConfigurableResource):
         started = time.monotonic()
         try:
             with gated(label, run_id=context.run_id) as candidate:
-                off = _switched_off(candidate, workflow) if workflow else None
+                off = switched_off(candidate, workflow) if workflow else None
                 metadata.update({"skipped": off} if off else write(candidate) or {})
         except GateFailedError as error:
             yield from _refused(context, error)
@@ -258,7 +258,7 @@ def declared_tables() -> dict[str, DeclaredTable]:
     }
 
 
-def _switched_off(candidate: Candidate, workflow: str) -> str | None:
+def switched_off(candidate: Candidate, workflow: str) -> str | None:
     """Why the workflow may not act, which is noted; None where it may.
 
     Read under the writer lock: a switch thrown before the write begins stops it.
@@ -359,5 +359,6 @@ __all__ = [
     "open_lake",
     "parse_instant",
     "run_time",
+    "switched_off",
     "table_specs",
 ]

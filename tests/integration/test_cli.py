@@ -199,6 +199,24 @@ def test_workflows_are_switched_with_who_and_why(demo: Installation) -> None:
     assert (on.exit_code, on.out.strip()) == (0, "enrichment is enabled.")
 
 
+def test_maintenance_changes_no_row_and_is_audited(demo: Installation) -> None:
+    before = demo.tables()
+    command = demo.command("maintain")
+    assert command.exit_code == 0, command.err + command.out
+    assert str(Lake(demo.settings).published().snapshot_id) in command.out
+    assert set(differences(before, demo.tables())) == {"governance.audit_log"}
+    compactions = "select count(*) from governance.audit_log where action = 'compact_lake'"
+    assert demo.scalar(compactions) == 1
+
+    off = ("maintenance", "--by", "Dana", "--reason", "backup is running")
+    assert demo.command("workflows", "disable", *off).exit_code == 0
+    assert demo.command("maintain").exit_code == 0
+    assert demo.scalar(compactions) == 1
+    skipped = "select reason from governance.workflow_runs where workflow = 'maintenance'"
+    assert "backup is running" in demo.scalar(skipped)
+    assert demo.command("workflows", "enable", *off).exit_code == 0
+
+
 def test_scores_are_audited(demo: Installation) -> None:
     command = demo.command("scores", "audit", "--as-of", "2026-07-02T00:00:00")
     assert command.exit_code == 0, command.err + command.out

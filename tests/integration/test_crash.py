@@ -1,7 +1,7 @@
 """Promise 5, crashes leave no half-truths: killed at any instant, the next run ends the same.
 
 Each attempt is a process of the whole job, killed by SIGKILL at a random moment of its CPU time;
-the attempt that recovers is killed too, and only the third is left alone.
+those that recover are killed too, four times, and only the last is left alone.
 """
 
 import random
@@ -20,8 +20,9 @@ from tests.integration.installation import (
     make_world,
 )
 
-# Chains of two killed attempts and an undisturbed one; kills that must have hit a running job.
-CHAINS = {"embedded": 10, "server": 4}
+# Chains of killed attempts and an undisturbed one; kills that must have hit a running job.
+CHAINS = {"embedded": 5, "server": 2}
+ATTEMPTS = 5
 KILLS = {"embedded": 20, "server": 8}
 
 # An attempt that finds all work done takes 55 % of the CPU time of the first: until there a kill
@@ -51,13 +52,15 @@ def test_killed_at_random_moments_the_next_run_ends_the_same(
     generator = random.Random(f"crash-{profile}")
     kills, recoveries = 0, 0
     for number in range(chains):
-        moment = (number + generator.random()) / chains * seconds * 0.97
-        again = generator.random() * seconds * _RECOVERY_SHARE
+        first = (number + generator.random()) / chains * 0.97
+        again = [generator.random() * _RECOVERY_SHARE for _ in range(ATTEMPTS - 1)]
+        moments = [share * seconds for share in (first, *again)]
         installation = install(f"killed-{number}")
         installation.deliver(world_folder)
-        for cpu_seconds in (moment, again):
-            kills += installation.start_run().kill_after(cpu_seconds)
-        recoveries += _finish(installation, expected, f"killed at {moment:.2f} s, {again:.2f} s")
+        for moment in moments:
+            kills += installation.start_run().kill_after(moment)
+        how = "killed at " + ", ".join(f"{moment:.2f} s" for moment in moments)
+        recoveries += _finish(installation, expected, how)
     assert kills >= KILLS[profile], "too few attempts were hit while they ran"
     assert recoveries, "no kill fell between a write and its release: the test lost its bite"
 
