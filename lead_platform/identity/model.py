@@ -25,14 +25,31 @@ class LevelRates(BaseModel):
     u: float = Field(gt=0, le=1)
 
 
+class TermFrequencies(BaseModel):
+    """How common a column's values are, as shares of the records that have one.
+
+    `listed` holds the commonest; any other value counts as `unlisted`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listed: dict[str, float]
+    unlisted: float = Field(gt=0, le=1)
+
+
 class MatchModel(BaseModel):
-    """All parameters a score depends on. `prior`: chance that two random records are one person."""
+    """All parameters a score depends on. `prior`: chance that two random records are one person.
+
+    `term_frequencies`: by column, frozen with the model, so that a pair's score does not change
+    with what else has been received.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     prior: float = Field(gt=0, lt=1)
     comparisons: dict[str, dict[str, LevelRates]]
+    term_frequencies: dict[str, TermFrequencies] = {}
 
     def rates(self, comparison: str, level: str) -> LevelRates:
         """The rates of one level; `for_specification` has made sure that it is there."""
@@ -51,6 +68,11 @@ class MatchModel(BaseModel):
             for comparison in specification.comparisons
             for level in comparison.level_names
             if level not in self.comparisons.get(comparison.name, {})
+        ] + [
+            f"model {self.name}: no term frequencies for {column}; "
+            "train a model for this specification or take its rarity out"
+            for column in specification.rare_columns()
+            if column not in self.term_frequencies
         ]
         if missing:
             raise ConfigurationError(missing)
