@@ -1,5 +1,6 @@
 """What the engine is held against: a join on the normalised name, and Splink as it comes."""
 
+import contextlib
 import logging
 
 import duckdb
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink.internals.exceptions import EMTrainingException
 
 from benchmarks.identity.sets import SOURCE, LabelledSet
 from lead_platform.identity.normalization.companies import company_key
@@ -55,18 +57,19 @@ def plain_splink(labelled: LabelledSet) -> pd.Series:
             parts = [part for _, part in records.groupby(labelled.records[SOURCE])]
         tables = [api.register(part) for part in parts]
         linker = Linker(tables, settings, log_level=None)
-        linker.training.estimate_probability_two_random_records_match(
-            [block_on(field) for field in blocks[:3]], recall=0.7
-        )
-        linker.training.estimate_u_using_random_sampling(max_pairs=1_000_000, seed=1)
-        for field in blocks[:2]:
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                block_on(field), max_pairs=500_000, record_sample_proportion=1.0
+        if any(records[field].dropna().duplicated().any() for field in blocks[:3]):
+            linker.training.estimate_probability_two_random_records_match(
+                [block_on(field) for field in blocks[:3]], recall=0.7
             )
+        linker.training.estimate_u_using_random_sampling(max_pairs=1_000_000, seed=1)
+        # With one field only, or blocks without pairs, Splink's default rates have to do.
+        for field in blocks[:2] if len(fields) > 1 else []:
+            with contextlib.suppress(EMTrainingException):
+                linker.training.estimate_parameters_using_expectation_maximisation(
+                    block_on(field), max_pairs=500_000, record_sample_proportion=1.0
+                )
         scores = linker.inference.predict(threshold_match_probability=0.95, warning_mode="never")
-        pairs = connection.execute(
-            f"select row_l, row_r from {scores.physical_name}"
-        ).df()
+        pairs = connection.execute(f"select row_l, row_r from {scores.physical_name}").df()
     return _components(len(records), pairs)
 
 

@@ -47,9 +47,7 @@ def specification_for(labelled: LabelledSet) -> LinkageSpecification:
     if labelled.description.link == "between":
         blocking = blocking.model_copy(update={"between": SOURCE})
     nicknames = load_specification(LEADS).nicknames
-    specification = specification.model_copy(
-        update={"nicknames": nicknames, "blocking": blocking}
-    )
+    specification = specification.model_copy(update={"nicknames": nicknames, "blocking": blocking})
     return specification.restricted_to(list(labelled.records))
 
 
@@ -91,9 +89,7 @@ def run_set(name: str, data: Path, out: Path | None) -> tuple[list[Figures], flo
     return figures, labelled.description.reach
 
 
-def _timed(
-    way: str, link: Callable[[LabelledSet], pd.Series], labelled: LabelledSet
-) -> Figures:
+def _timed(way: str, link: Callable[[LabelledSet], pd.Series], labelled: LabelledSet) -> Figures:
     started = time.perf_counter()
     clusters = link(labelled)
     seconds = time.perf_counter() - started

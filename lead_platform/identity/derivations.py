@@ -8,8 +8,10 @@ set-wise in records.py; this is for everything else that is matched by a specifi
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import pandas as pd
+from babel import Locale
 
 from lead_platform.identity.normalization.companies import company_key
 from lead_platform.identity.normalization.text import fold
@@ -17,10 +19,11 @@ from lead_platform.identity.specification import Column, LinkageSpecification
 
 Derived = str | list[str] | None
 _NOT_DIGIT = re.compile(r"\D+")
-# Where a branch or department tells itself apart from its company.
+# Words that tell no company from another.
 _SMALL_WORDS = frozenset(
-    "the and of for de la le du des et y und der die das von van in a an e co to at on".split()
-)
+    ("the", "and", "of", "for", "de", "la", "le", "du", "des", "et", "y", "und", "der", "die", "das",
+     "von", "van", "in", "a", "an", "e", "co", "to", "at", "on")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,85 @@ def _organisation_tokens(values: tuple[str, ...], _: Knowledge) -> Derived:
     return sorted({w for w in words if w not in _SMALL_WORDS} or set(words)) or None
 
 
+def _organisation_first_word(values: tuple[str, ...], _: Knowledge) -> Derived:
+    """The word that tells most: names start with what is their own."""
+    words = [word for word in _organisation_words(values) if word not in _SMALL_WORDS]
+    return words[0] if words else None
+
+
+def _country_named(values: tuple[str, ...], _: Knowledge) -> Derived:
+    """The countries and regions the name itself names: a national subsidiary, or "-" for none."""
+    words = fold(_first(values)).split()
+    if not words:
+        return None
+    phrases = (" ".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words)))
+    return " ".join(sorted({_territories()[p] for p in phrases if p in _territories()})) or "-"
+
+
+def _legal_family(values: tuple[str, ...], _: Knowledge) -> Derived:
+    """The country whose legal form the name ends in, where that form is at home in one family."""
+    words = fold(_first(values)).split()
+    endings = (" ".join(words[-n:]) for n in (4, 3, 2, 1) if len(words) > n)
+    return next((_LEGAL_FAMILIES[e] for e in endings if e in _LEGAL_FAMILIES), None)
+
+
+# English forms are used all over the world and tell nothing.
+_LEGAL_FAMILIES = {
+    form: family
+    for family, forms in {
+        "german": "gmbh|g m b h|ag|kg|ohg|gesellschaft mbh|e v|mbh|aktiengesellschaft",
+        "italian": "s p a|spa|s r l|srl|s a p a",
+        "french": "sarl|s a r l|sas|s a s|sasu|eurl",
+        "czech": "s r o|sro|spol s r o|a s|k s",
+        "polish": "sp z o o|sp zoo|spolka akcyjna",
+        "dutch": "b v|bv|n v|nv|bvba",
+        "spanish": "s l|sl|s l u|s a de c v|s a u",
+        "portuguese": "ltda|lda|s g p s|sgps",
+        "swedish": "ab|aktiebolag",
+        "danish": "a s|aps|i s",
+        "norwegian": "asa",
+        "finnish": "oy|oyj|oy ab",
+        "japanese": "k k|kk|kabushiki gaisha|kabushiki kaisha|g k",
+        "malaysian": "sdn bhd|bhd|berhad",
+        "russian": "ooo|oao|zao|pao",
+        "hungarian": "kft|zrt|nyrt",
+        "balkan": "d o o|d d|doo|eood|ead",
+        "australian": "pty|pty ltd|pty limited",
+        "turkish": "a s ti|ltd sti",
+    }.items()
+    for form in forms.split("|")
+    if form != "a s"
+}
+_REGIONS = ("europe", "asia", "africa", "emea", "apac", "scandinavia", "nordic", "benelux",
+            "iberia", "oceania", "pacific")  # fmt: skip
+_SPOKEN = {"usa": "US", "us": "US", "u s": "US", "uk": "GB", "u k": "GB", "england": "GB",
+           "america": "US", "holland": "NL", "uae": "AE", "korea": "KR", "czech": "CZ"}  # fmt: skip
+
+
+@cache
+def _territories() -> dict[str, str]:
+    """Folded names of countries in the languages companies name their subsidiaries in."""
+    known = {
+        fold(name): code
+        for language in ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "cs")
+        for code, name in Locale(language).territories.items()
+        if len(code) == 2 and code.isalpha()
+    }
+    return known | _SPOKEN | {region: region for region in _REGIONS}
+
+
+def _organisation_keys(values: tuple[str, ...], knowledge: Knowledge) -> Derived:
+    """What the name may be found under: as one word, as its acronym, by its first letters."""
+    compact = "".join(_organisation_words(values))
+    acronym = str(_acronym(values, knowledge) or "")
+    return sorted({compact, compact[:6] if len(compact) > 6 else "", acronym} - {""}) or None
+
+
+def _numbers(values: tuple[str, ...], _: Knowledge) -> Derived:
+    """The words with a digit in them: of a street, the house number."""
+    return " ".join(sorted(w for w in _words(values) if any(c.isdigit() for c in w))) or None
+
+
 def _acronym(values: tuple[str, ...], _: Knowledge) -> Derived:
     """First letters of the words; of a single short word, the word itself."""
     words = [word for word in _organisation_words(values) if word not in _SMALL_WORDS]
@@ -228,5 +310,10 @@ DERIVATIONS: dict[str, Callable[[tuple[str, ...], Knowledge], Derived]] = {
     "organisation": _organisation,
     "organisation_compact": _organisation_compact,
     "organisation_tokens": _organisation_tokens,
+    "organisation_first_word": _organisation_first_word,
+    "organisation_keys": _organisation_keys,
+    "country_named": _country_named,
+    "legal_family": _legal_family,
+    "numbers": _numbers,
     "acronym": _acronym,
 }

@@ -48,6 +48,7 @@ def link_records(
 ) -> Linkage:
     """Clusters of the records that are one thing, by the specification's thresholds and guards."""
     with duckdb.connect() as scratch:
+        scratch.execute("set enable_progress_bar = false")
         scratch.register("given_records", records)
         scratch.execute(
             "create table new_rows as select *, record_id as submission_id, "

@@ -21,13 +21,15 @@ _QUIET = logging.ERROR
 # Only where training starts from; EM finds its own.
 _UNTRAINED_PRIOR = 1e-4
 
-# The one function a backend must bring along; everything else is Splink's. Tokens are distinct
+# The functions a backend must bring along; everything else is Splink's. Tokens are distinct
 # within a list, so the weights of equal ones are equal.
 _MACROS = """
 create or replace macro weight_of(tokens) as
     coalesce(list_sum(list_transform(tokens, lambda entry: entry.weight)), 0);
 create or replace macro weighted_overlap(a, b) as
     2 * weight_of(list_intersect(a, b)) / nullif(weight_of(a) + weight_of(b), 0);
+create or replace macro weighted_containment(a, b) as
+    weight_of(list_intersect(a, b)) / nullif(least(weight_of(a), weight_of(b)), 0);
 """
 
 
@@ -178,6 +180,8 @@ def _splink_comparison(comparison: Comparison, model: MatchModel | None) -> Cust
         level = next((level for level in comparison.levels if level.name == name), None)
         creator = cll.ElseLevel() if level is None else _splink_level(level)
         settings: dict[str, Any] = {"label_for_charts": name}
+        if model is None and level is not None and level.expected:
+            settings["m_probability"] = level.expected
         if model is not None:
             rates = model.rates(comparison.name, name)
             settings |= {"m_probability": rates.m, "u_probability": rates.u}
@@ -208,18 +212,17 @@ def _splink_test(level: Level) -> Any:
         return cll.JaroWinklerLevel(level.jaro_winkler, level.at_least)
     if level.damerau_levenshtein is not None and level.at_most is not None:
         return cll.DamerauLevenshteinLevel(level.damerau_levenshtein, level.at_most)
-    if level.weighted_overlap is not None:
-        column = level.weighted_overlap
-        return cll.CustomLevel(
-            f'weighted_overlap("{column}_l", "{column}_r") >= {level.at_least}'
-        )
+    if level.crosswise is not None:
+        one, other = level.crosswise
+        return cll.CustomLevel(f'"{one}_l" = "{other}_r" or "{other}_l" = "{one}_r"')
+    column = level.columns[0]
+    if level.test in ("weighted_overlap", "weighted_containment"):
+        return cll.CustomLevel(f'{level.test}("{column}_l", "{column}_r") >= {level.at_least}')
     if level.starts_with is not None:
-        column = level.starts_with
         shorter = f'least(length("{column}_l"), length("{column}_r"))'
         return cll.CustomLevel(
             f'substr("{column}_l", 1, {shorter}) = substr("{column}_r", 1, {shorter})'
         )
-    column = level.abbreviated
     return cll.CustomLevel(
         f'substr("{column}_l", 1, 1) = substr("{column}_r", 1, 1) '
         f'and (length("{column}_l") = 1 or length("{column}_r") = 1)'

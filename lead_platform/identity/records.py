@@ -134,8 +134,7 @@ def collect_known(
     source = """identity.lead_members as m
         join identity.normalized_submissions as n on n.submission_id = m.submission_id"""
     shares_a_key = " or ".join(
-        _shares_key(number, rule, specification)
-        for number, rule in enumerate(specification.rules)
+        _shares_key(number, rule, specification) for number, rule in enumerate(specification.rules)
     )
     connection.execute(f"""
         create or replace temp table match_known as

@@ -86,16 +86,19 @@ class Blocking(_Part):
 _TESTS = (
     "exact",
     "swapped",
+    "crosswise",
     "intersects",
     "abbreviated",
     "starts_with",
     "jaro_winkler",
     "damerau_levenshtein",
     "weighted_overlap",
+    "weighted_containment",
 )
 _NEEDS = {
     "jaro_winkler": "at_least",
     "weighted_overlap": "at_least",
+    "weighted_containment": "at_least",
     "damerau_levenshtein": "at_most",
 }
 
@@ -104,22 +107,35 @@ class Level(_Part):
     """One degree of agreement: exactly one test on one or two columns.
 
     `rarity` (0 to 1): how far the frequency of the agreeing value counts. At 1 equal rare values
-    weigh as much more, and common ones as much less, as their frequency says.
+    weigh as much more, and common ones as much less, as their frequency says. `both`: columns that
+    must be equal as well. `expected`: the share of matching pairs, where training has too little
+    to learn it from; `chance`: that of strangers' pairs, where the records are too few to count
+    in (`training.fewest_records`).
+
+    Tests: `exact` equal; `swapped` each equal to the other's other column; `crosswise` one equal
+    to the other's other column, such as an acronym and a name; `intersects` lists with an entry
+    in common; `abbreviated` one an initial of the other; `starts_with` one the beginning of the
+    other; `jaro_winkler`, `damerau_levenshtein` spelled alike; `weighted_overlap` the share of
+    tokens in common, `weighted_containment` the share of the shorter one's, by their rarity.
     """
 
     name: Name
     exact: Name | None = None
     swapped: tuple[Name, Name] | None = None
+    crosswise: tuple[Name, Name] | None = None
     intersects: Name | None = None
     abbreviated: Name | None = None
     starts_with: Name | None = None
     jaro_winkler: Name | None = None
     damerau_levenshtein: Name | None = None
     weighted_overlap: Name | None = None
+    weighted_containment: Name | None = None
     at_least: float | None = Field(default=None, gt=0, le=1)
     at_most: int | None = Field(default=None, ge=1, le=5)
     both: tuple[Name, ...] = ()
     rarity: float = Field(default=0, ge=0, le=1)
+    expected: float | None = Field(default=None, gt=0, lt=1)
+    chance: float | None = Field(default=None, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
@@ -180,7 +196,9 @@ class Training(_Part):
     A session says nothing about what it blocks on, so together they must leave out each
     comparison once. `prior`, the chance that two random records match, is given, or estimated:
     from the pairs that are equal in one of the `certain` column sets, of which all matching pairs
-    are taken to show the share `recall`.
+    are taken to show the share `recall`. Among fewer than `fewest_records` random pairs show too
+    many that match, and a value's frequency says nothing: the levels' `chance` stands in, and
+    rarity does not count.
     """
 
     seed: int = 1
@@ -191,6 +209,7 @@ class Training(_Part):
     certain: tuple[tuple[Name, ...], ...] = ()
     recall: float = Field(default=0.7, gt=0, le=1)
     listed_terms: int = Field(default=20_000, ge=0)
+    fewest_records: int = Field(default=0, ge=0)
 
 
 class Clustering(_Part):
@@ -232,7 +251,11 @@ class LinkageSpecification(_Part):
 
     def rare_columns(self) -> tuple[str, ...]:
         """The columns whose values' frequencies count, in order of name."""
-        weighted = {level.weighted_overlap for c in self.comparisons for level in c.levels}
+        weighted = {
+            level.weighted_overlap or level.weighted_containment
+            for c in self.comparisons
+            for level in c.levels
+        }
         rare = {level.exact for c in self.comparisons for level in c.levels if level.rarity}
         return tuple(sorted(name for name in weighted | rare if name))
 
@@ -312,11 +335,11 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
             yield f"{place}: unknown column {name!r}; known: {known}"
     for comparison in specification.comparisons:
         for level in comparison.levels:
-            column = specification.columns.get(level.weighted_overlap or "")
-            if column and column.kind != "weighted":
-                yield f"comparison {comparison.name}, level {level.name}: " + (
-                    f"weighted_overlap needs a weighted column, {level.weighted_overlap} is a "
-                    f"{column.kind}"
+            column = specification.columns.get(level.columns[0])
+            if level.test.startswith("weighted") and column and column.kind != "weighted":
+                yield (
+                    f"comparison {comparison.name}, level {level.name}: {level.test} needs a "
+                    f"weighted column, {level.columns[0]} is a {column.kind}"
                 )
 
 

@@ -11,21 +11,26 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from splink import DuckDBAPI, Linker, block_on
+from splink.internals.comparison_level import ComparisonLevel
+from splink.internals.exceptions import EMTrainingException
 
 from lead_platform.identity.matching import splink_settings, weigh_records
 from lead_platform.identity.model import LevelRates, MatchModel, TermFrequencies
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.specification import Comparison, LinkageSpecification
 
+_LOG = logging.getLogger(__name__)
 # A level nobody showed in training is rare, not impossible.
 _LEAST_RATE = 1e-6
 # Matching pairs that disagree are rarer in blocks that trained than elsewhere: a zero there must
 # not become a proof against a match.
 _LEAST_MATCH_RATE = 1e-4
+# Of the pairs at a level, the share that is taken to be strangers at the least.
+_LEAST_STRANGERS = 0.2
+# Matching pairs per record that are taken for granted where almost none are certain.
+_FEWEST_MATCHES = 0.5
 
 
-def train_model(
-    records: pa.Table, specification: LinkageSpecification, *, name: str
-) -> MatchModel:
+def train_model(records: pa.Table, specification: LinkageSpecification, *, name: str) -> MatchModel:
     """Rates for every level of the specification, from match records (one row each).
 
     `records` has record_id and the declared columns. `u` from random pairs, `m` by expectation
@@ -35,7 +40,7 @@ def train_model(
     logging.getLogger("splink").setLevel(logging.ERROR)
     training = specification.training
     with duckdb.connect() as scratch:
-        scratch.execute("set threads = 1")
+        scratch.execute("set threads = 1; set enable_progress_bar = false")
         scratch.register("given", records)
         scratch.execute(
             "create table records as "
@@ -49,7 +54,7 @@ def train_model(
         api = DuckDBAPI(scratch)
         settings = splink_settings(specification, None)
         linker = Linker(api.register("weighed_records"), settings, log_level=None)
-        if training.prior is None and training.certain:
+        if training.prior is None and training.certain and _any_certain(scratch, specification):
             linker.training.estimate_probability_two_random_records_match(
                 [block_on(*columns) for columns in training.certain], recall=training.recall
             )
@@ -57,30 +62,64 @@ def train_model(
             max_pairs=training.sampled_pairs, seed=training.seed
         )
         for columns in training.sessions:
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                block_on(*columns),
-                estimate_without_term_frequencies=True,
-                max_pairs=training.session_pairs,
-                record_sample_proportion=1.0,
-            )
-        prior = training.prior or linker._settings_obj._probability_two_random_records_match
+            _run_session(linker, columns, training.session_pairs)
+        estimated = linker._settings_obj._probability_two_random_records_match
+        prior = training.prior or max(
+            estimated,
+            _FEWEST_MATCHES / max(2, records.num_rows),
+        )
         model = _read_rates(linker, specification, name, prior, frequencies)
+    if records.num_rows < training.fewest_records:
+        model = _with_given_chances(model, specification)
     return _count_swaps_once(model, specification)
+
+
+def _run_session(linker: Linker, columns: tuple[str, ...], most_pairs: int) -> None:
+    """One session of expectation maximisation; what it cannot settle, others or defaults do.
+
+    Splink refuses rates that underflow: in blocks where next to nothing but matches, or none,
+    are found, a level can end there; and a failed session leaves the settings half emptied.
+    """
+    before = linker._settings_obj.core_model_settings.copy()  # type: ignore[no-untyped-call]
+    try:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_on(*columns),
+            estimate_without_term_frequencies=True,
+            max_pairs=most_pairs,
+            record_sample_proportion=1.0,
+        )
+    except (ValueError, EMTrainingException) as error:
+        linker._settings_obj.core_model_settings = before
+        _LOG.warning("session on %s gave no rates: %s", ", ".join(columns), error)
+
+
+def _any_certain(scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> bool:
+    """Whether some pair is equal in one of the certain column sets; Splink cannot do without."""
+    return any(
+        scratch.execute(
+            f"select 1 from records where {' and '.join(f'{c} is not null' for c in columns)} "
+            f"group by {', '.join(columns)} having count(*) > 1 limit 1"
+        ).fetchone()
+        for columns in specification.training.certain
+    )
 
 
 def _count_terms(
     scratch: duckdb.DuckDBPyConnection, column: str, specification: LinkageSpecification
 ) -> TermFrequencies:
-    """The commonest values with their shares; what is seen once only is not listed."""
+    """The commonest values, with the share of other records that have them.
+
+    Others, because a value's own record says nothing about how likely a second one has it too.
+    """
     is_list = specification.columns[column].kind != "text"
     term = f"unnest(list_distinct({column}))" if is_list else column
     filled = scratch.execute(f"select count({column}) from records").fetchone()
     total = max(1, int(filled[0]) if filled else 0)
     counted = scratch.execute(
         f"""
-        select term, count(*) as records from (select {term} as term from records)
+        select term, count(*) - 1 as others from (select {term} as term from records)
         where term is not null group by term having count(*) > 1
-        order by records desc, term limit ?
+        order by others desc, term limit ?
         """,
         [specification.training.listed_terms],
     ).fetchall()
@@ -98,11 +137,13 @@ def _read_rates(
     frequencies: dict[str, TermFrequencies],
 ) -> MatchModel:
     comparisons: dict[str, dict[str, LevelRates]] = {}
+    declared = {c.name: c for c in specification.comparisons}
+    unseen = 1 / specification.training.sampled_pairs
     for trained in linker._settings_obj.comparisons:
+        expected = _expected_rates(declared[trained.output_column_name])
         comparisons[trained.output_column_name] = {
-            level.label_for_charts: LevelRates(
-                m=_rate(level.m_probability, _LEAST_MATCH_RATE),
-                u=_rate(level.u_probability, _LEAST_RATE),
+            level.label_for_charts: _level_rates(
+                level, expected[level.label_for_charts], prior, unseen
             )
             for level in trained.comparison_levels
             if not level.is_null_level
@@ -110,6 +151,44 @@ def _read_rates(
     return MatchModel(
         name=name, prior=_rounded(prior), comparisons=comparisons, term_frequencies=frequencies
     )
+
+
+def _with_given_chances(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
+    """The model with the levels' own chances, and every value of a column equally frequent."""
+    comparisons = {name: dict(levels) for name, levels in model.comparisons.items()}
+    frequencies = dict(model.term_frequencies)
+    for comparison in specification.comparisons:
+        for level in comparison.levels:
+            if level.chance:
+                rates = comparisons[comparison.name][level.name]
+                comparisons[comparison.name][level.name] = LevelRates(m=rates.m, u=level.chance)
+            if level.rarity and level.exact:
+                u = comparisons[comparison.name][level.name].u
+                frequencies[level.exact] = TermFrequencies(listed={}, unlisted=u)
+    return model.model_copy(update={"comparisons": comparisons, "term_frequencies": frequencies})
+
+
+def _level_rates(
+    level: ComparisonLevel, expected: float, prior: float, unseen: float
+) -> LevelRates:
+    """One level's rates. Random pairs hold matching ones too: those are taken out of `u`.
+
+    `expected` stands in for an `m`, `unseen` for a `u` that no pair of the training showed.
+    """
+    trained = level.m_probability if level._has_estimated_m_values else expected
+    m = _rate(trained, _LEAST_MATCH_RATE)
+    seen = level.u_probability if level._has_estimated_u_values else unseen
+    seen = _rate(seen, _LEAST_RATE)
+    strangers = (seen - prior * m) / (1 - prior)
+    return LevelRates(m=m, u=_rate(max(strangers, seen * _LEAST_STRANGERS), _LEAST_RATE))
+
+
+def _expected_rates(comparison: Comparison) -> dict[str, float]:
+    """Where to stand without training: the levels' own expectations, the rest shared evenly."""
+    given = {level.name: level.expected for level in comparison.levels if level.expected}
+    left = [name for name in comparison.level_names if name not in given]
+    rest = max(0.0, 1 - sum(given.values())) / len(left)
+    return {name: given.get(name, rest) for name in comparison.level_names}
 
 
 def _count_swaps_once(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
