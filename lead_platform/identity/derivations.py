@@ -21,8 +21,8 @@ Derived = str | list[str] | None
 _NOT_DIGIT = re.compile(r"\D+")
 # Words that tell no company from another.
 _SMALL_WORDS = frozenset(
-    ("the", "and", "of", "for", "de", "la", "le", "du", "des", "et", "y", "und", "der", "die", "das",
-     "von", "van", "in", "a", "an", "e", "co", "to", "at", "on")
+    ("the", "and", "of", "for", "de", "la", "le", "du", "des", "et", "y", "und", "der", "die",
+     "das", "von", "van", "in", "a", "an", "e", "co", "to", "at", "on")
 )  # fmt: skip
 
 

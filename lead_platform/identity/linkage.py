@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from lead_platform.identity.clusters import label_clusters
+from lead_platform.identity.clusters import cluster_records
 from lead_platform.identity.derivations import derive_columns
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs
@@ -21,11 +21,13 @@ from lead_platform.identity.specification import LinkageSpecification
 @dataclass(frozen=True)
 class Linkage:
     """What belongs together. `clusters`: one number per record, in the order given; `pairs`: rows
-    as in identity.match_pairs; `candidates`: pairs compared."""
+    as in identity.match_pairs; `candidates`: pairs compared; `set_aside`: merging pairs that were
+    not followed, with the reason."""
 
     clusters: pd.Series
     pairs: pd.DataFrame
     candidates: int
+    set_aside: pd.DataFrame
 
 
 def match_records(
@@ -59,9 +61,30 @@ def link_records(
         findings = find_pairs(scratch, specification, model)
     pairs = findings.pairs.to_pandas()
     nodes = pd.Series(records["record_id"].to_pylist(), dtype=object)
+    found = cluster_records(
+        nodes, merge_edges(pairs, specification), NO_LINKS, specification.clustering
+    )
+    return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
+
+
+def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.DataFrame:
+    """The merging ones of `pairs` (rows as in identity.match_pairs) as edges to cluster along.
+
+    Certain is an edge over an exact key: it holds on its own.
+    """
     merges = pairs[pairs["decision"] == "merge"]
-    edges = merges[["left_record_id", "right_record_id"]].set_axis(["left", "right"], axis=1)
-    return Linkage(label_clusters(nodes, edges), pairs, findings.candidates)
+    keys = [key.name for key in specification.exact_keys]
+    return pd.DataFrame(
+        {
+            "left": merges["left_record_id"],
+            "right": merges["right_record_id"],
+            "weight": merges["match_weight"],
+            "is_certain": merges["rule"].isin(keys),
+        }
+    )
+
+
+NO_LINKS = pd.DataFrame({"left": [], "right": []}, dtype=object)
 
 
 def same_ids(frame: pd.DataFrame, column: Hashable | None = None) -> pd.Series:

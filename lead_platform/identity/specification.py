@@ -213,9 +213,15 @@ class Training(_Part):
 
 
 class Clustering(_Part):
-    """When records that hang together are one thing, beyond a chain of pairs."""
+    """When records that hang together are one thing, beyond a chain of pairs.
 
-    largest: int = Field(default=200, ge=2)
+    No cluster has more than `largest` records. Two groups of two and more join over uncertain
+    edges only if there are `bridge` times as many as the smaller group has members, and two at
+    the least.
+    """
+
+    largest: int = Field(default=1_000, ge=2)
+    bridge: float = Field(default=1.0, ge=0)
 
 
 class LinkageSpecification(_Part):
