@@ -159,6 +159,7 @@ def splink_settings(
     specification: LinkageSpecification, model: MatchModel | None
 ) -> SettingsCreator:
     """The specification as Splink settings; without a model, the weights are left to training."""
+    specification = specification.rarity_known(model.term_frequencies if model else ())
     comparisons: list[Any] = [
         _splink_comparison(comparison, model) for comparison in specification.comparisons
     ]

@@ -68,30 +68,36 @@ class MatchModel(BaseModel):
             for comparison in specification.comparisons
             for level in comparison.level_names
             if level not in self.comparisons.get(comparison.name, {})
-        ] + [
-            f"model {self.name}: no term frequencies for {column}; "
-            "train a model for this specification or take its rarity out"
-            for column in specification.rare_columns()
-            if column not in self.term_frequencies
         ]
         if missing:
             raise ConfigurationError(missing)
         return self
 
 
-def load_model(specification: LinkageSpecification, folder: Path = SHIPPED_MODELS) -> MatchModel:
-    """The model the specification names, read from `folder`. Raises ConfigurationError."""
-    path = folder / f"{specification.model}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none"
+def load_model(
+    specification: LinkageSpecification,
+    folder: Path = SHIPPED_MODELS,
+    *,
+    name: str | None = None,
+) -> MatchModel:
+    """The model the specification names (or `name`), from `folder` or the shipped ones.
+
+    Raises ConfigurationError where there is none or it does not fit the specification.
+    """
+    name = name or specification.model
+    folders = dict.fromkeys([folder, SHIPPED_MODELS])
+    paths = [held / f"{name}.json" for held in folders if (held / f"{name}.json").is_file()]
+    if not paths:
+        names = {path.stem for held in folders for path in held.glob("*.json")}
+        known = ", ".join(sorted(names)) or "none"
         raise ConfigurationError(
-            [f"{path}: no such model; known: {known}. Train it or name a known one."]
+            [f"{folder / name}.json: no such model; known: {known}. Train it or name a known one."]
         )
     try:
-        model = MatchModel.model_validate_json(path.read_text(encoding="utf-8"))
+        model = MatchModel.model_validate_json(paths[0].read_text(encoding="utf-8"))
     except ValidationError as error:
         raise ConfigurationError(
-            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+            f"{paths[0]}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
         ) from None
     return model.for_specification(specification)
 

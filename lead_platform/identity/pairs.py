@@ -40,6 +40,7 @@ def find_pairs(
     Reads from `scratch` the tables `new_rows` and `known_rows` (as records.py collects them);
     leaves `records`, `candidates` and `kept_pairs` there.
     """
+    specification = specification.rarity_known(model.term_frequencies)
     _number_records(scratch)
     bounded = _list_candidates(scratch, specification)
     candidates = _count(scratch, "candidates")

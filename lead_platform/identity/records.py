@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
+from lead_platform.identity.derivations import nickname_knowledge
 from lead_platform.identity.specification import BlockingRule, LinkageSpecification
 
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
@@ -119,6 +120,20 @@ def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def collect_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every match record there is, once, with the fields of its first received submission."""
+    connection.execute(f"""
+        create or replace temp table match_all as
+        with simple as ({_SIMPLE.format(source="identity.normalized_submissions as n")}),
+        derived as ({_DERIVED})
+        select *, false as is_known_record from derived
+        qualify row_number() over (
+            partition by record_id order by received_seq, submission_id
+        ) = 1
+    """)
+    return connection.execute("from match_all order by record_id").to_arrow_table()
+
+
 def collect_known(
     connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification
 ) -> None:
@@ -182,17 +197,9 @@ def _new_keys_sql(specification: LinkageSpecification) -> str:
 
 
 def _nickname_rows(groups: Iterable[tuple[str, ...]]) -> list[dict[str, object]]:
-    """One row per first name: the formal names it may stand for, and one root for blocking.
-
-    The root is shared by all names that are connected over any group, so that it never parts
-    two names that share a form.
-    """
-    forms: dict[str, set[str]] = {}
-    root: dict[str, str] = {}
-    for group in groups:
-        for name in group:
-            forms.setdefault(name, {name}).add(group[0])
-        joined = {root.get(name, name) for name in group}
-        for name in [*group, *(known for known, held in root.items() if held in joined)]:
-            root[name] = min(joined)
-    return [{"name": n, "forms": sorted(f), "root": root[n]} for n, f in sorted(forms.items())]
+    """One row per first name: the formal names it may stand for, and one root for blocking."""
+    known = nickname_knowledge(groups)
+    return [
+        {"name": name, "forms": list(forms), "root": known.roots[name]}
+        for name, forms in known.forms.items()
+    ]

@@ -265,6 +265,21 @@ class LinkageSpecification(_Part):
         rare = {level.exact for c in self.comparisons for level in c.levels if level.rarity}
         return tuple(sorted(name for name in weighted | rare if name))
 
+    def rarity_known(self, columns: Collection[str]) -> "LinkageSpecification":
+        """This specification for a model that knows the frequencies of `columns` only.
+
+        Elsewhere rarity does not count: equal values weigh the same, however common.
+        """
+
+        def plain(level: Level) -> Level:
+            known = not level.rarity or level.exact in columns
+            return level if known else level.model_copy(update={"rarity": 0.0})
+
+        comparisons = tuple(
+            c.model_copy(update={"levels": tuple(map(plain, c.levels))}) for c in self.comparisons
+        )
+        return self.model_copy(update={"comparisons": comparisons})
+
     def restricted_to(self, given: Collection[str]) -> "LinkageSpecification":
         """This specification for records that have only the `given` columns filled.
 
