@@ -77,8 +77,8 @@ def _show(proposal: "Proposal") -> None:
     counts = proposal.comparison.counts
     console.print(f"{proposal.model.name}: trained on {proposal.records:,} match records.")
     table = Table("today", *(f"then {side}" for side in counts.columns))
-    for side in counts.index:
-        table.add_row(side, *(f"{int(counts.at[side, then]):,}" for then in counts.columns))
+    for side, row in zip(counts.index, counts.to_numpy().tolist(), strict=True):
+        table.add_row(str(side), *(f"{count:,}" for count in row))
     console.print(table)
     console.print(f"{len(proposal.comparison.changes):,} pairs would change side.")
     console.print(f"Card: {proposal.path.with_suffix('.md')}")

@@ -250,8 +250,8 @@ def _card(
     training, model = specification.training, proposal.model
     counts = proposal.comparison.counts
     rows = "\n".join(
-        f"| {side} | " + " | ".join(f"{int(counts.at[side, to]):,}" for to in _SIDES) + " |"
-        for side in _SIDES
+        f"| {side} | " + " | ".join(f"{count:,}" for count in row) + " |"
+        for side, row in zip(_SIDES, counts.to_numpy().tolist(), strict=True)
     )
     rates = "\n".join(
         f"| {comparison} | {level} | {one.m:.4g} | {one.u:.4g} |"
