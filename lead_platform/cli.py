@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lead_platform.model_commands import identity_app
 from lead_platform.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ app.add_typer(releases_app, name="releases")
 app.add_typer(workflows_app, name="workflows")
 app.add_typer(scores_app, name="scores")
 app.add_typer(config_app, name="config")
+app.add_typer(identity_app, name="identity")
 
 console = Console()
 Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]

@@ -31,8 +31,8 @@ from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
-from lead_platform.identity.model import load_model
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.identity.proposals import active_model
 from lead_platform.identity.specification import load_specification
 from lead_platform.lake.resource import LakeResource
 from lead_platform.lake.suites import load_suites
@@ -150,7 +150,9 @@ def check_configuration(settings: Settings) -> list[str]:
     loaders: dict[str, Callable[[], Any]] = {
         "channels": lambda: load_channels(folder),
         "vocabularies": lambda: load_vocabularies(folder),
-        "identity": lambda: load_model(load_specification(folder / "identity.yaml")),
+        "identity": lambda: active_model(
+            load_specification(folder / "identity.yaml"), settings.models
+        ),
         "scorecard": lambda: load_scorecard(folder / "scorecard.yaml"),
         "enrichment": lambda: load_providers(
             folder, ProviderContext(load_vocabularies(folder), settings.reference)

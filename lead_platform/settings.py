@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         return self.home / "reference"
 
     @property
+    def models(self) -> Path:
+        """Where trained matching models lie, and which of them is at work."""
+        return self.home / "models"
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's own storage and configuration."""
         return self.home / "dagster"

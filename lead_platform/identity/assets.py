@@ -58,6 +58,7 @@ def resolve_identity(context: AssetExecutionContext, lake: LakeResource) -> Resu
         lambda candidate: resolve(
             candidate.connection,
             lake.settings.config_dir,
+            lake.settings.models,
             decided_at=run_time(context),
             run_id=context.run_id,
         ),

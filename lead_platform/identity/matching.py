@@ -1,4 +1,4 @@
-"""Scoring of given pairs with Splink: the specification's comparisons, the model's weights.
+"""Scoring: Splink with the specification's comparisons, the model's weights.
 
 Owns the translation into Splink and its run on a scratch DuckDB, so that nothing of it ends up
 in the lake. A pair's score depends on its two records and the model alone. Which pairs are
@@ -9,16 +9,28 @@ import logging
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import splink.comparison_level_library as cll
 from splink import DuckDBAPI, Linker, SettingsCreator
 from splink.comparison_library import CustomComparison
 
-from lead_platform.identity.model import MatchModel
+from lead_platform.identity.model import MatchModel, TermFrequencies
 from lead_platform.identity.specification import Comparison, Level, LinkageSpecification
 
 _QUIET = logging.ERROR
 # Only where training starts from; EM finds its own.
 _UNTRAINED_PRIOR = 1e-4
+
+# The functions a backend must bring along; everything else is Splink's. Tokens are distinct
+# within a list, so the weights of equal ones are equal.
+_MACROS = """
+create or replace macro weight_of(tokens) as
+    coalesce(list_sum(list_transform(tokens, lambda entry: entry.weight)), 0);
+create or replace macro weighted_overlap(a, b) as
+    2 * weight_of(list_intersect(a, b)) / nullif(weight_of(a) + weight_of(b), 0);
+create or replace macro weighted_containment(a, b) as
+    weight_of(list_intersect(a, b)) / nullif(least(weight_of(a), weight_of(b)), 0);
+"""
 
 
 def score_pairs(
@@ -31,10 +43,11 @@ def score_pairs(
     Reads from the scratch database `records` (record_no integer key, the match columns) and
     `candidates` (left_no, right_no, rule as the number of the specification's rule). The results
     have record_no_l, record_no_r, match_weight (base 2), match_probability, and per comparison
-    gamma_<name> and mw_<name>. Pairs that share no exact key and score below the review threshold
-    are left out.
+    gamma_<name>, mw_<name> and, where rarity counts, mw_tf_adj_<name>. Pairs that share no exact
+    key and score below the review threshold are left out.
     """
     logging.getLogger("splink").setLevel(_QUIET)
+    weigh_records(scratch, specification, model.term_frequencies)
     settings = splink_settings(specification, model)
     exact = len(specification.exact_keys)
     shares: tuple[tuple[str, float | None], ...] = (
@@ -42,20 +55,87 @@ def score_pairs(
         (f"rule >= {exact}", specification.thresholds.review),
     )
     return [
-        _score_share(scratch, settings, condition, threshold)
+        _score_share(scratch, specification, settings, condition, threshold)
         for condition, threshold in shares
         if scratch.execute(f"select 1 from candidates where {condition} limit 1").fetchone()
     ]
 
 
+def weigh_records(
+    scratch: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    frequencies: dict[str, TermFrequencies],
+) -> None:
+    """Fills `weighed_records` from `records`: tokens with their weights; and the tables of terms.
+
+    A token weighs the bits its frequency is worth. `terms_<column>` has one row per value of a
+    column whose rarity counts.
+    """
+    scratch.execute(_MACROS)
+    weighted = []
+    for name in specification.rare_columns():
+        _register_terms(scratch, name, frequencies[name])
+        if specification.columns[name].kind == "weighted":
+            weighted.append(name)
+            scratch.execute(_WEIGHTED.format(column=name, unlisted=frequencies[name].unlisted))
+        else:
+            scratch.execute(_TERMS.format(column=name, unlisted=frequencies[name].unlisted))
+    joins = "".join(f" left join weighted_{name} using (record_no)" for name in weighted)
+    replaced = ", ".join(f"weighted_{name}.tokens as {name}" for name in weighted)
+    replace = f" replace ({replaced})" if weighted else ""
+    scratch.execute(
+        "create or replace table weighed_records as "
+        f"select records.*{replace} from records{joins} order by record_no"
+    )
+
+
+_WEIGHTED = """
+create or replace table weighted_{column} as
+with tokens as (
+    select distinct record_no, unnest({column}) as token from records
+)
+select t.record_no,
+    list({{'token': t.token, 'weight': -log2(coalesce(f.frequency, {unlisted}))}} order by t.token)
+        as tokens
+from tokens as t
+left join given_{column} as f on f.term = t.token
+group by t.record_no
+"""
+
+_TERMS = """
+create or replace table terms_{column} as
+select r.{column}, coalesce(f.frequency, {unlisted}) as tf_{column}
+from (select distinct {column} from records where {column} is not null) as r
+left join given_{column} as f on f.term = r.{column}
+"""
+
+
+def _register_terms(
+    scratch: duckdb.DuckDBPyConnection, column: str, frequencies: TermFrequencies
+) -> None:
+    terms = pa.table(
+        {
+            "term": pa.array(list(frequencies.listed), pa.string()),
+            "frequency": pa.array(list(frequencies.listed.values()), pa.float64()),
+        }
+    )
+    scratch.register("given_terms", terms)
+    scratch.execute(f"create or replace table given_{column} as from given_terms")
+    scratch.unregister("given_terms")
+
+
 def _score_share(
     scratch: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
     settings: SettingsCreator,
     condition: str,
     threshold: float | None,
 ) -> str:
     api = DuckDBAPI(scratch)
-    linker = Linker(api.register("records"), settings, log_level=None, validate_settings=False)
+    linker = Linker(
+        api.register("weighed_records"), settings, log_level=None, validate_settings=False
+    )
+    register_terms(linker, api, specification)
     scratch.execute(f"""
         create or replace table candidate_keys as
         select rule as match_key, left_no as join_key_l, right_no as join_key_r
@@ -66,10 +146,20 @@ def _score_share(
     return str(scores.physical_name)
 
 
+def register_terms(linker: Linker, api: DuckDBAPI, specification: LinkageSpecification) -> None:
+    """Gives Splink the frozen frequencies, so that it does not count the run's own records."""
+    for name in specification.rare_columns():
+        if specification.columns[name].kind == "text":
+            linker.table_management.register_term_frequency_lookup(
+                api.register(f"terms_{name}"), name
+            )
+
+
 def splink_settings(
     specification: LinkageSpecification, model: MatchModel | None
 ) -> SettingsCreator:
     """The specification as Splink settings; without a model, the weights are left to training."""
+    specification = specification.rarity_known(model.term_frequencies if model else ())
     comparisons: list[Any] = [
         _splink_comparison(comparison, model) for comparison in specification.comparisons
     ]
@@ -91,14 +181,28 @@ def _splink_comparison(comparison: Comparison, model: MatchModel | None) -> Cust
         level = next((level for level in comparison.levels if level.name == name), None)
         creator = cll.ElseLevel() if level is None else _splink_level(level)
         settings: dict[str, Any] = {"label_for_charts": name}
+        if model is None and level is not None and level.expected:
+            settings["m_probability"] = level.expected
         if model is not None:
             rates = model.rates(comparison.name, name)
             settings |= {"m_probability": rates.m, "u_probability": rates.u}
+            if level is not None and level.rarity:
+                settings |= {
+                    "tf_adjustment_column": level.exact,
+                    "tf_adjustment_weight": level.rarity,
+                    "disable_tf_exact_match_detection": True,
+                }
         levels.append(creator.configure(**settings))
     return CustomComparison(output_column_name=comparison.name, comparison_levels=levels)
 
 
 def _splink_level(level: Level) -> Any:
+    creator = _splink_test(level)
+    equal = [cll.ExactMatchLevel(name) for name in level.both]
+    return cll.And(creator, *equal) if equal else creator
+
+
+def _splink_test(level: Level) -> Any:
     if level.exact is not None:
         return cll.ExactMatchLevel(level.exact)
     if level.swapped is not None:
@@ -109,7 +213,17 @@ def _splink_level(level: Level) -> Any:
         return cll.JaroWinklerLevel(level.jaro_winkler, level.at_least)
     if level.damerau_levenshtein is not None and level.at_most is not None:
         return cll.DamerauLevenshteinLevel(level.damerau_levenshtein, level.at_most)
-    column = level.abbreviated
+    if level.crosswise is not None:
+        one, other = level.crosswise
+        return cll.CustomLevel(f'"{one}_l" = "{other}_r" or "{other}_l" = "{one}_r"')
+    column = level.columns[0]
+    if level.test in ("weighted_overlap", "weighted_containment"):
+        return cll.CustomLevel(f'{level.test}("{column}_l", "{column}_r") >= {level.at_least}')
+    if level.starts_with is not None:
+        shorter = f'least(length("{column}_l"), length("{column}_r"))'
+        return cll.CustomLevel(
+            f'substr("{column}_l", 1, {shorter}) = substr("{column}_r", 1, {shorter})'
+        )
     return cll.CustomLevel(
         f'substr("{column}_l", 1, 1) = substr("{column}_r", 1, 1) '
         f'and (length("{column}_l") = 1 or length("{column}_r") = 1)'

@@ -25,14 +25,31 @@ class LevelRates(BaseModel):
     u: float = Field(gt=0, le=1)
 
 
+class TermFrequencies(BaseModel):
+    """How common a column's values are, as shares of the records that have one.
+
+    `listed` holds the commonest; any other value counts as `unlisted`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listed: dict[str, float]
+    unlisted: float = Field(gt=0, le=1)
+
+
 class MatchModel(BaseModel):
-    """All parameters a score depends on. `prior`: chance that two random records are one person."""
+    """All parameters a score depends on. `prior`: chance that two random records are one person.
+
+    `term_frequencies`: by column, frozen with the model, so that a pair's score does not change
+    with what else has been received.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     prior: float = Field(gt=0, lt=1)
     comparisons: dict[str, dict[str, LevelRates]]
+    term_frequencies: dict[str, TermFrequencies] = {}
 
     def rates(self, comparison: str, level: str) -> LevelRates:
         """The rates of one level; `for_specification` has made sure that it is there."""
@@ -57,19 +74,30 @@ class MatchModel(BaseModel):
         return self
 
 
-def load_model(specification: LinkageSpecification, folder: Path = SHIPPED_MODELS) -> MatchModel:
-    """The model the specification names, read from `folder`. Raises ConfigurationError."""
-    path = folder / f"{specification.model}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none"
+def load_model(
+    specification: LinkageSpecification,
+    folder: Path = SHIPPED_MODELS,
+    *,
+    name: str | None = None,
+) -> MatchModel:
+    """The model the specification names (or `name`), from `folder` or the shipped ones.
+
+    Raises ConfigurationError where there is none or it does not fit the specification.
+    """
+    name = name or specification.model
+    folders = dict.fromkeys([folder, SHIPPED_MODELS])
+    paths = [held / f"{name}.json" for held in folders if (held / f"{name}.json").is_file()]
+    if not paths:
+        names = {path.stem for held in folders for path in held.glob("*.json")}
+        known = ", ".join(sorted(names)) or "none"
         raise ConfigurationError(
-            [f"{path}: no such model; known: {known}. Train it or name a known one."]
+            [f"{folder / name}.json: no such model; known: {known}. Train it or name a known one."]
         )
     try:
-        model = MatchModel.model_validate_json(path.read_text(encoding="utf-8"))
+        model = MatchModel.model_validate_json(paths[0].read_text(encoding="utf-8"))
     except ValidationError as error:
         raise ConfigurationError(
-            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+            f"{paths[0]}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
         ) from None
     return model.for_specification(specification)
 

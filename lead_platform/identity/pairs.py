@@ -40,6 +40,7 @@ def find_pairs(
     Reads from `scratch` the tables `new_rows` and `known_rows` (as records.py collects them);
     leaves `records`, `candidates` and `kept_pairs` there.
     """
+    specification = specification.rarity_known(model.term_frequencies)
     _number_records(scratch)
     bounded = _list_candidates(scratch, specification)
     candidates = _count(scratch, "candidates")
@@ -91,11 +92,12 @@ def _list_candidates(
     there never changes once it is in, so slices compare what one load compares.
     """
     scratch.execute(_keys_sql(specification))
+    window = _windows(specification)
     scratch.execute(
-        """
+        f"""
         create or replace table candidates as
         with ranked as (
-            select rule, key, record_no, is_new,
+            select rule, key, record_no, is_new, source,
                 row_number() over (partition by rule, key order by first_seq, record_no) as place
             from match_keys
         ),
@@ -103,32 +105,48 @@ def _list_candidates(
             select a.record_no as a_no, b.record_no as b_no, b.rule
             from ranked as a
             join ranked as b on b.rule = a.rule and b.key = a.key and b.place > a.place
-            where a.place <= $window and (a.is_new or b.is_new)
+            where a.place <= {window.format(rule="a.rule")} and (a.is_new or b.is_new)
+                {_apart(specification)}
         )
         select least(a_no, b_no) as left_no, greatest(a_no, b_no) as right_no, min(rule) as rule
         from meetings group by all
-        """,
-        {"window": specification.blocking.window},
+        """
     )
     row = scratch.execute(
-        "select count(*) from (select 1 from match_keys group by rule, key having count(*) > ?)",
-        [specification.blocking.window],
+        "select count(*) from (select 1 from match_keys group by rule, key "
+        f"having count(*) > {window.format(rule='rule')})"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def _windows(specification: LinkageSpecification) -> str:
+    """SQL for the window of rule number `{rule}`."""
+    usual = specification.blocking.window
+    own = [
+        f"when {number} then {rule.window}"
+        for number, rule in enumerate(specification.rules)
+        if rule.window
+    ]
+    return f"case {{rule}} {' '.join(own)} else {usual} end" if own else str(usual)
+
+
+def _apart(specification: LinkageSpecification) -> str:
+    """SQL that keeps pairs of one source out, where only records of two are compared."""
+    return "and a.source is distinct from b.source" if specification.blocking.between else ""
 
 
 def _keys_sql(specification: LinkageSpecification) -> str:
     """One row per rule, key and record, for the keys that new records have and others share."""
     selects = []
     for number, rule in enumerate(specification.rules):
-        key = key_expression(rule.columns)
-        from_new = "true" if "source_person_key" in rule.columns else "not is_known_record"
-        selects += [
-            f"select {number} as rule, {key} as key, record_id, received_seq, "
-            f"{from_new} as is_new from new_rows where {key} is not null",
-            f"select {number}, {key}, record_id, received_seq, false from known_rows "
-            f"where {key} is not null",
-        ]
+        key = key_expression(rule, specification)
+        from_new = "true" if specification.of_submission(rule) else "not is_known_record"
+        for table, is_new in (("new_rows", from_new), ("known_rows", "false")):
+            selects.append(
+                f"select {number} as rule, {key} as key, record_id, received_seq, "
+                f"{is_new} as is_new from {table}"
+            )
+    source = specification.blocking.between
     return f"""
         create or replace table match_keys as
         with keys as ({" union all ".join(selects)}),
@@ -136,9 +154,10 @@ def _keys_sql(specification: LinkageSpecification) -> str:
             select rule, key, record_id, min(received_seq) as first_seq,
                 -- A key the record had before brings no new meeting.
                 bool_and(is_new) as is_new
-            from keys group by all
+            from keys where key is not null group by all
         )
-        select p.rule, p.key, r.record_no, p.first_seq, p.is_new
+        select p.rule, p.key, r.record_no, p.first_seq, p.is_new,
+            {f"r.{source}" if source else "null"} as source
         from per_record as p
         join records as r on r.record_id = p.record_id
         qualify count(*) over (partition by p.rule, p.key) > 1
@@ -226,10 +245,16 @@ def _at_levels(comparison: str, levels: tuple[str, ...]) -> str:
 
 def _parts(specification: LinkageSpecification) -> str:
     """SQL for the JSON list of what the weight is made of; no values, so no personal data."""
-    structs = ", ".join(
-        f"{{'comparison': '{c.name}', 'level': level_{c.name}, "
-        f"'weight': round(mw_{c.name}, 3), 'bayes_factor': round(pow(2, mw_{c.name}), 6)}}"
+    weights = {
+        c.name: f"mw_{c.name} + mw_tf_adj_{c.name}"
+        if any(level.rarity for level in c.levels)
+        else f"mw_{c.name}"
         for c in specification.comparisons
+    }
+    structs = ", ".join(
+        f"{{'comparison': '{name}', 'level': level_{name}, "
+        f"'weight': round({weight}, 3), 'bayes_factor': round(pow(2, {weight}), 6)}}"
+        for name, weight in weights.items()
     )
     return f"to_json([{structs}])::varchar"
 

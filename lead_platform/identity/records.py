@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.derivations import nickname_knowledge
+from lead_platform.identity.specification import BlockingRule, LinkageSpecification
 
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
 # regular expression: 100k records take a tenth of the time.
@@ -119,6 +120,20 @@ def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def collect_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every match record there is, once, with the fields of its first received submission."""
+    connection.execute(f"""
+        create or replace temp table match_all as
+        with simple as ({_SIMPLE.format(source="identity.normalized_submissions as n")}),
+        derived as ({_DERIVED})
+        select *, false as is_known_record from derived
+        qualify row_number() over (
+            partition by record_id order by received_seq, submission_id
+        ) = 1
+    """)
+    return connection.execute("from match_all order by record_id").to_arrow_table()
+
+
 def collect_known(
     connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification
 ) -> None:
@@ -134,9 +149,7 @@ def collect_known(
     source = """identity.lead_members as m
         join identity.normalized_submissions as n on n.submission_id = m.submission_id"""
     shares_a_key = " or ".join(
-        f"({key_expression(rule.columns)}) in "
-        f"(select key from match_new_keys where rule = {number})"
-        for number, rule in enumerate(specification.rules)
+        _shares_key(number, rule, specification) for number, rule in enumerate(specification.rules)
     )
     connection.execute(f"""
         create or replace temp table match_known as
@@ -148,38 +161,45 @@ def collect_known(
     """)
 
 
-def key_expression(columns: Iterable[str]) -> str:
-    """SQL for the value of a rule: null unless all columns are filled."""
-    return " || chr(30) || ".join(columns)
+def key_expression(rule: BlockingRule, specification: LinkageSpecification) -> str:
+    """SQL for the value of a rule: null unless all columns are filled; of a list, one row each."""
+    texts = [name for name in rule.columns if specification.columns[name].kind == "text"]
+    lists = [name for name in rule.columns if name not in texts]
+    if not lists:
+        return " || chr(30) || ".join(texts)
+    entries = f"list_distinct({lists[0]})"
+    if texts:
+        ending = " || chr(30) || ".join(["", *texts])
+        entries = f"list_transform({entries}, lambda entry: entry{ending})"
+    return f"unnest({entries})"
+
+
+def _shares_key(number: int, rule: BlockingRule, specification: LinkageSpecification) -> str:
+    """SQL that is true for rows with a key of the rule that something new has."""
+    key = key_expression(rule, specification)
+    if key.startswith("unnest("):
+        keys = f"(select list(key) from match_new_keys where rule = {number})"
+        return f"list_has_any({key.removeprefix('unnest')}, {keys})"
+    return f"({key}) in (select key from match_new_keys where rule = {number})"
 
 
 def _new_keys_sql(specification: LinkageSpecification) -> str:
     """SQL for the rule and key of all that is new.
 
-    A known record brings nothing new but the source's person id of its new submission.
+    A known record brings nothing new but what belongs to its new submission.
     """
     selects = []
     for number, rule in enumerate(specification.rules):
-        key = key_expression(rule.columns)
-        known = "" if "source_person_key" in rule.columns else " and not is_known_record"
-        selects.append(
-            f"select {number} as rule, {key} as key from match_new where {key} is not null{known}"
-        )
-    return " union ".join(selects)
+        key = key_expression(rule, specification)
+        known = "" if specification.of_submission(rule) else " where not is_known_record"
+        selects.append(f"select {number} as rule, {key} as key from match_new{known}")
+    return f"select distinct rule, key from ({' union all '.join(selects)}) where key is not null"
 
 
 def _nickname_rows(groups: Iterable[tuple[str, ...]]) -> list[dict[str, object]]:
-    """One row per first name: the formal names it may stand for, and one root for blocking.
-
-    The root is shared by all names that are connected over any group, so that it never parts
-    two names that share a form.
-    """
-    forms: dict[str, set[str]] = {}
-    root: dict[str, str] = {}
-    for group in groups:
-        for name in group:
-            forms.setdefault(name, {name}).add(group[0])
-        joined = {root.get(name, name) for name in group}
-        for name in [*group, *(known for known, held in root.items() if held in joined)]:
-            root[name] = min(joined)
-    return [{"name": n, "forms": sorted(f), "root": root[n]} for n, f in sorted(forms.items())]
+    """One row per first name: the formal names it may stand for, and one root for blocking."""
+    known = nickname_knowledge(groups)
+    return [
+        {"name": name, "forms": list(forms), "root": known.roots[name]}
+        for name, forms in known.forms.items()
+    ]

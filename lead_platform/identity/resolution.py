@@ -10,10 +10,10 @@ import pandas as pd
 
 from lead_platform.identity.attribution import attribute_events, attribute_outcomes
 from lead_platform.identity.members import resolve_leads
-from lead_platform.identity.model import load_model
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
 from lead_platform.identity.normalization.vocabularies import Vocabularies, load_vocabularies
+from lead_platform.identity.proposals import active_model
 from lead_platform.identity.specification import load_specification
 from lead_platform.identity.versions import refresh_versions
 from lead_platform.lake.audit import record_actions
@@ -83,6 +83,7 @@ def write_normalized(
 def resolve(
     connection: duckdb.DuckDBPyConnection,
     config_dir: Path,
+    models_dir: Path,
     *,
     decided_at: datetime,
     run_id: str,
@@ -92,7 +93,7 @@ def resolve(
     specification = load_specification(config_dir / "identity.yaml")
     summary = resolve_leads(
         connection,
-        model=load_model(specification),
+        model=active_model(specification, models_dir),
         specification=specification,
         decided_at=decided_at,
         run_id=run_id,

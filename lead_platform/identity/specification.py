@@ -4,7 +4,7 @@ Owns its shape, its faults and its version. The numbers behind each level (how o
 and strangers show it) are the model's; running it is matching.py's and pairs.py's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,31 +14,8 @@ from lead_platform.configuration import content_version, load_yaml
 
 # Names end up as SQL identifiers and JSON keys, so they are held to this form.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-MatchColumn = Literal[
-    "mailbox",
-    "mailbox_local",
-    "mailbox_stem",
-    "shared_mailbox",
-    "work_domain",
-    "phone",
-    "linkedin",
-    "first_name",
-    "last_name",
-    "last_name_parts",
-    "first_forms",
-    "first_root",
-    "first_initial",
-    "name_key",
-    "company_key",
-    "company_domain",
-    "city",
-    "region",
-    "postal_code",
-    "country",
-    "job_title",
-]
-KeyColumn = MatchColumn | Literal["source_person_key"]
 EdgeDecision = Literal["review", "drop"]
+ColumnKind = Literal["text", "list", "weighted"]
 
 MISSING = "missing"
 DIFFERENT = "different"
@@ -47,6 +24,27 @@ MODEL_RULE = "model"
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Part):
+    """One column of a match record.
+
+    `kind`: a text, a list of texts, or `weighted`: a list of tokens, each of which counts by how
+    rare it is. `derive` names how it comes from the columns in `given` (derivations.py lists the
+    ways); without it the column is given as it is. `of_submission`: what a new submission of a
+    known record may bring anew, such as a source's person id.
+    """
+
+    kind: ColumnKind = "text"
+    derive: Name | None = None
+    given: tuple[Name, ...] = ()
+    of_submission: bool = False
+
+    @model_validator(mode="after")
+    def _derived_from_something(self) -> Self:
+        if (self.derive is None) != (not self.given):
+            raise ValueError("derive and given go together")
+        return self
 
 
 class Thresholds(_Part):
@@ -63,52 +61,114 @@ class Thresholds(_Part):
 
 
 class BlockingRule(_Part):
-    """Records are compared when all these columns are filled and equal."""
+    """Records are compared when all these columns are filled and equal; of a list, any entry.
+
+    `window` overrides that of the blocking as a whole.
+    """
 
     name: Name
-    columns: tuple[KeyColumn, ...] = Field(min_length=1)
+    columns: tuple[Name, ...] = Field(min_length=1)
+    window: int | None = Field(default=None, ge=2, le=10_000)
 
 
 class Blocking(_Part):
-    """Which pairs are looked at; per key, a record meets the `window` records received first."""
+    """Which pairs are looked at; per key, a record meets the `window` records received first.
 
-    window: int = Field(ge=2, le=1_000)
+    `between`: only records that differ in this column are compared, such as those of two files
+    of which neither holds anybody twice.
+    """
+
+    window: int = Field(ge=2, le=10_000)
+    between: Name | None = None
     rules: tuple[BlockingRule, ...] = Field(min_length=1)
 
 
+_TESTS = (
+    "exact",
+    "swapped",
+    "crosswise",
+    "intersects",
+    "abbreviated",
+    "starts_with",
+    "jaro_winkler",
+    "damerau_levenshtein",
+    "weighted_overlap",
+    "weighted_containment",
+)
+_NEEDS = {
+    "jaro_winkler": "at_least",
+    "weighted_overlap": "at_least",
+    "weighted_containment": "at_least",
+    "damerau_levenshtein": "at_most",
+}
+
+
 class Level(_Part):
-    """One degree of agreement: exactly one test on one or two columns."""
+    """One degree of agreement: exactly one test on one or two columns.
+
+    `rarity` (0 to 1): how far the frequency of the agreeing value counts. At 1 equal rare values
+    weigh as much more, and common ones as much less, as their frequency says. `both`: columns that
+    must be equal as well. `expected`: the share of matching pairs, where training has too little
+    to learn it from; `chance`: that of strangers' pairs, where the records are too few to count
+    in (`training.fewest_records`).
+
+    Tests: `exact` equal; `swapped` each equal to the other's other column; `crosswise` one equal
+    to the other's other column, such as an acronym and a name; `intersects` lists with an entry
+    in common; `abbreviated` one an initial of the other; `starts_with` one the beginning of the
+    other; `jaro_winkler`, `damerau_levenshtein` spelled alike; `weighted_overlap` the share of
+    tokens in common, `weighted_containment` the share of the shorter one's, by their rarity.
+    """
 
     name: Name
-    exact: MatchColumn | None = None
-    swapped: tuple[MatchColumn, MatchColumn] | None = None
-    intersects: MatchColumn | None = None
-    abbreviated: MatchColumn | None = None
-    jaro_winkler: MatchColumn | None = None
-    at_least: float | None = Field(default=None, gt=0, lt=1)
-    damerau_levenshtein: MatchColumn | None = None
+    exact: Name | None = None
+    swapped: tuple[Name, Name] | None = None
+    crosswise: tuple[Name, Name] | None = None
+    intersects: Name | None = None
+    abbreviated: Name | None = None
+    starts_with: Name | None = None
+    jaro_winkler: Name | None = None
+    damerau_levenshtein: Name | None = None
+    weighted_overlap: Name | None = None
+    weighted_containment: Name | None = None
+    at_least: float | None = Field(default=None, gt=0, le=1)
     at_most: int | None = Field(default=None, ge=1, le=5)
+    both: tuple[Name, ...] = ()
+    rarity: float = Field(default=0, ge=0, le=1)
+    expected: float | None = Field(default=None, gt=0, lt=1)
+    chance: float | None = Field(default=None, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
-        tests = ("exact", "swapped", "intersects", "abbreviated", "jaro_winkler")
-        named = [t for t in (*tests, "damerau_levenshtein") if getattr(self, t) is not None]
+        named = [test for test in _TESTS if getattr(self, test) is not None]
         if len(named) != 1:
-            raise ValueError(f"name one test of {', '.join(tests)}, damerau_levenshtein")
-        if (self.jaro_winkler is None) != (self.at_least is None):
-            raise ValueError("jaro_winkler and at_least go together")
-        if (self.damerau_levenshtein is None) != (self.at_most is None):
-            raise ValueError("damerau_levenshtein and at_most go together")
+            raise ValueError(f"name one test of {', '.join(_TESTS)}")
+        for option in ("at_least", "at_most"):
+            if (_NEEDS.get(named[0]) == option) != (getattr(self, option) is not None):
+                tests = " or ".join(test for test, needs in _NEEDS.items() if needs == option)
+                raise ValueError(f"{tests} and {option} go together")
+        if self.rarity and self.exact is None:
+            raise ValueError("rarity goes with exact")
         if self.name in (MISSING, DIFFERENT):
             raise ValueError(f"{self.name!r} is given by itself; choose another name")
         return self
+
+    @property
+    def test(self) -> str:
+        """The name of the level's test."""
+        return next(test for test in _TESTS if getattr(self, test) is not None)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns the test reads."""
+        read = getattr(self, self.test)
+        return (*(read if isinstance(read, tuple) else (read,)), *self.both)
 
 
 class Comparison(_Part):
     """One aspect two records are compared in; its levels, best agreement first."""
 
     name: Name
-    needs: tuple[MatchColumn, ...] = Field(min_length=1)
+    needs: tuple[Name, ...] = Field(min_length=1)
     levels: tuple[Level, ...] = Field(min_length=1)
 
     @property
@@ -128,21 +188,60 @@ class Guard(_Part):
     decision: EdgeDecision
 
 
+class Training(_Part):
+    """How a model is trained without labels.
+
+    `u` comes from `sampled_pairs` random pairs; `m` from one session of expectation maximisation
+    per entry of `sessions`, over at most `session_pairs` pairs that are equal in those columns.
+    A session says nothing about what it blocks on, so together they must leave out each
+    comparison once. `prior`, the chance that two random records match, is given, or estimated:
+    from the pairs that are equal in one of the `certain` column sets, of which all matching pairs
+    are taken to show the share `recall`. Among fewer than `fewest_records` random pairs show too
+    many that match, and a value's frequency says nothing: the levels' `chance` stands in, and
+    rarity does not count.
+    """
+
+    seed: int = 1
+    sampled_pairs: int = Field(default=5_000_000, ge=10_000)
+    session_pairs: int = Field(default=1_000_000, ge=10_000)
+    sessions: tuple[tuple[Name, ...], ...] = Field(min_length=1)
+    prior: float | None = Field(default=None, gt=0, lt=1)
+    certain: tuple[tuple[Name, ...], ...] = ()
+    recall: float = Field(default=0.7, gt=0, le=1)
+    listed_terms: int = Field(default=20_000, ge=0)
+    fewest_records: int = Field(default=0, ge=0)
+
+
+class Clustering(_Part):
+    """When records that hang together are one thing, beyond a chain of pairs.
+
+    No cluster has more than `largest` records. Two groups of two and more join over uncertain
+    edges only if there are `bridge` times as many as the smaller group has members, and two at
+    the least.
+    """
+
+    largest: int = Field(default=1_000, ge=2)
+    bridge: float = Field(default=1.0, ge=0)
+
+
 class LinkageSpecification(_Part):
     """How records of one kind are matched. Raises on load with every fault named."""
 
     name: Name
     model: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*-v[0-9]+$")]
+    columns: dict[Name, Column] = Field(min_length=1)
     thresholds: Thresholds
-    exact_keys: tuple[BlockingRule, ...]
+    exact_keys: tuple[BlockingRule, ...] = ()
     blocking: Blocking
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     guards: tuple[Guard, ...] = ()
+    training: Training
+    clustering: Clustering = Clustering()
     nicknames: tuple[tuple[Annotated[str, StringConstraints(to_lower=True)], ...], ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults = [*_repeated_names(self), *_guard_faults(self)]
+        faults = [*_column_faults(self), *_repeated_names(self), *_guard_faults(self)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -151,6 +250,80 @@ class LinkageSpecification(_Part):
     def rules(self) -> tuple[BlockingRule, ...]:
         """Exact keys first, then blocking rules: the first a pair shares names the pair."""
         return (*self.exact_keys, *self.blocking.rules)
+
+    def of_submission(self, rule: BlockingRule) -> bool:
+        """Whether a new submission of a known record may bring this rule a new value."""
+        return any(self.columns[name].of_submission for name in rule.columns)
+
+    def rare_columns(self) -> tuple[str, ...]:
+        """The columns whose values' frequencies count, in order of name."""
+        weighted = {
+            level.weighted_overlap or level.weighted_containment
+            for c in self.comparisons
+            for level in c.levels
+        }
+        rare = {level.exact for c in self.comparisons for level in c.levels if level.rarity}
+        return tuple(sorted(name for name in weighted | rare if name))
+
+    def rarity_known(self, columns: Collection[str]) -> "LinkageSpecification":
+        """This specification for a model that knows the frequencies of `columns` only.
+
+        Elsewhere rarity does not count: equal values weigh the same, however common.
+        """
+
+        def plain(level: Level) -> Level:
+            known = not level.rarity or level.exact in columns
+            return level if known else level.model_copy(update={"rarity": 0.0})
+
+        comparisons = tuple(
+            c.model_copy(update={"levels": tuple(map(plain, c.levels))}) for c in self.comparisons
+        )
+        return self.model_copy(update={"comparisons": comparisons})
+
+    def restricted_to(self, given: Collection[str]) -> "LinkageSpecification":
+        """This specification for records that have only the `given` columns filled.
+
+        What reads an absent column is left out: levels, rules, sessions, and what is then empty.
+        """
+        kept = {
+            name: column
+            for name, column in self.columns.items()
+            if (set(column.given) & set(given) if column.derive else name in given)
+        }
+        comparisons = tuple(
+            c.model_copy(update={"needs": needs, "levels": levels})
+            for c in self.comparisons
+            if (needs := tuple(name for name in c.needs if name in kept))
+            and (levels := tuple(v for v in c.levels if set(v.columns) <= set(kept)))
+        )
+        left = {c.name: {*c.level_names, MISSING} for c in comparisons}
+        return self.model_copy(
+            update={
+                "columns": kept,
+                "exact_keys": _within(self.exact_keys, kept),
+                "blocking": self.blocking.model_copy(
+                    update={"rules": _within(self.blocking.rules, kept)}
+                ),
+                "comparisons": comparisons,
+                "guards": tuple(g for g in self.guards if _still_applies(g, left)),
+                "training": self.training.model_copy(
+                    update={
+                        "sessions": tuple(s for s in self.training.sessions if set(s) <= set(kept)),
+                        "certain": tuple(s for s in self.training.certain if set(s) <= set(kept)),
+                    }
+                ),
+            }
+        )
+
+
+def _within(rules: tuple[BlockingRule, ...], kept: Collection[str]) -> tuple[BlockingRule, ...]:
+    return tuple(rule for rule in rules if set(rule.columns) <= set(kept))
+
+
+def _still_applies(guard: Guard, left: dict[str, set[str]]) -> bool:
+    return all(left.get(name, set()) & set(levels) for name, levels in guard.when.items()) and all(
+        name in left for name in guard.unless
+    )
 
 
 def load_specification(path: Path) -> LinkageSpecification:
@@ -161,6 +334,34 @@ def load_specification(path: Path) -> LinkageSpecification:
 def specification_version(path: Path) -> str:
     """A name for the specification as it stands in `path`: 12 hexadecimal digits."""
     return content_version(path)
+
+
+def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
+    read = {
+        **{f"rule {rule.name}": rule.columns for rule in specification.rules},
+        **{f"comparison {c.name}": c.needs for c in specification.comparisons},
+        **{
+            f"comparison {c.name}, level {level.name}": level.columns
+            for c in specification.comparisons
+            for level in c.levels
+        },
+        "training sessions": tuple(n for s in specification.training.sessions for n in s),
+        "training certain": tuple(n for s in specification.training.certain for n in s),
+    }
+    if specification.blocking.between:
+        read["blocking between"] = (specification.blocking.between,)
+    for place, names in read.items():
+        for name in sorted(set(names) - set(specification.columns)):
+            known = ", ".join(specification.columns)
+            yield f"{place}: unknown column {name!r}; known: {known}"
+    for comparison in specification.comparisons:
+        for level in comparison.levels:
+            column = specification.columns.get(level.columns[0])
+            if level.test.startswith("weighted") and column and column.kind != "weighted":
+                yield (
+                    f"comparison {comparison.name}, level {level.name}: {level.test} needs a "
+                    f"weighted column, {level.columns[0]} is a {column.kind}"
+                )
 
 
 def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:

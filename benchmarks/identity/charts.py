@@ -1,0 +1,69 @@
+"""Charts of a run on one set: match weights, and precision against recall over all thresholds."""
+
+from pathlib import Path
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from benchmarks.identity.evaluation import EngineRun
+from benchmarks.identity.sets import LabelledSet
+from lead_platform.identity.charts import match_weights_chart, save_chart
+
+
+def write_charts(labelled: LabelledSet, run: EngineRun, folder: Path) -> None:
+    """Two PNG files per set."""
+    weights = match_weights_chart(run.specification, run.model)
+    save_chart(weights, folder / f"{labelled.name}_match_weights.png")
+    curve = precision_recall(labelled, run)
+    save_chart(_curve_chart(labelled.name, curve, run), folder / f"{labelled.name}_curve.png")
+
+
+def precision_recall(labelled: LabelledSet, run: EngineRun) -> pd.DataFrame:
+    """Per match weight: precision and recall of the pairs at and above it, before clustering.
+
+    Guards stay in force: what they keep from merging counts at no threshold.
+    """
+    pairs = run.linkage.pairs
+    held_back = pairs["reason"].str.contains(": ", regex=False)
+    pairs = pairs[~held_back].sort_values("match_weight", ascending=False)
+    ends = [
+        pairs[side].str[1:].astype(int).to_numpy() for side in ("left_record_id", "right_record_id")
+    ]
+    is_match, total = _verdicts(labelled, *ends)
+    known = ~np.isnan(is_match)
+    right = np.cumsum(is_match[known])
+    place = np.arange(1, len(right) + 1)
+    weight = pairs["match_weight"].to_numpy()[known]
+    curve = pd.DataFrame(
+        {"match_weight": weight, "precision": right / place, "recall": right / total}
+    )
+    last = curve["match_weight"].shift(-1) != curve["match_weight"]
+    return curve[last]
+
+
+def _verdicts(labelled: LabelledSet, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, int]:
+    """Per pair 1, 0 or unknown, and how many true pairs there are."""
+    if labelled.judged is not None:
+        judged = {
+            frozenset(pair): float(verdict)
+            for *pair, verdict in labelled.judged.itertuples(index=False)
+        }
+        found = [judged.get(frozenset(pair), np.nan) for pair in zip(left, right, strict=True)]
+        return np.array(found), int(labelled.judged["is_match"].sum())
+    truth = labelled.truth.to_numpy()
+    sizes = pd.Series(truth).value_counts()
+    return (truth[left] == truth[right]).astype(float), int((sizes * (sizes - 1) // 2).sum())
+
+
+def _curve_chart(name: str, curve: pd.DataFrame, run: EngineRun) -> alt.LayerChart:
+    thinned = curve.iloc[:: max(1, len(curve) // 2_000)]
+    threshold = run.specification.thresholds.merge
+    at = curve[curve["match_weight"] >= np.log2(threshold / (1 - threshold))].tail(1)
+    scale = alt.Scale(domain=[0, 1])
+    x = alt.X("recall", scale=scale, title="recall of pairs")
+    y = alt.Y("precision", scale=scale, title="precision of pairs")
+    line = alt.Chart(thinned).mark_line(interpolate="step-before").encode(x=x, y=y)
+    point = alt.Chart(at).mark_point(size=90, filled=True, color="crimson").encode(x=x, y=y)
+    title = f"{name}: pairs before clustering; the point is the merge threshold {threshold}"
+    return (line + point).properties(width=460, height=320, title=title)

@@ -1,0 +1,94 @@
+"""Linkage of any set of records by a specification: derive, train, compare, decide, cluster.
+
+Owns the way through the engine for records that are no submissions: accounts, benchmark sets.
+The leads' way, with known leads and their ids, is members.py's.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lead_platform.identity.clusters import cluster_records
+from lead_platform.identity.derivations import derive_columns
+from lead_platform.identity.model import MatchModel
+from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.specification import LinkageSpecification
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """What belongs together. `clusters`: one number per record, in the order given; `pairs`: rows
+    as in identity.match_pairs; `candidates`: pairs compared; `set_aside`: merging pairs that were
+    not followed, with the reason."""
+
+    clusters: pd.Series
+    pairs: pd.DataFrame
+    candidates: int
+    set_aside: pd.DataFrame
+
+
+def match_records(
+    frame: pd.DataFrame, specification: LinkageSpecification, record_ids: pd.Series
+) -> pa.Table:
+    """The match records of `frame`: record_id and every declared column, typed."""
+    derived = derive_columns(frame, specification)
+    columns = {
+        name: pa.array(
+            derived[name].tolist(),
+            pa.string() if column.kind == "text" else pa.list_(pa.string()),
+        )
+        for name, column in specification.columns.items()
+    }
+    return pa.table({"record_id": pa.array(record_ids.astype(str).tolist(), pa.string())} | columns)
+
+
+def link_records(
+    records: pa.Table, specification: LinkageSpecification, model: MatchModel
+) -> Linkage:
+    """Clusters of the records that are one thing, by the specification's thresholds and guards."""
+    with duckdb.connect() as scratch:
+        scratch.execute("set enable_progress_bar = false")
+        scratch.register("given_records", records)
+        scratch.execute(
+            "create table new_rows as select *, record_id as submission_id, "
+            "row_number() over (order by record_id) as received_seq, false as is_known_record "
+            "from given_records"
+        )
+        scratch.execute("create table known_rows as from new_rows limit 0")
+        findings = find_pairs(scratch, specification, model)
+    pairs = findings.pairs.to_pandas()
+    nodes = pd.Series(records["record_id"].to_pylist(), dtype=object)
+    found = cluster_records(
+        nodes, merge_edges(pairs, specification), NO_LINKS, specification.clustering
+    )
+    return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
+
+
+def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.DataFrame:
+    """The merging ones of `pairs` (rows as in identity.match_pairs) as edges to cluster along.
+
+    Certain is an edge over an exact key: it holds on its own.
+    """
+    merges = pairs[pairs["decision"] == "merge"]
+    keys = [key.name for key in specification.exact_keys]
+    return pd.DataFrame(
+        {
+            "left": merges["left_record_id"],
+            "right": merges["right_record_id"],
+            "weight": merges["match_weight"],
+            "is_certain": merges["rule"].isin(keys),
+        }
+    )
+
+
+NO_LINKS = pd.DataFrame({"left": [], "right": []}, dtype=object)
+
+
+def same_ids(frame: pd.DataFrame, column: Hashable | None = None) -> pd.Series:
+    """Record ids for a frame: those of a column, or the row numbers, padded to sort as counted."""
+    if column is not None:
+        return frame[column].astype(str)
+    return pd.Series([f"r{number:08d}" for number in range(len(frame))], index=frame.index)

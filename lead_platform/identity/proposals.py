@@ -1,0 +1,298 @@
+"""Proposals: trained models that wait for a person, what they would change, and who activated them.
+
+Owns the folder of trained models: one JSON per model, its card and its chart beside it, never
+changed in place, and `active.json`, which names the model at work. Training is training.py's.
+"""
+
+import datetime as dt
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lead_platform.identity.charts import match_weights_chart, save_chart
+from lead_platform.identity.model import SHIPPED_MODELS, MatchModel, load_model, save_model
+from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.records import collect_all, prepare
+from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.training import train_model
+from lead_platform.lake.audit import record_actions
+
+ACTIVE = "active.json"
+_SIDES = ["merge", "review", "apart"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a model would decide otherwise than the active one.
+
+    `changes`: one row per pair that changes side (left_record_id, right_record_id, active,
+    proposed, and both probabilities); `counts`: pairs by side under either model.
+    """
+
+    changes: pd.DataFrame
+    counts: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trained model, its files, and what it would change."""
+
+    model: MatchModel
+    path: Path
+    comparison: Comparison
+    records: int
+
+
+def active_model(specification: LinkageSpecification, folder: Path) -> MatchModel:
+    """The model at work: the activated one, or the one the specification names.
+
+    Raises ConfigurationError where it is missing or does not fit.
+    """
+    return load_model(specification, folder, name=_activated(folder))
+
+
+def propose_model(
+    connection: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    folder: Path,
+    *,
+    trained_at: dt.datetime,
+) -> Proposal:
+    """Trains a model on all match records of the lake and writes it, its card and its chart.
+
+    Nothing is put to work: see `activate_model`. Pairs with a person's verdict, where there are
+    any, are what precision and recall are measured on. Raises ValueError without records.
+    """
+    prepare(connection, specification)
+    records = collect_all(connection)
+    if not records.num_rows:
+        raise ValueError("No submissions to train on. Take some in first: lead-platform ingest")
+    folder.mkdir(parents=True, exist_ok=True)
+    model = train_model(records, specification, name=_next_name(specification, folder))
+    active = active_model(specification, folder)
+    compared = compare_models(records, specification, active=active, proposed=model)
+    verdicts = _verdicts(connection)
+    path = folder / f"{model.name}.json"
+    save_model(model, path)
+    chart = path.with_suffix(".svg")
+    save_chart(match_weights_chart(specification, model), chart)
+    proposal = Proposal(model, path, compared, records.num_rows)
+    card = _card(
+        proposal, specification, active, _measured(records, specification, model, verdicts)
+    )
+    header = (
+        f"# {model.name}\n\nTrained {trained_at:%Y-%m-%d %H:%M} UTC.\n\n![weights]({chart.name})\n"
+    )
+    path.with_suffix(".md").write_text(header + card, encoding="utf-8")
+    return proposal
+
+
+def compare_models(
+    records: pa.Table,
+    specification: LinkageSpecification,
+    *,
+    active: MatchModel,
+    proposed: MatchModel,
+) -> Comparison:
+    """Which pairs of `records` change side between merge, review and apart."""
+    sides = [_sides(records, specification, model) for model in (active, proposed)]
+    pairs = ["left_record_id", "right_record_id"]
+    both = sides[0].merge(sides[1], on=pairs, how="outer", suffixes=("_active", "_proposed"))
+    for way in ("active", "proposed"):
+        both[way] = both.pop(f"decision_{way}").fillna("apart")
+    changes = both[both["active"] != both["proposed"]].sort_values(pairs, ignore_index=True)
+    counts = pd.crosstab(both["active"], both["proposed"]).reindex(
+        index=_SIDES, columns=_SIDES, fill_value=0
+    )
+    return Comparison(changes, counts)
+
+
+def activate_model(
+    connection: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    folder: Path,
+    name: str,
+    *,
+    decided_by: str,
+    reason: str,
+    decided_at: dt.datetime,
+) -> bool:
+    """Puts a model to work from the next run on; False where it was at work already.
+
+    Written to the audit log. What has been merged stays merged. Raises ConfigurationError for an
+    unknown model and ValueError without a person and a reason.
+    """
+    if not decided_by.strip() or not reason.strip():
+        raise ValueError("Activating a model needs a person (--by) and a reason (--reason).")
+    load_model(specification, folder, name=name)
+    before = _activated(folder) or specification.model
+    if before == name:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = {
+        "workflow": "identity",
+        "action": "activate_model",
+        "subject_type": "match_model",
+        "subject_id": name,
+        "reason": reason,
+        "before": before,
+        "after": name,
+        "actor": decided_by,
+        "occurred_at": decided_at,
+    }
+    record_actions(connection, pd.DataFrame([entry]), run_id="")
+    content = {"model": name, "by": decided_by, "reason": reason, "at": decided_at.isoformat()}
+    waiting = folder / f".{ACTIVE}.new"
+    waiting.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    os.replace(waiting, folder / ACTIVE)
+    return True
+
+
+def list_models(
+    specification: LinkageSpecification, folder: Path
+) -> list[tuple[str, str, str | None]]:
+    """Per model its name, its state (active, proposal, shipped) and its card, by name."""
+    active = _activated(folder) or specification.model
+    found: dict[str, tuple[str, str | None]] = {}
+    for held, state in ((SHIPPED_MODELS, "shipped"), (folder, "proposal")):
+        for path in held.glob("*-v*.json"):
+            card = path.with_suffix(".md")
+            found[path.stem] = (
+                "active" if path.stem == active else state,
+                str(card) if card.is_file() else None,
+            )
+    return [(name, *found[name]) for name in sorted(found)]
+
+
+def _activated(folder: Path) -> str | None:
+    path = folder / ACTIVE
+    return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.is_file() else None
+
+
+def _next_name(specification: LinkageSpecification, folder: Path) -> str:
+    """The family of the specification's model with the next free number."""
+    family = specification.model.rpartition("-v")[0]
+    numbers = [
+        int(match.group(1))
+        for held in (SHIPPED_MODELS, folder)
+        for path in held.glob(f"{family}-v*.json")
+        if (match := re.fullmatch(rf"{re.escape(family)}-v(\d+)", path.stem))
+    ]
+    return f"{family}-v{max(numbers, default=0) + 1}"
+
+
+def _sides(
+    records: pa.Table, specification: LinkageSpecification, model: MatchModel
+) -> pd.DataFrame:
+    """The pairs a model merges or sends to review, were all records new."""
+    with duckdb.connect() as scratch:
+        scratch.execute("set enable_progress_bar = false")
+        scratch.register("given_records", records)
+        scratch.execute("create table new_rows as from given_records")
+        scratch.execute("create table known_rows as from new_rows limit 0")
+        found = find_pairs(scratch, specification, model).pairs
+    kept = found.select(["left_record_id", "right_record_id", "decision", "match_probability"])
+    return kept.to_pandas()
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Pairs of records on which people have decided, the newest verdict each; maybe none."""
+    exists = connection.execute(
+        "select 1 from information_schema.tables where table_schema = 'identity' "
+        "and table_name = 'match_verdicts' and table_catalog = current_database()"
+    ).fetchone()
+    if not exists:
+        return pd.DataFrame({"left": [], "right": [], "verdict": []}, dtype=object)
+    return connection.execute("""
+        select least(l.match_record_id, r.match_record_id) as left,
+            greatest(l.match_record_id, r.match_record_id) as right,
+            max_by(v.verdict, v.verdict_seq) as verdict
+        from identity.match_verdicts as v
+        join identity.normalized_submissions as l on l.submission_id = v.left_submission_id
+        join identity.normalized_submissions as r on r.submission_id = v.right_submission_id
+        where l.match_record_id <> r.match_record_id
+        group by all
+    """).df()
+
+
+def _measured(
+    records: pa.Table,
+    specification: LinkageSpecification,
+    model: MatchModel,
+    verdicts: pd.DataFrame,
+) -> str:
+    """Precision and recall at the merge threshold over the pairs that people decided."""
+    judged = verdicts[verdicts["verdict"].isin(["same", "different"])]
+    if judged.empty:
+        return "No pair has a person's verdict yet: precision and recall are not measured."
+    sides = _sides(records, specification, model)
+    met = judged.merge(
+        sides, left_on=["left", "right"], right_on=["left_record_id", "right_record_id"], how="left"
+    )
+    merged, same = met["decision"] == "merge", met["verdict"] == "same"
+    right = int((merged & same).sum())
+    return (
+        f"Of {len(met)} pairs that people decided (the hard ones: those a model left to them), "
+        f"the model merges {int(merged.sum())}, {right} of them rightly; "
+        f"{int(same.sum())} are the same person."
+    )
+
+
+def _card(
+    proposal: Proposal, specification: LinkageSpecification, active: MatchModel, measured: str
+) -> str:
+    training, model = specification.training, proposal.model
+    counts = proposal.comparison.counts
+    rows = "\n".join(
+        f"| {side} | " + " | ".join(f"{count:,}" for count in row) + " |"
+        for side, row in zip(_SIDES, counts.to_numpy().tolist(), strict=True)
+    )
+    rates = "\n".join(
+        f"| {comparison} | {level} | {one.m:.4g} | {one.u:.4g} |"
+        for comparison, levels in model.comparisons.items()
+        for level, one in levels.items()
+    )
+    terms = ", ".join(
+        f"{column} ({len(known.listed):,} listed)"
+        for column, known in model.term_frequencies.items()
+    )
+    sessions = ", ".join("+".join(columns) for columns in training.sessions)
+    how = (
+        f"Splink, without labels: `u` from {training.sampled_pairs:,} random pairs, `m` by "
+        f"expectation maximisation in the blocks {sessions}"
+        f", at most {training.session_pairs:,} pairs each; one thread, seed {training.seed}: the "
+        "same records give the same bytes"
+    )
+    return f"""
+| | |
+|---|---|
+| records | {proposal.records:,} match records of this installation |
+| how | {how} |
+| prior | {model.prior:g} |
+| term frequencies | {terms or "none"} |
+| thresholds | merge {specification.thresholds.merge}, review {specification.thresholds.review} |
+
+## Measured
+
+{measured}
+
+## Against {active.name}
+
+Pairs by what {active.name} (rows) and {model.name} (columns) decide:
+
+| | merge | review | apart |
+|---|---|---|---|
+{rows}
+
+## Rates
+
+| comparison | level | m | u |
+|---|---|---|---|
+{rates}
+"""

@@ -1,0 +1,177 @@
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from lead_platform.identity.linkage import link_records, match_records, same_ids
+from lead_platform.identity.model import MatchModel
+from lead_platform.identity.people import generate_people
+from lead_platform.identity.proposals import (
+    activate_model,
+    active_model,
+    compare_models,
+    list_models,
+    propose_model,
+)
+from lead_platform.identity.records import collect_all, prepare
+from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.training import train_model
+from tests.identity.lead_world import DECIDED_AT, MODEL, SPECIFICATION, empty_lake, insert
+
+SMALL = SPECIFICATION.model_copy(
+    update={
+        "training": SPECIFICATION.training.model_copy(
+            update={"sampled_pairs": 200_000, "session_pairs": 20_000}
+        )
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def lake():
+    people = generate_people(3_000, seed=3, specification=SPECIFICATION)
+    connection = empty_lake()
+    connection.execute("""
+        create schema governance;
+        create table governance.audit_log (
+            audit_id varchar, workflow varchar, action varchar, subject_type varchar,
+            subject_id varchar, rule varchar, rule_version varchar, reason varchar,
+            before varchar, after varchar, actor varchar, run_id varchar, occurred_at timestamp
+        )
+    """)
+    insert(connection, "identity.normalized_submissions", people.submissions)
+    return connection
+
+
+@pytest.fixture(scope="module")
+def records(lake) -> pa.Table:
+    prepare(lake, SMALL)
+    return collect_all(lake)
+
+
+@pytest.fixture(scope="module")
+def trained(records) -> MatchModel:
+    return train_model(records, SMALL, name="person-v2")
+
+
+def test_the_same_records_give_the_same_bytes(records, trained):
+    again = train_model(records, SMALL, name="person-v2")
+    assert again.model_dump_json() == trained.model_dump_json()
+
+
+def test_every_level_has_rates_that_point_the_right_way(trained):
+    trained.for_specification(SMALL)
+    for name, levels in trained.comparisons.items():
+        best, *_, different = levels.values()
+        assert best.m > best.u, name
+        assert different.m < different.u, name
+
+
+def test_a_proposal_waits_for_a_person(lake, tmp_path):
+    proposal = propose_model(lake, SMALL, tmp_path, trained_at=DECIDED_AT)
+    assert proposal.path.name == "person-v2.json"
+    assert active_model(SMALL, tmp_path) == MODEL
+    card = proposal.path.with_suffix(".md").read_text(encoding="utf-8")
+    assert "Against person-v1" in card
+    assert proposal.path.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
+
+    def activate(name: str, **why: str) -> bool:
+        return activate_model(
+            lake, SMALL, tmp_path, name, decided_at=DECIDED_AT,
+            **{"decided_by": "Ada", "reason": "fits our data"} | why,
+        )  # fmt: skip
+
+    with pytest.raises(ValueError, match="needs a person"):
+        activate("person-v2", reason=" ")
+    assert activate("person-v2")
+    assert not activate("person-v2")
+    assert active_model(SMALL, tmp_path) == proposal.model
+    assert ("person-v2", "active") in [row[:2] for row in list_models(SMALL, tmp_path)]
+    [entry] = lake.execute(
+        "select actor, reason, before, after from governance.audit_log"
+    ).fetchall()
+    assert entry == ("Ada", "fits our data", "person-v1", "person-v2")
+
+
+def test_the_comparison_shows_each_pair_that_changes_side(records, trained):
+    same = compare_models(records, SMALL, active=trained, proposed=trained)
+    assert same.changes.empty
+    levels = trained.comparisons["first_name"] | {}
+    blind = trained.model_copy(
+        update={
+            "comparisons": trained.comparisons
+            | {"first_name": {n: r.model_copy(update={"m": r.u}) for n, r in levels.items()}}
+        }
+    )
+    changed = compare_models(records, SMALL, active=trained, proposed=blind)
+    assert not changed.changes.empty
+    assert (changed.changes["active"] != changed.changes["proposed"]).all()
+    assert changed.counts.to_numpy().sum() >= len(changed.changes)
+
+
+PETS = LinkageSpecification.model_validate({
+    "name": "pets",
+    "model": "pet-v1",
+    "columns": {
+        "name": {"derive": "text", "given": ["name"]},
+        "words": {"kind": "weighted", "derive": "tokens", "given": ["address"]},
+        "owner": {"derive": "compact", "given": ["owner"]},
+    },
+    "thresholds": {"merge": 0.9, "review": 0.01},
+    "blocking": {"window": 500, "rules": [
+        {"name": "word", "columns": ["words"]}, {"name": "owner", "columns": ["owner"]}]},
+    "comparisons": [
+        {"name": "name", "needs": ["name"], "levels": [
+            {"name": "same", "exact": "name", "rarity": 1, "expected": 0.9}]},
+        {"name": "address", "needs": ["words"], "levels": [
+            {"name": "most", "weighted_overlap": "words", "at_least": 0.7, "expected": 0.8}]},
+        {"name": "owner", "needs": ["owner"], "levels": [
+            {"name": "same", "exact": "owner", "expected": 0.9}]},
+    ],
+    "training": {"sampled_pairs": 50_000, "sessions": [["owner"], ["name"]],
+                 "certain": [["name", "owner"]]},
+})  # fmt: skip
+
+
+def pets() -> pd.DataFrame:
+    streets = ["Elm Street", "Oak Street", "Pine Street", "Birch Street", "Lark Street"]
+    rows = [
+        {"name": f"Pet {n}", "address": f"{n} {streets[n % 5]}", "owner": f"Owner {n // 2}"}
+        for n in range(120)
+    ]
+    again = [row | {"address": row["address"].lower() + " rear"} for row in rows[:60]]
+    return pd.DataFrame(rows + again)
+
+
+def test_any_records_are_linked_by_a_specification_alone():
+    frame = pets()
+    records = match_records(frame, PETS, same_ids(frame))
+    model = train_model(records, PETS, name="pet-v1")
+    clusters = link_records(records, PETS, model).clusters
+    assert clusters.nunique() == 120
+    assert all(clusters[n] == clusters[120 + n] for n in range(60))
+
+
+def test_absent_columns_take_their_levels_and_rules_along():
+    left = PETS.restricted_to(["name", "owner"])
+    assert set(left.columns) == {"name", "owner"}
+    assert [rule.name for rule in left.blocking.rules] == ["owner"]
+    assert [comparison.name for comparison in left.comparisons] == ["name", "owner"]
+
+
+def test_only_records_of_two_sources_meet_where_that_is_said():
+    frame = pets().assign(source_file=["a.csv"] * 120 + ["b.csv"] * 60)
+    between = PETS.model_copy(
+        update={
+            "columns": PETS.columns | {"source_file": PETS.columns["name"].model_copy(
+                update={"derive": None, "given": ()})},
+            "blocking": PETS.blocking.model_copy(update={"between": "source_file"}),
+        }
+    )  # fmt: skip
+    records = match_records(frame, between, same_ids(frame))
+    model = train_model(records, between, name="pet-v1")
+    pairs = link_records(records, between, model).pairs
+    assert len(pairs) >= 60
+    assert all(
+        (left < "r00000120") != (right < "r00000120")
+        for left, right in zip(pairs["left_record_id"], pairs["right_record_id"], strict=True)
+    )
