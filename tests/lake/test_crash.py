@@ -17,7 +17,8 @@ from tests.lake import trial, workers
 
 KILLS = 20
 SEED = 20260701
-# A stage takes 20 to 200 ms, so this lands before, inside and after its commits.
+# A stage takes 10 to 200 ms: a kill lands before, inside or after its commits. Every other round
+# over all stages kills at once, so that the shortest stage is hit on the fastest machine.
 LATEST_KILL_SECONDS = 0.12
 PATIENCE_SECONDS = 60.0
 
@@ -29,8 +30,10 @@ def test_killed_writers_end_in_the_state_of_an_undisturbed_one(
     luck = random.Random(SEED)
     killed_in: Counter[str] = Counter()
     for round_number in range(KILLS):
-        target = workers.STAGES[round_number % len(workers.STAGES)]
-        killed_in[_run_and_kill(trial_settings, target, luck)] += 1
+        lap, place = divmod(round_number, len(workers.STAGES))
+        delay = luck.uniform(0, LATEST_KILL_SECONDS) if lap % 2 else 0.0
+        steps_before = luck.randrange(2)
+        killed_in[_run_and_kill(trial_settings, workers.STAGES[place], steps_before, delay)] += 1
         _assert_whole(observer)
 
     steps = workers.next_step(observer) + 2
@@ -47,19 +50,18 @@ def test_killed_writers_end_in_the_state_of_an_undisturbed_one(
     assert "recovered" in {release.status for release in observer.releases(limit=1000)}
 
 
-def _run_and_kill(settings: Settings, target: str, luck: random.Random) -> str:
-    """Start a writer, kill it in or soon after the target stage; the stage it died in."""
+def _run_and_kill(settings: Settings, target: str, steps_before: int, delay: float) -> str:
+    """Start a writer, kill it `delay` seconds into the target stage; the stage it died in."""
     stage = workers.PROCESSES.Value("i", 0, lock=False)
     done = workers.PROCESSES.Value("i", 0, lock=False)
     process = workers.start(workers.write_steps, settings, stage, done, None)
-    steps_before = luck.randrange(2)
     deadline = time.monotonic() + PATIENCE_SECONDS
     if target != "opening":
         while not (done.value >= steps_before and workers.STAGES[stage.value] == target):
             assert process.is_alive(), "the writer stopped by itself"
             assert time.monotonic() < deadline, f"{target} was never reached"
             time.sleep(0.001)
-    time.sleep(luck.uniform(0, LATEST_KILL_SECONDS))
+    time.sleep(delay)
     died_in = workers.STAGES[stage.value]
     workers.kill(process)
     return died_in
