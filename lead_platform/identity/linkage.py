@@ -70,7 +70,7 @@ def link_records(
 def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.DataFrame:
     """The merging ones of `pairs` (rows as in identity.match_pairs) as edges to cluster along.
 
-    Certain is an edge over an exact key: it holds on its own.
+    Certain is an edge over an exact key, or from the specification's probability for it on.
     """
     merges = pairs[pairs["decision"] == "merge"]
     keys = [key.name for key in specification.exact_keys]
@@ -79,7 +79,8 @@ def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.
             "left": merges["left_record_id"],
             "right": merges["right_record_id"],
             "weight": merges["match_weight"],
-            "is_certain": merges["rule"].isin(keys),
+            "is_certain": merges["rule"].isin(keys)
+            | (merges["match_probability"] >= specification.clustering.strong),
         }
     )
 

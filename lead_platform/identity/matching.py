@@ -83,9 +83,11 @@ def weigh_records(
     joins = "".join(f" left join weighted_{name} using (record_no)" for name in weighted)
     replaced = ", ".join(f"weighted_{name}.tokens as {name}" for name in weighted)
     replace = f" replace ({replaced})" if weighted else ""
+    # A view where nothing is weighed: a million records need no copy.
+    kind = "table" if weighted else "view"
+    scratch.execute(f"drop {kind} if exists weighed_records")
     scratch.execute(
-        "create or replace table weighed_records as "
-        f"select records.*{replace} from records{joins} order by record_no"
+        f"create {kind} weighed_records as select records.*{replace} from records{joins}"
     )
 
 

@@ -217,11 +217,12 @@ class Clustering(_Part):
 
     No cluster has more than `largest` records. Two groups of two and more join over uncertain
     edges only if there are `bridge` times as many as the smaller group has members, and two at
-    the least.
+    the least. From probability `strong` on an edge is certain, as it is over an exact key.
     """
 
     largest: int = Field(default=1_000, ge=2)
     bridge: float = Field(default=1.0, ge=0)
+    strong: float = Field(default=1.0, gt=0.5, le=1)
 
 
 class LinkageSpecification(_Part):
