@@ -28,11 +28,12 @@ anti join identity.normalized_submissions using (submission_id)
 order by received_seq
 """
 
-# Merges of this run, and leads that stopped being one of their own by them.
+# Merges and splits of this run, and leads that stopped being one of their own by them, or became
+# one again.
 _ACTIONS = """
 select
     'identity' as workflow,
-    'merge' as action,
+    decision as action,
     'match_pair' as subject_type,
     decision_id as subject_id,
     rule,
@@ -45,10 +46,16 @@ from identity.merge_decisions
 where decided_by = $decided_by
 union all
 select
-    'identity', 'retire_lead', 'lead', retired_lead_id, 'survivor', null,
-    'proved to be one person with an older lead', retired_lead_id, surviving_lead_id, retired_at
+    'identity', 'retire_lead', 'lead', lead_id, 'survivor', null,
+    'proved to be one person with an older lead', lead_id, related_lead_id, merged_at
 from identity.lead_crosswalk
-where retired_at = $decided_at
+where relation = 'merged_into' and merged_at = $decided_at
+union all
+select
+    'identity', 'split_lead', 'lead', lead_id, 'verdict', null,
+    'a person said it is somebody else', related_lead_id, lead_id, split_at
+from identity.lead_crosswalk
+where relation = 'split_from' and split_at = $decided_at
 """
 
 
@@ -112,5 +119,6 @@ def resolve(
         "leads_born": summary.leads_born,
         "joined": summary.joined,
         "leads_retired": summary.leads_retired,
+        "leads_split": summary.leads_split,
         "pairs_to_review": summary.reviews,
     }

@@ -90,7 +90,8 @@ select
     (select count(*) from identity.leads) as leads,
     (select count(*) - count(distinct lead_id) from identity.lead_members)
         as "submissions merged into a lead",
-    (select count(*) from identity.lead_crosswalk) as "lead ids retired",
+    (select count(*) from identity.lead_crosswalk where relation = 'merged_into')
+        as "lead ids retired",
     (select count(*) from identity.match_reviews where status = 'open') as "pairs to review"
 """
 
