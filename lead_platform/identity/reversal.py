@@ -195,11 +195,11 @@ def plan_split(
 ) -> Parting:
     """How a lead comes apart when these submissions are taken out, as one lead of their own.
 
-    Raises VerdictError where they are not among the lead's, are all of it, or cannot be told apart
-    from others by what they say.
+    The beginning of an id will do where it is the only one. Raises VerdictError where they are not
+    among the lead's, are all of it, or cannot be told apart from others by what they say.
     """
     members = _members_of_leads(connection, {lead_id})
-    out = _taken_out(members, lead_id, set(submission_ids))
+    out = _taken_out(members, lead_id, _in_full(members, submission_ids))
     rest = set(members.lead_of) - out
     if not rest:
         raise VerdictError(f"That is all of {lead_id}; leave at least one submission in it.")
@@ -210,6 +210,15 @@ def plan_split(
     links |= _chained({clusters[record] for record in rest})
     [parting] = _part(connection, demand, links)
     return parting
+
+
+def _in_full(members: _Members, names: Collection[str]) -> set[str]:
+    """The ids that these begin, where one alone does: a story tells ids by their beginning."""
+    found = set()
+    for name in names:
+        meant = [one for one in members.received if one.startswith(name)]
+        found.add(meant[0] if len(meant) == 1 else name)
+    return found
 
 
 def _taken_out(members: _Members, lead_id: str, named: set[str]) -> set[str]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 MISSING = "missing"
-_WIDTH = 40
+_WIDTH = 24
 _WORDS = {
     "same": "the same",
     "swapped": "swapped with the other name",
@@ -79,8 +79,10 @@ def render_waterfall(
     steps = [("any two records", "before anything is compared", prior)]
     steps += [(part.words, part.meaning, part.weight) for part in known]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("what", "bits", "", "which is"):
-        table.add_column(column, justify="right" if column == "bits" else "left", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    table.add_column("bits", justify="right", no_wrap=True, min_width=5)
+    table.add_column("", no_wrap=True, min_width=_WIDTH)
+    table.add_column("which is", overflow="fold")
     at = 0.0
     scale = _scale([weight for _, _, weight in steps])
     for words, meaning, weight in steps:

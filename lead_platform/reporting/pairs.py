@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lead_platform.identity.reversal import Merge, Parting
 from lead_platform.reporting.evidence import render_waterfall
-from lead_platform.reporting.story import find_lead
+from lead_platform.reporting.story import find_lead, short_id
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,19 @@ def render_pair(view: PairView) -> RenderableType:
 
 def render_partings(partings: Sequence[Parting]) -> RenderableType:
     """What becomes of each lead."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in ("lead", "becomes", "submissions"):
-        table.add_column(column, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("lead", no_wrap=True)
+    table.add_column("becomes", no_wrap=True)
+    table.add_column("submissions", overflow="fold")
     for parting in partings:
         for place, (lead_id, submissions) in enumerate(parting.becomes):
             name = parting.lead_id if place == 0 else ""
-            table.add_row(name, lead_id, f"{len(submissions)}: {', '.join(submissions[:4])}"
-                          + (" …" if len(submissions) > 4 else ""))  # fmt: skip
+            listed = ", ".join(short_id(one) for one in submissions[:6])
+            more = " …" if len(submissions) > 6 else ""
+            table.add_row(name, lead_id, f"{len(submissions)}: {listed}{more}")
     leads = sum(len(parting.becomes) for parting in partings)
-    return Group(table, Text(f"{len(partings)} leads become {leads}."))
+    one_or_more = "lead becomes" if len(partings) == 1 else "leads become"
+    return Group(table, Text(f"{len(partings)} {one_or_more} {leads}."))
 
 
 def merge_rows(merges: Sequence[Merge]) -> list[tuple[Any, ...]]:

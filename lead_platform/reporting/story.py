@@ -158,20 +158,22 @@ def _submission_line(row: dict[str, Any]) -> str:
     told = _joined(row["full_name"], row["email"], row["phone"], row["company_name"], by=", ")
     source = f" via {row['source']}" if row["source"] else ""
     message = f'\n      "{row["message"]}"' if row["message"] else ""
-    named = f"{_day(row['submitted_at'])}  {_short(row['submission_id'])} {row['channel']}{source}"
+    named = (
+        f"{_day(row['submitted_at'])}  {short_id(row['submission_id'])} {row['channel']}{source}"
+    )
     return f"{named}: {told}{message}"
 
 
 def _merge_line(row: dict[str, Any]) -> str:
     chance = f"{row['probability']:.2%}" if row["probability"] is not None else "?"
-    pair = f"{_short(row['left'])} and {_short(row['right'])}"
+    pair = f"{short_id(row['left'])} and {short_id(row['right'])}"
     return f"{pair}: {row['reason']} ({row['rule']}, probability {chance})"
 
 
 def _chain_line(row: dict[str, Any]) -> str:
     if row["weight"] is None or row["decision"] == "same":
         return (
-            f"{_short(row['left'])} and {_short(row['right'])}: {row['decided_by']} said so, "
+            f"{short_id(row['left'])} and {short_id(row['right'])}: {row['decided_by']} said so, "
             f"{row['reason']} ({row['decision_id']})"
         )
     told = tell_parts(row["parts"])
@@ -238,7 +240,7 @@ def _profile_rows(profile: dict[str, Any]) -> list[tuple[str, str, str]]:
     """What is known; what is not, and flags that do not apply, are left out."""
     sources = _parsed(profile.get("field_sources"))
     return [
-        (field, _value(value), _short(sources.get(field)))
+        (field, _value(value), short_id(sources.get(field)))
         for field, value in profile.items()
         if field not in _HIDDEN and value not in (None, "", False, "[]", "{}")
     ]
@@ -269,7 +271,7 @@ def _joined(*parts: Any, by: str = " · ") -> str:
     return by.join(str(part) for part in parts if part not in (None, ""))
 
 
-def _short(name: Any) -> str:
+def short_id(name: Any) -> str:
     """An id by its beginning, which is enough to tell a lead's own apart."""
     prefix, _, rest = str(name or "").partition("_")
     is_id = prefix in _ID_PREFIXES and len(rest) == _ID_DIGITS

@@ -97,7 +97,8 @@ select
 
 _ENRICHED = """
 select provider || ', ' || status as outcome, count(*)
-from enrichment.enrichment_results group by all order by outcome
+from enrichment.enrichment_results semi join identity.leads using (lead_id)
+group by all order by outcome
 """
 
 _BANDS = """
