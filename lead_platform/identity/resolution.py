@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.identity.attribution import attribute_events, attribute_outcomes
+from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.members import resolve_leads
 from lead_platform.identity.model import load_model
 from lead_platform.identity.normalization.categories import page_category
@@ -59,6 +60,18 @@ where relation = 'split_from' and split_at = $decided_at
 """
 
 
+_EXAMPLES = """
+select m.lead_id, min_by(p.parts, d.decision_id), min_by(d.rule, d.decision_id),
+    min_by(d.match_probability, d.decision_id)
+from identity.merge_decisions as d
+join identity.match_pairs as p
+    on p.left_record_id = d.left_record_id and p.right_record_id = d.right_record_id
+join identity.lead_members as m on m.match_record_id = d.left_record_id
+where d.decided_by = $decided_by and d.decision = 'merge' and not starts_with(d.reason, 'same ')
+group by m.lead_id order by m.lead_id limit 5
+"""
+
+
 def normalize_pending(
     connection: duckdb.DuckDBPyConnection, vocabularies: Vocabularies
 ) -> pd.DataFrame:
@@ -93,7 +106,7 @@ def resolve(
     *,
     decided_at: datetime,
     run_id: str,
-) -> dict[str, int]:
+) -> dict[str, int | str]:
     """New submissions to leads, events and outcomes to their leads, versions of what changed."""
     vocabularies = load_vocabularies(config_dir)
     specification = load_specification(config_dir / "identity.yaml")
@@ -121,4 +134,14 @@ def resolve(
         "leads_retired": summary.leads_retired,
         "leads_split": summary.leads_split,
         "pairs_to_review": summary.reviews,
+        "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
     }
+
+
+def _examples(connection: duckdb.DuckDBPyConnection, decided_by: str) -> list[str]:
+    """Some of this run's merges that exact keys alone do not explain, in plain words."""
+    rows = connection.execute(_EXAMPLES, {"decided_by": decided_by}).fetchall()
+    return [
+        f"{lead_id}: {tell_parts(parts)} ({rule}, probability {probability:.2%})"
+        for lead_id, parts, rule, probability in rows
+    ]

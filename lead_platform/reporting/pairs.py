@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lead_platform.identity.reversal import Merge, Parting
-from lead_platform.reporting.evidence import render_waterfall
 from lead_platform.reporting.story import find_lead, short_id
+from lead_platform.reporting.waterfall import render_waterfall
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.reversal import holding_edges
-from lead_platform.reporting.evidence import render_waterfall, tell_parts
+from lead_platform.reporting.waterfall import render_waterfall
 
 Rows = list[dict[str, Any]]
 

@@ -4,8 +4,8 @@ import json
 import pytest
 from rich.console import Console
 
+from lead_platform.identity.evidence import read_parts, tell_parts
 from lead_platform.identity.reversal import MergeFilter, plan_undo
-from lead_platform.reporting.evidence import read_parts, render_waterfall, tell_parts
 from lead_platform.reporting.pairs import (
     compare_names,
     compare_review,
@@ -14,6 +14,7 @@ from lead_platform.reporting.pairs import (
     render_partings,
 )
 from lead_platform.reporting.story import render_chain
+from lead_platform.reporting.waterfall import render_waterfall
 from tests.identity.lead_world import lead_id_of, resolved, submission
 
 JANE = {"first_name": "Jane", "last_name": "Roe"}
