@@ -172,10 +172,10 @@ order by d.decided_at desc, d.decision_id
 def plan_undo(connection: duckdb.DuckDBPyConnection, wanted: MergeFilter) -> list[Parting]:
     """How the leads come apart when these merges are undone; by lead id.
 
-    `name` may be a decision, a retired lead (it is given back) or a living one (every lead merged
-    into it is given back). Raises VerdictError where nothing in effect is meant.
+    `name` alone may be a decision, a retired lead (it is given back) or a living one (every lead
+    merged into it is given back). Raises VerdictError where nothing in effect is meant.
     """
-    if wanted.name and wanted.name.startswith("lead_"):
+    if wanted.name and wanted.name.startswith("lead_") and wanted == MergeFilter(wanted.name):
         return _part(connection, _demand_of_lead(connection, wanted.name))
     merges = find_merges(connection, wanted)
     if not merges:

@@ -19,34 +19,38 @@ from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE
 Row = dict[str, Any]
 
 # Leads that live again without an assignment, and leads whose assignment was decided while they
-# held another one (a person's own undo is left alone). Decisions from `ended_at` on do not count.
+# held another one (a person's own undo is left alone).
 _TO_RESTORE = """
 with splits as (
     select lead_id, related_lead_id, merged_at, split_at from identity.lead_crosswalk
     where relation = 'split_from' and merged_at is not null
 ),
 reborn as (
-    select splits.lead_id, null::timestamp as ended_at
+    select splits.lead_id
     from splits
     semi join identity.lead_versions as living on living.lead_id = splits.lead_id
     anti join routing.assignments as assigned on assigned.lead_id = splits.lead_id
 ),
 survivors as (
-    select assigned.lead_id, min(splits.merged_at) as ended_at
+    select assigned.lead_id
     from splits
     join routing.assignments as assigned on assigned.lead_id = splits.related_lead_id
     join routing.routing_decisions as decisions on decisions.decision_id = assigned.decision_id
     where not assigned.is_held
         and decisions.decided_at >= splits.merged_at and decisions.decided_at < splits.split_at
-    group by assigned.lead_id
 )
-from reborn union all by name from survivors
+from reborn union from survivors
 """
 
+# What was decided on a lead while it held another by mistake does not count, unless by a person.
 _DECISIONS = """
 select decisions.* from routing.routing_decisions as decisions
 join to_restore on to_restore.lead_id = decisions.lead_id
-where decisions.decided_at < coalesce(to_restore.ended_at, 'infinity'::timestamp)
+where decisions.rule = $undone_rule or not exists (
+    select 1 from identity.lead_crosswalk as undone
+    where undone.relation = 'split_from' and undone.related_lead_id = decisions.lead_id
+        and decisions.decided_at >= undone.merged_at and decisions.decided_at < undone.split_at
+)
 order by decisions.lead_id, decisions.decided_at, decisions.decision_id
 """
 
@@ -69,7 +73,7 @@ def restore_assignments(
     if leads.empty:
         return pd.DataFrame()
     connection.register("to_restore", leads)
-    cursor = connection.execute(_DECISIONS)
+    cursor = connection.execute(_DECISIONS, {"undone_rule": UNDONE})
     names = [column[0] for column in cursor.description or []]
     decisions = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     standing = [last for last in map(last_assignment, _by_lead(decisions)) if last is not None]

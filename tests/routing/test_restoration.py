@@ -110,6 +110,29 @@ def test_what_has_changed_since_is_routed_by_its_own_rules_and_not_to_the_others
     assert whereabouts(lake) == {"a": "ben.fischer", "b": "grace.kim"}
 
 
+def test_overlapping_merges_undone_one_after_the_other(lake, add_lead, route):
+    """What was decided during the first, undone long ago, does not come back with the second."""
+    live(lake, "a", "b", "c")
+    add_lead("a", band="low")
+    add_lead("b", country="US")
+    add_lead("c", country="NL")
+    route(T0)
+    before = everything(lake)
+    merge(lake, "b", "a", T0 + HOUR)
+    add_lead("a", band="high", profile_version="with b")
+    route(T0 + HOUR)
+    merge(lake, "c", "a", T0 + 2 * HOUR)
+    part(lake, "b", T0 + 3 * HOUR)
+    add_lead("a", band="low", profile_version="with c")
+    add_lead("b", country="US")
+    route(T0 + 3 * HOUR)
+    part(lake, "c", T0 + 4 * HOUR)
+    add_lead("a", band="low")
+    add_lead("c", country="NL")
+    route(T0 + 4 * HOUR)
+    assert everything(lake) == before
+
+
 def test_a_lead_a_person_took_back_before_the_merge_is_held_again(lake, add_lead, route):
     live(lake, "a", "b")
     add_lead("a", band="low")
