@@ -224,7 +224,8 @@ def work_reviews(
                 pairs.render_pair(pairs.compare_review(connection, review))
             ),
             read_key=typer.getchar,
-            say=console.print,
+            # Keys are told in brackets, which would be markup.
+            say=lambda text: console.print(text, markup=False, highlight=False),
         )
     if said:
         _say_all(said, act, as_of)

@@ -1,7 +1,6 @@
 """Merges undone through the whole house: every published table as if they had never happened."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from tests.integration.installation import (
     AS_OF,
     Installation,
     broken_references,
-    files_by_slice,
     make_world,
 )
 
@@ -43,8 +41,8 @@ def installed(
     folder = tmp_path_factory.mktemp("world")
     make_world(folder, seed=9, submissions=SUBMISSIONS[profile], events_per_person=2.0)
     installation = install("reversal")
-    files: list[tuple[Path, str]] = [file for part in files_by_slice(folder) for file in part]
-    installation.run(files=files)
+    installation.deliver(folder)
+    installation.run()
     return installation
 
 
