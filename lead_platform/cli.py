@@ -1,26 +1,29 @@
 """The `lead-platform` command: one function per verb, nothing decided here."""
 
-import csv
 import getpass
-import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import duckdb
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app
 from lead_platform.model_commands import identity_app
 from lead_platform.settings import Settings, SettingsError
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from lead_platform.terminal import (
+    AsOf,
+    Why,
+    console,
+    parse_option,
+    print_rows,
+    require_leads,
+    run_visibly,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,13 +42,12 @@ app.add_typer(workflows_app, name="workflows")
 app.add_typer(scores_app, name="scores")
 app.add_typer(config_app, name="config")
 app.add_typer(identity_app, name="identity")
+app.add_typer(merges_app, name="merges")
+app.add_typer(reviews_app, name="reviews")
+app.add_typer(assignments_app, name="assignments")
+app.command("pair")(pair)
 
-console = Console()
 Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
-AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="The instant to work at (ISO 8601, UTC); default now.")
-]
 
 
 def main() -> None:
@@ -90,7 +92,7 @@ def ingest(
         if not path.is_file():
             raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
         files = [{"path": str(path.absolute()), "channel": channel}]
-    _process(settings, files, _instant(as_of))
+    _process(settings, files, parse_option("--as-of", as_of))
 
 
 @app.command()
@@ -113,7 +115,7 @@ def status() -> None:
 
     lake = Lake(Settings())
     with lake.read() as connection:
-        _require_leads(connection)
+        require_leads(connection)
         console.print(render_summary(gather_summary(connection), lake.published()))
 
 
@@ -126,7 +128,7 @@ def lead(
     from lead_platform.reporting.story import render_story, tell_story
 
     with Lake(Settings()).read() as connection:
-        _require_leads(connection)
+        require_leads(connection)
         console.print(render_story(tell_story(connection, who)))
 
 
@@ -153,14 +155,14 @@ def sql(
     with read_alone(settings, at) as connection:
         cursor = connection.execute(query)
         header = [column[0] for column in cursor.description or []]
-        _print_rows(header, cursor.fetchall(), as_csv=as_csv)
+        print_rows(header, cursor.fetchall(), as_csv=as_csv)
 
 
 @app.command()
 def maintain() -> None:
     """Compact the lake and forget snapshots beyond the retention."""
     settings = Settings()
-    _run(settings, "maintain", {}, None)
+    run_visibly(settings, "maintain", {}, None)
     from lead_platform.lake.lake import Lake
 
     console.print(f"The published snapshot is {Lake(settings).published().snapshot_id}.")
@@ -176,7 +178,7 @@ def list_channels() -> None:
         (name, channel.rules.format, ", ".join(sorted(channel.kinds)), channel.rules.description)
         for name, channel in sorted(channels.items())
     ]
-    _print_rows(["channel", "format", "brings", "description"], rows)
+    print_rows(["channel", "format", "brings", "description"], rows)
 
 
 @channels_app.command("check")
@@ -216,7 +218,7 @@ def list_releases(
         )
         for release in Lake(Settings()).releases(limit)
     ]
-    _print_rows(["snapshot", "released_at", "status", "what", "rows"], rows)
+    print_rows(["snapshot", "released_at", "status", "what", "rows"], rows)
 
 
 @releases_app.command("diff")
@@ -231,7 +233,7 @@ def diff_releases(
         (change.table, change.inserted, change.removed, change.rows)
         for change in Lake(Settings()).compare(older, newer)
     ]
-    _print_rows(["table", "inserted or updated", "removed", "rows then"], rows)
+    print_rows(["table", "inserted or updated", "removed", "rows then"], rows)
 
 
 @workflows_app.command("list")
@@ -251,7 +253,7 @@ def list_workflows() -> None:
             )
             for switch in audit.list_switches(connection)
         ]
-    _print_rows(["workflow", "state", "by", "reason", "since"], rows)
+    print_rows(["workflow", "state", "by", "reason", "since"], rows)
 
 
 @workflows_app.command("disable")
@@ -270,7 +272,7 @@ def enable_workflow(workflow: str, reason: Why, by: Person = "") -> None:
 def audit_scores(as_of: AsOf = None) -> None:
     """Per closed quarter: mean score of won against lost deals, and what that says."""
     settings = Settings()
-    _run(settings, "audit_drift", {}, _instant(as_of))
+    run_visibly(settings, "audit_drift", {}, parse_option("--as-of", as_of))
     from lead_platform.lake.lake import Lake
 
     with Lake(settings).read() as connection:
@@ -284,7 +286,7 @@ def audit_scores(as_of: AsOf = None) -> None:
             """
         )
         header = [column[0] for column in cursor.description or []]
-        _print_rows(header, cursor.fetchall())
+        print_rows(header, cursor.fetchall())
 
 
 @config_app.command("check")
@@ -302,40 +304,10 @@ def _process(
     from lead_platform.lake.resource import open_lake
     from lead_platform.reporting.summary import gather_summary, render_summary
 
-    stages = _run(settings, "process_new_leads", {"intake": {"files": files}}, as_of)
+    stages = run_visibly(settings, "process_new_leads", {"intake": {"files": files}}, as_of)
     lake = open_lake(settings)
     with lake.read() as connection:
         console.print(render_summary(gather_summary(connection), lake.published(), stages))
-
-
-def _run(
-    settings: Settings, job: str, operations: dict[str, dict], as_of: datetime | None
-) -> dict[str, float]:
-    """Run a job with visible progress; seconds by step. Exits with 1 where it failed."""
-    from lead_platform.runs import run_job_visibly
-
-    outcome = run_job_visibly(settings, job, operations, as_of, console)
-    if not outcome.success:
-        for line in outcome.errors:
-            console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1)
-    return outcome.seconds_by_step
-
-
-def _require_leads(connection: "DuckDBPyConnection") -> None:
-    """Raise LookupError where no run has made a lead yet: its tables are not there either."""
-    known = connection.execute(
-        """
-        select 1 from information_schema.tables
-        where table_catalog = current_database() and table_schema = 'reporting'
-            and table_name = 'lead_funnel'
-        """
-    ).fetchone()
-    if known is None:
-        raise LookupError(
-            "No run has come to its end here yet. Start with: lead-platform demo, or "
-            "lead-platform ingest PATH --channel NAME"
-        )
 
 
 def _switch(workflow: str, *, enabled: bool, by: str, reason: str) -> None:
@@ -347,31 +319,6 @@ def _switch(workflow: str, *, enabled: bool, by: str, reason: str) -> None:
         changed = audit.set_switch(candidate.connection, switch)
     state = "enabled" if enabled else "disabled"
     console.print(f"{workflow} is {state}." if changed else f"{workflow} was {state} already.")
-
-
-def _instant(text: str | None) -> datetime | None:
-    from lead_platform.lake.resource import parse_instant
-
-    try:
-        return parse_instant(text) if text else None
-    except ValueError:
-        raise typer.BadParameter(
-            f"--as-of {text!r} is no instant; write it like 2026-06-30T09:00:00"
-        ) from None
-
-
-def _print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) -> None:
-    if as_csv or not console.is_terminal:
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(header)
-        writer.writerows(rows)
-        print(text.getvalue(), end="")
-        return
-    table = Table(*header)
-    for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    console.print(table)
 
 
 @contextmanager

@@ -55,6 +55,7 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     routing.routes,
     governance.reconciliation,
     reporting.marts,
+    *identity.VERDICTS,
     *governance.RECORDS,
 ]
 
@@ -77,6 +78,13 @@ process_new_leads = define_asset_job(
     "process_new_leads",
     selection=WAY_OF_A_LEAD,
     description="Waiting files to routed, gated leads; the same assets at any batch size.",
+    executor_def=in_process_executor,
+)
+
+apply_verdicts = define_asset_job(
+    "apply_verdicts",
+    selection=WAY_OF_A_LEAD - AssetSelection.assets(capture.intake, identity.normalize),
+    description="What people said of pairs takes effect, from leads to owners; takes in nothing.",
     executor_def=in_process_executor,
 )
 
@@ -136,7 +144,7 @@ SCHEDULES = [
 
 defs = Definitions(
     assets=ASSETS,
-    jobs=[process_new_leads, refresh_scores, audit_drift, maintain],
+    jobs=[process_new_leads, apply_verdicts, refresh_scores, audit_drift, maintain],
     schedules=SCHEDULES,
     sensors=[inbox, outcomes_inbox],
     resources={"lake": LakeResource()},

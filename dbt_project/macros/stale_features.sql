@@ -20,6 +20,19 @@
     {%- endif %}
 {% endmacro %}
 
+{# A closing that moved to another lead, by a merge or its undo, leaves the deal it was scored for. #}
+{% macro delete_moved_closings() %}
+    {%- if is_incremental() %}
+    delete from {{ this }} as scored
+    where not exists (
+        select 1 from {{ source("identity", "lead_outcomes") }} as lead_outcomes
+        where
+            lead_outcomes.outcome_id = scored.outcome_id
+            and lead_outcomes.lead_id = scored.lead_id
+    )
+    {%- endif %}
+{% endmacro %}
+
 {# Rules that fire no more leave no row to replace theirs, so the old ones go first. #}
 {% macro delete_stale_contributions() %}
     {%- if is_incremental() %}

@@ -56,6 +56,10 @@ select results.result_id
 from enrichment.enrichment_results as results
 left join identity.leads as leads on results.lead_id = leads.lead_id
 where results.provider = $provider and results.request_key is distinct from {request_key}
+    -- A lead that was merged away may live again; what is known of it waits for that.
+    and results.lead_id not in (
+        select lead_id from identity.lead_crosswalk where relation = 'merged_into'
+    )
 order by results.result_id
 """
 
@@ -104,7 +108,10 @@ def pending_requests(
 def superseded_results(
     connection: duckdb.DuckDBPyConnection, providers: Sequence[EnabledProvider]
 ) -> list[str]:
-    """Ids of results whose lead now asks something else, asks nothing, or is gone."""
+    """Ids of results whose lead now asks something else, asks nothing, or is gone.
+
+    Those of leads merged away stay: an undo brings the lead back, and they count again.
+    """
     found: list[str] = []
     for enabled in providers:
         query = _SUPERSEDED.format(request_key=_request_key_sql(enabled.provider, "leads"))

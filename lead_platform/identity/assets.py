@@ -1,6 +1,6 @@
 """Identity in Dagster: normalised submissions, resolved leads, golden records."""
 
-from dagster import AssetExecutionContext, multi_asset
+from dagster import AssetExecutionContext, AssetSpec, multi_asset
 
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
@@ -22,14 +22,23 @@ RESOLVED = table_specs(
         "lead_members",
         "lead_versions",
         "lead_crosswalk",
+        "merged_members",
         "merge_decisions",
         "match_reviews",
         "lead_events",
         "lead_outcomes",
     ],
-    deps=["identity.normalized_submissions", "capture.events", "capture.outcomes"],
+    deps=[
+        "identity.normalized_submissions",
+        "identity.match_verdicts",
+        "capture.events",
+        "capture.outcomes",
+    ],
     kinds=("python", "splink", "duckdb"),
 )
+
+# Written by people's commands (verdicts.py): shown, not materialised here.
+VERDICTS: list[AssetSpec] = table_specs("identity", ["match_verdicts"], kinds=("duckdb",))
 
 GOLDEN_MODELS = "tag:identity"
 GOLDEN = dbt_specs(GOLDEN_MODELS)

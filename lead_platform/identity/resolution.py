@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.identity.attribution import attribute_events, attribute_outcomes
+from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.members import resolve_leads
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
@@ -28,11 +29,12 @@ anti join identity.normalized_submissions using (submission_id)
 order by received_seq
 """
 
-# Merges of this run, and leads that stopped being one of their own by them.
+# Merges and splits of this run, and leads that stopped being one of their own by them, or became
+# one again.
 _ACTIONS = """
 select
     'identity' as workflow,
-    'merge' as action,
+    decision as action,
     'match_pair' as subject_type,
     decision_id as subject_id,
     rule,
@@ -45,10 +47,28 @@ from identity.merge_decisions
 where decided_by = $decided_by
 union all
 select
-    'identity', 'retire_lead', 'lead', retired_lead_id, 'survivor', null,
-    'proved to be one person with an older lead', retired_lead_id, surviving_lead_id, retired_at
+    'identity', 'retire_lead', 'lead', lead_id, 'survivor', null,
+    'proved to be one person with an older lead', lead_id, related_lead_id, merged_at
 from identity.lead_crosswalk
-where retired_at = $decided_at
+where relation = 'merged_into' and merged_at = $decided_at
+union all
+select
+    'identity', 'split_lead', 'lead', lead_id, 'verdict', null,
+    'a person said it is somebody else', related_lead_id, lead_id, split_at
+from identity.lead_crosswalk
+where relation = 'split_from' and split_at = $decided_at
+"""
+
+
+_EXAMPLES = """
+select m.lead_id, min_by(p.parts, d.decision_id), min_by(d.rule, d.decision_id),
+    min_by(d.match_probability, d.decision_id)
+from identity.merge_decisions as d
+join identity.match_pairs as p
+    on p.left_record_id = d.left_record_id and p.right_record_id = d.right_record_id
+join identity.lead_members as m on m.match_record_id = d.left_record_id
+where d.decided_by = $decided_by and d.decision = 'merge' and not starts_with(d.reason, 'same ')
+group by m.lead_id order by m.lead_id limit 5
 """
 
 
@@ -87,7 +107,7 @@ def resolve(
     *,
     decided_at: datetime,
     run_id: str,
-) -> dict[str, int]:
+) -> dict[str, int | str]:
     """New submissions to leads, events and outcomes to their leads, versions of what changed."""
     vocabularies = load_vocabularies(config_dir)
     specification = load_specification(config_dir / "identity.yaml")
@@ -113,5 +133,16 @@ def resolve(
         "leads_born": summary.leads_born,
         "joined": summary.joined,
         "leads_retired": summary.leads_retired,
+        "leads_split": summary.leads_split,
         "pairs_to_review": summary.reviews,
+        "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
     }
+
+
+def _examples(connection: duckdb.DuckDBPyConnection, decided_by: str) -> list[str]:
+    """Some of this run's merges that exact keys alone do not explain, in plain words."""
+    rows = connection.execute(_EXAMPLES, {"decided_by": decided_by}).fetchall()
+    return [
+        f"{lead_id}: {tell_parts(parts)} ({rule}, probability {probability:.2%})"
+        for lead_id, parts, rule, probability in rows
+    ]

@@ -39,12 +39,26 @@ create table if not exists identity.lead_versions (
     lead_id varchar, lead_version varchar, members_version varchar
 );
 
--- One per retired lead id: the id that survives.
+-- One per lead id that was merged away or split off: `merged_into` the id that survives, or alive and `split_from` it.
 create table if not exists identity.lead_crosswalk (
-    retired_lead_id varchar, surviving_lead_id varchar, retired_at timestamp
+    lead_id varchar, related_lead_id varchar, relation varchar, merged_at timestamp,
+    split_at timestamp
 );
 
--- One per merge, split or human verdict.
+-- One per merge and submission of the leads it made one: the lead the submission belonged to before.
+create table if not exists identity.merged_members (
+    submission_id varchar, lead_id varchar, surviving_lead_id varchar, merged_at timestamp
+);
+
+-- One per verdict of a person on a pair of submissions; the newest of a pair of match records counts.
+-- `act_id` names what the person did in one go, `source` how: a review, an undo, a split, a withdrawal.
+create table if not exists identity.match_verdicts (
+    verdict_id varchar, act_id varchar, verdict_seq bigint, left_submission_id varchar,
+    right_submission_id varchar, verdict varchar, source varchar, source_id varchar,
+    reason varchar, decided_by varchar, decided_at timestamp
+);
+
+-- One per merge, split or human verdict that took effect.
 create table if not exists identity.merge_decisions (
     decision_id varchar, decision varchar, left_record_id varchar, right_record_id varchar,
     rule varchar, match_probability double, reason varchar, model_version varchar,

@@ -89,7 +89,7 @@ def _choose(connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str] | N
     connection.execute("""
         create or replace temp table chosen_leads as
         select lead_id from given_leads
-        union select retired_lead_id from identity.lead_crosswalk
+        union select lead_id from identity.lead_crosswalk where relation = 'merged_into'
     """)
     connection.unregister("given_leads")
 

@@ -12,6 +12,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from lead_platform.identity.evidence import tell_parts
+from lead_platform.identity.reversal import holding_edges
+from lead_platform.reporting.waterfall import render_waterfall
+
 Rows = list[dict[str, Any]]
 
 
@@ -60,10 +64,10 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
     return Story(
         lead_id=lead_id,
         asked_for=who,
-        retired_ids=[row["retired_lead_id"] for row in rows(_RETIRED)],
+        retired_ids=[row["lead_id"] for row in rows(_RETIRED)],
         profile=first(_PROFILE) or first(_LEAD),
         submissions=rows(_SUBMISSIONS),
-        merges=rows(_MERGES),
+        merges=_chain(connection, lead_id),
         reviews=rows(_REVIEWS),
         events=rows(_EVENTS),
         outcomes=rows(_OUTCOMES),
@@ -92,7 +96,7 @@ def render_story(story: Story) -> RenderableType:
     """The story top to bottom in the order of the layers."""
     lines = {
         "Submissions": [_submission_line(row) for row in story.submissions],
-        "Why they are one person": [_merge_line(row) for row in story.merges],
+        "Why they are one person": [_chain_line(row) for row in story.merges],
         "Waiting for a person's verdict": [_merge_line(row) for row in story.reviews],
         "Enrichment": [_enrichment_line(row) for row in story.enrichment],
         "Behaviour": [_event_line(row) for row in story.events],
@@ -107,6 +111,29 @@ def render_story(story: Story) -> RenderableType:
         _section("Routing", [_decision_line(row) for row in story.decisions]),
         _section("History", [_history_line(row) for row in story.history]),
     )
+
+
+def render_chain(connection: duckdb.DuckDBPyConnection, lead_id: str) -> RenderableType:
+    """The chain of edges that holds a lead together, each with its evidence."""
+    edges = _chain(connection, lead_id)
+    sections: list[RenderableType] = [
+        _section(f"What holds {lead_id} together", [_chain_line(row) for row in edges])
+    ]
+    for row in edges:
+        if row["parts"]:
+            sections.append(Text(f"{row['left']} and {row['right']}", style="bold"))
+            sections.append(render_waterfall(row["parts"], row["weight"], row["probability"]))
+    return Group(*sections)
+
+
+def _chain(connection: duckdb.DuckDBPyConnection, lead_id: str) -> Rows:
+    """The fewest and strongest edges over a lead's records, with pair, decision or verdict."""
+    rows = []
+    for _, left, right in holding_edges(connection, lead_id):
+        cursor = connection.execute(_EDGE, {"left": left, "right": right})
+        names = [column[0] for column in cursor.description or []]
+        rows += [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return rows
 
 
 def _headline(story: Story) -> Panel:
@@ -132,14 +159,29 @@ def _submission_line(row: dict[str, Any]) -> str:
     told = _joined(row["full_name"], row["email"], row["phone"], row["company_name"], by=", ")
     source = f" via {row['source']}" if row["source"] else ""
     message = f'\n      "{row["message"]}"' if row["message"] else ""
-    named = f"{_day(row['submitted_at'])}  {_short(row['submission_id'])} {row['channel']}{source}"
+    named = (
+        f"{_day(row['submitted_at'])}  {short_id(row['submission_id'])} {row['channel']}{source}"
+    )
     return f"{named}: {told}{message}"
 
 
 def _merge_line(row: dict[str, Any]) -> str:
     chance = f"{row['probability']:.2%}" if row["probability"] is not None else "?"
-    pair = f"{_short(row['left'])} and {_short(row['right'])}"
+    pair = f"{short_id(row['left'])} and {short_id(row['right'])}"
     return f"{pair}: {row['reason']} ({row['rule']}, probability {chance})"
+
+
+def _chain_line(row: dict[str, Any]) -> str:
+    if row["weight"] is None or row["decision"] == "same":
+        return (
+            f"{short_id(row['left'])} and {short_id(row['right'])}: {row['decided_by']} said so, "
+            f"{row['reason']} ({row['decision_id']})"
+        )
+    told = tell_parts(row["parts"])
+    return (
+        f"{_merge_line(row)}\n      {told or 'nothing compared'}; weight {row['weight']:+.1f} bits"
+        f" ({row['decision_id'] or 'not decided alone'})"
+    )
 
 
 def _enrichment_line(row: dict[str, Any]) -> str:
@@ -199,7 +241,7 @@ def _profile_rows(profile: dict[str, Any]) -> list[tuple[str, str, str]]:
     """What is known; what is not, and flags that do not apply, are left out."""
     sources = _parsed(profile.get("field_sources"))
     return [
-        (field, _value(value), _short(sources.get(field)))
+        (field, _value(value), short_id(sources.get(field)))
         for field, value in profile.items()
         if field not in _HIDDEN and value not in (None, "", False, "[]", "{}")
     ]
@@ -230,7 +272,7 @@ def _joined(*parts: Any, by: str = " · ") -> str:
     return by.join(str(part) for part in parts if part not in (None, ""))
 
 
-def _short(name: Any) -> str:
+def short_id(name: Any) -> str:
     """An id by its beginning, which is enough to tell a lead's own apart."""
     prefix, _, rest = str(name or "").partition("_")
     is_id = prefix in _ID_PREFIXES and len(rest) == _ID_DIGITS
@@ -262,7 +304,8 @@ _FIND = """
 with named as (
     select lead_id, 0 as rank from identity.leads where lead_id = $who
     union all
-    select surviving_lead_id, 1 from identity.lead_crosswalk where retired_lead_id = $who
+    select related_lead_id, 1 from identity.lead_crosswalk
+    where lead_id = $who and relation = 'merged_into'
     union all
     select lead_id, 2 from identity.lead_members where submission_id = $who
     union all
@@ -272,12 +315,16 @@ with named as (
     from identity.normalized_submissions as submissions
     join identity.lead_members as members using (submission_id)
     where submissions.email = $email
+    union all
+    -- An id is made from a submission's, so one that no table knows still leads to where that went.
+    select lead_id, 5 from identity.lead_members
+    where starts_with($who, 'lead_') and 'lead_' || left(sha256(submission_id), 24) = $who
 )
 select lead_id from named order by rank, lead_id limit 1
 """
 _RETIRED = """
-select retired_lead_id from identity.lead_crosswalk
-where surviving_lead_id = $lead_id order by retired_at, retired_lead_id
+select lead_id from identity.lead_crosswalk
+where related_lead_id = $lead_id and relation = 'merged_into' order by merged_at, lead_id
 """
 _PROFILE = "from enrichment.lead_profiles where lead_id = $lead_id"
 _LEAD = "from identity.leads where lead_id = $lead_id"
@@ -289,20 +336,30 @@ select
 from identity.lead_members join identity.normalized_submissions as submissions using (submission_id)
 where lead_id = $lead_id order by submitted_at, submission_id
 """
-# A match record stands for the submissions that say the same; the first of them names it here.
-_MERGES = """
+# A match record stands for the submissions that say the same; the first of them names it here. A
+# person's word comes before what the model found.
+_EDGE = """
 with records as (
-    select match_record_id, min(submission_id) as submission_id
-    from identity.lead_members where lead_id = $lead_id group by match_record_id
+    select m.match_record_id, min_by(m.submission_id, (n.received_seq, m.submission_id)) as name
+    from identity.lead_members as m
+    join identity.normalized_submissions as n on n.submission_id = m.submission_id
+    where m.match_record_id in ($left, $right)
+    group by m.match_record_id
 )
-select
-    decisions.decided_at, decisions.rule, decisions.match_probability as probability,
-    decisions.reason, decisions.decided_by,
-    earlier.submission_id as "left", later.submission_id as "right"
-from identity.merge_decisions as decisions
-join records as earlier on decisions.left_record_id = earlier.match_record_id
-join records as later on decisions.right_record_id = later.match_record_id
-order by decisions.decided_at, decisions.decision_id
+select earlier.name as "left", later.name as "right", d.decision, d.decision_id, d.decided_at,
+    d.decided_by, coalesce(p.rule, d.rule) as rule, p.match_probability as probability,
+    p.match_weight as weight, p.parts,
+    case when d.decision = 'same' then d.reason else coalesce(p.reason, d.reason) end as reason
+from records as earlier
+join records as later on later.match_record_id = $right
+left join identity.match_pairs as p
+    on (p.left_record_id, p.right_record_id) in (($left, $right), ($right, $left))
+left join identity.merge_decisions as d
+    on (d.left_record_id, d.right_record_id) in (($left, $right), ($right, $left))
+    and d.decision in ('merge', 'same')
+where earlier.match_record_id = $left
+order by d.decision = 'same' desc, d.decided_at desc
+limit 1
 """
 _REVIEWS = """
 with records as (
@@ -349,7 +406,8 @@ select occurred_at, workflow, action, before, after, reason, actor
 from governance.audit_log
 where subject_id = $lead_id
     or subject_id in (
-        select retired_lead_id from identity.lead_crosswalk where surviving_lead_id = $lead_id
+        select lead_id from identity.lead_crosswalk
+        where related_lead_id = $lead_id and relation = 'merged_into'
     )
 order by occurred_at, audit_id
 """

@@ -90,13 +90,15 @@ select
     (select count(*) from identity.leads) as leads,
     (select count(*) - count(distinct lead_id) from identity.lead_members)
         as "submissions merged into a lead",
-    (select count(*) from identity.lead_crosswalk) as "lead ids retired",
+    (select count(*) from identity.lead_crosswalk where relation = 'merged_into')
+        as "lead ids retired",
     (select count(*) from identity.match_reviews where status = 'open') as "pairs to review"
 """
 
 _ENRICHED = """
 select provider || ', ' || status as outcome, count(*)
-from enrichment.enrichment_results group by all order by outcome
+from enrichment.enrichment_results semi join identity.leads using (lead_id)
+group by all order by outcome
 """
 
 _BANDS = """

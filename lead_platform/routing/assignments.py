@@ -48,20 +48,29 @@ ACTIVE_LEADS = """
     group by all
 """
 
-# Merges chain: a survivor may have survived a survivor.
+# Merges chain: a survivor may have survived a survivor. Whoever had a lead while it held another
+# one, in a merge that was undone since, had it by mistake.
 PREVIOUS_OWNERS = """
     with recursive lineages as (
         select lead_id, lead_id as former_lead_id from routed_leads
         union
-        select lineages.lead_id, crosswalk.retired_lead_id
+        select lineages.lead_id, crosswalk.lead_id
         from lineages
         inner join identity.lead_crosswalk as crosswalk
-            on crosswalk.surviving_lead_id = lineages.former_lead_id
+            on crosswalk.related_lead_id = lineages.former_lead_id
+            and crosswalk.relation = 'merged_into'
     ),
     latest as (
         select lead_id, destination_kind, destination, decided_at, decision_id
         from routing.routing_decisions
         where lead_id in (select former_lead_id from lineages)
+            and not exists (
+                select 1 from identity.lead_crosswalk as undone
+                where undone.relation = 'split_from'
+                    and undone.related_lead_id = routing_decisions.lead_id
+                    and routing_decisions.decided_at >= undone.merged_at
+                    and routing_decisions.decided_at < undone.split_at
+            )
         qualify row_number() over (
             partition by lead_id order by decided_at desc, decision_id desc
         ) = 1
@@ -78,7 +87,7 @@ PREVIOUS_OWNERS = """
 """
 
 
-class UndoError(Exception):
+class UndoError(ValueError):
     """Decisions that cannot be undone, every one with its reason."""
 
 

@@ -1,5 +1,6 @@
 """What takes effect in routing: the configuration's tables, and decisions on waiting leads."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import duckdb
@@ -7,13 +8,17 @@ import pandas as pd
 
 from lead_platform.lake.audit import record_actions
 from lead_platform.routing.assignments import (
+    UndoError,
+    UndoneAssignment,
     active_leads,
     previous_owners,
     stale_leads,
+    unassign,
     write_decisions,
 )
 from lead_platform.routing.configuration import RoutingConfiguration, tabulate_version
 from lead_platform.routing.decisions import RoutingResult, route_leads
+from lead_platform.routing.restoration import restore_assignments
 from lead_platform.routing.roster import tabulate_reps
 from lead_platform.routing.territories import tabulate_territories
 
@@ -69,17 +74,61 @@ def route(
     decided_at: datetime,
     run_id: str,
 ) -> dict[str, int]:
-    """Route the leads that wait for it; writes decisions, assignments and their audit records."""
+    """Route the leads that wait for it; writes decisions, assignments and their audit records.
+
+    Where a merge was undone, what stood before it comes first.
+    """
+    restored = restore_assignments(connection, decided_at)
+    record_actions(connection, restored, run_id=run_id)
     leads = stale_leads(connection, configuration)
     if leads.empty:
-        return {"routed": 0}
+        return {"routed": 0, "restored": len(restored)}
     load = active_leads(connection, leads)
     owners = previous_owners(connection, leads)
     result = route_leads(leads, configuration, load, owners, decided_at)
     actions = _actions(connection, result, decided_at)
     write_decisions(connection, result)
     record_actions(connection, actions, run_id=run_id)
-    return {"routed": len(result.decisions)}
+    return {"routed": len(result.decisions), "restored": len(restored)}
+
+
+def undo_assignments(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    *,
+    undone_by: str,
+    reason: str,
+    undone_at: datetime,
+) -> list[UndoneAssignment]:
+    """Takes these decisions back, or the current ones of these leads; with audit records.
+
+    Raises UndoError naming every one that is not in effect, and without a person and a reason.
+    """
+    if not undone_by.strip() or not reason.strip():
+        raise UndoError("An undo needs a person (--by) and a reason (--reason).")
+    rows = connection.execute(
+        "select lead_id, decision_id from routing.assignments where list_contains($names, lead_id)",
+        {"names": list(names)},
+    ).fetchall()
+    current = dict(rows)
+    wanted = [current.get(name, name) for name in names]
+    undone = unassign(connection, wanted, undone_by, reason, undone_at)
+    actions = pd.DataFrame(
+        {
+            "workflow": "routing",
+            "action": "undo_assignment",
+            "subject_type": "lead",
+            "subject_id": [one.lead_id for one in undone],
+            "rule": [one.decision_id for one in undone],
+            "reason": reason,
+            "before": [one.before for one in undone],
+            "after": [one.after for one in undone],
+            "actor": undone_by,
+            "occurred_at": undone_at,
+        }
+    )
+    record_actions(connection, actions, run_id="")
+    return undone
 
 
 def _actions(

@@ -97,6 +97,9 @@ def lake() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(tables.read_text())
         connection.register("leads", LEADS)
         connection.execute("create table identity.leads as from leads")
+        connection.execute(
+            "create table identity.lead_crosswalk (lead_id varchar, relation varchar)"
+        )
         connection.unregister("leads")
         yield connection
 
@@ -271,6 +274,19 @@ def test_a_changed_lead_is_asked_about_again_and_its_old_result_goes(
     ).fetchall()
     assert kept == [("lead_1", "new@acme.de"), ("lead_3", "info@gmail.com")]
     assert superseded_results(lake, providers) == []
+
+
+def test_results_of_a_lead_merged_away_wait_for_it_to_live_again(
+    lake: duckdb.DuckDBPyConnection,
+) -> None:
+    providers = [enabled(Scripted())]
+    write_results(lake, enrich_pending(lake, providers, AS_OF))
+    lake.execute("insert into identity.lead_crosswalk values ('lead_2', 'merged_into')")
+    lake.execute("create table taken as from identity.leads where lead_id = 'lead_2'")
+    lake.execute("delete from identity.leads where lead_id = 'lead_2'")
+    assert superseded_results(lake, providers) == []
+    lake.execute("insert into identity.leads from taken")
+    assert enrich_pending(lake, providers, AS_OF).empty
 
 
 def test_faults_of_the_configuration_are_told_at_once(

@@ -101,9 +101,34 @@ def copy_submissions(source: dict[str, str]) -> int:
     return copied
 
 
+def judge_pairs(pairs: list[tuple[str, str]], verdict: str, decided_at: str) -> int:
+    """A person's word on pairs of submissions, one act each; how many said anything new."""
+    from lead_platform.identity.verdicts import Act, Verdict, ordered, record_verdicts
+    from lead_platform.lake.lake import Lake
+    from lead_platform.settings import Settings
+
+    at = datetime.fromisoformat(decided_at)
+    acts = [
+        (
+            Act("judge_pair", "match_pair", f"{one}/{other}", "review", "looked", "Dana", at),
+            [Verdict(ordered(one, other), verdict)],
+        )
+        for one, other in pairs
+    ]
+    with Lake(Settings()).write("verdicts") as candidate:
+        return len(record_verdicts(candidate.connection, acts))
+
+
 TASKS: dict[str, Task] = {
     task.__name__: task
-    for task in (run_jobs, run_command, list_checks, watch_releases, copy_submissions)
+    for task in (
+        run_jobs,
+        run_command,
+        list_checks,
+        watch_releases,
+        copy_submissions,
+        judge_pairs,
+    )
 }
 
 

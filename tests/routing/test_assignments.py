@@ -210,7 +210,9 @@ def test_a_merged_lead_keeps_the_owner_of_the_retired_one(lake, add_lead, route)
     add_lead("c", country="US")
     route()
     lake.execute(
-        "insert into identity.lead_crosswalk values ('c', 'b', ?), ('b', 'a', ?)", [T0, T0]
+        "insert into identity.lead_crosswalk values "
+        "('c', 'b', 'merged_into', ?, null), ('b', 'a', 'merged_into', ?, null)",
+        [T0, T0],
     )
     lake.execute("delete from enrichment.lead_profiles where lead_id = 'c'")
     lake.execute("delete from routing.assignments where lead_id = 'c'")
@@ -224,7 +226,9 @@ def test_a_survivors_own_owner_comes_before_the_retired_ones(lake, add_lead, rou
     add_lead("a")
     add_lead("b", country="US")
     route()
-    lake.execute("insert into identity.lead_crosswalk values ('b', 'a', ?)", [T0])
+    lake.execute(
+        "insert into identity.lead_crosswalk values ('b', 'a', 'merged_into', ?, null)", [T0]
+    )
     assert previous_owners(lake, pd.DataFrame({"lead_id": ["a"]})) == {
         "a": ["ben.fischer", "grace.kim"]
     }

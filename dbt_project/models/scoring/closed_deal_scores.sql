@@ -1,4 +1,4 @@
-{{ config(unique_key="deal_id") }}
+{{ config(unique_key="deal_id", pre_hook="{{ delete_moved_closings() }}") }}
 
 with
 

@@ -380,24 +380,27 @@ def _match_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
     """The same id for submissions that are the same to matching.
 
     A submission without anything that points to one person keeps an id of its own: two visitors
-    who left nothing but info@acme.com, or nothing but a city, are not thereby one person.
+    who left nothing but info@acme.com, a throw-away address or a city, are not thereby one person.
     """
     rows = zip(*(columns[field] for field in MATCHING_FIELDS), strict=True)
     own = columns["submission_id"]
-    anchors = zip(columns["is_role_email"], rows, strict=True)
+    flags = zip(columns["is_role_email"], columns["is_disposable_email"], strict=True)
+    is_shared = [bool(is_role or is_disposable) for is_role, is_disposable in flags]
     return [
-        _match_record_id(values, None if _points_to_a_person(values, is_role) else own[row])
-        for row, (is_role, values) in enumerate(anchors)
+        _match_record_id(values, None if _points_to_a_person(values, is_shared[row]) else own[row])
+        for row, values in enumerate(rows)
     ]
 
 
-def _points_to_a_person(values: tuple[str | None, ...], is_role: bool | None) -> bool:
+def _points_to_a_person(values: tuple[str | None, ...], is_shared_mailbox: bool) -> bool:
     given = dict(zip(MATCHING_FIELDS, values, strict=True))
     if given["source_person_id"] or given["linkedin_url"]:
         return True
     is_named = bool(given["first_name"] and given["last_name"])
     has_mailbox = given["email"] is not None
-    return (has_mailbox and (not is_role or is_named)) or (given["phone"] is not None and is_named)
+    return (has_mailbox and (not is_shared_mailbox or is_named)) or (
+        given["phone"] is not None and is_named
+    )
 
 
 def _match_record_id(values: tuple[str | None, ...], own: str | None) -> str:

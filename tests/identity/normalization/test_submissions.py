@@ -118,6 +118,8 @@ def test_same_person_same_match_record(captured: Captured, vocabularies: Vocabul
         ({"email": "info@acme.de", "full_name": "Anna Schmidt"}, True),
         ({"phone": "+4930901820", "full_name": "Anna Schmidt"}, True),
         ({"email": "info@acme.de"}, False),
+        ({"email": "x@mailinator.com"}, False),
+        ({"email": "x@mailinator.com", "full_name": "Anna Schmidt"}, True),
         ({"phone": "+4930901820"}, False),
         ({"full_name": "Anna Schmidt", "country": "DE"}, False),
         ({"city": "Berlin"}, False),

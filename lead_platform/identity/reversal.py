@@ -1,0 +1,496 @@
+"""Reversal: which verdicts undo a merge, split a lead or settle a review, and what comes of them.
+
+Owns finding merges in effect, the two sides of each as they were before, and the preview. It only
+plans; verdicts.py writes down what follows, and the next run of identity lets it take effect.
+"""
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+
+import duckdb
+import pyarrow as pa
+
+from lead_platform.identity.constraints import cluster_apart, spanning_edges
+from lead_platform.identity.verdicts import (
+    DIFFERENT,
+    SAME,
+    Pair,
+    Verdict,
+    VerdictError,
+    ordered,
+    standing_verdicts,
+)
+
+
+@dataclass(frozen=True)
+class MergeFilter:
+    """Which merges in effect are meant; what is None does not matter. Instants are UTC, naive."""
+
+    name: str | None = None
+    run_id: str | None = None
+    rule: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A decision that holds two records in one lead; `retired_lead_id` where it cost a lead its id.
+
+    `run_id` is None where a person decided.
+    """
+
+    decision_id: str
+    decided_at: dt.datetime
+    rule: str
+    reason: str
+    match_probability: float | None
+    decided_by: str
+    lead_id: str
+    left_record_id: str
+    right_record_id: str
+    retired_lead_id: str | None
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that merged."""
+        automated, _, run_id = self.decided_by.partition("automation:")
+        return run_id if not automated else None
+
+
+@dataclass(frozen=True)
+class Parting:
+    """One lead taken apart: the leads it becomes, each with its submissions, and the verdicts."""
+
+    lead_id: str
+    becomes: tuple[tuple[str, tuple[str, ...]], ...]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass
+class _Demand:
+    """What has to come apart: pairs of records, and sides that are known record by record."""
+
+    pairs: set[Pair] = field(default_factory=set)
+    sides: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    source_id: str = ""
+
+    def apart(self) -> set[Pair]:
+        crossed = (ordered(a, b) for left, right in self.sides for a, b in product(left, right))
+        return self.pairs | set(crossed)
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The records of some leads: the lead of each, and its submissions, the first received first.
+
+    `received` is each submission's place in the order of arrival.
+    """
+
+    lead_of: dict[str, str]
+    submissions: dict[str, list[str]]
+    received: dict[str, int]
+
+    def of_lead(self, lead_id: str) -> set[str]:
+        return {record for record, holder in self.lead_of.items() if holder == lead_id}
+
+    def in_order(self, records: Iterable[str]) -> list[str]:
+        """The submissions of these records, the first received first."""
+        ids = [one for record in records for one in self.submissions[record]]
+        return sorted(ids, key=lambda one: (self.received[one], one))
+
+    def verdicts(self, pairs: Iterable[Pair], verdict: str, source_id: str) -> list[Verdict]:
+        """Verdicts on pairs of records, each spoken of its first received submission."""
+        spoken = self.submissions
+        return [
+            Verdict(ordered(spoken[left][0], spoken[right][0]), verdict, source_id)
+            for left, right in sorted(pairs)
+        ]
+
+
+def find_merges(
+    connection: duckdb.DuckDBPyConnection, wanted: MergeFilter, limit: int | None = None
+) -> list[Merge]:
+    """The merges in effect that are meant, newest first."""
+    parameters = {
+        "name": wanted.name, "run_id": wanted.run_id, "rule": wanted.rule,
+        "since": wanted.since, "until": wanted.until,
+    }  # fmt: skip
+    rows = connection.execute(
+        _MERGES + (f" limit {int(limit)}" if limit is not None else ""), parameters
+    ).fetchall()
+    return [Merge(*row) for row in rows]
+
+
+# A decision is in effect as long as its records are in one lead. It cost a lead its id where the
+# records were in two leads before.
+_MERGES = """
+with record_leads as (
+    select distinct match_record_id as record_id, lead_id from identity.lead_members
+),
+decisions as (
+    select d.*, l.lead_id
+    from identity.merge_decisions as d
+    join record_leads as l on l.record_id = d.left_record_id
+    join record_leads as r on r.record_id = d.right_record_id and r.lead_id = l.lead_id
+    where d.decision in ('merge', 'same')
+        and ($run_id is null or starts_with(d.decided_by, 'automation:' || $run_id))
+        and ($rule is null or d.rule = $rule)
+        and ($since is null or d.decided_at >= $since)
+        and ($until is null or d.decided_at < $until)
+),
+former as (
+    select distinct m.match_record_id as record_id, f.lead_id, f.surviving_lead_id, f.merged_at
+    from identity.merged_members as f
+    join identity.lead_members as m on m.submission_id = f.submission_id
+),
+retirements as (
+    select d.decision_id, max_by(
+        case when l.lead_id = l.surviving_lead_id then r.lead_id else l.lead_id end, l.merged_at
+    ) as retired_lead_id
+    from decisions as d
+    join former as l on l.record_id = d.left_record_id
+    join former as r on r.record_id = d.right_record_id
+        and r.surviving_lead_id = l.surviving_lead_id and r.merged_at = l.merged_at
+        and r.lead_id <> l.lead_id
+    group by d.decision_id
+)
+select d.decision_id, d.decided_at, d.rule, d.reason, d.match_probability, d.decided_by,
+    d.lead_id, d.left_record_id, d.right_record_id, r.retired_lead_id
+from decisions as d
+left join retirements as r on r.decision_id = d.decision_id
+where $name is null or $name in (d.decision_id, d.lead_id, r.retired_lead_id)
+order by d.decided_at desc, d.decision_id
+"""
+
+
+def plan_undo(connection: duckdb.DuckDBPyConnection, wanted: MergeFilter) -> list[Parting]:
+    """How the leads come apart when these merges are undone; by lead id.
+
+    `name` alone may be a decision, a retired lead (it is given back) or a living one (every lead
+    merged into it is given back). Raises VerdictError where nothing in effect is meant.
+    """
+    if wanted.name and wanted.name.startswith("lead_") and wanted == MergeFilter(wanted.name):
+        return _part(connection, _demand_of_lead(connection, wanted.name))
+    merges = find_merges(connection, wanted)
+    if not merges:
+        raise VerdictError("No merge in effect is meant. List them with: lead-platform merges list")
+    demand = _Demand(source_id=wanted.name or "")
+    for merge in merges:
+        sides = _former_sides(connection, merge) if merge.retired_lead_id else None
+        if sides:
+            demand.sides.append(sides)
+        else:
+            demand.pairs.add(ordered(merge.left_record_id, merge.right_record_id))
+    return _part(connection, demand)
+
+
+def plan_split(
+    connection: duckdb.DuckDBPyConnection, lead_id: str, submission_ids: Collection[str]
+) -> Parting:
+    """How a lead comes apart when these submissions are taken out, as one lead of their own.
+
+    The beginning of an id will do where it is the only one. Raises VerdictError where they are not
+    among the lead's, are all of it, or cannot be told apart from others by what they say.
+    """
+    members = _members_of_leads(connection, {lead_id})
+    out = _taken_out(members, lead_id, _in_full(members, submission_ids))
+    rest = set(members.lead_of) - out
+    if not rest:
+        raise VerdictError(f"That is all of {lead_id}; leave at least one submission in it.")
+    demand = _Demand(sides=[(frozenset(rest), frozenset(out))], source_id=lead_id)
+    links = _chained(out)
+    clusters = _clusters(connection, members, demand, links)
+    # Nothing but what was named leaves the lead, also where it alone held the others together.
+    links |= _chained({clusters[record] for record in rest})
+    [parting] = _part(connection, demand, links)
+    return parting
+
+
+def _in_full(members: _Members, names: Collection[str]) -> set[str]:
+    """The ids that these begin, where one alone does: a story tells ids by their beginning."""
+    found = set()
+    for name in names:
+        meant = [one for one in members.received if one.startswith(name)]
+        found.add(meant[0] if len(meant) == 1 else name)
+    return found
+
+
+def _taken_out(members: _Members, lead_id: str, named: set[str]) -> set[str]:
+    """The records of the named submissions, which must be all that say the same."""
+    strangers = sorted(named - members.received.keys())
+    if strangers or not named:
+        raise VerdictError(
+            f"Not among the submissions of {lead_id}: {', '.join(strangers) or 'none was named'}. "
+            f"List them with: lead-platform lead {lead_id}"
+        )
+    out = {record for record, ids in members.submissions.items() if named & set(ids)}
+    twins = sorted(set(members.in_order(out)) - named)
+    if twins:
+        raise VerdictError(
+            f"{', '.join(twins)} say the same as what you take out, so the next run could not tell "
+            "them apart. Name them too."
+        )
+    return out
+
+
+def plan_review(
+    connection: duckdb.DuckDBPyConnection, review_id: str, verdict: str
+) -> list[Verdict]:
+    """What a verdict on a review says: `different` means all of both leads, as a person sees them.
+
+    Raises VerdictError for an unknown review.
+    """
+    row = connection.execute(
+        "select left_record_id, right_record_id from identity.match_reviews where review_id = ?",
+        [review_id],
+    ).fetchone()
+    if row is None:
+        raise VerdictError(
+            f"No review goes by {review_id!r}. List what waits with: lead-platform reviews list"
+        )
+    pair = ordered(*row)
+    members = _members_of_records(connection, set(pair))
+    leads = [members.lead_of[record] for record in pair]
+    if verdict != DIFFERENT:
+        return members.verdicts({pair}, verdict, review_id)
+    if leads[0] == leads[1]:
+        [parting] = _part(connection, _Demand(pairs={pair}, source_id=review_id))
+        return list(parting.verdicts)
+    left, right = (frozenset(members.of_lead(lead_id)) for lead_id in leads)
+    return members.verdicts(_Demand(sides=[(left, right)]).apart(), DIFFERENT, review_id)
+
+
+def holding_edges(
+    connection: duckdb.DuckDBPyConnection, lead_id: str
+) -> list[tuple[str | None, str, str]]:
+    """The chain that holds a lead together: the fewest and strongest edges over its records.
+
+    Each is a pair id (None for a person's verdict) and its two records, the strongest first.
+    """
+    records = sorted(_members_of_leads(connection, {lead_id}).lead_of)
+    edges = _edges(connection, records, set())
+    held = spanning_edges(records, [edge[1:] for edge in edges])
+    return [edges[position] for position in held]
+
+
+def _demand_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> _Demand:
+    """The sides of the merges by which a lead lost its id, or others theirs to it."""
+    events = connection.execute(
+        """
+        with events as (
+            select distinct lead_id, surviving_lead_id, merged_at
+            from identity.merged_members
+            where lead_id <> surviving_lead_id
+                and lead_id in (
+                    select lead_id from identity.lead_crosswalk
+                    where relation = 'merged_into' and $lead_id in (lead_id, related_lead_id)
+                )
+        )
+        from events
+        qualify row_number() over (
+            partition by lead_id order by merged_at desc, surviving_lead_id
+        ) = 1
+        order by lead_id
+        """,
+        {"lead_id": lead_id},
+    ).fetchall()
+    if not events:
+        raise VerdictError(
+            f"{lead_id} was merged into no other lead, and no other lead into it. Take submissions "
+            f"out with: lead-platform merges split {lead_id} SUBMISSION, or undo a decision that "
+            "lead-platform merges list shows"
+        )
+    demand = _Demand(source_id=lead_id)
+    for retired, surviving, merged_at in events:
+        demand.sides.append(
+            (
+                _members_before(connection, surviving, surviving, merged_at),
+                _members_before(connection, retired, surviving, merged_at),
+            )
+        )
+    return demand
+
+
+def _former_sides(
+    connection: duckdb.DuckDBPyConnection, merge: Merge
+) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The records of the two leads that a merge made one, as they were before."""
+    row = connection.execute(
+        """
+        with former as (
+            select distinct m.match_record_id as record_id, f.lead_id, f.surviving_lead_id,
+                f.merged_at
+            from identity.merged_members as f
+            join identity.lead_members as m on m.submission_id = f.submission_id
+            where m.match_record_id in ($left, $right)
+        )
+        select l.lead_id, r.lead_id, l.surviving_lead_id, l.merged_at
+        from former as l
+        join former as r on r.surviving_lead_id = l.surviving_lead_id
+            and r.merged_at = l.merged_at and r.lead_id <> l.lead_id
+        where l.record_id = $left and r.record_id = $right
+        order by l.merged_at desc limit 1
+        """,
+        {"left": merge.left_record_id, "right": merge.right_record_id},
+    ).fetchone()
+    if row is None:
+        return None
+    left, right, surviving, merged_at = row
+    return (
+        _members_before(connection, left, surviving, merged_at),
+        _members_before(connection, right, surviving, merged_at),
+    )
+
+
+def _members_before(
+    connection: duckdb.DuckDBPyConnection, lead_id: str, surviving: str, merged_at: dt.datetime
+) -> frozenset[str]:
+    rows = connection.execute(
+        """
+        select distinct m.match_record_id
+        from identity.merged_members as f
+        join identity.lead_members as m on m.submission_id = f.submission_id
+        where f.lead_id = ? and f.surviving_lead_id = ? and f.merged_at = ?
+        """,
+        [lead_id, surviving, merged_at],
+    ).fetchall()
+    return frozenset(str(row[0]) for row in rows)
+
+
+def _part(
+    connection: duckdb.DuckDBPyConnection, demand: _Demand, links: Collection[Pair] = ()
+) -> list[Parting]:
+    """What the leads become, and the verdicts that say so; `links` are held to be the same."""
+    asked = {record for pair in demand.apart() for record in pair}
+    members = _members_of_records(connection, asked)
+    cluster_of = _clusters(connection, members, demand, links)
+    apart = _expanded(demand, cluster_of)
+    partings = []
+    for lead_id in sorted(set(members.lead_of.values())):
+        records = members.of_lead(lead_id)
+        verdicts = members.verdicts(_within(apart, records), DIFFERENT, demand.source_id)
+        verdicts += members.verdicts(_within(links, records), SAME, demand.source_id)
+        partings.append(Parting(lead_id, _becomes(members, records, cluster_of), tuple(verdicts)))
+    return partings
+
+
+def _expanded(demand: _Demand, cluster_of: dict[str, str]) -> set[Pair]:
+    """All pairs to keep apart: said of a bare pair, it is meant for all that hangs on each side."""
+    hanging: dict[str, set[str]] = defaultdict(set)
+    for record, cluster in cluster_of.items():
+        hanging[cluster].add(record)
+    apart = demand.apart()
+    for left, right in demand.pairs:
+        both = product(hanging[cluster_of[left]], hanging[cluster_of[right]])
+        apart |= {ordered(one, other) for one, other in both}
+    return apart
+
+
+def _becomes(
+    members: _Members, records: set[str], cluster_of: dict[str, str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The leads these records become, the one received first at the head."""
+    clusters: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        clusters[cluster_of[record]].add(record)
+    leads = [tuple(members.in_order(part)) for part in clusters.values()]
+    leads.sort(key=lambda ids: members.received[ids[0]])
+    return tuple((lead_id_from(ids[0]), ids) for ids in leads)
+
+
+def _within(pairs: Iterable[Pair], records: set[str]) -> set[Pair]:
+    return {pair for pair in pairs if pair[0] in records}
+
+
+def _clusters(
+    connection: duckdb.DuckDBPyConnection,
+    members: _Members,
+    demand: _Demand,
+    links: Collection[Pair],
+) -> dict[str, str]:
+    """The cluster of each record once the demand is met, as the next run will find it."""
+    records = sorted(members.lead_of)
+    apart = demand.apart() | set(standing_verdicts(connection, DIFFERENT))
+    edges = [(left, right) for _, left, right in _edges(connection, records, apart)]
+    return cluster_apart(records, [*sorted(links), *edges], sorted(apart)).representative
+
+
+def _edges(
+    connection: duckdb.DuckDBPyConnection, records: Collection[str], apart: set[Pair]
+) -> list[tuple[str | None, str, str]]:
+    """What joins these records, the strongest first: people's verdicts, then stored merges."""
+    known = set(records)
+    said: list[tuple[str | None, str, str]] = [
+        (None, left, right)
+        for left, right in standing_verdicts(connection, SAME)
+        if left in known and right in known
+    ]
+    kept_apart = apart | set(standing_verdicts(connection, DIFFERENT))
+    with _asked(connection, records):
+        stored = connection.execute(
+            """
+            select pair_id, left_record_id, right_record_id from identity.match_pairs
+            where decision = 'merge'
+                and left_record_id in (from asked_names)
+                and right_record_id in (from asked_names)
+            order by round(match_weight, 6) desc, pair_id
+            """
+        ).fetchall()
+    return [edge for edge in [*said, *stored] if ordered(edge[1], edge[2]) not in kept_apart]
+
+
+def _members_of_leads(connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str]) -> _Members:
+    with _asked(connection, lead_ids):
+        rows = connection.execute(
+            """
+            select m.match_record_id, m.lead_id, m.submission_id, n.received_seq
+            from identity.lead_members as m
+            join identity.normalized_submissions as n on n.submission_id = m.submission_id
+            where m.lead_id in (from asked_names)
+            order by n.received_seq, m.submission_id
+            """
+        ).fetchall()
+    submissions: dict[str, list[str]] = defaultdict(list)
+    for record, _, submission_id, _ in rows:
+        submissions[record].append(submission_id)
+    lead_of = {record: lead_id for record, lead_id, _, _ in rows}
+    return _Members(lead_of, dict(submissions), {row[2]: row[3] for row in rows})
+
+
+def _members_of_records(
+    connection: duckdb.DuckDBPyConnection, records: Collection[str]
+) -> _Members:
+    """All members of the leads these records belong to."""
+    with _asked(connection, records):
+        rows = connection.execute(
+            "select distinct lead_id from identity.lead_members "
+            "where match_record_id in (from asked_names)"
+        ).fetchall()
+    return _members_of_leads(connection, {str(row[0]) for row in rows})
+
+
+@contextmanager
+def _asked(connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> Iterator[None]:
+    """The names as the table `asked_names`."""
+    table = pa.table({"name": pa.array(sorted(names), pa.string())})
+    connection.register("asked_names", table)
+    try:
+        yield
+    finally:
+        connection.unregister("asked_names")
+
+
+def lead_id_from(submission_id: str) -> str:
+    """The id of the lead whose first received submission this is."""
+    return "lead_" + hashlib.sha256(submission_id.encode()).hexdigest()[:24]
+
+
+def _chained(names: Collection[str]) -> set[Pair]:
+    """Pairs that tie the names together, each to the next."""
+    return {ordered(one, other) for one, other in pairwise(sorted(names))}

@@ -1,0 +1,360 @@
+"""Commands for people's judgement: merges, reviews, pairs, assignments; nothing decided here.
+
+Each writes a person's word through the gate, then lets the ordinary job take it from there.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lead_platform.settings import Settings
+from lead_platform.terminal import (
+    AsOf,
+    Why,
+    console,
+    parse_option,
+    print_rows,
+    require_leads,
+    run_visibly,
+)
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from lead_platform.identity.reversal import MergeFilter, Parting
+    from lead_platform.identity.verdicts import Act, Verdict
+
+    Plan = Callable[[DuckDBPyConnection], Sequence[tuple[Act, Sequence[Verdict]]]]
+
+merges_app = typer.Typer(no_args_is_help=True, help="Which records became one lead; undo, split.")
+reviews_app = typer.Typer(no_args_is_help=True, help="Pairs that wait for a person's verdict.")
+assignments_app = typer.Typer(no_args_is_help=True, help="Who has a lead; take it back.")
+
+By = Annotated[str, typer.Option("--by", help="Who decides, by name; kept in the audit log.")]
+Run = Annotated[str | None, typer.Option("--run", help="Merges of this run (or its beginning).")]
+RuleName = Annotated[str | None, typer.Option("--rule", help="Merges by this rule.")]
+Since = Annotated[str | None, typer.Option("--since", help="Merges from this instant on (UTC).")]
+Until = Annotated[str | None, typer.Option("--until", help="Merges before this instant (UTC).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
+Limit = Annotated[int, typer.Option("--limit", help="How many.")]
+
+
+@merges_app.command("list")
+def list_merges(
+    name: Annotated[str | None, typer.Argument(help="A lead or a decision; default: all.")] = None,
+    run: Run = None,
+    rule: RuleName = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 20,
+) -> None:
+    """Merges in effect, the newest first."""
+    from lead_platform.identity.reversal import find_merges
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.pairs import MERGE_HEADER, merge_rows
+
+    wanted = _wanted(name, run, rule, since, until)
+    with Lake(Settings()).read() as connection:
+        print_rows(MERGE_HEADER, merge_rows(find_merges(connection, wanted, limit)))
+
+
+@merges_app.command("show")
+def show_merge(
+    name: Annotated[str, typer.Argument(help="A decision, or a lead with all that holds it.")],
+) -> None:
+    """Why records are one lead: side by side, and the parts of the match weight."""
+    from lead_platform.identity.reversal import find_merges
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.pairs import compare_records, render_pair
+    from lead_platform.reporting.story import find_lead, render_chain
+
+    with Lake(Settings()).read() as connection:
+        require_leads(connection)
+        if not name.startswith("dec_"):
+            console.print(render_chain(connection, find_lead(connection, name)))
+            return
+        merges = find_merges(connection, _wanted(name))
+        if not merges:
+            raise LookupError(
+                f"No merge in effect goes by {name!r}. List them with: lead-platform merges list"
+            )
+        merge = merges[0]
+        console.print(
+            render_pair(compare_records(connection, merge.left_record_id, merge.right_record_id))
+        )
+        console.print(f"Undo it with: lead-platform merges undo {name} --by NAME --reason WHY")
+
+
+@merges_app.command("undo")
+def undo_merges(
+    by: By,
+    reason: Why,
+    name: Annotated[
+        str | None, typer.Argument(help="A decision, or a lead: what was merged comes back.")
+    ] = None,
+    run: Run = None,
+    rule: RuleName = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
+    as_of: AsOf = None,
+) -> None:
+    """Give leads back that were merged; the next run will not merge them again."""
+    from lead_platform.identity.reversal import MergeFilter, plan_undo
+
+    wanted = _wanted(name, run, rule, since, until)
+    if wanted == MergeFilter():
+        raise typer.BadParameter(
+            "Say which merges: a decision or lead, or --run, --rule, --since, --until"
+        )
+    _part(
+        lambda connection: plan_undo(connection, wanted),
+        _act("undo_merge", "undo", by, reason, as_of),
+        dry_run=dry_run,
+        as_of=as_of,
+    )
+
+
+@merges_app.command("split")
+def split_lead(
+    lead: Annotated[str, typer.Argument(help="The lead.")],
+    submissions: Annotated[list[str], typer.Argument(help="The submissions to take out.")],
+    by: By,
+    reason: Why,
+    dry_run: DryRun = False,
+    as_of: AsOf = None,
+) -> None:
+    """Take submissions out of a lead, as one lead of their own."""
+    from lead_platform.identity.reversal import plan_split
+
+    _part(
+        lambda connection: [plan_split(connection, lead, submissions)],
+        _act("split_lead", "split", by, reason, as_of),
+        dry_run=dry_run,
+        as_of=as_of,
+    )
+
+
+@reviews_app.command("list")
+def list_reviews(
+    decided: Annotated[bool, typer.Option("--decided", help="What people said so far.")] = False,
+    limit: Limit = 20,
+) -> None:
+    """Pairs that wait for a person, the likeliest first."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting import pairs
+
+    with Lake(Settings()).read() as connection:
+        rows = pairs.list_reviews(connection, decided=decided, limit=limit)
+    header = list(rows[0]) if rows else ["review_id"]
+    print_rows(header, [tuple(row.values()) for row in rows])
+
+
+@reviews_app.command("show")
+def show_review(review: Annotated[str, typer.Argument(help="The review.")]) -> None:
+    """The two sides of a review, and why they may be one person."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.pairs import compare_review, render_pair
+
+    with Lake(Settings()).read() as connection:
+        console.print(render_pair(compare_review(connection, review)))
+
+
+@reviews_app.command("decide")
+def decide_review(
+    review: Annotated[str, typer.Argument(help="The review.")],
+    verdict: Annotated[str, typer.Argument(help="same, different or unsure.")],
+    by: By,
+    reason: Why,
+    as_of: AsOf = None,
+) -> None:
+    """Say whether the two sides of a review are one person."""
+    from lead_platform.identity.reversal import plan_review
+    from lead_platform.identity.verdicts import VERDICTS
+
+    if verdict not in VERDICTS:
+        raise typer.BadParameter(f"{verdict!r} is no verdict; say {', '.join(VERDICTS)}")
+    act = _about(_act("judge_pair", "review", by, reason, as_of), "match_review", review, verdict)
+    _say(lambda connection: [(act, plan_review(connection, review, verdict))], as_of)
+
+
+@reviews_app.command("withdraw")
+def withdraw(
+    name: Annotated[str, typer.Argument(help="An act, a verdict or a review.")],
+    by: By,
+    reason: Why,
+    as_of: AsOf = None,
+) -> None:
+    """Take back what was said: of a review, an undo, a split."""
+    from lead_platform.identity.verdicts import plan_withdrawal
+
+    act = _act("withdraw_verdict", "withdrawal", by, reason, as_of)
+    act = _about(act, "verdict", name, "withdrawn")
+    _say(lambda connection: [(act, plan_withdrawal(connection, name))], as_of)
+
+
+@reviews_app.command("work")
+def work_reviews(
+    by: By,
+    reason: Why = "compared side by side",
+    limit: Limit = 100,
+    as_of: AsOf = None,
+) -> None:
+    """Go through the queue with the keyboard; the verdicts take effect together at the end."""
+    import sys
+
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting import pairs
+    from lead_platform.reporting.queue import work_through
+
+    if not sys.stdin.isatty():
+        raise ValueError(
+            "Working the queue needs a terminal. Elsewhere decide one by one: "
+            "lead-platform reviews decide REVIEW same|different|unsure --by NAME --reason WHY"
+        )
+    act = _act("judge_pair", "review", by, reason, as_of)
+    with Lake(Settings()).read() as connection:
+        waiting = [row["review_id"] for row in pairs.list_reviews(connection, limit=limit)]
+        said = work_through(
+            waiting,
+            show=lambda review: console.print(
+                pairs.render_pair(pairs.compare_review(connection, review))
+            ),
+            read_key=typer.getchar,
+            # Keys are told in brackets, which would be markup.
+            say=lambda text: console.print(text, markup=False, highlight=False),
+        )
+    if said:
+        _say_all(said, act, as_of)
+
+
+def pair(
+    one: Annotated[str, typer.Argument(help="A submission, a lead or an e-mail address.")],
+    other: Annotated[str, typer.Argument(help="Another one.")],
+) -> None:
+    """Why two are, or are not, one person: the parts of the match weight."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.pairs import compare_names, render_pair
+
+    with Lake(Settings()).read() as connection:
+        require_leads(connection)
+        console.print(render_pair(compare_names(connection, one, other)))
+
+
+@assignments_app.command("undo")
+def undo_assignments(
+    names: Annotated[list[str], typer.Argument(help="Leads, or decisions in effect.")],
+    by: By,
+    reason: Why,
+    as_of: AsOf = None,
+) -> None:
+    """Take leads back from their owners: each goes where it was before, or to the review queue."""
+    from lead_platform.lake.lake import Lake, utc_now
+    from lead_platform.routing.effective import undo_assignments as undo
+
+    at = parse_option("--as-of", as_of) or utc_now()
+    with Lake(Settings()).write("undo assignments") as candidate:
+        undone = undo(candidate.connection, names, undone_by=by, reason=reason, undone_at=at)
+    print_rows(
+        ["lead", "decision undone", "before", "now"],
+        [(one.lead_id, one.decision_id, one.before, one.after) for one in undone],
+    )
+
+
+def _wanted(
+    name: str | None,
+    run: str | None = None,
+    rule: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> "MergeFilter":
+    from lead_platform.identity.reversal import MergeFilter
+
+    return MergeFilter(
+        name, run, rule, parse_option("--since", since), parse_option("--until", until)
+    )
+
+
+def _act(action: str, source: str, by: str, reason: str, as_of: str | None) -> "Act":
+    from lead_platform.identity.verdicts import Act
+    from lead_platform.lake.lake import utc_now
+
+    at: datetime = parse_option("--as-of", as_of) or utc_now()
+    return Act(action, "lead", "", source, reason, by, at)
+
+
+def _about(act: "Act", subject_type: str, subject_id: str, after: str) -> "Act":
+    return replace(act, subject_type=subject_type, subject_id=subject_id, after=after)
+
+
+def _part(
+    plan: "Callable[[DuckDBPyConnection], Sequence[Parting]]",
+    act: "Act",
+    *,
+    dry_run: bool,
+    as_of: str | None,
+) -> None:
+    """Show what comes apart; unless it is a dry run, say so and let it take effect."""
+    from lead_platform.lake.resource import open_lake
+    from lead_platform.reporting.pairs import render_partings
+
+    with open_lake(Settings()).read() as connection:
+        require_leads(connection)
+        console.print(render_partings(plan(connection)))
+    if dry_run:
+        console.print("Nothing was written.")
+        return
+
+    def acts(connection: "DuckDBPyConnection") -> "list[tuple[Act, Sequence[Verdict]]]":
+        return [
+            (replace(act, subject_id=one.lead_id, before=one.lead_id,
+                     after=", ".join(lead for lead, _ in one.becomes)), one.verdicts)
+            for one in plan(connection)
+        ]  # fmt: skip
+
+    _say(acts, as_of)
+
+
+def _say(plan: "Plan", as_of: str | None) -> None:
+    """Write down what a person says, as one release, and run the job that lets it take effect."""
+    from lead_platform.identity.verdicts import record_verdicts
+    from lead_platform.lake.resource import open_lake
+
+    with open_lake(Settings()).write("verdicts") as candidate:
+        written = record_verdicts(candidate.connection, plan(candidate.connection))
+    _apply(written, as_of)
+
+
+def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -> None:
+    """As `_say` for reviews one by one: what contradicts earlier verdicts is told and left out."""
+    from lead_platform.identity.reversal import plan_review
+    from lead_platform.identity.verdicts import VerdictError, record_verdicts
+    from lead_platform.lake.resource import open_lake
+
+    written: list[str] = []
+    with open_lake(Settings()).write("verdicts") as candidate:
+        for review, verdict in said:
+            one = _about(act, "match_review", review, verdict)
+            try:
+                verdicts = plan_review(candidate.connection, review, verdict)
+                written += record_verdicts(candidate.connection, [(one, verdicts)])
+            except VerdictError as error:
+                console.print(f"{review} was left as it was. {error}", style="red", markup=False)
+    _apply(written, as_of)
+
+
+def _apply(written: Sequence[str], as_of: str | None) -> None:
+    if not written:
+        console.print("Nothing new was said.")
+        return
+    run_visibly(Settings(), "apply_verdicts", {}, parse_option("--as-of", as_of))
+    for act_id in written[:10]:
+        console.print(
+            f"Recorded as {act_id}; take it back with: lead-platform reviews withdraw {act_id}",
+            soft_wrap=True,
+        )
+    if len(written) > 10:
+        console.print(f"… and {len(written) - 10} more: lead-platform reviews list --decided")

@@ -1,0 +1,79 @@
+"""What the commands share: the console, options, rows as a table or CSV, runs with progress."""
+
+import csv
+import io
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lead_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+console = Console()
+Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="The instant to work at (ISO 8601, UTC); default now.")
+]
+
+
+def run_visibly(
+    settings: Settings, job: str, operations: dict[str, dict], as_of: datetime | None
+) -> dict[str, float]:
+    """Run a job with visible progress; seconds by step. Exits with 1 where it failed."""
+    from lead_platform.runs import run_job_visibly
+
+    outcome = run_job_visibly(settings, job, operations, as_of, console)
+    if not outcome.success:
+        for line in outcome.errors:
+            console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+    return outcome.seconds_by_step
+
+
+def require_leads(connection: "DuckDBPyConnection") -> None:
+    """Raise LookupError where no run has made a lead yet: its tables are not there either."""
+    known = connection.execute(
+        """
+        select 1 from information_schema.tables
+        where table_catalog = current_database() and table_schema = 'reporting'
+            and table_name = 'lead_funnel'
+        """
+    ).fetchone()
+    if known is None:
+        raise LookupError(
+            "No run has come to its end here yet. Start with: lead-platform demo, or "
+            "lead-platform ingest PATH --channel NAME"
+        )
+
+
+def parse_option(option: str, text: str | None) -> datetime | None:
+    """The instant an option gives. Exits with 2 where it is none."""
+    from lead_platform.lake.resource import parse_instant
+
+    try:
+        return parse_instant(text) if text else None
+    except ValueError:
+        raise typer.BadParameter(
+            f"{option} {text!r} is no instant; write it like 2026-06-30T09:00:00"
+        ) from None
+
+
+def print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) -> None:
+    """A table on a terminal, comma-separated values elsewhere."""
+    if as_csv or not console.is_terminal:
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(header)
+        writer.writerows(rows)
+        print(text.getvalue(), end="")
+        return
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    console.print(table)

@@ -1,0 +1,139 @@
+"""Merges undone through the whole house: every published table as if they had never happened."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lead_platform.lake.lake import Lake
+from tests.integration.conftest import Install
+from tests.integration.installation import (
+    AS_OF,
+    Installation,
+    broken_references,
+    make_world,
+)
+
+# Fewer on the server, where each statement travels.
+MERGES = {"embedded": 50, "server": 8}
+SUBMISSIONS = {"embedded": 170, "server": 60}
+
+# What keeps the history of merges and undoes, by design, and the ledgers of runs.
+HISTORIES = {
+    "governance.audit_log", "governance.data_quality", "governance.releases",
+    "governance.workflow_runs", "identity.lead_crosswalk", "identity.match_verdicts",
+    "identity.merge_decisions", "identity.merged_members", "routing.routing_decisions",
+}  # fmt: skip
+# The instants of computing: what was computed again says when.
+INSTANTS = {"scored_at", "as_of", "requested_at"}
+
+ONE_PER_LEAD = (
+    "identity.lead_versions", "identity.leads", "enrichment.lead_profiles",
+    "scoring.lead_features", "scoring.lead_scores", "routing.assignments",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installed(
+    install: Install, profile: str, tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
+    """A world of people with behaviour and deals, taken in and routed."""
+    folder = tmp_path_factory.mktemp("world")
+    make_world(folder, seed=9, submissions=SUBMISSIONS[profile], events_per_person=2.0)
+    installation = install("reversal")
+    installation.deliver(folder)
+    installation.run()
+    return installation
+
+
+def state(installation: Installation) -> dict[str, list[str]]:
+    """Every row of every published table but the histories, without the instants."""
+    with Lake(installation.settings).read() as connection:
+        columns = connection.execute(
+            "select table_schema || '.' || table_name, list(column_name order by column_name) "
+            "from information_schema.columns where table_catalog = current_database() group by 1"
+        ).fetchall()
+        return {
+            table: sorted(
+                str(row)
+                for row in connection.execute(
+                    f"select {', '.join(name for name in names if name not in INSTANTS)} "
+                    f"from {table}"
+                ).fetchall()
+            )
+            for table, names in columns
+            if table not in HISTORIES
+        }
+
+
+def assert_whole(installation: Installation) -> None:
+    """Nothing fans out, nothing drops: each submission in one lead, each lead once everywhere."""
+    assert installation.scalar("select count(*) from identity.lead_members") == (
+        installation.scalar("select count(*) from capture.submissions")
+    )
+    leads = installation.query("select distinct lead_id from identity.lead_members order by all")
+    for table in ONE_PER_LEAD:
+        assert installation.query(f"select lead_id from {table} order by all") == leads, table
+    with Lake(installation.settings).read() as connection:
+        assert broken_references(connection, installation.settings.expectations_dir) == []
+
+
+@pytest.mark.timeout(1_800)
+def test_merges_undone_in_one_command_leave_every_table_as_it_was(
+    installed: Installation, profile: str
+) -> None:
+    before = state(installed)
+    issued = {row[0] for row in installed.query("select lead_id from identity.leads")}
+    pairs = strangers(installed, MERGES[profile])
+    said = installed.start(
+        "judge_pairs",
+        pairs=pairs,
+        verdict="same",
+        decided_at=str(AS_OF + timedelta(seconds=1)),
+    ).finish()
+    assert said == MERGES[profile]
+    installed.run(job="apply_verdicts", as_of=AS_OF + timedelta(seconds=1))
+    assert_whole(installed)
+    resolved = dict(
+        installed.query(
+            "select lead_id, related_lead_id from identity.lead_crosswalk "
+            "where relation = 'merged_into'"
+        )
+    )
+    living = {row[0] for row in installed.query("select lead_id from identity.leads")}
+    assert len(resolved) == MERGES[profile]
+    assert set(resolved) == issued - living
+    assert set(resolved.values()) <= living
+
+    as_of = str(AS_OF + timedelta(seconds=2))
+    undone = installed.command(
+        "merges", "undo", "--rule", "verdict", "--by", "Dana", "--reason", "a mistake",
+        "--as-of", as_of,
+    )  # fmt: skip
+    assert undone.exit_code == 0, undone.err + undone.out
+    assert_whole(installed)
+    after = state(installed)
+    assert sorted(after) == sorted(before)
+    for table, rows in before.items():
+        assert after[table] == rows, table
+    audited = installed.query(
+        "select action, count(*) from governance.audit_log where actor = 'Dana' group by all"
+    )
+    assert dict(audited) == {"judge_pair": MERGES[profile], "undo_merge": MERGES[profile]}
+
+
+def strangers(installation: Installation, count: int) -> list[tuple[str, str]]:
+    """Pairs of submissions of leads that have nothing to do with each other, owned and queued."""
+    rows: list[Any] = installation.query(
+        """
+        select min_by(m.submission_id, s.received_seq), any_value(a.destination_kind)
+        from identity.lead_members as m
+        join capture.submissions as s using (submission_id)
+        join routing.assignments as a on a.lead_id = m.lead_id
+        group by m.lead_id order by md5(m.lead_id)
+        """
+    )
+    names = [name for name, _ in rows[: 2 * count]]
+    assert len(names) == 2 * count
+    assert {kind for _, kind in rows[: 2 * count]} == {"rep", "queue"}
+    return list(zip(names[::2], names[1::2], strict=True))
