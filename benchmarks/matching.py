@@ -2,8 +2,8 @@
 
     python -m benchmarks.matching 1000000 --new 1000
 
-Cold: all submissions at once. Then some new ones onto that base. Skewed: 5 % share one phone and 10 %
-one company. Prints seconds, peak memory of the process, and pairwise precision and recall.
+Cold: all submissions at once. Then some new ones onto that base. Skewed: 5 % share one phone and
+10 % one company. Prints seconds, peak memory of the process, and pairwise precision and recall.
 """
 
 import argparse
