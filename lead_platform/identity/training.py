@@ -140,13 +140,14 @@ def _read_rates(
     declared = {c.name: c for c in specification.comparisons}
     unseen = 1 / specification.training.sampled_pairs
     for trained in linker._settings_obj.comparisons:
-        expected = _expected_rates(declared[trained.output_column_name])
+        levels = [level for level in trained.comparison_levels if not level.is_null_level]
+        is_trained = any(level._has_estimated_m_values for level in levels)
+        expected = _expected_rates(declared[trained.output_column_name], is_trained=is_trained)
         comparisons[trained.output_column_name] = {
             level.label_for_charts: _level_rates(
                 level, expected[level.label_for_charts], prior, unseen
             )
-            for level in trained.comparison_levels
-            if not level.is_null_level
+            for level in levels
         }
     return MatchModel(
         name=name, prior=_rounded(prior), comparisons=comparisons, term_frequencies=frequencies
@@ -169,23 +170,31 @@ def _with_given_chances(model: MatchModel, specification: LinkageSpecification) 
 
 
 def _level_rates(
-    level: ComparisonLevel, expected: float, prior: float, unseen: float
+    level: ComparisonLevel, expected: float | None, prior: float, unseen: float
 ) -> LevelRates:
     """One level's rates. Random pairs hold matching ones too: those are taken out of `u`.
 
-    `expected` stands in for an `m`, `unseen` for a `u` that no pair of the training showed.
+    `expected` stands in for an `m`, `unseen` for a `u` that no pair of the training showed. A
+    level without either weighs nothing: initials that a set does not have are no evidence.
     """
-    trained = level.m_probability if level._has_estimated_m_values else expected
-    m = _rate(trained, _LEAST_MATCH_RATE)
     seen = level.u_probability if level._has_estimated_u_values else unseen
     seen = _rate(seen, _LEAST_RATE)
+    trained = level.m_probability if level._has_estimated_m_values else expected
+    if trained is None:
+        return LevelRates(m=seen, u=seen)
+    m = _rate(trained, _LEAST_MATCH_RATE)
     strangers = (seen - prior * m) / (1 - prior)
     return LevelRates(m=m, u=_rate(max(strangers, seen * _LEAST_STRANGERS), _LEAST_RATE))
 
 
-def _expected_rates(comparison: Comparison) -> dict[str, float]:
-    """Where to stand without training: the levels' own expectations, the rest shared evenly."""
+def _expected_rates(comparison: Comparison, *, is_trained: bool) -> dict[str, float | None]:
+    """Where to stand without training: the levels' own expectations.
+
+    In a comparison that no session trained, the levels without one share the rest evenly.
+    """
     given = {level.name: level.expected for level in comparison.levels if level.expected}
+    if is_trained:
+        return {name: given.get(name) for name in comparison.level_names}
     left = [name for name in comparison.level_names if name not in given]
     rest = max(0.0, 1 - sum(given.values())) / len(left)
     return {name: given.get(name, rest) for name in comparison.level_names}
