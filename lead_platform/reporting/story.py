@@ -30,6 +30,7 @@ class Story:
     lead_id: str
     asked_for: str
     retired_ids: list[str]
+    split_from: str | None
     profile: dict[str, Any]
     submissions: Rows
     merges: Rows
@@ -65,6 +66,7 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
         lead_id=lead_id,
         asked_for=who,
         retired_ids=[row["lead_id"] for row in rows(_RETIRED)],
+        split_from=first(_SPLIT_FROM).get("related_lead_id"),
         profile=first(_PROFILE) or first(_LEAD),
         submissions=rows(_SUBMISSIONS),
         merges=_chain(connection, lead_id),
@@ -151,6 +153,8 @@ def _headline(story: Story) -> Panel:
     ]
     if story.retired_ids:
         lines.append(f"Also known as {', '.join(story.retired_ids)} (merged).")
+    if story.split_from:
+        lines.append(f"Split from {story.split_from} by a person's verdict.")
     text = Text("\n".join(line for line in lines if line))
     return Panel(text, title=f"Lead {story.lead_id}", title_align="left")
 
@@ -325,6 +329,10 @@ select lead_id from named order by rank, lead_id limit 1
 _RETIRED = """
 select lead_id from identity.lead_crosswalk
 where related_lead_id = $lead_id and relation = 'merged_into' order by merged_at, lead_id
+"""
+_SPLIT_FROM = """
+select related_lead_id from identity.lead_crosswalk
+where lead_id = $lead_id and relation = 'split_from'
 """
 _PROFILE = "from enrichment.lead_profiles where lead_id = $lead_id"
 _LEAD = "from identity.leads where lead_id = $lead_id"
