@@ -1,14 +1,18 @@
 """Promise 5, crashes leave no half-truths: killed at any instant, the next run ends the same.
 
 Each attempt is a process of the whole job, killed by SIGKILL at a random moment of its CPU time;
-those that recover are killed too, five times, and only the last is left alone.
+those that recover are killed too, one of them between a write and its release, and only the last
+is left alone.
 """
 
 import random
+import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from lead_platform.lake.connection import attach_lake, load_extensions
 from lead_platform.lake.lake import Lake
 from tests.integration.conftest import Install
 from tests.integration.installation import (
@@ -22,7 +26,7 @@ from tests.integration.installation import (
 
 # Chains of killed attempts and an undisturbed one; kills that must have hit a running job.
 CHAINS = {"embedded": 4, "server": 2}
-ATTEMPTS = 6
+RANDOM_KILLS = {"embedded": 5, "server": 4}
 KILLS = {"embedded": 20, "server": 8}
 
 # An attempt that finds all work done takes 55 % of the CPU time of the first: until there a kill
@@ -53,16 +57,42 @@ def test_killed_at_random_moments_the_next_run_ends_the_same(
     kills, recoveries = 0, 0
     for number in range(chains):
         first = (number + generator.random()) / chains * 0.97
-        again = [generator.random() * _RECOVERY_SHARE for _ in range(ATTEMPTS - 1)]
+        again = [generator.random() * _RECOVERY_SHARE for _ in range(RANDOM_KILLS[profile] - 1)]
         moments = [share * seconds for share in (first, *again)]
         installation = install(f"killed-{number}")
         installation.deliver(world_folder)
+        kills += _kill_before_a_release(installation)
         for moment in moments:
             kills += installation.start_run().kill_after(moment)
         how = "killed at " + ", ".join(f"{moment:.2f} s" for moment in moments)
         recoveries += _finish(installation, expected, how)
     assert kills >= KILLS[profile], "too few attempts were hit while they ran"
     assert recoveries, "no kill fell between a write and its release: the test lost its bite"
+
+
+def _kill_before_a_release(installation: Installation) -> bool:
+    """Start a run and kill it as soon as it has committed something that is not published."""
+    with duckdb.connect(":memory:") as connection:
+        load_extensions(connection)
+        child = installation.start_run()
+        deadline = time.monotonic() + 120
+        while not Lake(installation.settings).published().label.startswith("intake"):
+            assert time.monotonic() < deadline, "the run has published nothing"
+            time.sleep(0.05)
+        attach_lake(connection, installation.settings)
+        connection.execute("use lake")
+        while child.is_running:
+            (newest,) = _only(connection, "select id from ducklake_current_snapshot('lake')")
+            (published,) = _only(connection, "select max(snapshot_id) from governance.releases")
+            if newest > published:
+                return child.kill_after(0)
+    return False
+
+
+def _only(connection: duckdb.DuckDBPyConnection, query: str) -> tuple:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row
 
 
 def _finish(installation: Installation, expected: Tables, how: str) -> int:
