@@ -5,6 +5,7 @@ the format; nothing is fetched from the network.
 """
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -40,4 +41,7 @@ def save_chart(chart: Any, path: Path) -> None:
     """Writes an Altair chart; its scripts, where it needs any, are part of the file."""
     inline = {"inline": True} if path.suffix == ".html" else {}
     path.parent.mkdir(parents=True, exist_ok=True)
-    chart.save(str(path), **inline)
+    with warnings.catch_warnings():
+        # Altair tells that Splink gives two views the same zoom.
+        warnings.simplefilter("ignore", UserWarning)
+        chart.save(str(path), **inline)
