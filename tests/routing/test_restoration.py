@@ -18,6 +18,9 @@ from tests.routing.test_assignments import add_lead, lake, table, whereabouts
 
 __all__ = ["add_lead", "lake"]
 
+# The same on a DuckLake is seen through the whole house, in tests/integration/test_reversal.py.
+pytestmark = pytest.mark.parametrize("lake", ["memory"], indirect=True)
+
 T0 = datetime.fromisoformat("2026-03-02T09:00:00")
 HOUR = timedelta(hours=1)
 
