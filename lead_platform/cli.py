@@ -17,6 +17,7 @@ from lead_platform.model_commands import identity_app
 from lead_platform.settings import Settings, SettingsError
 from lead_platform.terminal import (
     AsOf,
+    Person,
     Why,
     console,
     parse_option,
@@ -46,8 +47,6 @@ app.add_typer(merges_app, name="merges")
 app.add_typer(reviews_app, name="reviews")
 app.add_typer(assignments_app, name="assignments")
 app.command("pair")(pair)
-
-Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
 
 
 def main() -> None:

@@ -17,13 +17,13 @@ from dagster._serdes.config_class import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
 
-class KeptEngineEventLogStorage(SqliteEventLogStorage):
+class KeptConnectionEventLogStorage(SqliteEventLogStorage):
     """One engine per database and process, with a connection that stays open."""
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "KeptEngineEventLogStorage":
+    ) -> "KeptConnectionEventLogStorage":
         """Built by Dagster from `dagster.yaml`."""
         return cls(inst_data=inst_data, **config_value)
 

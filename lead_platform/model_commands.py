@@ -4,17 +4,16 @@ import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from lead_platform.settings import Settings
+from lead_platform.terminal import Person, Why, console
 
 if TYPE_CHECKING:
     from lead_platform.identity.proposals import Proposal
     from lead_platform.identity.specification import LinkageSpecification
 
 identity_app = typer.Typer(no_args_is_help=True, help="How matching decides; train it anew.")
-console = Console()
 
 
 @identity_app.command("train")
@@ -45,25 +44,29 @@ def list_models() -> None:
 @identity_app.command("activate")
 def activate(
     model: Annotated[str, typer.Argument(help="A model, as `identity models` lists it.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")],
-    by: Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")] = "",
+    reason: Why,
+    by: Person = "",
 ) -> None:
     """Put a model to work from the next run on; what has been merged stays merged."""
-    from lead_platform.identity.proposals import activate_model
+    from lead_platform.identity.proposals import activate_model, put_to_work
     from lead_platform.lake.lake import Lake, utc_now
 
     settings = Settings()
     specification = _specification(settings)
+    person, now = by or getpass.getuser(), utc_now()
     with Lake(settings).write(f"activate {model}") as candidate:
         changed = activate_model(
             candidate.connection,
             specification,
             settings.models,
             model,
-            decided_by=by or getpass.getuser(),
+            decided_by=person,
             reason=reason,
-            decided_at=utc_now(),
+            decided_at=now,
         )
+    # Only once its record is published: no model works without one.
+    if changed:
+        put_to_work(settings.models, model, decided_by=person, reason=reason, decided_at=now)
     console.print(f"{model} is at work." if changed else f"{model} was at work already.")
 
 

@@ -290,7 +290,7 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
     else:
         configuration["event_log_storage"] = {
             "module": "lead_platform.event_log",
-            "class": "KeptEngineEventLogStorage",
+            "class": "KeptConnectionEventLogStorage",
             "config": {"base_dir": str(settings.dagster_home / "history" / "runs")},
         }
     return configuration

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 console = Console()
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
+Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The instant to work at (ISO 8601, UTC); default now.")
 ]

@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 
-MISSING = "missing"
+from lead_platform.identity.specification import MISSING
+
 _WORDS = {
     "same": "the same",
     "swapped": "swapped with the other name",

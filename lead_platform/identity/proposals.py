@@ -21,6 +21,7 @@ from lead_platform.identity.pairs import find_pairs
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
+from lead_platform.identity.verdicts import DIFFERENT, SAME, standing_verdicts
 from lead_platform.lake.audit import record_actions
 
 ACTIVE = "active.json"
@@ -123,10 +124,10 @@ def activate_model(
     reason: str,
     decided_at: dt.datetime,
 ) -> bool:
-    """Puts a model to work from the next run on; False where it was at work already.
+    """Writes to the audit log that a model is put to work; False where it was at work already.
 
-    Written to the audit log. What has been merged stays merged. Raises ConfigurationError for an
-    unknown model and ValueError without a person and a reason.
+    `put_to_work` follows once that is published. What has been merged stays merged. Raises
+    ConfigurationError for an unknown model and ValueError without a person and a reason.
     """
     if not decided_by.strip() or not reason.strip():
         raise ValueError("Activating a model needs a person (--by) and a reason (--reason).")
@@ -134,7 +135,6 @@ def activate_model(
     before = _activated(folder) or specification.model
     if before == name:
         return False
-    folder.mkdir(parents=True, exist_ok=True)
     entry = {
         "workflow": "identity",
         "action": "activate_model",
@@ -147,11 +147,18 @@ def activate_model(
         "occurred_at": decided_at,
     }
     record_actions(connection, pd.DataFrame([entry]), run_id="")
+    return True
+
+
+def put_to_work(
+    folder: Path, name: str, *, decided_by: str, reason: str, decided_at: dt.datetime
+) -> None:
+    """Names the model at work for the runs to come, at once and whole."""
+    folder.mkdir(parents=True, exist_ok=True)
     content = {"model": name, "by": decided_by, "reason": reason, "at": decided_at.isoformat()}
     waiting = folder / f".{ACTIVE}.new"
     waiting.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(waiting, folder / ACTIVE)
-    return True
 
 
 def list_models(
@@ -202,23 +209,13 @@ def _sides(
 
 
 def _verdicts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Pairs of records on which people have decided, the newest verdict each; maybe none."""
-    exists = connection.execute(
-        "select 1 from information_schema.tables where table_schema = 'identity' "
-        "and table_name = 'match_verdicts' and table_catalog = current_database()"
-    ).fetchone()
-    if not exists:
-        return pd.DataFrame({"left": [], "right": [], "verdict": []}, dtype=object)
-    return connection.execute("""
-        select least(l.match_record_id, r.match_record_id) as left,
-            greatest(l.match_record_id, r.match_record_id) as right,
-            max_by(v.verdict, v.verdict_seq) as verdict
-        from identity.match_verdicts as v
-        join identity.normalized_submissions as l on l.submission_id = v.left_submission_id
-        join identity.normalized_submissions as r on r.submission_id = v.right_submission_id
-        where l.match_record_id <> r.match_record_id
-        group by all
-    """).df()
+    """Pairs of records that people hold to be one person or two."""
+    rows = [
+        (left, right, verdict)
+        for verdict in (SAME, DIFFERENT)
+        for left, right in standing_verdicts(connection, verdict)
+    ]
+    return pd.DataFrame(rows, columns=["left", "right", "verdict"], dtype=object)
 
 
 def _measured(
@@ -228,14 +225,13 @@ def _measured(
     verdicts: pd.DataFrame,
 ) -> str:
     """Precision and recall at the merge threshold over the pairs that people decided."""
-    judged = verdicts[verdicts["verdict"].isin(["same", "different"])]
-    if judged.empty:
+    if verdicts.empty:
         return "No pair has a person's verdict yet: precision and recall are not measured."
     sides = _sides(records, specification, model)
-    met = judged.merge(
+    met = verdicts.merge(
         sides, left_on=["left", "right"], right_on=["left_record_id", "right_record_id"], how="left"
     )
-    merged, same = met["decision"] == "merge", met["verdict"] == "same"
+    merged, same = met["decision"] == "merge", met["verdict"] == SAME
     right = int((merged & same).sum())
     return (
         f"Of {len(met)} pairs that people decided (the hard ones: those a model left to them), "

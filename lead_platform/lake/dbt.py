@@ -108,11 +108,11 @@ def _manifest(settings: Settings) -> Any:
     """A fresh manifest: compiling a node changes it, so no two runs share one."""
     from dbt.contracts.graph.manifest import Manifest
 
-    return Manifest.from_msgpack(_parsed(settings.dbt_project_dir, _target(settings)))
+    return Manifest.from_msgpack(_parsed(_target(settings)))
 
 
 @functools.cache
-def _parsed(project_dir: Path, target: Path) -> bytes:
+def _parsed(target: Path) -> bytes:
     from dbt.contracts.graph.manifest import Manifest
 
     written = Manifest.from_msgpack((target / "partial_parse.msgpack").read_bytes())

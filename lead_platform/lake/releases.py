@@ -49,12 +49,6 @@ _COLUMNS = (
 )
 
 
-def newest_release(connection: duckdb.DuckDBPyConnection) -> Release | None:
-    """The published release, or None in a lake that has none yet."""
-    releases = list_releases(connection, limit=1)
-    return releases[0] if releases else None
-
-
 def list_releases(connection: duckdb.DuckDBPyConnection, *, limit: int) -> list[Release]:
     """The newest releases, newest first."""
     rows = connection.execute(

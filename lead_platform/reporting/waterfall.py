@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.identity.evidence import MISSING, read_parts
+from lead_platform.identity.evidence import read_parts
+from lead_platform.identity.specification import MISSING
 
 _WIDTH = 24
 

@@ -11,10 +11,12 @@ from lead_platform.identity.proposals import (
     compare_models,
     list_models,
     propose_model,
+    put_to_work,
 )
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
+from lead_platform.identity.verdicts import DIFFERENT, SAME
 from tests.identity.lead_world import DECIDED_AT, MODEL, SPECIFICATION, empty_lake, insert
 
 SMALL = SPECIFICATION.model_copy(
@@ -75,10 +77,11 @@ def test_a_proposal_waits_for_a_person(lake, tmp_path):
     assert proposal.path.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
 
     def activate(name: str, **why: str) -> bool:
-        return activate_model(
-            lake, SMALL, tmp_path, name, decided_at=DECIDED_AT,
-            **{"decided_by": "Ada", "reason": "fits our data"} | why,
-        )  # fmt: skip
+        said = {"decided_by": "Ada", "reason": "fits our data", "decided_at": DECIDED_AT, **why}
+        changed = activate_model(lake, SMALL, tmp_path, name, **said)
+        if changed:
+            put_to_work(tmp_path, name, **said)
+        return changed
 
     with pytest.raises(ValueError, match="needs a person"):
         activate("person-v2", reason=" ")
@@ -90,6 +93,27 @@ def test_a_proposal_waits_for_a_person(lake, tmp_path):
         "select actor, reason, before, after from governance.audit_log"
     ).fetchall()
     assert entry == ("Ada", "fits our data", "person-v1", "person-v2")
+
+
+def test_the_card_tells_how_often_people_agree(lake, tmp_path):
+    [(one, same), (other, stranger)] = lake.execute("""
+        select min(submission_id), max(submission_id) from identity.normalized_submissions
+        where email is not null and not is_role_email and not is_disposable_email
+        group by lower(email) having count(distinct match_record_id) = 2
+        order by min(submission_id) limit 2
+    """).fetchall()
+    lake.execute("begin")
+    for seq, (left, right, verdict) in enumerate(((one, same, SAME), (other, stranger, DIFFERENT))):
+        lake.execute(
+            "insert into identity.match_verdicts by name select ? as verdict_id, ? as verdict_seq, "
+            "? as left_submission_id, ? as right_submission_id, ? as verdict",
+            [f"ver_{seq}", seq, left, right, verdict],
+        )
+    proposal = propose_model(lake, SMALL, tmp_path, trained_at=DECIDED_AT)
+    lake.execute("rollback")
+    card = proposal.path.with_suffix(".md").read_text(encoding="utf-8")
+    assert "Of 2 pairs that people decided" in card
+    assert "1 are the same person" in card
 
 
 def test_the_comparison_shows_each_pair_that_changes_side(records, trained):
