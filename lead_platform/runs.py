@@ -1,5 +1,6 @@
 """Runs of the platform's jobs: Dagster's instance, runs inside this process, the run launcher."""
 
+import gc
 import logging
 import os
 import signal
@@ -27,7 +28,9 @@ from rich.console import Console
 from rich.status import Status
 from ruamel.yaml import YAML
 
-from lead_platform.lake.resource import AS_OF_TAG, STEPS, open_lake
+from lead_platform.identity.normalization.submissions import read_references
+from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.lake.resource import AS_OF_TAG, STEPS
 from lead_platform.settings import PROJECT_ROOT, Settings
 from lead_platform.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
 
@@ -241,14 +244,20 @@ def import_everything() -> None:
 
 
 def warm_up(settings: Settings) -> None:
-    """Read what every run reads first: configuration, dbt project, the lake's catalog."""
+    """Read what every run reads first: configuration and references.
+
+    Opens no connection and starts no thread, so that the process may be forked afterwards.
+    """
     from lead_platform.definitions import check_configuration
 
     # What is wrong here is told by the run that meets it.
     with suppress(Exception):
         check_configuration(settings)
     with suppress(Exception):
-        open_lake(settings).published()
+        read_references(load_vocabularies(settings.config_dir))
+    # What has been read stays: collections need not walk through it in every run.
+    gc.collect()
+    gc.freeze()
 
 
 def execute_run(run_id: str) -> None:

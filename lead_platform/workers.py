@@ -134,11 +134,14 @@ def ask_pool(address: str, verb: Literal["execute", "health"], run_id: str) -> H
 
 def execute_runs(run_ids: Iterable[str], finished: IO[str]) -> None:
     """A worker's loop: import and read everything, then execute each run and say so."""
+    from lead_platform.lake.resource import open_lake
     from lead_platform.runs import execute_run, import_everything, warm_up
     from lead_platform.settings import Settings
 
     import_everything()
     warm_up(Settings())
+    with suppress(Exception):
+        open_lake(Settings()).published()
     for run_id in run_ids:
         execute_run(run_id.strip())
         finished.write(f"done {run_id.strip()}\n")

@@ -79,14 +79,11 @@ def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -
 
 
 def test_attaching_says_no_password_either(tmp_path: Path) -> None:
-    import duckdb
+    from lead_platform.lake.connection import LakeUnreachableError, open_engine
 
-    from lead_platform.lake.connection import LakeUnreachableError, load_extensions
-
-    connection = duckdb.connect()
-    load_extensions(connection)
+    settings = Settings(home=tmp_path, database_url=UNREACHABLE)
     with pytest.raises(LakeUnreachableError) as error:
-        attach_lake(connection, Settings(home=tmp_path, database_url=UNREACHABLE))
+        attach_lake(open_engine(settings), settings)
     assert_secret_is_kept(str(error.value))
     assert "PostgreSQL at 127.0.0.1:1/leads" in str(error.value)
 

@@ -11,7 +11,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from lead_platform.lake.connection import attach_lake, load_extensions
+from lead_platform.lake.connection import attach_lake, load_extensions, verify_extensions
 from lead_platform.settings import Settings
 
 # Set by `lead_platform.lake.dbt` before each run; a dbt started by hand reads the environment.
@@ -41,6 +41,9 @@ class Plugin(BasePlugin):
         """Load the extensions and attach the lake."""
         global _connection
         _connection = conn
+        settings = attached_settings or Settings()
         conn.execute(f"set threads = {_threads}")
-        load_extensions(conn)
-        attach_lake(conn, attached_settings or Settings())
+        # The profile lets dbt's engine load what is verified here.
+        verify_extensions(settings)
+        load_extensions(conn, settings)
+        attach_lake(conn, settings)

@@ -26,7 +26,7 @@ from lead_platform.lake.connection import (
     LakeUnreachableError,
     attach_lake,
     create_catalog,
-    load_extensions,
+    open_engine,
 )
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
 from lead_platform.lake.lock import writer_lock
@@ -333,8 +333,7 @@ class Lake:
             if self._instance is None:
                 self.settings.prepare_home()
                 # Writes take more threads where they are large.
-                instance = duckdb.connect(":memory:", config={"threads": 1})
-                load_extensions(instance)
+                instance = open_engine(self.settings, threads=1)
                 if not self._is_complete(instance):
                     with writer_lock(self.settings, label="opening the lake"):
                         create_catalog(self.settings)

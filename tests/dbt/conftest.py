@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from lead_platform.lake import dbt
-from lead_platform.lake.connection import attach_lake, load_extensions
+from lead_platform.lake.connection import attach_lake, open_engine
 from lead_platform.scoring.scorecard import Scorecard, load_scorecard
 from lead_platform.scoring.scorecard_rules import rule_rows, version_row
 from lead_platform.settings import PROJECT_ROOT, Settings
@@ -29,9 +29,10 @@ class SmallLake:
 
     settings: Settings
     scorecard: Scorecard
+    engine: duckdb.DuckDBPyConnection
 
     def query(self, sql: str) -> pd.DataFrame:
-        """The statement's rows, on a connection of its own."""
+        """The statement's rows."""
         with self.connect() as connection:
             return connection.execute(sql).df()
 
@@ -50,11 +51,9 @@ class SmallLake:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection with the lake in use."""
-        connection = duckdb.connect()
-        load_extensions(connection)
-        attach_lake(connection, self.settings)
-        connection.execute("use lake")
-        return connection
+        cursor = self.engine.cursor()
+        cursor.execute("use lake")
+        return cursor
 
     def build(
         self,
@@ -110,7 +109,9 @@ def make_lake(
         settings = Settings(home=tmp_path_factory.mktemp("lake"))
         settings.prepare_home()
         shutil.copytree(parsed_project, settings.home / "dbt")
-        lake = SmallLake(settings, scorecard)
+        engine = open_engine(settings, threads=1)
+        attach_lake(engine, settings)
+        lake = SmallLake(settings, scorecard, engine)
         with lake.connect() as connection:
             for layer in LAYERS:
                 connection.execute(f"create schema {layer}")

@@ -58,7 +58,7 @@ def _newest(connection: duckdb.DuckDBPyConnection) -> int:
 def _as_stranger(settings: Settings, snapshot_id: int) -> dict[str, str]:
     """The release's tables as a plain DuckDB client reads them later."""
     with duckdb.connect(":memory:") as connection:
-        load_extensions(connection)
+        load_extensions(connection, settings)
         connection.execute(attach_statement(settings, snapshot_id=snapshot_id))
         connection.execute("use lake")
         return fingerprints(connection)

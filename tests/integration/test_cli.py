@@ -160,7 +160,7 @@ def test_attach_statement_works_in_any_duckdb_client(demo: Installation) -> None
     command = demo.command("sql", "--attach")
     assert command.exit_code == 0, command.err
     with duckdb.connect(":memory:") as client:
-        load_extensions(client)
+        load_extensions(client, demo.settings)
         client.execute(command.out)
         leads = client.execute("select count(*) from lake.identity.leads").fetchone()
         assert leads == (demo.scalar("select count(*) from identity.leads"),)

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lead_platform.lake.connection import attach_lake, load_extensions
+from lead_platform.lake.connection import attach_lake, open_engine
 from lead_platform.lake.lake import Lake
 from tests.integration.conftest import Install
 from tests.integration.installation import (
@@ -72,8 +72,7 @@ def test_killed_at_random_moments_the_next_run_ends_the_same(
 
 def _kill_before_a_release(installation: Installation) -> bool:
     """Start a run and kill it as soon as it has committed something that is not published."""
-    with duckdb.connect(":memory:") as connection:
-        load_extensions(connection)
+    with open_engine(installation.settings) as connection:
         child = installation.start_run()
         deadline = time.monotonic() + 120
         while not Lake(installation.settings).published().label.startswith("intake"):

@@ -164,7 +164,8 @@ def main() -> None:
     """Import, say so, then fork a child per task until the input ends."""
     from dagster import DagsterInstance
 
-    from lead_platform.runs import import_everything, prepare_instance
+    from lead_platform.lake.connection import verify_extensions
+    from lead_platform.runs import import_everything, prepare_instance, warm_up
     from lead_platform.settings import Settings
 
     import_everything()
@@ -176,6 +177,9 @@ def main() -> None:
     prepare_instance(Settings())
     with DagsterInstance.get() as instance:
         instance.get_runs(limit=1)
+    warm_up(Settings())
+    for url in (None, "postgresql://the/server/profile"):
+        verify_extensions(Settings(database_url=url))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print("ready", flush=True)
     for line in sys.stdin:

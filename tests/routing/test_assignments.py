@@ -1,11 +1,10 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 import pytest
 
-from lead_platform.lake.connection import load_extensions
+from lead_platform.lake.connection import open_engine
 from lead_platform.routing import assignments as assignments_module
 from lead_platform.routing.assignments import (
     RoutingCounts,
@@ -17,6 +16,7 @@ from lead_platform.routing.assignments import (
     write_decisions,
 )
 from lead_platform.routing.decisions import replay_decision, route_leads
+from lead_platform.settings import Settings
 
 PACKAGE = Path(assignments_module.__file__).parents[1]
 OTHER_TABLES = """
@@ -35,9 +35,8 @@ T0 = datetime.fromisoformat("2026-03-02T09:00:00")
 @pytest.fixture(params=["memory", "ducklake"])
 def lake(request, tmp_path):
     """A database with the tables routing reads and writes: plain DuckDB and a DuckLake."""
-    with duckdb.connect() as connection:
+    with open_engine(Settings(home=tmp_path)) as connection:
         if request.param == "ducklake":
-            load_extensions(connection)
             connection.execute(
                 f"attach 'ducklake:sqlite:{tmp_path}/catalog.sqlite' as lake "
                 f"(data_path '{tmp_path}/data/'); use lake;"
