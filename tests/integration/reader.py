@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from lead_platform.lake.connection import attach_statement, load_extensions
+from lead_platform.lake.connection import attach_statement, open_engine
 from lead_platform.lake.lake import Lake
 from lead_platform.settings import Settings
 from tests.integration.installation import PROJECT, broken_references, fingerprints
@@ -57,8 +57,7 @@ def _newest(connection: duckdb.DuckDBPyConnection) -> int:
 
 def _as_stranger(settings: Settings, snapshot_id: int) -> dict[str, str]:
     """The release's tables as a plain DuckDB client reads them later."""
-    with duckdb.connect(":memory:") as connection:
-        load_extensions(connection, settings)
+    with open_engine(settings) as connection:
         connection.execute(attach_statement(settings, snapshot_id=snapshot_id))
         connection.execute("use lake")
         return fingerprints(connection)
