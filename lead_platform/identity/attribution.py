@@ -58,20 +58,33 @@ _OUTCOMES = _Stream(
 )
 
 
+def collect_keys(
+    connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str] | None = None
+) -> None:
+    """Fills temp table `lead_keys` with what leads go by, for both kinds of attribution.
+
+    `lead_ids` are the changed leads, by default those that differ from identity.lead_versions, so
+    call this before refresh_versions.
+    """
+    changed = stale_leads(connection) if lead_ids is None else sorted(set(lead_ids))
+    connection.register("given_leads", pa.table({"lead_id": pa.array(changed, pa.string())}))
+    connection.execute("create or replace temp table changed_leads as from given_leads")
+    connection.unregister("given_leads")
+    connection.execute(_LEAD_KEYS)
+
+
 def attribute_events(
     connection: duckdb.DuckDBPyConnection,
     *,
     normalize_keys: KeyNormalizer,
     categorize_pages: PageCategorizer,
-    lead_ids: Collection[str] | None = None,
 ) -> AttributionSummary:
-    """Brings identity.lead_events up to date with capture.events and identity.lead_members.
+    """Brings identity.lead_events up to date with capture.events and the keys collected.
 
     Looked at are events without a lead whose keys some lead has, and events that name a key of a
-    changed lead: `lead_ids`, by default those that differ from identity.lead_versions (so call
-    this before refresh_versions). Events nobody can claim stay out until their lead appears.
+    changed lead. Events nobody can claim stay out until their lead appears.
     """
-    changes = _attribute(connection, _EVENTS, normalize_keys, lead_ids)
+    changes = _attribute(connection, _EVENTS, normalize_keys)
     _categorize(connection, categorize_pages)
     _store(connection, _EVENTS, "page_category")
     return changes
@@ -81,10 +94,9 @@ def attribute_outcomes(
     connection: duckdb.DuckDBPyConnection,
     *,
     normalize_keys: KeyNormalizer,
-    lead_ids: Collection[str] | None = None,
 ) -> AttributionSummary:
     """Brings identity.lead_outcomes up to date; as attribute_events."""
-    changes = _attribute(connection, _OUTCOMES, normalize_keys, lead_ids)
+    changes = _attribute(connection, _OUTCOMES, normalize_keys)
     _store(connection, _OUTCOMES)
     return changes
 
@@ -93,14 +105,8 @@ def _attribute(
     connection: duckdb.DuckDBPyConnection,
     stream: _Stream,
     normalize_keys: KeyNormalizer,
-    lead_ids: Collection[str] | None,
 ) -> AttributionSummary:
     """Fills temp table `attribution_changes`: key, lead_id (null: withdraw), former_lead_id."""
-    changed = stale_leads(connection) if lead_ids is None else sorted(set(lead_ids))
-    connection.register("given_leads", pa.table({"lead_id": pa.array(changed, pa.string())}))
-    connection.execute("create or replace temp table changed_leads as from given_leads")
-    connection.unregister("given_leads")
-    connection.execute(_LEAD_KEYS)
     connection.execute(_candidates_sql(stream))
     _normalize(connection, normalize_keys)
     connection.execute(_CLAIMS)

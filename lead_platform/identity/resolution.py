@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from lead_platform.identity.attribution import attribute_events, attribute_outcomes
+from lead_platform.identity.attribution import attribute_events, attribute_outcomes, collect_keys
 from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.members import resolve_leads
 from lead_platform.identity.normalization.categories import page_category
@@ -120,6 +120,7 @@ def resolve(
     )
     normalize = functools.partial(normalize_keys, vocabularies=vocabularies)
     categorize = functools.partial(page_category, vocabularies=vocabularies)
+    collect_keys(connection)
     events = attribute_events(connection, normalize_keys=normalize, categorize_pages=categorize)
     outcomes = attribute_outcomes(connection, normalize_keys=normalize)
     touched = {*summary.touched_lead_ids, *events.touched_lead_ids, *outcomes.touched_lead_ids}

@@ -3,7 +3,11 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from lead_platform.identity.attribution import attribute_events, attribute_outcomes
+from lead_platform.identity.attribution import (
+    attribute_events,
+    attribute_outcomes,
+    collect_keys,
+)
 from lead_platform.identity.versions import refresh_versions
 from tests.identity.lead_world import (
     empty_lake,
@@ -42,6 +46,7 @@ def receive_events(lake, *events):
 
 
 def attribute(lake):
+    collect_keys(lake)
     summary = attribute_events(
         lake, normalize_keys=normalize_keys, categorize_pages=categorize_pages
     )
@@ -152,6 +157,7 @@ def test_outcomes_are_attributed_like_events():
         "email": "john@acme.com", "phone": None, "amount": 1200.5, "currency": "EUR",
     }])  # fmt: skip
     insert(lake, "capture.outcomes", frame)
+    collect_keys(lake)
     summary = attribute_outcomes(lake, normalize_keys=normalize_keys)
     assert summary.attributed == 1
     [row] = lake.execute(
