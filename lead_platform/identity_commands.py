@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from lead_platform.identity.reversal import MergeFilter, Parting
+    from lead_platform.identity.specification import LinkageSpecification
     from lead_platform.identity.verdicts import Act, Verdict
 
     Plan = Callable[[DuckDBPyConnection], Sequence[tuple[Act, Sequence[Verdict]]]]
@@ -111,7 +112,7 @@ def undo_merges(
             "Say which merges: a decision or lead, or --run, --rule, --since, --until"
         )
     _part(
-        lambda connection: plan_undo(connection, wanted),
+        lambda connection: plan_undo(connection, wanted, _specification()),
         _act("undo_merge", "undo", by, reason, as_of),
         dry_run=dry_run,
         as_of=as_of,
@@ -131,7 +132,7 @@ def split_lead(
     from lead_platform.identity.reversal import plan_split
 
     _part(
-        lambda connection: [plan_split(connection, lead, submissions)],
+        lambda connection: [plan_split(connection, lead, submissions, _specification())],
         _act("split_lead", "split", by, reason, as_of),
         dry_run=dry_run,
         as_of=as_of,
@@ -178,7 +179,10 @@ def decide_review(
     if verdict not in VERDICTS:
         raise typer.BadParameter(f"{verdict!r} is no verdict; say {', '.join(VERDICTS)}")
     act = _about(_act("judge_pair", "review", by, reason, as_of), "match_review", review, verdict)
-    _say(lambda connection: [(act, plan_review(connection, review, verdict))], as_of)
+    _say(
+        lambda connection: [(act, plan_review(connection, review, verdict, _specification()))],
+        as_of,
+    )
 
 
 @reviews_app.command("withdraw")
@@ -278,6 +282,13 @@ def _wanted(
     )
 
 
+def _specification() -> "LinkageSpecification":
+    """What the next run will cluster by."""
+    from lead_platform.identity.specification import load_specification
+
+    return load_specification(Settings().config_dir / "identity.yaml")
+
+
 def _act(action: str, source: str, by: str, reason: str, as_of: str | None) -> "Act":
     from lead_platform.identity.verdicts import Act
     from lead_platform.lake.lake import utc_now
@@ -335,11 +346,12 @@ def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -
     from lead_platform.lake.resource import open_lake
 
     written: list[str] = []
+    specification = _specification()
     with open_lake(Settings()).write("verdicts") as candidate:
         for review, verdict in said:
             one = _about(act, "match_review", review, verdict)
             try:
-                verdicts = plan_review(candidate.connection, review, verdict)
+                verdicts = plan_review(candidate.connection, review, verdict, specification)
                 written += record_verdicts(candidate.connection, [(one, verdicts)])
             except VerdictError as error:
                 console.print(f"{review} was left as it was. {error}", style="red", markup=False)

@@ -1,10 +1,12 @@
 """Clusters: which records belong together, given the pairs that say so and those that forbid it.
 
-Owns connected components (`label_clusters`) and the guarded way (`cluster_records`), in which no
-thin bridge joins two groups, no cluster grows without limit and no cannot-link is overruled. Both
-are functions of their arguments alone: the order in which records or pairs arrive is no argument.
+Owns connected components (`label_clusters`), the guarded way (`cluster_records`), in which no thin
+bridge joins two groups, no limit is exceeded and no cannot-link is overruled, and the chain that
+holds a cluster together (`spanning_edges`). All are functions of their arguments alone: the order
+in which records or pairs arrive is no argument.
 """
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,20 +14,39 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from lead_platform.identity.specification import Clustering
+from lead_platform.identity.specification import Clustering, LinkageSpecification
 
 CANNOT_LINK = "cannot_link"
 THIN_BRIDGE = "thin_bridge"
 TOO_LARGE = "too_large"
+TOO_MANY = "too_many:"
+"""Followed by the name of the limit of `clustering.limits` that stands in the way."""
+
+NO_VALUES = pd.DataFrame({"node": [], "limit": [], "within": [], "value": []}, dtype=object)
+
+# Weights are compared to a millionth of a bit: sums may differ in the last place.
+_WEIGHT_DIGITS = 6
 
 
 @dataclass(frozen=True)
 class Clusters:
     """`labels`: a number per node, in their order; `set_aside`: the edges that were not followed
-    although they join two clusters (left, right, weight, reason), each a case for a person."""
+    although they join two clusters (left, right, weight, reason), under their index among the
+    edges, each a case for a person."""
 
     labels: pd.Series
     set_aside: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """An edge to follow: its place, its ends, and what it may overrule."""
+
+    place: int
+    left: int
+    right: int
+    is_certain: bool
+    is_said: bool
 
 
 def label_clusters(nodes: pd.Series, edges: pd.DataFrame) -> pd.Series:
@@ -38,44 +59,55 @@ def label_clusters(nodes: pd.Series, edges: pd.DataFrame) -> pd.Series:
     return pd.Series(_components(len(nodes), left, right), index=nodes.index, name="cluster")
 
 
+def certain_pairs(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.Series:
+    """Which merging pairs (columns rule, match_probability) hold on their own.
+
+    Those over an exact key, and those from the specification's probability for it on.
+    """
+    keys = [key.name for key in specification.exact_keys]
+    strong = specification.clustering.strong
+    return pairs["rule"].isin(keys) | (pairs["match_probability"] >= strong)
+
+
 def cluster_records(
     nodes: pd.Series,
     edges: pd.DataFrame,
     cannot_links: pd.DataFrame,
     clustering: Clustering,
+    values: pd.DataFrame = NO_VALUES,
 ) -> Clusters:
     """Clusters of `nodes` (distinct ids) along `edges`, strongest first, within the limits.
 
-    `edges` has left, right, weight (base 2) and is_certain: whether the edge holds on its own
-    (an equal key, a person's verdict). `cannot_links` has left and right: no cluster ever holds
-    both. Two groups of two and more join over edges that are not certain only if there are at
-    least two of them, and `clustering.bridge` times as many as the smaller group has members. An
-    edge that was set aside is tried again when its groups have grown.
+    `edges` has left, right, weight (base 2) and is_certain: whether the edge holds on its own.
+    Where it has verdict_seq, an edge with one above 0 is a person's word: it comes first, the
+    newest of them before the others, and only a cannot-link stops it. `cannot_links` has left and
+    right: no cluster ever holds both. Two groups of two and more join over edges that are not
+    certain only if there are at least two of them, and `clustering.bridge` times as many as the
+    smaller group has members. `values` has node, limit (a place in `clustering.limits`), within
+    and value, none of them null: what a node counts with there. An edge that was set aside is
+    tried again when its groups have grown.
     """
     left, right = _positions(nodes, edges)
     forbidden = np.array(_positions(nodes, cannot_links)).T
+    valued = pd.Index(nodes).get_indexer(values["node"])
     labels = _components(len(nodes), left, right)
-    edge_label = labels[left]
-    contested = _contested(labels, edge_label, edges, forbidden, clustering)
-    chosen = np.flatnonzero(contested[edge_label])
+    contested = _contested(labels, labels[left], edges, forbidden, clustering)
+    contested[_exceeding(labels[valued], values, clustering)] = True
+    chosen = np.flatnonzero(contested[labels[left]])
     order = chosen[_strongest_first(nodes, edges.iloc[chosen], left[chosen], right[chosen])]
     groups = _Groups(clustering)
     for one, other in zip(left[order].tolist(), right[order].tolist(), strict=True):
         groups.add_edge(one, other)
     for one, other in forbidden[contested[labels[forbidden[:, 0]]]].tolist():
         groups.forbid(one, other)
-    certain = edges["is_certain"].to_numpy(bool)
-    reasons = groups.join(
-        list(
-            zip(
-                order.tolist(),
-                left[order].tolist(),
-                right[order].tolist(),
-                certain[order].tolist(),
-                strict=True,
-            )
-        )
-    )
+    at_stake = contested[labels[valued]]
+    for node, limit, within, value in zip(
+        valued[at_stake].tolist(),
+        *(values.loc[at_stake, name].tolist() for name in ("limit", "within", "value")),
+        strict=True,
+    ):
+        groups.add_value(node, int(limit), within, value)
+    reasons = groups.join(_edges_in(order, left, right, edges))
     found = np.where(contested[labels], -1, labels)
     offset = int(labels.max(initial=-1)) + 1
     for node in np.flatnonzero(found < 0):
@@ -83,18 +115,62 @@ def cluster_records(
     aside = edges.iloc[list(reasons)][["left", "right", "weight"]].assign(
         reason=list(reasons.values())
     )
-    numbers = pd.Series(pd.factorize(found)[0], index=nodes.index, name="cluster")
-    return Clusters(numbers, aside.reset_index(drop=True))
+    return Clusters(pd.Series(pd.factorize(found)[0], index=nodes.index, name="cluster"), aside)
+
+
+def spanning_edges(edges: Sequence[tuple[Hashable, Hashable]]) -> list[int]:
+    """Places of the fewest `edges` that hold together what all of them do, the first first."""
+    numbers: dict[Hashable, int] = {}
+    groups = _Groups(Clustering())
+    holding = []
+    for place, ends in enumerate(edges):
+        one, other = (groups.root(numbers.setdefault(end, len(numbers))) for end in ends)
+        if one != other:
+            groups.merge(one, other)
+            holding.append(place)
+    return holding
+
+
+def tell_reason(reason: str, clustering: Clustering) -> str:
+    """Why an edge was set aside, in words."""
+    if reason.startswith(TOO_MANY):
+        [limit] = [one for one in clustering.limits if one.name == reason.removeprefix(TOO_MANY)]
+        column = limit.column.replace("_", " ")
+        within = f" within one {limit.within.replace('_', ' ')}" if limit.within else ""
+        return f"together they would have over {limit.at_most} different values of {column}{within}"
+    return {
+        CANNOT_LINK: "it would join, through others, records that must stay apart",
+        THIN_BRIDGE: "all that joins two groups of records is too few edges, none of them certain",
+        TOO_LARGE: f"together they would be over {clustering.largest} records",
+    }[reason]
+
+
+def _said(edges: pd.DataFrame) -> np.ndarray:
+    """Per edge the sequence number of a person's verdict, 0 where it is none."""
+    if "verdict_seq" not in edges:
+        return np.zeros(len(edges), dtype=np.int64)
+    said: np.ndarray = edges["verdict_seq"].to_numpy(np.int64)
+    return said
 
 
 def _strongest_first(
     nodes: pd.Series, edges: pd.DataFrame, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
-    """The order of `edges`: certain ones, then by weight, ties by the ids of their ends."""
+    """The order of `edges`: verdicts, then certain ones, then by weight, ties by their ends."""
     rank = np.empty(len(nodes), dtype=np.int64)
-    rank[np.argsort(nodes.to_numpy().astype(str), kind="stable")] = np.arange(len(nodes))
+    rank[np.argsort(nodes.to_numpy(), kind="stable")] = np.arange(len(nodes))
     ends = np.sort(np.stack([rank[left], rank[right]]), axis=0)
-    return np.lexsort((ends[1], ends[0], -edges["weight"], ~edges["is_certain"].to_numpy(bool)))
+    weight = edges["weight"].to_numpy(float).round(_WEIGHT_DIGITS)
+    is_uncertain = ~edges["is_certain"].to_numpy(bool)
+    return np.lexsort((ends[1], ends[0], -weight, is_uncertain, -_said(edges)))
+
+
+def _edges_in(
+    order: np.ndarray, left: np.ndarray, right: np.ndarray, edges: pd.DataFrame
+) -> list[_Edge]:
+    certain, said = edges["is_certain"].to_numpy(bool), _said(edges) > 0
+    columns = (order, left[order], right[order], certain[order], said[order])
+    return [_Edge(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def _contested(
@@ -107,15 +183,27 @@ def _contested(
     """Per component whether a limit could apply in it; the others are clusters as they are."""
     count = int(labels.max(initial=-1)) + 1
     size = np.bincount(labels, minlength=count)
-    certain = np.bincount(edge_label[edges["is_certain"].to_numpy(bool)], minlength=count)
+    holds = edges["is_certain"].to_numpy(bool) | (_said(edges) > 0)
+    certain = np.bincount(edge_label[holds], minlength=count)
     total = np.bincount(edge_label, minlength=count)
-    contested = (size >= 4) & (certain < total) | (size > clustering.largest)
-    contested[labels[forbidden[:, 0]]] = True
+    contested: np.ndarray = (size >= 4) & (certain < total) | (size > clustering.largest)
+    ends = labels[forbidden]
+    contested[ends[ends[:, 0] == ends[:, 1], 0]] = True
     return contested
 
 
+def _exceeding(
+    labels: np.ndarray, values: pd.DataFrame, clustering: Clustering
+) -> "pd.Series[int]":
+    """The components that hold more values than a limit allows."""
+    counted = values.assign(label=labels).groupby(["label", "limit", "within"])["value"].nunique()
+    held = counted.rename("held").reset_index()
+    at_most = held["limit"].map(dict(enumerate(limit.at_most for limit in clustering.limits)))
+    return held.loc[held["held"] > at_most, "label"]
+
+
 class _Groups:
-    """Groups of nodes while they grow: members, edges and bans between them."""
+    """Groups of nodes while they grow: members, edges, bans between them and values they hold."""
 
     def __init__(self, clustering: Clustering) -> None:
         self._clustering = clustering
@@ -123,6 +211,7 @@ class _Groups:
         self._size: dict[int, int] = {}
         self._edges: dict[int, dict[int, int]] = {}
         self._banned: dict[int, set[int]] = {}
+        self._values: dict[int, dict[tuple[int, str], set[str]]] = {}
 
     def root(self, node: int) -> int:
         """The node that stands for the group of `node`."""
@@ -138,43 +227,65 @@ class _Groups:
             counted[other] = counted.get(other, 0) + 1
 
     def forbid(self, left: int, right: int) -> None:
-        """Keeps two nodes apart for good."""
-        self._banned.setdefault(left, set()).add(right)
-        self._banned.setdefault(right, set()).add(left)
+        """Keeps two nodes apart for good; a node is never apart from itself."""
+        if left != right:
+            self._banned.setdefault(left, set()).add(right)
+            self._banned.setdefault(right, set()).add(left)
 
-    def join(self, edges: list[tuple[int, int, int, bool]]) -> dict[int, str]:
-        """Follows the edges (number, left, right, is_certain) in order, over again while groups
-        grow. Returns by number why those left over were not followed."""
+    def add_value(self, node: int, limit: int, within: str, value: str) -> None:
+        """Counts a value of a node that is still alone."""
+        self._values.setdefault(node, {}).setdefault((limit, within), set()).add(value)
+
+    def join(self, edges: list[_Edge]) -> dict[int, str]:
+        """Follows the edges in order, over again while groups grow.
+
+        Returns by place why those left over were not followed.
+        """
         while True:
             left_over: dict[int, str] = {}
             waiting = []
             for edge in edges:
-                number, left, right, is_certain = edge
-                one, other = self.root(left), self.root(right)
+                one, other = self.root(edge.left), self.root(edge.right)
                 if one == other:
                     continue
-                if reason := self._objection(one, other, is_certain):
-                    left_over[number] = reason
+                if reason := self._objection(one, other, edge):
+                    left_over[edge.place] = reason
                     waiting.append(edge)
                 else:
-                    self._merge(one, other)
+                    self.merge(one, other)
             if len(waiting) == len(edges):
                 return left_over
             edges = waiting
 
-    def _objection(self, one: int, other: int, is_certain: bool) -> str | None:
+    def _objection(self, one: int, other: int, edge: _Edge) -> str | None:
         if other in self._banned.get(one, ()):
             return CANNOT_LINK
+        if edge.is_said:
+            return None
         sizes = self._size.get(one, 1), self._size.get(other, 1)
         if sum(sizes) > self._clustering.largest:
             return TOO_LARGE
+        if exceeded := self._exceeded(one, other):
+            return TOO_MANY + exceeded
         between = self._edges.get(one, {}).get(other, 0)
         needed = max(2, self._clustering.bridge * min(sizes))
-        if not is_certain and min(sizes) > 1 and between < needed:
+        if not edge.is_certain and min(sizes) > 1 and between < needed:
             return THIN_BRIDGE
         return None
 
-    def _merge(self, one: int, other: int) -> None:
+    def _exceeded(self, one: int, other: int) -> str | None:
+        """The first limit that both together exceed, and neither does as far on its own."""
+        held, added = self._values.get(one, {}), self._values.get(other, {})
+        for (number, within), some in sorted(held.items()):
+            more = added.get((number, within), set())
+            limit = self._clustering.limits[number]
+            together = len(some | more)
+            if together > max(limit.at_most, len(some), len(more)):
+                return limit.name
+        return None
+
+    def merge(self, one: int, other: int) -> None:
+        """Makes one group of two, each named by its root."""
         if len(self._edges.get(one, ())) < len(self._edges.get(other, ())):
             one, other = other, one
         self._parent[other] = one
@@ -189,6 +300,8 @@ class _Groups:
         for third in self._banned.pop(other, set()):
             self._banned[third].discard(other)
             self.forbid(one, third)
+        for key, some in self._values.pop(other, {}).items():
+            self._values.setdefault(one, {}).setdefault(key, set()).update(some)
 
 
 def _positions(nodes: pd.Series, edges: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

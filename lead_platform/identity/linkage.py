@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from lead_platform.identity.clusters import cluster_records
+from lead_platform.identity.clusters import NO_VALUES, certain_pairs, cluster_records
 from lead_platform.identity.derivations import derive_columns
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs
@@ -62,27 +62,44 @@ def link_records(
     pairs = findings.pairs.to_pandas()
     nodes = pd.Series(records["record_id"].to_pylist(), dtype=object)
     found = cluster_records(
-        nodes, merge_edges(pairs, specification), NO_LINKS, specification.clustering
+        nodes,
+        merge_edges(pairs, specification),
+        apart_pairs(pairs),
+        specification.clustering,
+        limited_values(records, specification),
     )
     return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
 
 
 def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.DataFrame:
-    """The merging ones of `pairs` (rows as in identity.match_pairs) as edges to cluster along.
-
-    Certain is an edge over an exact key, or from the specification's probability for it on.
-    """
+    """The merging ones of `pairs` (rows as in identity.match_pairs) as edges to cluster along."""
     merges = pairs[pairs["decision"] == "merge"]
-    keys = [key.name for key in specification.exact_keys]
     return pd.DataFrame(
         {
             "left": merges["left_record_id"],
             "right": merges["right_record_id"],
             "weight": merges["match_weight"],
-            "is_certain": merges["rule"].isin(keys)
-            | (merges["match_probability"] >= specification.clustering.strong),
+            "is_certain": certain_pairs(merges, specification),
         }
     )
+
+
+def apart_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Those of `pairs` that a guard keeps apart, as cannot-links."""
+    apart = pairs.loc[pairs["decision"] == "cannot_link", ["left_record_id", "right_record_id"]]
+    return apart.set_axis(["left", "right"], axis=1)
+
+
+def limited_values(records: pa.Table, specification: LinkageSpecification) -> pd.DataFrame:
+    """What each record counts with under the limits, as cluster_records takes it."""
+    rows = [NO_VALUES]
+    for place, limit in enumerate(specification.clustering.limits):
+        held = records.select(["record_id", *limit.columns]).to_pandas()
+        held["within"] = held[limit.within] if limit.within else ""
+        named = {"record_id": "node", limit.column: "value"}
+        held = held.rename(columns=named)[["node", "within", "value"]].dropna()
+        rows.append(held.assign(limit=place))
+    return pd.concat(rows, ignore_index=True)
 
 
 NO_LINKS = pd.DataFrame({"left": [], "right": []}, dtype=object)

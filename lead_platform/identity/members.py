@@ -1,8 +1,9 @@
 """Members: which lead each submission belongs to, under ids that stay.
 
 Owns the run of identity resolution: new submissions become new leads, join leads, or show that
-two leads are one; the older id survives, the other stays resolvable; people's verdicts part leads
-again. Nothing known is scored again, and every merge is written down with its reason.
+two leads are one, or that one is two; the older id survives, the other stays resolvable. Nothing
+known is scored again, and every merge is written down with its reason. Which records belong
+together is clusters.py's, how far a run looks is components.py's.
 """
 
 import datetime as dt
@@ -11,13 +12,18 @@ from dataclasses import dataclass, replace
 import duckdb
 import pyarrow as pa
 
-from lead_platform.identity.clusters import label_clusters
-from lead_platform.identity.contested import place_contested, reach_links
+from lead_platform.identity.clusters import Clusters, tell_reason
+from lead_platform.identity.components import (
+    Components,
+    cluster_components,
+    collect_components,
+    told_apart,
+)
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import PairFindings, find_pairs
 from lead_platform.identity.records import collect_known, collect_new, prepare
-from lead_platform.identity.specification import LinkageSpecification
-from lead_platform.identity.verdicts import collect_links, decision_id_sql, settle_reviews
+from lead_platform.identity.specification import Clustering, LinkageSpecification
+from lead_platform.identity.verdicts import SAME, collect_links, decision_id_sql, settle_reviews
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,9 @@ class ResolutionSummary:
     """What one run of identity resolution did.
 
     `submissions` were new; `leads_born` of them started a lead, `joined` went to leads known
-    before; `leads_retired` merged into older ones, `leads_split` came out of others by a person's
-    verdict; `merges` and `reviews` are pairs. `candidates` pairs were compared, `bounded_keys`
+    before; `leads_retired` merged into older ones, `leads_split` came out of others. Pairs:
+    `merges` were found and followed, `set_aside` would merge but are not followed, whenever they
+    were found, `reviews` are new in the queue. `candidates` pairs were compared, `bounded_keys`
     values were shared by more records than the window. `touched_lead_ids`: living leads whose
     members changed, sorted.
     """
@@ -36,6 +43,7 @@ class ResolutionSummary:
     candidates: int = 0
     bounded_keys: int = 0
     merges: int = 0
+    set_aside: int = 0
     reviews: int = 0
     leads_born: int = 0
     joined: int = 0
@@ -53,7 +61,7 @@ def resolve_leads(
     run_id: str,
 ) -> ResolutionSummary:
     """Gives every submission without a lead its lead; merges leads that prove to be one person,
-    and takes apart what people said is not.
+    and takes apart what proves not to be, by more evidence or by what people said.
 
     Reads identity.normalized_submissions and match_verdicts and writes match_pairs, lead_members,
     merged_members, lead_crosswalk, merge_decisions and match_reviews of the same schema, set-wise;
@@ -65,13 +73,14 @@ def resolve_leads(
     if not collect_links(connection) and not new:
         return ResolutionSummary()
     findings = _find(connection, specification, model) if new else None
-    pairs = findings.pairs if findings else _no_pairs(connection)
-    connection.register("found_pairs", pairs)
-    try:
-        _assign_leads(connection)
-        summary = _write(connection, decided_at, f"automation:{run_id}")
-    finally:
-        connection.unregister("found_pairs")
+    connection.register("found_pairs", findings.pairs if findings else _no_pairs(connection))
+    connection.execute(_FRESH_PAIRS)
+    connection.unregister("found_pairs")
+    connection.execute(_SEEDS)
+    components = collect_components(connection, specification)
+    clusters = cluster_components(connection, components, specification)
+    _assign_leads(connection, components, clusters, specification.clustering)
+    summary = _write(connection, decided_at, f"automation:{run_id}")
     if findings is None:
         return summary
     return replace(summary, candidates=findings.candidates, bounded_keys=findings.bounded_keys)
@@ -92,79 +101,118 @@ def _no_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return connection.execute("from identity.match_pairs limit 0").to_arrow_table()
 
 
-def _assign_leads(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fills `match_clusters`, per node (new record or known lead) its cluster's lead, and
-    `match_placements`, per record its lead, where verdicts of people decide."""
-    connection.execute(_TOUCHED)
-    reach_links(connection)
-    connection.execute(_NODES)
-    nodes = connection.execute("from match_nodes order by node").df()
-    edges = connection.execute(_EDGES).df()
-    nodes["cluster"] = label_clusters(nodes["node"], edges)
-    connection.register("labelled_nodes", pa.Table.from_pandas(nodes, preserve_index=False))
-    place_contested(connection)
-    connection.execute(_CLUSTERS)
-    connection.unregister("labelled_nodes")
-
-
-# The records a run touches, with the lead of those that have one.
-_TOUCHED = """
-create or replace temp table match_record_leads as
-    select distinct match_record_id as record_id, lead_id from identity.lead_members
-    where match_record_id in (select left_record_id from found_pairs where decision = 'merge')
-       or match_record_id in (select right_record_id from found_pairs where decision = 'merge')
-       or match_record_id in (select record_id from match_new where is_known_record)
+# Pairs found, but for those known before that new evidence did not decide anew.
+_FRESH_PAIRS = """
+create or replace temp table fresh_pairs as
+    select f.*, p.decision as former_decision
+    from found_pairs as f
+    left join identity.match_pairs as p on p.pair_id = f.pair_id
+    where p.pair_id is null or (p.rule, p.decision) is distinct from (f.rule, f.decision)
 """
 
-_NODES = """
-create or replace temp table match_nodes as
-    with leads as (
-        select m.lead_id as node, min(n.received_seq) as first_seq,
-            min_by(m.submission_id, (n.received_seq, m.submission_id)) as first_submission_id
+# The records a run touches.
+_SEEDS = """
+create or replace temp table component_seeds as
+    select record_id from match_new
+    union select left_record_id from fresh_pairs where 'merge' in (decision, former_decision)
+    union select right_record_id from fresh_pairs where 'merge' in (decision, former_decision)
+    union select left_record_id from verdict_links where is_pending
+    union select right_record_id from verdict_links where is_pending
+"""
+
+
+def _assign_leads(
+    connection: duckdb.DuckDBPyConnection,
+    components: Components,
+    clusters: Clusters,
+    clustering: Clustering,
+) -> None:
+    """Fills temp tables `match_leads`, `match_members` and `match_edges`."""
+    labels = pa.table(
+        {"node": pa.array(range(len(clusters.labels))), "cluster": pa.array(clusters.labels)}
+    )
+    aside = clusters.set_aside
+    reasons = {reason: tell_reason(reason, clustering) for reason in aside["reason"].unique()}
+    set_aside = pa.table(
+        {
+            "edge": pa.array(aside.index, pa.int64()),
+            "reason": pa.array(aside["reason"].map(reasons), pa.string()),
+            "is_settled": pa.array(told_apart(components, clusters), pa.bool_()),
+        }
+    )
+    for name, rows in (("given_labels", labels), ("given_aside", set_aside)):
+        connection.register(name, rows)
+    for assigning in (_SUBMISSIONS, _LEADS, _MEMBERS, _EDGES):
+        connection.execute(assigning)
+    for name in ("given_labels", "given_aside"):
+        connection.unregister(name)
+
+
+_SUBMISSIONS = """
+create or replace temp table match_submissions as
+    with submissions as (
+        select m.submission_id, m.match_record_id as record_id, m.lead_id, n.received_seq,
+            false as is_new
         from identity.lead_members as m
         join identity.normalized_submissions as n on n.submission_id = m.submission_id
-        where m.lead_id in (
-            select lead_id from match_record_leads union select node from reached_nodes
-        )
-        group by m.lead_id
+        where m.match_record_id in (select record_id from component_records)
+        union all
+        select submission_id, record_id, null, received_seq, true from match_new
+    )
+    select s.*, g.cluster
+    from submissions as s
+    join component_records as r on r.record_id = s.record_id
+    join given_labels as g on g.node = r.node
+"""
+
+# The leads there were.
+_LEADS = """
+create or replace temp table match_leads as
+    select lead_id, min_by(submission_id, (received_seq, submission_id)) as first_submission_id
+    from match_submissions where not is_new
+    group by lead_id
+"""
+
+# An id is made from a cluster's first received submission, so that slices, one load and a rebuild
+# give the same ids. It stays with that submission: the oldest lead of a cluster survives.
+_MEMBERS = """
+create or replace temp table match_members as
+    with firsts as (
+        select cluster, min_by(submission_id, (is_new, received_seq, submission_id)) as first_id
+        from match_submissions group by cluster
     ),
-    new_records as (
-        select record_id as node, min(received_seq) as first_seq,
-            min_by(submission_id, (received_seq, submission_id)) as first_submission_id
-        from match_new where not is_known_record
-        group by record_id
+    named as (
+        select f.cluster,
+            coalesce(l.lead_id, 'lead_' || left(sha256(f.first_id), 24)) as lead_id
+        from firsts as f
+        left join match_leads as l on l.first_submission_id = f.first_id
     )
-    select node, first_seq, first_submission_id, true as is_lead from leads
-    union all
-    select node, first_seq, first_submission_id, false from new_records
+    select s.submission_id, s.record_id, s.lead_id as former_lead_id, n.lead_id, s.is_new
+    from match_submissions as s
+    join named as n on n.cluster = s.cluster
 """
 
+# What would merge, and where not followed, why: its clusters are two leads. The same of what merged
+# before and does not any more.
 _EDGES = """
-select coalesce(l.lead_id, p.left_record_id) as left,
-    coalesce(r.lead_id, p.right_record_id) as right
-from found_pairs as p
-left join match_record_leads as l on l.record_id = p.left_record_id
-left join match_record_leads as r on r.record_id = p.right_record_id
-where p.decision = 'merge'
-union all
-select left_node, right_node from link_edges where left_node in (from reached_nodes)
-"""
-
-# The oldest lead of a cluster survives; a cluster without one is born under an id made from its
-# first received submission, so that slices, one load and a rebuild give the same ids.
-_CLUSTERS = """
-create or replace temp table match_clusters as
-    with cluster_leads as (
-        select cluster,
-            min_by(node, (first_seq, first_submission_id)) filter (where is_lead) as oldest_lead_id,
-            min_by(first_submission_id, (first_seq, first_submission_id)) as first_submission_id
-        from labelled_nodes where cluster not in (from contested_clusters)
-        group by cluster
-    )
-    select n.node, n.is_lead, c.oldest_lead_id is null as is_birth,
-        coalesce(c.oldest_lead_id, 'lead_' || left(sha256(c.first_submission_id), 24)) as lead_id
-    from labelled_nodes as n
-    join cluster_leads as c on c.cluster = n.cluster
+create or replace temp table match_edges as
+    with record_leads as (select distinct record_id, lead_id from match_members)
+    select e.pair_id, e.left_record_id, e.right_record_id, e.rule, e.match_probability, e.weight,
+        e.reason, e.model_version, a.reason as set_aside, a.is_settled,
+        l.lead_id as left_lead_id, r.lead_id as right_lead_id
+    from component_edges as e
+    left join given_aside as a on a.edge = e.edge
+    join record_leads as l on l.record_id = e.left_record_id
+    join record_leads as r on r.record_id = e.right_record_id
+    where e.pair_id is not null
+    union all
+    select f.pair_id, f.left_record_id, f.right_record_id, f.rule, f.match_probability,
+        f.match_weight, f.reason, f.model_version, 'more is known of them by now', true,
+        l.lead_id, r.lead_id
+    from fresh_pairs as f
+    join record_leads as l on l.record_id = f.left_record_id
+    join record_leads as r on r.record_id = f.right_record_id and r.lead_id <> l.lead_id
+    where f.former_decision = 'merge' and f.decision <> 'merge'
 """
 
 
@@ -173,72 +221,89 @@ def _write(
 ) -> ResolutionSummary:
     """Writes what was found."""
     at = {"at": decided_at}
-    connection.execute(_NEW_MEMBERS)
     connection.execute(_MOVES)
     connection.execute(_RETIRED)
+    connection.execute(_WAITING)
     summary = _summarize(connection)
     _write_pairs(connection)
     _move_members(connection, at)
     connection.execute(
         "insert into identity.lead_members by name "
-        "select submission_id, lead_id, match_record_id from match_new_members"
+        "select submission_id, lead_id, record_id as match_record_id from match_members "
+        "where is_new"
     )
     connection.execute(_DECISIONS, {**at, "by": decided_by})
     connection.execute(_VERDICT_DECISIONS)
-    connection.execute(_REVIEWS, at)
+    _write_reviews(connection, at)
     settle_reviews(connection)
     return summary
 
 
-_NEW_MEMBERS = """
-create or replace temp table match_new_members as
-    select s.submission_id, s.record_id as match_record_id,
-        coalesce(p.lead_id, c.lead_id) as lead_id,
-        coalesce(c.is_birth, p.lead_id not in (select node from contested_nodes where is_lead))
-            as is_birth
-    from match_new as s
-    left join match_record_leads as k on k.record_id = s.record_id and s.is_known_record
-    left join match_clusters as c on c.node = coalesce(k.lead_id, s.record_id)
-    left join match_placements as p on p.record_id = s.record_id
-"""
-
 # Known submissions that change their lead.
 _MOVES = """
 create or replace temp table match_moves as
-    select m.submission_id, m.lead_id, coalesce(p.lead_id, c.lead_id) as new_lead_id
-    from identity.lead_members as m
-    left join match_placements as p on p.record_id = m.match_record_id
-    left join match_clusters as c on c.node = m.lead_id and c.is_lead
-    where m.lead_id in (select node from match_nodes where is_lead)
-        and m.lead_id <> coalesce(p.lead_id, c.lead_id)
+    select submission_id, former_lead_id as lead_id, lead_id as new_lead_id
+    from match_members where lead_id <> former_lead_id
 """
 
 # Leads that are no more. An id goes where the submission went that it is made from.
 _RETIRED = """
 create or replace temp table match_retired as
-    select n.node as lead_id, v.new_lead_id as surviving_lead_id
-    from match_nodes as n
-    join match_moves as v on v.submission_id = n.first_submission_id and v.lead_id = n.node
-    where n.is_lead and n.node not in (select lead_id from match_placements)
+    select l.lead_id, m.lead_id as surviving_lead_id
+    from match_leads as l
+    join match_members as m on m.submission_id = l.first_submission_id
+    where l.lead_id not in (select lead_id from match_members)
+"""
+
+# Pairs for a person: what is not certain enough, and the strongest of what was set aside between
+# two leads, unless verdicts on others settle it.
+_WAITING = """
+create or replace temp table match_waiting as
+    with waiting as (
+        select pair_id, left_record_id, right_record_id, match_probability, reason
+        from fresh_pairs where decision in ('review', 'cannot_link')
+        union all
+        (
+            select pair_id, left_record_id, right_record_id, match_probability,
+                set_aside || '; ' || reason
+            from match_edges where set_aside is not null and not is_settled
+            qualify row_number() over (
+                partition by least(left_lead_id, right_lead_id),
+                    greatest(left_lead_id, right_lead_id)
+                order by weight desc, pair_id
+            ) = 1
+        )
+    )
+    select 'rev_' || left(sha256(w.pair_id), 24) as review_id, w.left_record_id,
+        w.right_record_id, w.match_probability, w.reason, r.reason as told_before
+    from waiting as w
+    left join identity.match_reviews as r
+        on r.review_id = 'rev_' || left(sha256(w.pair_id), 24)
 """
 
 
 def _summarize(connection: duckdb.DuckDBPyConnection) -> ResolutionSummary:
     counts = connection.execute("""
+        with born as (
+            select lead_id, bool_or(is_new) as is_new from match_members
+            where lead_id not in (select lead_id from match_leads)
+            group by lead_id
+        )
         select
             (select count(*) from match_new) as submissions,
             (select count(distinct record_id) from match_new) as records,
-            (select count(*) from found_pairs where decision = 'merge') as merges,
-            (select count(*) from found_pairs where decision = 'review') as reviews,
-            (select count(distinct lead_id) from match_new_members where is_birth) as leads_born,
-            (select count(*) from match_new_members where not is_birth) as joined,
+            (select count(*) from match_edges
+             where set_aside is null and pair_id in (select pair_id from fresh_pairs)) as merges,
+            (select count(*) from match_edges where set_aside is not null) as set_aside,
+            (select count(*) from match_waiting where told_before is null) as reviews,
+            (select count(*) from born where is_new) as leads_born,
+            (select count(*) from match_members
+             where is_new and lead_id not in (select lead_id from born)) as joined,
             (select count(*) from match_retired) as leads_retired,
-            (select count(distinct lead_id) from match_placements
-             where lead_id not in (select node from contested_nodes where is_lead)
-                and lead_id not in (select lead_id from match_new_members)) as leads_split
+            (select count(*) from born where not is_new) as leads_split
     """).df()
     touched = connection.execute("""
-        select lead_id from match_new_members
+        select lead_id from match_members where is_new
         union select new_lead_id from match_moves
         union select lead_id from match_moves
         where lead_id not in (select lead_id from match_retired)
@@ -268,18 +333,30 @@ def _move_members(connection: duckdb.DuckDBPyConnection, at: dict[str, dt.dateti
 
 
 def _write_pairs(connection: duckdb.DuckDBPyConnection) -> None:
-    """Inserts the pairs found; one known before is replaced when new evidence decided it anew."""
-    connection.execute("""
-        create or replace temp table match_changed_pairs as
-        select f.* from found_pairs as f
-        left join identity.match_pairs as p on p.pair_id = f.pair_id
-        where p.pair_id is null or (p.rule, p.decision) is distinct from (f.rule, f.decision)
-    """)
+    """Inserts fresh pairs; one known before is replaced."""
     connection.execute(
-        "delete from identity.match_pairs "
-        "where pair_id in (select pair_id from match_changed_pairs)"
+        "delete from identity.match_pairs where pair_id in "
+        "(select pair_id from fresh_pairs where former_decision is not null)"
     )
-    connection.execute("insert into identity.match_pairs by name from match_changed_pairs")
+    connection.execute(
+        "insert into identity.match_pairs by name "
+        "select * exclude (former_decision) from fresh_pairs"
+    )
+
+
+def _write_reviews(connection: duckdb.DuckDBPyConnection, at: dict[str, dt.datetime]) -> None:
+    """Opens reviews, and tells anew why one is open where that has changed."""
+    connection.execute(
+        "insert into identity.match_reviews by name "
+        "select * exclude (told_before), 'open' as status, $at::timestamp as opened_at "
+        "from match_waiting where told_before is null",
+        at,
+    )
+    connection.execute("""
+        update identity.match_reviews as r set reason = w.reason
+        from (from match_waiting where told_before <> reason) as w
+        where r.review_id = w.review_id
+    """)
 
 
 # Which submission was whose before leads became one: what an undo gives back.
@@ -307,11 +384,9 @@ insert into identity.merged_members by name from new_merged_members
 _NEXT_CROSSWALK = """
 create or replace temp table next_crosswalk as
     with named as (
-        select 'lead_' || left(sha256(m.submission_id), 24) as lead_id,
-            m.lead_id as holder, coalesce(v.lead_id, m.lead_id) as former_holder
-        from identity.lead_members as m
-        left join match_moves as v on v.submission_id = m.submission_id
-        where m.match_record_id in (from contested_records)
+        select 'lead_' || left(sha256(submission_id), 24) as lead_id,
+            lead_id as holder, former_lead_id as former_holder
+        from match_members where not is_new
     ),
     retired as (
         select lead_id, surviving_lead_id as related_lead_id, 'merged_into' as relation,
@@ -343,39 +418,48 @@ create or replace temp table next_crosswalk as
     from retired union all by name from redirected union all by name from taken_apart
 """
 
-# What joined is written down; a merge that people keep from joining is written down as a split.
-_DECISIONS = """
+# What joined is written down, and a merge written down that holds no more as a split, once each
+# time it comes about. Where a person said `same` of the pair itself, that is what joins it.
+_DECISIONS = f"""
 insert into identity.merge_decisions by name
-with judged as (
-    select p.*, c.pair_id is not null as is_cut
-    from (
-        from match_changed_pairs
-        union all by name
-        select m.* from identity.match_pairs as m
-        anti join match_changed_pairs as f on f.pair_id = m.pair_id
-        where m.pair_id in (select pair_id from contested_edges)
-    ) as p
-    left join cut_pairs as c on c.pair_id = p.pair_id
-    where p.decision = 'merge'
-        and not exists (
-            select 1 from verdict_links as v
-            where v.verdict = 'different'
-                and v.left_record_id = least(p.left_record_id, p.right_record_id)
-                and v.right_record_id = greatest(p.left_record_id, p.right_record_id)
-        )
+with logged as (
+    select left_record_id, right_record_id,
+        count(*) filter (where decision = 'merge') as merges,
+        count(*) filter (where decision = 'split') as splits
+    from identity.merge_decisions
+    where decision in ('merge', 'split')
+        and left_record_id in (select left_record_id from match_edges)
+    group by all
 ),
-decisions as (
-    select 'dec_' || left(
-            sha256(case when is_cut then 'split' else 'merge' end || chr(31) || pair_id), 24
-        ) as decision_id,
-        case when is_cut then 'split' else 'merge' end as decision,
-        left_record_id, right_record_id, rule, match_probability,
-        case when is_cut then 'people keep apart whom it would join; ' else '' end || reason
-            as reason,
-        model_version, $by as decided_by, $at::timestamp as decided_at
-    from judged
+outcomes as (
+    select e.*, coalesce(l.merges, 0) as merges, coalesce(l.splits, 0) as splits,
+        case when e.set_aside is null then 'merge' else 'split' end as decision
+    from match_edges as e
+    left join logged as l
+        on l.left_record_id = e.left_record_id and l.right_record_id = e.right_record_id
+),
+changed as (
+    select *, case when decision = 'merge' then merges else splits end as times_before
+    from outcomes as o
+    where case when decision = 'split' then merges > splits
+        else merges <= splits and not exists (
+            select 1 from verdict_links as v
+            where v.verdict = '{SAME}'
+                and v.left_record_id = least(o.left_record_id, o.right_record_id)
+                and v.right_record_id = greatest(o.left_record_id, o.right_record_id)
+        ) end
 )
-select * from decisions anti join identity.merge_decisions using (decision_id)
+select 'dec_' || left(
+        sha256(
+            decision || chr(31) || pair_id
+            || case when times_before > 0 then chr(31) || times_before else '' end
+        ),
+        24
+    ) as decision_id,
+    decision, left_record_id, right_record_id, rule, match_probability,
+    case when decision = 'split' then set_aside || '; ' else '' end || reason as reason,
+    model_version, $by as decided_by, $at::timestamp as decided_at
+from changed
 """
 
 # A person's word stands in the log from the run on in which it took effect.
@@ -385,22 +469,4 @@ select {decision_id_sql("verdict_id")} as decision_id, verdict as decision,
     left_record_id, right_record_id, 'verdict' as rule, null as match_probability, reason,
     null as model_version, decided_by, decided_at
 from verdict_links where is_pending
-"""
-
-# A cut pair waits for a person, unless other verdicts settle it.
-_REVIEWS = """
-insert into identity.match_reviews by name
-with waiting as (
-    select pair_id, left_record_id, right_record_id, match_probability, reason
-    from match_changed_pairs where decision = 'review'
-    union all
-    select p.pair_id, p.left_record_id, p.right_record_id, p.match_probability,
-        'joins, through others, whom people keep apart; ' || p.reason
-    from identity.match_pairs as p
-    where p.pair_id in (select pair_id from cut_pairs where not is_settled)
-)
-select 'rev_' || left(sha256(pair_id), 24) as review_id, left_record_id, right_record_id,
-    match_probability, reason, 'open' as status, $at::timestamp as opened_at
-from waiting
-where review_id not in (select review_id from identity.match_reviews)
 """

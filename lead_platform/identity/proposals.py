@@ -205,7 +205,8 @@ def _sides(
         scratch.execute("create table known_rows as from new_rows limit 0")
         found = find_pairs(scratch, specification, model).pairs
     kept = found.select(["left_record_id", "right_record_id", "decision", "match_probability"])
-    return kept.to_pandas()
+    # What a guard keeps apart waits for a person as well.
+    return kept.to_pandas().replace({"decision": {"cannot_link": "review"}})
 
 
 def _verdicts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:

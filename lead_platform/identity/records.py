@@ -5,13 +5,15 @@ fields point to nobody has its own. Owns the derived matching columns and the ch
 run must look at: those of new submissions, and those of known leads that share a key with them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
+from lead_platform.identity.clusters import NO_VALUES
 from lead_platform.identity.derivations import nickname_knowledge
-from lead_platform.identity.specification import BlockingRule, LinkageSpecification
+from lead_platform.identity.specification import BlockingRule, LinkageSpecification, ValueLimit
 
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
 # regular expression: 100k records take a tenth of the time.
@@ -35,7 +37,7 @@ _SIMPLE = """
     select
         n.submission_id, n.received_seq, n.match_record_id as record_id,
         nullif(n.source_system, '') || chr(31) || nullif(n.source_person_id, '')
-            as source_person_key,
+            as source_person_key, nullif(n.source_system, '') as source_system,
         case when not coalesce(n.is_role_email, false)
                   and not coalesce(n.is_disposable_email, false)
              then lower(n.email) end as own_email,
@@ -62,7 +64,7 @@ _SIMPLE = """
 # {columns} of a match record, from `_SIMPLE`.
 _DERIVED = """
     select
-        s.submission_id, s.received_seq, s.record_id, s.source_person_key,
+        s.submission_id, s.received_seq, s.record_id, s.source_person_key, s.source_system,
         canonical_local(split_part(s.own_email, '@', 1), split_part(s.own_email, '@', 2))
             || '@' || split_part(s.own_email, '@', 2) as mailbox,
         -- jan.dejong2@ beside jan.dejong@: how companies tell namesakes apart.
@@ -159,6 +161,49 @@ def collect_known(
         select * from derived where record_id in (from sharing)
             or record_id in (select record_id from match_new where is_known_record)
     """)
+
+
+def collect_values(
+    connection: duckdb.DuckDBPyConnection, limits: Sequence[ValueLimit]
+) -> pd.DataFrame:
+    """What records count with where their component holds more than a limit allows.
+
+    Reads temp table `valued_records` (node, record_id, component). One row per node (`node`),
+    place in `limits` (`limit`), value it is counted within (`within`, "" for all) and `value`.
+    """
+    if not limits:
+        return NO_VALUES
+    counted = " union all ".join(_counted(place, limit) for place, limit in enumerate(limits))
+    source = "identity.normalized_submissions as n"
+    return connection.execute(f"""
+        with simple as (
+            {_SIMPLE.format(source=source)}
+            where n.match_record_id in (select record_id from valued_records)
+        ),
+        derived as ({_DERIVED}),
+        held as (
+            select distinct c.node, c.component, v."limit", v.within, v.value, v.at_most
+            from ({counted}) as v
+            join valued_records as c on c.record_id = v.record_id
+            where v.within is not null and v.value is not null
+        ),
+        exceeding as (
+            select component, "limit", within from held
+            group by all having count(distinct value) > any_value(at_most)
+        )
+        select node, "limit", within, value from held
+        semi join exceeding using (component, "limit", within)
+        order by all
+    """).df()
+
+
+def _counted(place: int, limit: ValueLimit) -> str:
+    """SQL for the values that number `place` of the limits counts, of each derived record."""
+    within = limit.within or "''"
+    return (
+        f'select record_id, {place} as "limit", {within} as within, {limit.column} as value, '
+        f"{limit.at_most} as at_most from derived"
+    )
 
 
 def key_expression(rule: BlockingRule, specification: LinkageSpecification) -> str:

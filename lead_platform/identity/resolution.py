@@ -53,10 +53,17 @@ from identity.lead_crosswalk
 where relation = 'merged_into' and merged_at = $decided_at
 union all
 select
-    'identity', 'split_lead', 'lead', lead_id, 'verdict', null,
-    'a person said it is somebody else', related_lead_id, lead_id, split_at
-from identity.lead_crosswalk
-where relation = 'split_from' and split_at = $decided_at
+    'identity', 'split_lead', 'lead', crosswalk.lead_id,
+    coalesce(min(splits.rule), 'verdict'), null,
+    coalesce(min(splits.reason), 'a person said it is somebody else'),
+    crosswalk.related_lead_id, crosswalk.lead_id, crosswalk.split_at
+from identity.lead_crosswalk as crosswalk
+join identity.lead_members as members on members.lead_id = crosswalk.lead_id
+left join identity.merge_decisions as splits
+    on members.match_record_id in (splits.left_record_id, splits.right_record_id)
+    and splits.decision = 'split' and splits.decided_by = $decided_by
+where crosswalk.relation = 'split_from' and crosswalk.split_at = $decided_at
+group by all
 """
 
 
@@ -135,6 +142,7 @@ def resolve(
         "joined": summary.joined,
         "leads_retired": summary.leads_retired,
         "leads_split": summary.leads_split,
+        "merges_set_aside": summary.set_aside,
         "pairs_to_review": summary.reviews,
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
     }

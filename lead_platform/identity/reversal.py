@@ -9,19 +9,28 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
-from lead_platform.identity.constraints import cluster_apart, spanning_edges
+from lead_platform.identity.clusters import spanning_edges
+from lead_platform.identity.components import (
+    Components,
+    cluster_components,
+    collect_components,
+)
+from lead_platform.identity.records import prepare
+from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.verdicts import (
     DIFFERENT,
     SAME,
     Pair,
     Verdict,
     VerdictError,
+    collect_links,
     ordered,
     standing_verdicts,
 )
@@ -169,14 +178,18 @@ order by d.decided_at desc, d.decision_id
 """
 
 
-def plan_undo(connection: duckdb.DuckDBPyConnection, wanted: MergeFilter) -> list[Parting]:
+def plan_undo(
+    connection: duckdb.DuckDBPyConnection,
+    wanted: MergeFilter,
+    specification: LinkageSpecification,
+) -> list[Parting]:
     """How the leads come apart when these merges are undone; by lead id.
 
     `name` alone may be a decision, a retired lead (it is given back) or a living one (every lead
     merged into it is given back). Raises VerdictError where nothing in effect is meant.
     """
     if wanted.name and wanted.name.startswith("lead_") and wanted == MergeFilter(wanted.name):
-        return _part(connection, _demand_of_lead(connection, wanted.name))
+        return _part(connection, _demand_of_lead(connection, wanted.name), specification)
     merges = find_merges(connection, wanted)
     if not merges:
         raise VerdictError("No merge in effect is meant. List them with: lead-platform merges list")
@@ -187,11 +200,14 @@ def plan_undo(connection: duckdb.DuckDBPyConnection, wanted: MergeFilter) -> lis
             demand.sides.append(sides)
         else:
             demand.pairs.add(ordered(merge.left_record_id, merge.right_record_id))
-    return _part(connection, demand)
+    return _part(connection, demand, specification)
 
 
 def plan_split(
-    connection: duckdb.DuckDBPyConnection, lead_id: str, submission_ids: Collection[str]
+    connection: duckdb.DuckDBPyConnection,
+    lead_id: str,
+    submission_ids: Collection[str],
+    specification: LinkageSpecification,
 ) -> Parting:
     """How a lead comes apart when these submissions are taken out, as one lead of their own.
 
@@ -205,10 +221,10 @@ def plan_split(
         raise VerdictError(f"That is all of {lead_id}; leave at least one submission in it.")
     demand = _Demand(sides=[(frozenset(rest), frozenset(out))], source_id=lead_id)
     links = _chained(out)
-    clusters = _clusters(connection, members, demand, links)
+    cluster_of = _clusters(connection, members, demand, links, specification)
     # Nothing but what was named leaves the lead, also where it alone held the others together.
-    links |= _chained({clusters[record] for record in rest})
-    [parting] = _part(connection, demand, links)
+    links |= _chained({cluster_of[record]: record for record in sorted(rest)}.values())
+    [parting] = _part(connection, demand, specification, links)
     return parting
 
 
@@ -240,7 +256,10 @@ def _taken_out(members: _Members, lead_id: str, named: set[str]) -> set[str]:
 
 
 def plan_review(
-    connection: duckdb.DuckDBPyConnection, review_id: str, verdict: str
+    connection: duckdb.DuckDBPyConnection,
+    review_id: str,
+    verdict: str,
+    specification: LinkageSpecification,
 ) -> list[Verdict]:
     """What a verdict on a review says: `different` means all of both leads, as a person sees them.
 
@@ -260,7 +279,7 @@ def plan_review(
     if verdict != DIFFERENT:
         return members.verdicts({pair}, verdict, review_id)
     if leads[0] == leads[1]:
-        [parting] = _part(connection, _Demand(pairs={pair}, source_id=review_id))
+        [parting] = _part(connection, _Demand(pairs={pair}, source_id=review_id), specification)
         return list(parting.verdicts)
     left, right = (frozenset(members.of_lead(lead_id)) for lead_id in leads)
     return members.verdicts(_Demand(sides=[(left, right)]).apart(), DIFFERENT, review_id)
@@ -274,8 +293,8 @@ def holding_edges(
     Each is a pair id (None for a person's verdict) and its two records, the strongest first.
     """
     records = sorted(_members_of_leads(connection, {lead_id}).lead_of)
-    edges = _edges(connection, records, set())
-    held = spanning_edges(records, [edge[1:] for edge in edges])
+    edges = _edges(connection, records)
+    held = spanning_edges([edge[1:] for edge in edges])
     return [edges[position] for position in held]
 
 
@@ -364,25 +383,29 @@ def _members_before(
 
 
 def _part(
-    connection: duckdb.DuckDBPyConnection, demand: _Demand, links: Collection[Pair] = ()
+    connection: duckdb.DuckDBPyConnection,
+    demand: _Demand,
+    specification: LinkageSpecification,
+    links: Collection[Pair] = (),
 ) -> list[Parting]:
     """What the leads become, and the verdicts that say so; `links` are held to be the same."""
     asked = {record for pair in demand.apart() for record in pair}
     members = _members_of_records(connection, asked)
-    cluster_of = _clusters(connection, members, demand, links)
-    apart = _expanded(demand, cluster_of)
+    cluster_of = _clusters(connection, members, demand, links, specification)
+    around = _members_of_records(connection, cluster_of)
+    apart = _expanded(demand, {record: cluster_of[record] for record in members.lead_of})
     partings = []
     for lead_id in sorted(set(members.lead_of.values())):
         records = members.of_lead(lead_id)
         verdicts = members.verdicts(_within(apart, records), DIFFERENT, demand.source_id)
         verdicts += members.verdicts(_within(links, records), SAME, demand.source_id)
-        partings.append(Parting(lead_id, _becomes(members, records, cluster_of), tuple(verdicts)))
+        partings.append(Parting(lead_id, _becomes(around, records, cluster_of), tuple(verdicts)))
     return partings
 
 
-def _expanded(demand: _Demand, cluster_of: dict[str, str]) -> set[Pair]:
+def _expanded(demand: _Demand, cluster_of: dict[str, int]) -> set[Pair]:
     """All pairs to keep apart: said of a bare pair, it is meant for all that hangs on each side."""
-    hanging: dict[str, set[str]] = defaultdict(set)
+    hanging: dict[int, set[str]] = defaultdict(set)
     for record, cluster in cluster_of.items():
         hanging[cluster].add(record)
     apart = demand.apart()
@@ -393,15 +416,21 @@ def _expanded(demand: _Demand, cluster_of: dict[str, str]) -> set[Pair]:
 
 
 def _becomes(
-    members: _Members, records: set[str], cluster_of: dict[str, str]
+    around: _Members, records: set[str], cluster_of: dict[str, int]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The leads these records become, the one received first at the head."""
-    clusters: dict[str, set[str]] = defaultdict(set)
-    for record in records:
-        clusters[cluster_of[record]].add(record)
-    leads = [tuple(members.in_order(part)) for part in clusters.values()]
-    leads.sort(key=lambda ids: members.received[ids[0]])
-    return tuple((lead_id_from(ids[0]), ids) for ids in leads)
+    """The leads these records become part of, the one received first at the head.
+
+    Each with the submissions of these records that it gets.
+    """
+    clusters: dict[int, set[str]] = defaultdict(set)
+    for record, cluster in cluster_of.items():
+        clusters[cluster].add(record)
+    parts = [clusters[cluster] for cluster in {cluster_of[record] for record in records}]
+    parts.sort(key=lambda part: around.received[around.in_order(part & records)[0]])
+    return tuple(
+        (lead_id_from(around.in_order(part)[0]), tuple(around.in_order(part & records)))
+        for part in parts
+    )
 
 
 def _within(pairs: Iterable[Pair], records: set[str]) -> set[Pair]:
@@ -413,16 +442,50 @@ def _clusters(
     members: _Members,
     demand: _Demand,
     links: Collection[Pair],
-) -> dict[str, str]:
-    """The cluster of each record once the demand is met, as the next run will find it."""
-    records = sorted(members.lead_of)
-    apart = demand.apart() | set(standing_verdicts(connection, DIFFERENT))
-    edges = [(left, right) for _, left, right in _edges(connection, records, apart)]
-    return cluster_apart(records, [*sorted(links), *edges], sorted(apart)).representative
+    specification: LinkageSpecification,
+) -> dict[str, int]:
+    """The cluster of each record once the demand is met, as the next run will find it.
+
+    Also of records of other leads, where they hang together with these.
+    """
+    prepare(connection, specification)
+    collect_links(connection)
+    with _asked(connection, members.lead_of):
+        connection.execute(_SEEDS)
+    components = collect_components(connection, specification)
+    said = _said(components, demand.apart(), links)
+    labels = cluster_components(connection, said, specification).labels
+    return dict(zip(components.record_ids, labels.tolist(), strict=True))
+
+
+_SEEDS = """
+create or replace temp table component_seeds as select name as record_id from asked_names;
+create or replace temp table fresh_pairs as from identity.match_pairs limit 0
+"""
+
+
+def _said(components: Components, apart: Collection[Pair], links: Collection[Pair]) -> Components:
+    """The components as they are once a person has said this of these pairs."""
+    node = {record: place for place, record in enumerate(components.record_ids)}
+
+    def as_nodes(pairs: Collection[Pair]) -> pd.DataFrame:
+        ends = [(node[left], node[right]) for left, right in sorted(pairs)]
+        return pd.DataFrame(ends, columns=["left", "right"], dtype="int64")
+
+    def without(frame: pd.DataFrame, pairs: Collection[Pair]) -> pd.DataFrame:
+        ends = pd.MultiIndex.from_frame(frame[["left", "right"]])
+        return frame[~ends.isin(pd.MultiIndex.from_frame(as_nodes(pairs)))]
+
+    newest = max(components.edges["verdict_seq"], default=0)
+    joined = as_nodes(links).assign(weight=0.0, is_certain=True, verdict_seq=newest + 1)
+    edges = pd.concat([without(components.edges, apart), joined], ignore_index=True)
+    kept = without(components.cannot_links, links)
+    cannot_links = pd.concat([kept, as_nodes(apart).assign(is_said=True)], ignore_index=True)
+    return replace(components, edges=edges, cannot_links=cannot_links)
 
 
 def _edges(
-    connection: duckdb.DuckDBPyConnection, records: Collection[str], apart: set[Pair]
+    connection: duckdb.DuckDBPyConnection, records: Collection[str]
 ) -> list[tuple[str | None, str, str]]:
     """What joins these records, the strongest first: people's verdicts, then stored merges."""
     known = set(records)
@@ -431,7 +494,7 @@ def _edges(
         for left, right in standing_verdicts(connection, SAME)
         if left in known and right in known
     ]
-    kept_apart = apart | set(standing_verdicts(connection, DIFFERENT))
+    kept_apart = set(standing_verdicts(connection, DIFFERENT))
     with _asked(connection, records):
         stored = connection.execute(
             """

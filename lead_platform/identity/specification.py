@@ -14,7 +14,7 @@ from lead_platform.configuration import content_version, load_yaml
 
 # Names end up as SQL identifiers and JSON keys, so they are held to this form.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-EdgeDecision = Literal["review", "drop"]
+EdgeDecision = Literal["review", "cannot_link", "drop"]
 ColumnKind = Literal["text", "list", "weighted"]
 
 MISSING = "missing"
@@ -178,7 +178,11 @@ class Comparison(_Part):
 
 
 class Guard(_Part):
-    """What keeps a pair from merging although key or probability say so."""
+    """What keeps a pair from merging although key or probability say so.
+
+    `review`: a person decides, and others may still join the two; `cannot_link`: a person decides,
+    and until then no lead holds both, not even through others; `drop`: nothing is kept of it.
+    """
 
     name: Name
     reason: str
@@ -212,17 +216,36 @@ class Training(_Part):
     fewest_records: int = Field(default=0, ge=0)
 
 
+class ValueLimit(_Part):
+    """No cluster holds more than `at_most` different values of `column`.
+
+    `within`: counted for each value of this column by itself, such as mailboxes at one company.
+    """
+
+    name: Name
+    column: Name
+    within: Name | None = None
+    at_most: int = Field(ge=1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns the limit reads."""
+        return (self.column,) if self.within is None else (self.column, self.within)
+
+
 class Clustering(_Part):
     """When records that hang together are one thing, beyond a chain of pairs.
 
-    No cluster has more than `largest` records. Two groups of two and more join over uncertain
-    edges only if there are `bridge` times as many as the smaller group has members, and two at
-    the least. From probability `strong` on an edge is certain, as it is over an exact key.
+    No cluster has more than `largest` records, or more values than the `limits` allow. Two groups
+    of two and more join over uncertain edges only if there are `bridge` times as many as the
+    smaller group has members, and two at the least. From probability `strong` on an edge is
+    certain, as it is over an exact key. A person's word overrules all of these.
     """
 
     largest: int = Field(default=1_000, ge=2)
     bridge: float = Field(default=1.0, ge=0)
     strong: float = Field(default=1.0, gt=0.5, le=1)
+    limits: tuple[ValueLimit, ...] = ()
 
 
 class LinkageSpecification(_Part):
@@ -307,6 +330,15 @@ class LinkageSpecification(_Part):
                 ),
                 "comparisons": comparisons,
                 "guards": tuple(g for g in self.guards if _still_applies(g, left)),
+                "clustering": self.clustering.model_copy(
+                    update={
+                        "limits": tuple(
+                            limit
+                            for limit in self.clustering.limits
+                            if set(limit.columns) <= set(kept)
+                        )
+                    }
+                ),
                 "training": self.training.model_copy(
                     update={
                         "sessions": tuple(s for s in self.training.sessions if set(s) <= set(kept)),
@@ -348,6 +380,7 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
         },
         "training sessions": tuple(n for s in specification.training.sessions for n in s),
         "training certain": tuple(n for s in specification.training.certain for n in s),
+        **{f"limit {one.name}": one.columns for one in specification.clustering.limits},
     }
     if specification.blocking.between:
         read["blocking between"] = (specification.blocking.between,)
@@ -363,6 +396,11 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
                     f"comparison {comparison.name}, level {level.name}: {level.test} needs a "
                     f"weighted column, {level.columns[0]} is a {column.kind}"
                 )
+    for limit in specification.clustering.limits:
+        for name in limit.columns:
+            column = specification.columns.get(name)
+            if column and column.kind != "text":
+                yield f"limit {limit.name}: {name} is a {column.kind}; only texts are counted"
 
 
 def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:
@@ -370,6 +408,7 @@ def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:
         "exact_keys and blocking rules": [rule.name for rule in specification.rules],
         "comparisons": [comparison.name for comparison in specification.comparisons],
         "guards": [guard.name for guard in specification.guards],
+        "limits": [limit.name for limit in specification.clustering.limits],
     } | {c.name: list(c.level_names) for c in specification.comparisons}
     for group, names in groups.items():
         for name in sorted({name for name in names if names.count(name) > 1}):

@@ -154,7 +154,7 @@ def _headline(story: Story) -> Panel:
     if story.retired_ids:
         lines.append(f"Also known as {', '.join(story.retired_ids)} (merged).")
     if story.split_from:
-        lines.append(f"Split from {story.split_from} by a person's verdict.")
+        lines.append(f"Split from {story.split_from}.")
     text = Text("\n".join(line for line in lines if line))
     return Panel(text, title=f"Lead {story.lead_id}", title_align="left")
 

@@ -32,13 +32,27 @@ def test_one_load_ten_slices_and_a_rebuild_are_equal():
         resolve(sliced)
     assert table(sliced, "lead_members") == table(at_once, "lead_members")
     assert table(sliced, "match_pairs") == table(at_once, "match_pairs")
-    decisions = "select * exclude (decided_by, decided_at) from identity.merge_decisions order by 1"
-    assert sliced.execute(decisions).fetchall() == at_once.execute(decisions).fetchall()
+    assert in_effect(sliced) == in_effect(at_once)
     before = table(sliced, "lead_members")
     for name in ("lead_members", "match_pairs", "merge_decisions", "match_reviews"):
         sliced.execute(f"delete from identity.{name}")
     resolve(sliced)
     assert table(sliced, "lead_members") == before
+
+
+def in_effect(lake) -> list[tuple]:
+    """Merges written down and not written down as split since, but for when and by which run.
+
+    Slices merge for a while what one load, knowing all, never merges.
+    """
+    return lake.execute("""
+        select left_record_id, right_record_id, any_value(rule), any_value(model_version)
+        from identity.merge_decisions where decision in ('merge', 'split')
+        group by all
+        having count(*) filter (where decision = 'merge')
+            > count(*) filter (where decision = 'split')
+        order by all
+    """).fetchall()
 
 
 def test_every_submission_belongs_to_exactly_one_lead():

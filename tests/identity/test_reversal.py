@@ -36,7 +36,6 @@ from tests.identity.lead_world import (
     members,
     receive,
     resolve,
-    resolved,
     submission,
     table,
 )
@@ -78,7 +77,7 @@ def withdraw(lake, name):
 
 
 def undo(lake, **wanted):
-    partings = plan_undo(lake, MergeFilter(**wanted))
+    partings = plan_undo(lake, MergeFilter(**wanted), SPECIFICATION)
     acts = [
         (dataclasses.replace(ACT, action="undo_merge", source="undo", subject_id=one.lead_id),
          one.verdicts)
@@ -207,7 +206,7 @@ def test_no_run_merges_again_what_a_person_split():
 def test_split_takes_out_what_is_named_and_nothing_else():
     """Also where what leaves was all that held the others together."""
     lake = bridged()
-    parting = plan_split(lake, lead_id_of(2), ["sub_0004"])
+    parting = plan_split(lake, lead_id_of(2), ["sub_0004"], SPECIFICATION)
     record_verdicts(lake, [(dataclasses.replace(ACT, source="split"), parting.verdicts)])
     resolve(lake, "split")
     assert groups(lake) == {ids(1), ids(2, 3), ids(4)}
@@ -216,7 +215,7 @@ def test_split_takes_out_what_is_named_and_nothing_else():
 
 def test_a_lead_whose_first_submission_leaves_resolves_to_where_that_went():
     lake = bridged()
-    parting = plan_split(lake, lead_id_of(2), ["sub_0002"])
+    parting = plan_split(lake, lead_id_of(2), ["sub_0002"], SPECIFICATION)
     record_verdicts(lake, [(dataclasses.replace(ACT, source="split"), parting.verdicts)])
     resolve(lake, "split")
     assert members(lake)["sub_0002"] == lead_id_of(2)
@@ -235,7 +234,7 @@ def test_a_lead_whose_first_submission_leaves_resolves_to_where_that_went():
 def test_splits_that_make_no_sense_are_refused(submissions, told):
     lake = bridged()
     with pytest.raises(VerdictError, match=told):
-        plan_split(lake, lead_id_of(2), submissions)
+        plan_split(lake, lead_id_of(2), submissions, SPECIFICATION)
 
 
 def test_what_says_the_same_cannot_be_split():
@@ -244,7 +243,7 @@ def test_what_says_the_same_cannot_be_split():
         submission(1, **fields), submission(2, **fields), submission(3, city="Rom", **fields)
     )
     with pytest.raises(VerdictError, match="sub_0002 say the same"):
-        plan_split(lake, lead_id_of(1), ["sub_0001"])
+        plan_split(lake, lead_id_of(1), ["sub_0001"], SPECIFICATION)
 
 
 def test_contradictions_are_refused_and_nothing_is_written():
@@ -286,7 +285,7 @@ def test_a_review_settles_both_leads():
         submission(3, **family, city="Bonn", first_name="Tom", last_name="Roe"),
     )
     reviews = lake.execute("select review_id from identity.match_reviews").fetchall()
-    verdicts = plan_review(lake, reviews[0][0], "different")
+    verdicts = plan_review(lake, reviews[0][0], "different", SPECIFICATION)
     record_verdicts(lake, [(ACT, verdicts)])
     resolve(lake, "verdict")
     assert {row[5] for row in table(lake, "match_reviews")} == {"different"}
@@ -302,7 +301,7 @@ def test_unsure_leaves_the_queue_and_changes_nothing():
     )
     before = state(lake)
     review = table(lake, "match_reviews")[0][0]
-    record_verdicts(lake, [(ACT, plan_review(lake, review, "unsure"))])
+    record_verdicts(lake, [(ACT, plan_review(lake, review, "unsure", SPECIFICATION))])
     resolve(lake, "verdict")
     assert state(lake) == before
     assert [row[5] for row in table(lake, "match_reviews")] == ["unsure"]
@@ -453,9 +452,4 @@ def test_merges_are_found_by_run_rule_and_time():
     assert find_merges(lake, MergeFilter(since=late)) == []
     assert len(find_merges(lake, MergeFilter(until=late))) == len(find_merges(lake, MergeFilter()))
     with pytest.raises(VerdictError, match="merges list"):
-        plan_undo(lake, MergeFilter(rule="nothing"))
-
-
-def test_without_verdicts_nothing_is_contested():
-    lake = resolved(submission(1, email="a@acme.com"), submission(2, email="a@acme.com"))
-    assert lake.execute("from contested_records").fetchall() == []
+        plan_undo(lake, MergeFilter(rule="nothing"), SPECIFICATION)

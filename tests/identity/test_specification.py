@@ -20,7 +20,7 @@ def faults_of(tmp_path, old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("merge: 0.995", "merge: 1.5", "identity.yaml:35: thresholds.merge"),
+        ("merge: 0.995", "merge: 1.5", "identity.yaml:36: thresholds.merge"),
         ("review: 0.9", "review: 0.9995", "must be below merge"),
         ("columns: [phone, last_name]", "columns: [fone, last_name]", "unknown column 'fone'"),
         ("window: 50", "window: 1", "greater than or equal to 2"),
@@ -38,6 +38,10 @@ def faults_of(tmp_path, old: str, new: str) -> str:
         ),
         ("applies_to: [email]", "applies_to: [mail]", "unknown rule 'mail'"),
         ("- {name: phone, columns", "- {name: linkedin, columns", "'linkedin' is used twice"),
+        ("column: linkedin, at_most", "column: xing, at_most", "limit linkedin_profiles: unknown"),
+        ("column: linkedin, at_most", "column: first_forms, at_most", "only texts are counted"),
+        ("at_most: 2}", "at_most: 0}", "limits.1.at_most"),
+        ("{name: linkedin_profiles", "{name: ids_at_one_source", "is used twice"),
         ("model: person-v1", "model: ../person", "model"),
     ],
 )

@@ -15,7 +15,7 @@ from lead_platform.reporting.pairs import (
 )
 from lead_platform.reporting.story import render_chain
 from lead_platform.reporting.waterfall import render_waterfall
-from tests.identity.lead_world import lead_id_of, resolved, submission
+from tests.identity.lead_world import SPECIFICATION, lead_id_of, resolved, submission
 
 JANE = {"first_name": "Jane", "last_name": "Roe"}
 FAMILY = {"email": "the.roes@gmail.com"}
@@ -110,6 +110,6 @@ def test_what_a_lead_is_held_together_by(lake):
 
 
 def test_a_preview_tells_what_becomes_of_a_lead(lake):
-    page = told(render_partings(plan_undo(lake, MergeFilter(rule="email"))))
+    page = told(render_partings(plan_undo(lake, MergeFilter(rule="email"), SPECIFICATION)))
     assert "1 lead becomes 2." in page
     assert lead_id_of(3) in page
