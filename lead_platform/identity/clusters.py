@@ -121,7 +121,7 @@ def cluster_records(
 def spanning_edges(edges: Sequence[tuple[Hashable, Hashable]]) -> list[int]:
     """Places of the fewest `edges` that hold together what all of them do, the first first."""
     numbers: dict[Hashable, int] = {}
-    groups = _Groups(Clustering())
+    groups = _Forest()
     holding = []
     for place, ends in enumerate(edges):
         one, other = (groups.root(numbers.setdefault(end, len(numbers))) for end in ends)
@@ -202,16 +202,13 @@ def _exceeding(
     return held.loc[held["held"] > at_most, "label"]
 
 
-class _Groups:
-    """Groups of nodes while they grow: members, edges, bans between them and values they hold."""
+class _Forest:
+    """Groups of nodes that grow together, with the number of edges between any two of them."""
 
-    def __init__(self, clustering: Clustering) -> None:
-        self._clustering = clustering
+    def __init__(self) -> None:
         self._parent: dict[int, int] = {}
         self._size: dict[int, int] = {}
         self._edges: dict[int, dict[int, int]] = {}
-        self._banned: dict[int, set[int]] = {}
-        self._values: dict[int, dict[tuple[int, str], set[str]]] = {}
 
     def root(self, node: int) -> int:
         """The node that stands for the group of `node`."""
@@ -220,11 +217,58 @@ class _Groups:
             parent = self._parent[node] = self._parent[parent]
         return parent
 
+    def size(self, root: int) -> int:
+        """How many nodes a group has."""
+        return self._size.get(root, 1)
+
+    def between(self, one: int, other: int) -> int:
+        """How many edges there are between two groups, each named by its root."""
+        return self._edges.get(one, {}).get(other, 0)
+
     def add_edge(self, left: int, right: int) -> None:
         """Counts an edge between two nodes that are still alone."""
         for one, other in ((left, right), (right, left)):
             counted = self._edges.setdefault(one, {})
             counted[other] = counted.get(other, 0) + 1
+
+    def merge(self, one: int, other: int) -> tuple[int, int]:
+        """Makes one group of two; the root that stays, and the one that does not any more."""
+        if len(self._edges.get(one, ())) < len(self._edges.get(other, ())):
+            one, other = other, one
+        self._parent[other] = one
+        self._size[one] = self.size(one) + self.size(other)
+        kept = self._edges.setdefault(one, {})
+        kept.pop(other, None)
+        for third, count in self._edges.pop(other, {}).items():
+            if third != one:
+                kept[third] = kept.get(third, 0) + count
+                self._edges[third].pop(other)
+                self._edges[third][one] = kept[third]
+        return one, other
+
+
+class _Groups:
+    """Groups while they grow, with the bans between them and the values they hold.
+
+    `_shown` are the groups by evidence alone. A bridge that is not thin there is none: otherwise a
+    person who says `same` of a record would part it from those it hangs on by one edge.
+    """
+
+    def __init__(self, clustering: Clustering) -> None:
+        self._clustering = clustering
+        self._whole = _Forest()
+        self._shown = _Forest()
+        self._banned: dict[int, set[int]] = {}
+        self._values: dict[int, dict[tuple[int, str], set[str]]] = {}
+
+    def root(self, node: int) -> int:
+        """The node that stands for the group of `node`."""
+        return self._whole.root(node)
+
+    def add_edge(self, left: int, right: int) -> None:
+        """Counts an edge between two nodes that are still alone."""
+        self._whole.add_edge(left, right)
+        self._shown.add_edge(left, right)
 
     def forbid(self, left: int, right: int) -> None:
         """Keeps two nodes apart for good; a node is never apart from itself."""
@@ -245,33 +289,37 @@ class _Groups:
             left_over: dict[int, str] = {}
             waiting = []
             for edge in edges:
-                one, other = self.root(edge.left), self.root(edge.right)
-                if one == other:
+                if self.root(edge.left) == self.root(edge.right):
                     continue
-                if reason := self._objection(one, other, edge):
+                if reason := self._objection(edge):
                     left_over[edge.place] = reason
                     waiting.append(edge)
                 else:
-                    self.merge(one, other)
+                    self._follow(edge)
             if len(waiting) == len(edges):
                 return left_over
             edges = waiting
 
-    def _objection(self, one: int, other: int, edge: _Edge) -> str | None:
+    def _objection(self, edge: _Edge) -> str | None:
+        one, other = self.root(edge.left), self.root(edge.right)
         if other in self._banned.get(one, ()):
             return CANNOT_LINK
         if edge.is_said:
             return None
-        sizes = self._size.get(one, 1), self._size.get(other, 1)
-        if sum(sizes) > self._clustering.largest:
+        if self._whole.size(one) + self._whole.size(other) > self._clustering.largest:
             return TOO_LARGE
         if exceeded := self._exceeded(one, other):
             return TOO_MANY + exceeded
-        between = self._edges.get(one, {}).get(other, 0)
-        needed = max(2, self._clustering.bridge * min(sizes))
-        if not edge.is_certain and min(sizes) > 1 and between < needed:
-            return THIN_BRIDGE
-        return None
+        if edge.is_certain:
+            return None
+        is_thin = all(self._is_thin(forest, edge) for forest in (self._whole, self._shown))
+        return THIN_BRIDGE if is_thin else None
+
+    def _is_thin(self, forest: _Forest, edge: _Edge) -> bool:
+        one, other = forest.root(edge.left), forest.root(edge.right)
+        smaller = min(forest.size(one), forest.size(other))
+        needed = max(2, self._clustering.bridge * smaller)
+        return smaller > 1 and forest.between(one, other) < needed
 
     def _exceeded(self, one: int, other: int) -> str | None:
         """The first limit that both together exceed, and neither does as far on its own."""
@@ -279,24 +327,14 @@ class _Groups:
         for (number, within), some in sorted(held.items()):
             more = added.get((number, within), set())
             limit = self._clustering.limits[number]
-            together = len(some | more)
-            if together > max(limit.at_most, len(some), len(more)):
+            if len(some | more) > max(limit.at_most, len(some), len(more)):
                 return limit.name
         return None
 
-    def merge(self, one: int, other: int) -> None:
-        """Makes one group of two, each named by its root."""
-        if len(self._edges.get(one, ())) < len(self._edges.get(other, ())):
-            one, other = other, one
-        self._parent[other] = one
-        self._size[one] = self._size.get(one, 1) + self._size.pop(other, 1)
-        kept = self._edges.setdefault(one, {})
-        kept.pop(other, None)
-        for third, count in self._edges.pop(other, {}).items():
-            if third != one:
-                kept[third] = kept.get(third, 0) + count
-                self._edges[third].pop(other)
-                self._edges[third][one] = kept[third]
+    def _follow(self, edge: _Edge) -> None:
+        one, other = self._whole.merge(self.root(edge.left), self.root(edge.right))
+        if not edge.is_said:
+            self._shown.merge(self._shown.root(edge.left), self._shown.root(edge.right))
         for third in self._banned.pop(other, set()):
             self._banned[third].discard(other)
             self.forbid(one, third)

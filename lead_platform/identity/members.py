@@ -73,17 +73,39 @@ def resolve_leads(
     if not collect_links(connection) and not new:
         return ResolutionSummary()
     findings = _find(connection, specification, model) if new else None
-    connection.register("found_pairs", findings.pairs if findings else _no_pairs(connection))
+    summary = place_submissions(
+        connection,
+        findings.pairs if findings else _no_pairs(connection),
+        specification,
+        decided_at=decided_at,
+        run_id=run_id,
+    )
+    if findings is None:
+        return summary
+    return replace(summary, candidates=findings.candidates, bounded_keys=findings.bounded_keys)
+
+
+def place_submissions(
+    connection: duckdb.DuckDBPyConnection,
+    pairs: pa.Table,
+    specification: LinkageSpecification,
+    *,
+    decided_at: dt.datetime,
+    run_id: str,
+) -> ResolutionSummary:
+    """Leads for the new submissions (`match_new`) and by new verdicts (`verdict_links`).
+
+    `pairs` are what was found of the new ones, rows as in identity.match_pairs. Every lead that
+    hangs together with what is new is put together anew, from all that is stored.
+    """
+    connection.register("found_pairs", pairs)
     connection.execute(_FRESH_PAIRS)
     connection.unregister("found_pairs")
     connection.execute(_SEEDS)
     components = collect_components(connection, specification)
     clusters = cluster_components(connection, components, specification)
     _assign_leads(connection, components, clusters, specification.clustering)
-    summary = _write(connection, decided_at, f"automation:{run_id}")
-    if findings is None:
-        return summary
-    return replace(summary, candidates=findings.candidates, bounded_keys=findings.bounded_keys)
+    return _write(connection, decided_at, f"automation:{run_id}")
 
 
 def _find(
@@ -165,16 +187,23 @@ create or replace temp table match_submissions as
     join given_labels as g on g.node = r.node
 """
 
-# The leads there were.
+# The leads there were, each with the submission its id is made from; where that is gone, with its
+# first.
 _LEADS = """
 create or replace temp table match_leads as
-    select lead_id, min_by(submission_id, (received_seq, submission_id)) as first_submission_id
+    select lead_id,
+        coalesce(
+            any_value(submission_id) filter (
+                where lead_id = 'lead_' || left(sha256(submission_id), 24)
+            ),
+            min_by(submission_id, (received_seq, submission_id))
+        ) as named_submission_id
     from match_submissions where not is_new
     group by lead_id
 """
 
-# An id is made from a cluster's first received submission, so that slices, one load and a rebuild
-# give the same ids. It stays with that submission: the oldest lead of a cluster survives.
+# A cluster's id is made from its first received submission, so that slices, one load and a rebuild
+# give the same ids, and the oldest lead of a cluster survives.
 _MEMBERS = """
 create or replace temp table match_members as
     with firsts as (
@@ -185,7 +214,7 @@ create or replace temp table match_members as
         select f.cluster,
             coalesce(l.lead_id, 'lead_' || left(sha256(f.first_id), 24)) as lead_id
         from firsts as f
-        left join match_leads as l on l.first_submission_id = f.first_id
+        left join match_leads as l on l.named_submission_id = f.first_id
     )
     select s.submission_id, s.record_id, s.lead_id as former_lead_id, n.lead_id, s.is_new
     from match_submissions as s
@@ -251,7 +280,7 @@ _RETIRED = """
 create or replace temp table match_retired as
     select l.lead_id, m.lead_id as surviving_lead_id
     from match_leads as l
-    join match_members as m on m.submission_id = l.first_submission_id
+    join match_members as m on m.submission_id = l.named_submission_id
     where l.lead_id not in (select lead_id from match_members)
 """
 
@@ -285,7 +314,7 @@ create or replace temp table match_waiting as
 def _summarize(connection: duckdb.DuckDBPyConnection) -> ResolutionSummary:
     counts = connection.execute("""
         with born as (
-            select lead_id, bool_or(is_new) as is_new from match_members
+            select lead_id, bool_and(is_new) as is_new from match_members
             where lead_id not in (select lead_id from match_leads)
             group by lead_id
         )
@@ -298,7 +327,7 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> ResolutionSummary:
             (select count(*) from match_waiting where told_before is null) as reviews,
             (select count(*) from born where is_new) as leads_born,
             (select count(*) from match_members
-             where is_new and lead_id not in (select lead_id from born)) as joined,
+             where is_new and lead_id not in (select lead_id from born where is_new)) as joined,
             (select count(*) from match_retired) as leads_retired,
             (select count(*) from born where not is_new) as leads_split
     """).df()

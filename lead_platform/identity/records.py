@@ -180,7 +180,7 @@ def collect_values(
             {_SIMPLE.format(source=source)}
             where n.match_record_id in (select record_id from valued_records)
         ),
-        derived as ({_DERIVED}),
+        derived as materialized ({_DERIVED}),
         held as (
             select distinct c.node, c.component, v."limit", v.within, v.value, v.at_most
             from ({counted}) as v

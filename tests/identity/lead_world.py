@@ -11,12 +11,19 @@ import pandas as pd
 
 from lead_platform.identity.members import ResolutionSummary, resolve_leads
 from lead_platform.identity.model import load_model
-from lead_platform.identity.specification import load_specification
+from lead_platform.identity.specification import (
+    Clustering,
+    LinkageSpecification,
+    load_specification,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFICATION = load_specification(ROOT / "config" / "identity.yaml")
 MODEL = load_model(SPECIFICATION)
 DECIDED_AT = dt.datetime.fromisoformat("2026-03-01 12:00")
+
+TABLES = ("lead_members", "match_pairs", "merge_decisions", "match_reviews", "lead_crosswalk",
+          "merged_members", "match_verdicts")  # fmt: skip
 
 FREE = ("gmail.com", "web.de")
 ROLES = ("info", "sales", "office")
@@ -31,6 +38,29 @@ def empty_lake() -> duckdb.DuckDBPyConnection:
         tables = (ROOT / "lead_platform" / layer / "tables.sql").read_text(encoding="utf-8")
         connection.execute(f"create schema {layer}; {tables}")
     return connection
+
+
+def auditable_lake() -> duckdb.DuckDBPyConnection:
+    """As `empty_lake`, with a place for the audit log."""
+    connection = empty_lake()
+    connection.execute("""
+        create schema governance;
+        create table governance.audit_log (audit_id varchar, workflow varchar, action varchar,
+            subject_type varchar, subject_id varchar, rule varchar, rule_version varchar,
+            reason varchar, before varchar, after varchar, actor varchar, run_id varchar,
+            occurred_at timestamp)
+    """)
+    return connection
+
+
+def copied(source: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A lake of its own with the rows of another: matching is what takes the time."""
+    lake = auditable_lake()
+    for name in ("normalized_submissions", *TABLES):
+        lake.register("rows", source.execute(f"from identity.{name}").to_arrow_table())
+        lake.execute(f"insert into identity.{name} by name from rows")
+        lake.unregister("rows")
+    return lake
 
 
 def submission(seq: int, **fields: Any) -> dict[str, Any]:
@@ -70,10 +100,20 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFram
     connection.unregister("given_rows")
 
 
-def resolve(connection: duckdb.DuckDBPyConnection, run: str = "run") -> ResolutionSummary:
+def resolve(
+    connection: duckdb.DuckDBPyConnection,
+    run: str = "run",
+    specification: LinkageSpecification = SPECIFICATION,
+) -> ResolutionSummary:
     return resolve_leads(
-        connection, model=MODEL, specification=SPECIFICATION, decided_at=DECIDED_AT, run_id=run
+        connection, model=MODEL, specification=specification, decided_at=DECIDED_AT, run_id=run
     )
+
+
+def clustered(**limits: Any) -> LinkageSpecification:
+    """The shipped specification with other limits of `clustering`."""
+    clustering = Clustering(**(SPECIFICATION.clustering.model_dump() | limits))
+    return SPECIFICATION.model_copy(update={"clustering": clustering})
 
 
 def resolved(*rows: dict[str, Any]) -> duckdb.DuckDBPyConnection:

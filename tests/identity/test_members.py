@@ -1,11 +1,19 @@
+import functools
+
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.identity.people import generate_people
+from lead_platform.identity.reversal import plan_review, plan_split
+from lead_platform.identity.verdicts import Act, plan_withdrawal, record_verdicts
 from tests.identity.lead_world import (
+    DECIDED_AT,
     SPECIFICATION,
+    auditable_lake,
+    clustered,
+    copied,
     empty_lake,
     groups,
     insert,
@@ -285,3 +293,136 @@ def test_every_merge_is_written_down_with_its_reason():
     assert decision["reason"] == "same email"
     assert decision["decided_by"] == "automation:run"
     assert decision["model_version"] == SPECIFICATION.model
+
+
+# Two groups by equal mailboxes; one phone of one name, evidence and no key, is all between them.
+THIN = clustered(strong=1.0)
+PHONE = {"phone": "+12025550100"}
+ONE, OTHER = {"email": "jane77@gmail.com", **JANE}, {"email": "roe5@web.de", **JANE}
+BRIDGED = (
+    submission(1, **ONE),
+    submission(2, **ONE, **PHONE),
+    submission(3, **OTHER, **PHONE),
+    submission(4, **OTHER),
+)
+TWO_GROUPS = {frozenset({"sub_0001", "sub_0002"}), frozenset({"sub_0003", "sub_0004"})}
+
+
+def bridged() -> duckdb.DuckDBPyConnection:
+    return copied(bridged_once())
+
+
+@functools.cache
+def bridged_once() -> duckdb.DuckDBPyConnection:
+    lake = auditable_lake()
+    receive(lake, BRIDGED)
+    resolve(lake, specification=THIN)
+    return lake
+
+
+def reviews(lake) -> list[tuple]:
+    return lake.execute(
+        "select left_record_id, right_record_id, split_part(reason, ';', 1), status "
+        "from identity.match_reviews"
+    ).fetchall()
+
+
+def test_groups_over_a_thin_bridge_stay_two_leads_and_wait_for_a_person():
+    lake = bridged()
+    assert groups(lake) == TWO_GROUPS
+    ends = sorted(row["match_record_id"] for row in BRIDGED[1:3])
+    told = "all that joins two groups of records is too few edges, none of them certain"
+    assert reviews(lake) == [(*ends, told, "open")]
+    merges = lake.execute("select rule from identity.merge_decisions").fetchall()
+    assert merges == [("email",), ("email",)], "no merge is claimed that is none"
+
+
+def test_what_a_bridge_joined_first_is_split_with_its_reason():
+    """The bridge came first: what makes it thin came later."""
+    lake = empty_lake()
+    receive(lake, BRIDGED[1:3])
+    assert resolve(lake, "first", THIN).merges == 1
+    assert len(groups(lake)) == 1
+    receive(lake, [BRIDGED[0] | {"received_seq": 5}, BRIDGED[3] | {"received_seq": 6}])
+    summary = resolve(lake, "second", THIN)
+    assert (summary.leads_split, summary.set_aside, summary.reviews) == (1, 1, 1)
+    assert groups(lake) == TWO_GROUPS
+    assert set(summary.touched_lead_ids) == {lead_id_of(2), lead_id_of(3)}
+    [crosswalk] = table(lake, "lead_crosswalk")
+    assert crosswalk[:3] == (lead_id_of(3), lead_id_of(2), "split_from")
+    [split] = lake.execute(
+        "select reason, decided_by from identity.merge_decisions where decision = 'split'"
+    ).fetchall()
+    assert split[0].startswith("all that joins two groups")
+    assert split[1] == "automation:second"
+
+
+def test_more_edges_make_a_bridge_and_settle_its_review():
+    lake = bridged()
+    receive(lake, [submission(5, city="Bonn", **ONE, **PHONE)])
+    summary = resolve(lake, "more", THIN)
+    assert summary.leads_retired == 1
+    assert set(members(lake).values()) == {lead_id_of(1)}
+    assert {row[3] for row in reviews(lake)} == {"superseded"}
+    ends = sorted(row["match_record_id"] for row in BRIDGED[1:3])
+    followed = lake.execute(
+        "select decision, decided_by from identity.merge_decisions "
+        "where left_record_id = ? and right_record_id = ?", ends
+    ).fetchall()  # fmt: skip
+    assert followed == [("merge", "automation:more")]
+
+
+def test_a_person_who_says_same_joins_over_a_thin_bridge():
+    lake = bridged()
+    act = Act("judge_pair", "match_review", "x", "review", "one phone", "Dana", DECIDED_AT)
+    [[review]] = lake.execute("select review_id from identity.match_reviews").fetchall()
+    record_verdicts(lake, [(act, plan_review(lake, review, "same", THIN))])
+    resolve(lake, "said", THIN)
+    assert set(members(lake).values()) == {lead_id_of(1)}
+    assert [row[3] for row in reviews(lake)] == ["same"]
+    record_verdicts(lake, [(act, plan_withdrawal(lake, review))])
+    resolve(lake, "withdrawn", THIN)
+    assert groups(lake) == TWO_GROUPS
+    assert [row[3] for row in reviews(lake)] == ["open"]
+
+
+def test_a_preview_knows_what_hangs_on_a_lead_over_a_thin_bridge():
+    """Taken out of its group, a single record joins the other over one edge: it says so before."""
+    lake = bridged()
+    parting = plan_split(lake, lead_id_of(3), ["sub_0004"], THIN)
+    assert [lead for lead, _ in parting.becomes] == [lead_id_of(1), lead_id_of(4)]
+    act = Act("split_lead", "lead", "x", "split", "her mother", "Dana", DECIDED_AT)
+    record_verdicts(lake, [(act, parting.verdicts)])
+    resolve(lake, "split", THIN)
+    assert groups(lake) == {
+        frozenset({"sub_0001", "sub_0002", "sub_0003"}), frozenset({"sub_0004"})
+    }  # fmt: skip
+
+
+def test_no_lead_outgrows_the_limit():
+    lake = empty_lake()
+    receive(lake, [submission(seq, city=f"City {seq}", **ONE) for seq in range(1, 6)])
+    resolve(lake, specification=clustered(largest=3))
+    assert sorted(map(len, groups(lake))) in ([2, 3], [1, 1, 3])
+    assert {row[2] for row in reviews(lake)} == {"together they would be over 3 records"}
+
+
+def test_no_lead_holds_more_mailboxes_at_one_company_than_the_limit():
+    lake = resolved(
+        *(submission(seq, email=f"jane.roe{seq}@acme.com", **PHONE, **JANE) for seq in range(1, 5)),
+        submission(5, email="jane77@gmail.com", **PHONE, **JANE),
+    )
+    assert max(map(len, groups(lake))) == 4, "three at the company, one elsewhere"
+    told = "together they would have over 3 different values of mailbox within one work domain"
+    assert told in {row[2] for row in reviews(lake)}
+
+
+def test_a_conflict_rule_keeps_apart_also_through_others():
+    box = {"email": "the.box@gmail.com"}
+    lake = resolved(
+        submission(1, **box, **JANE), submission(2, **box, **JOHN), submission(3, **box)
+    )
+    assert sorted(map(len, groups(lake))) == [1, 2]
+    assert members(lake)["sub_0001"] != members(lake)["sub_0002"]
+    assert {row[3] for row in reviews(lake)} == {"open"}
+    assert len(reviews(lake)) == 2

@@ -29,7 +29,9 @@ from lead_platform.identity.verdicts import (
 from tests.identity.lead_world import (
     DECIDED_AT,
     SPECIFICATION,
-    empty_lake,
+    TABLES,
+    auditable_lake,
+    copied,
     groups,
     insert,
     lead_id_of,
@@ -42,21 +44,12 @@ from tests.identity.lead_world import (
 
 JANE = {"first_name": "Jane", "last_name": "Roe"}
 LINKEDIN = {"linkedin_url": "https://linkedin.com/in/roe"}
-TABLES = ("lead_members", "match_pairs", "merge_decisions", "match_reviews", "lead_crosswalk",
-          "merged_members", "match_verdicts")  # fmt: skip
 ACT = Act("judge", "lead", "x", "review", "looked at both", "Dana", DECIDED_AT)
 
 
 def lake_with(*rows):
     """As `resolved`, with a place for the audit log."""
-    lake = empty_lake()
-    lake.execute("create schema governance")
-    lake.execute(
-        "create table governance.audit_log (audit_id varchar, workflow varchar, action varchar, "
-        "subject_type varchar, subject_id varchar, rule varchar, rule_version varchar, "
-        "reason varchar, before varchar, after varchar, actor varchar, run_id varchar, "
-        "occurred_at timestamp)"
-    )
+    lake = auditable_lake()
     if rows:
         receive(lake, rows)
         resolve(lake)
@@ -120,16 +113,6 @@ def three_leads_once():
 def bridged_once():
     lake = three_leads()
     bridge(lake)
-    return lake
-
-
-def copied(source):
-    """A lake of its own with the rows of another: matching is what takes the time."""
-    lake = lake_with()
-    for name in ("normalized_submissions", *TABLES):
-        lake.register("rows", source.execute(f"from identity.{name}").to_arrow_table())
-        lake.execute(f"insert into identity.{name} by name from rows")
-        lake.unregister("rows")
     return lake
 
 
