@@ -8,19 +8,27 @@ from hypothesis import strategies as st
 
 from lead_platform.identity.clusters import (
     CANNOT_LINK,
+    NO_VALUES,
     THIN_BRIDGE,
     TOO_LARGE,
+    TOO_MANY,
     Clusters,
     cluster_records,
+    spanning_edges,
+    tell_reason,
 )
 from lead_platform.identity.specification import Clustering
 
 
-def edges(*rows: tuple, is_certain: bool = False) -> pd.DataFrame:
+def edges(*rows: tuple, is_certain: bool = False, verdict_seq: int = 0) -> pd.DataFrame:
     """Rows are two nodes and a weight, or a text such as "ab" at weight 10."""
     full = [(*row, 10.0) if isinstance(row, str) else row for row in rows]
     frame = pd.DataFrame(full, columns=["left", "right", "weight"])
-    return frame.assign(is_certain=is_certain)
+    return frame.assign(is_certain=is_certain, verdict_seq=verdict_seq)
+
+
+def together(*frames: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True)
 
 
 def links(*pairs: str) -> pd.DataFrame:
@@ -34,8 +42,16 @@ def groups(nodes: str, found: Clusters) -> set[str]:
     }
 
 
-def cluster(nodes: str, given_edges, apart=(), **limits) -> Clusters:
-    return cluster_records(pd.Series(list(nodes)), given_edges, links(*apart), Clustering(**limits))
+def cluster(nodes: str, given_edges, apart=(), values=NO_VALUES, **limits) -> Clusters:
+    return cluster_records(
+        pd.Series(list(nodes)), given_edges, links(*apart), Clustering(**limits), values
+    )
+
+
+def values(**held: str) -> pd.DataFrame:
+    """What nodes count with under the first limit: `a="x1"` is value 1 within x."""
+    rows = [(node, 0, text[0], text[1]) for node, text in held.items()]
+    return pd.DataFrame(rows, columns=["node", "limit", "within", "value"])
 
 
 TRIANGLES = ("ab", "bc", "ac", "de", "ef", "df")
@@ -56,8 +72,8 @@ def test_as_many_bridges_as_the_smaller_group_has_members_join_it():
 
 
 def test_a_certain_edge_needs_no_company():
-    given_edges = pd.concat([edges(*TRIANGLES), edges(("c", "d", 5.0), is_certain=True)])
-    assert groups("abcdef", cluster("abcdef", given_edges.reset_index(drop=True))) == {"abcdef"}
+    given_edges = together(edges(*TRIANGLES), edges(("c", "d", 5.0), is_certain=True))
+    assert groups("abcdef", cluster("abcdef", given_edges)) == {"abcdef"}
 
 
 def test_a_single_record_joins_a_group_over_one_edge():
@@ -65,7 +81,7 @@ def test_a_single_record_joins_a_group_over_one_edge():
 
 
 def test_a_cannot_link_is_never_overruled():
-    given_edges = pd.concat([edges("ab"), edges("bc", is_certain=True)]).reset_index(drop=True)
+    given_edges = together(edges("ab"), edges("bc", is_certain=True))
     found = cluster("abc", given_edges, apart=["ac"])
     assert groups("abc", found) == {"a", "bc"}
     assert found.set_aside["reason"].tolist() == [CANNOT_LINK]
@@ -76,6 +92,44 @@ def test_clusters_stay_within_the_limit():
     found = cluster("abcdefgh", chain, largest=3)
     assert max(map(len, groups("abcdefgh", found))) <= 3
     assert TOO_LARGE in set(found.set_aside["reason"])
+
+
+def test_a_person_overrules_all_but_a_cannot_link():
+    said = edges("cd", verdict_seq=1)
+    assert groups("abcdef", cluster("abcdef", together(edges(*TRIANGLES), said))) == {"abcdef"}
+    judged = together(edges("ab", is_certain=True), edges("bc", "cd", verdict_seq=1))
+    found = cluster("abcd", judged, largest=2)
+    assert groups("abcd", found) == {"a", "bcd"}, "what people joined is over the limit already"
+    found = cluster("abcd", together(edges("ab", is_certain=True), edges("bc", verdict_seq=2),
+                                     edges("cd", verdict_seq=1)), apart=["bd"])  # fmt: skip
+    assert groups("abcd", found) == {"abc", "d"}, "the newest word first"
+
+
+def test_a_person_who_says_same_parts_nothing_that_hangs_on_one_edge():
+    """A record judged first was no longer alone, and its own group out of reach over one edge."""
+    given_edges = edges(("a", "b", 9.0), ("b", "c", 5.0), ("d", "e", 9.0))
+    assert groups("abcde", cluster("abcde", given_edges)) == {"abc", "de"}
+    said = together(given_edges, edges("cd", verdict_seq=1))
+    assert groups("abcde", cluster("abcde", said)) == {"abcde"}
+
+
+LIMIT = {"name": "boxes", "column": "mailbox", "within": "domain", "at_most": 2}
+
+
+def test_no_cluster_holds_more_values_than_a_limit_allows():
+    chain = together(edges("ab", "bc", is_certain=True), edges(("c", "d", 5.0), is_certain=True))
+    held = values(a="x1", b="x2", c="y3", d="x4")
+    found = cluster("abcd", chain, values=held, limits=[LIMIT])
+    assert groups("abcd", found) == {"abc", "d"}
+    assert found.set_aside["reason"].tolist() == [TOO_MANY + "boxes"]
+    told = tell_reason(TOO_MANY + "boxes", Clustering(limits=[LIMIT]))
+    assert told == "together they would have over 2 different values of mailbox within one domain"
+    equal = values(a="x1", b="x2", c="x1", d="x2")
+    assert groups("abcd", cluster("abcd", chain, values=equal, limits=[LIMIT])) == {"abcd"}
+
+
+def test_spanning_edges_are_the_first_that_join():
+    assert spanning_edges([("a", "b"), ("b", "a"), ("a", "c"), ("b", "c")]) == [0, 2]
 
 
 def test_an_unknown_edge_end_is_named():
