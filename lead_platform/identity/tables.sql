@@ -21,7 +21,7 @@ create table if not exists identity.normalized_submissions (
     issues varchar, normalization_version varchar
 );
 
--- One per compared pair kept, with its probability and the parts it is made of.
+-- One per compared pair kept, with its probability and the parts it is made of. `merge` would merge; whether it does, the limits of clustering decide.
 create table if not exists identity.match_pairs (
     pair_id varchar, left_record_id varchar, right_record_id varchar, rule varchar,
     match_probability double, match_weight double, decision varchar, reason varchar,
@@ -58,14 +58,14 @@ create table if not exists identity.match_verdicts (
     reason varchar, decided_by varchar, decided_at timestamp
 );
 
--- One per merge, split or human verdict that took effect.
+-- One per merge, split or human verdict that took effect. A pair that would merge but is set aside has none.
 create table if not exists identity.merge_decisions (
     decision_id varchar, decision varchar, left_record_id varchar, right_record_id varchar,
     rule varchar, match_probability double, reason varchar, model_version varchar,
     decided_by varchar, decided_at timestamp
 );
 
--- One per pair that waits for a person.
+-- One per pair that waits, or waited, for a person: too uncertain to merge, held back by a guard, or set aside.
 create table if not exists identity.match_reviews (
     review_id varchar, left_record_id varchar, right_record_id varchar, match_probability double,
     reason varchar, status varchar, opened_at timestamp
