@@ -8,6 +8,7 @@ in which records or pairs arrive is no argument.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,8 +39,7 @@ class Clusters:
     set_aside: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class _Edge:
+class _Edge(NamedTuple):
     """An edge to follow: its place, its ends, and what it may overrule."""
 
     place: int
@@ -91,22 +91,19 @@ def cluster_records(
     forbidden = np.array(_positions(nodes, cannot_links)).T
     valued = pd.Index(nodes).get_indexer(values["node"])
     labels = _components(len(nodes), left, right)
-    contested = _contested(labels, labels[left], edges, forbidden, clustering)
+    is_bridged = _bridged(labels, labels[left], edges)
+    contested = _contested(labels, is_bridged, forbidden, clustering)
     contested[_exceeding(labels[valued], values, clustering)] = True
     chosen = np.flatnonzero(contested[labels[left]])
     order = chosen[_strongest_first(nodes, edges.iloc[chosen], left[chosen], right[chosen])]
-    groups = _Groups(clustering)
-    for one, other in zip(left[order].tolist(), right[order].tolist(), strict=True):
+    groups = _Groups(clustering, is_judged=bool((_said(edges)[order] > 0).any()))
+    counted = order[is_bridged[labels[left[order]]]]
+    for one, other in zip(left[counted].tolist(), right[counted].tolist(), strict=True):
         groups.add_edge(one, other)
     for one, other in forbidden[contested[labels[forbidden[:, 0]]]].tolist():
         groups.forbid(one, other)
     at_stake = contested[labels[valued]]
-    for node, limit, within, value in zip(
-        valued[at_stake].tolist(),
-        *(values.loc[at_stake, name].tolist() for name in ("limit", "within", "value")),
-        strict=True,
-    ):
-        groups.add_value(node, int(limit), within, value)
+    groups.add_values(valued[at_stake], values[at_stake])
     reasons = groups.join(_edges_in(order, left, right, edges))
     found = np.where(contested[labels], -1, labels)
     offset = int(labels.max(initial=-1)) + 1
@@ -170,23 +167,24 @@ def _edges_in(
 ) -> list[_Edge]:
     certain, said = edges["is_certain"].to_numpy(bool), _said(edges) > 0
     columns = (order, left[order], right[order], certain[order], said[order])
-    return [_Edge(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    return list(map(_Edge._make, zip(*(column.tolist() for column in columns), strict=True)))
+
+
+def _bridged(labels: np.ndarray, edge_label: np.ndarray, edges: pd.DataFrame) -> np.ndarray:
+    """Per component whether a bridge could be thin: two groups of two, and edges not certain."""
+    count = int(labels.max(initial=-1)) + 1
+    is_uncertain = ~edges["is_certain"].to_numpy(bool) & (_said(edges) == 0)
+    uncertain = np.bincount(edge_label[is_uncertain], minlength=count)
+    bridged: np.ndarray = (np.bincount(labels, minlength=count) >= 4) & (uncertain > 0)
+    return bridged
 
 
 def _contested(
-    labels: np.ndarray,
-    edge_label: np.ndarray,
-    edges: pd.DataFrame,
-    forbidden: np.ndarray,
-    clustering: Clustering,
+    labels: np.ndarray, is_bridged: np.ndarray, forbidden: np.ndarray, clustering: Clustering
 ) -> np.ndarray:
     """Per component whether a limit could apply in it; the others are clusters as they are."""
-    count = int(labels.max(initial=-1)) + 1
-    size = np.bincount(labels, minlength=count)
-    holds = edges["is_certain"].to_numpy(bool) | (_said(edges) > 0)
-    certain = np.bincount(edge_label[holds], minlength=count)
-    total = np.bincount(edge_label, minlength=count)
-    contested: np.ndarray = (size >= 4) & (certain < total) | (size > clustering.largest)
+    size = np.bincount(labels, minlength=len(is_bridged))
+    contested: np.ndarray = is_bridged | (size > clustering.largest)
     ends = labels[forbidden]
     contested[ends[ends[:, 0] == ends[:, 1], 0]] = True
     return contested
@@ -254,10 +252,10 @@ class _Groups:
     person who says `same` of a record would part it from those it hangs on by one edge.
     """
 
-    def __init__(self, clustering: Clustering) -> None:
+    def __init__(self, clustering: Clustering, *, is_judged: bool) -> None:
         self._clustering = clustering
         self._whole = _Forest()
-        self._shown = _Forest()
+        self._shown = _Forest() if is_judged else self._whole
         self._banned: dict[int, set[int]] = {}
         self._values: dict[int, dict[tuple[int, str], set[str]]] = {}
 
@@ -267,8 +265,8 @@ class _Groups:
 
     def add_edge(self, left: int, right: int) -> None:
         """Counts an edge between two nodes that are still alone."""
-        self._whole.add_edge(left, right)
-        self._shown.add_edge(left, right)
+        for forest in self._forests():
+            forest.add_edge(left, right)
 
     def forbid(self, left: int, right: int) -> None:
         """Keeps two nodes apart for good; a node is never apart from itself."""
@@ -276,9 +274,12 @@ class _Groups:
             self._banned.setdefault(left, set()).add(right)
             self._banned.setdefault(right, set()).add(left)
 
-    def add_value(self, node: int, limit: int, within: str, value: str) -> None:
-        """Counts a value of a node that is still alone."""
-        self._values.setdefault(node, {}).setdefault((limit, within), set()).add(value)
+    def add_values(self, nodes: np.ndarray, values: pd.DataFrame) -> None:
+        """Counts the values of nodes that are still alone; one row per node of `nodes`."""
+        columns = (values[name].tolist() for name in ("limit", "within", "value"))
+        for node, limit, within, value in zip(nodes.tolist(), *columns, strict=True):
+            held = self._values.setdefault(node, {})
+            held.setdefault((int(limit), within), set()).add(value)
 
     def join(self, edges: list[_Edge]) -> dict[int, str]:
         """Follows the edges in order, over again while groups grow.
@@ -312,8 +313,12 @@ class _Groups:
             return TOO_MANY + exceeded
         if edge.is_certain:
             return None
-        is_thin = all(self._is_thin(forest, edge) for forest in (self._whole, self._shown))
+        is_thin = all(self._is_thin(forest, edge) for forest in self._forests())
         return THIN_BRIDGE if is_thin else None
+
+    def _forests(self) -> tuple[_Forest, ...]:
+        """Those that differ: without a person's word there is one."""
+        return (self._whole,) if self._shown is self._whole else (self._whole, self._shown)
 
     def _is_thin(self, forest: _Forest, edge: _Edge) -> bool:
         one, other = forest.root(edge.left), forest.root(edge.right)
@@ -333,7 +338,7 @@ class _Groups:
 
     def _follow(self, edge: _Edge) -> None:
         one, other = self._whole.merge(self.root(edge.left), self.root(edge.right))
-        if not edge.is_said:
+        if self._shown is not self._whole and not edge.is_said:
             self._shown.merge(self._shown.root(edge.left), self._shown.root(edge.right))
         for third in self._banned.pop(other, set()):
             self._banned[third].discard(other)

@@ -113,7 +113,7 @@ create or replace temp table component_edges as
         select null, left_record_id, right_record_id, 'verdict', null, 0, verdict_seq, null, null
         from verdict_links where verdict = '{SAME}'
     )
-    select row_number() over (order by e.left_record_id, e.right_record_id) - 1 as edge,
+    select row_number() over () - 1 as edge,
         l.node as left_node, r.node as right_node, e.*
     from edges as e
     join component_records as l on l.record_id = e.left_record_id
