@@ -38,7 +38,7 @@ def faults_of(tmp_path, old: str, new: str) -> str:
         ),
         ("applies_to: [email]", "applies_to: [mail]", "unknown rule 'mail'"),
         ("- {name: phone, columns", "- {name: linkedin, columns", "'linkedin' is used twice"),
-        ("model: person-v1", "model: ../person", "model"),
+        ("model: person-v2", "model: ../person", "model"),
     ],
 )
 def test_faults_name_the_place_and_what_is_allowed(tmp_path, old, new, says):
