@@ -13,6 +13,8 @@ from benchmarks.identity.sets import LabelledSet
 from lead_platform.identity.charts import match_weights_chart, save_chart
 from lead_platform.identity.model import MatchModel
 
+_HIGH = 0.98
+
 
 def write_charts(labelled: LabelledSet, run: EngineRun, folder: Path) -> None:
     """Two PNG files per set."""
@@ -87,9 +89,14 @@ def _verdicts(labelled: LabelledSet, left: np.ndarray, right: np.ndarray) -> tup
 def _curve_chart(name: str, curve: pd.DataFrame, threshold: float) -> alt.LayerChart:
     thinned = curve.iloc[:: max(1, len(curve) // 2_000)]
     at = curve[curve["match_weight"] >= np.log2(threshold / (1 - threshold))].tail(1)
-    scale = alt.Scale(domain=[0, 1])
-    x = alt.X("recall", scale=scale, title="recall of pairs")
-    y = alt.Y("precision", scale=scale, title="precision of pairs")
+    # Where precision never falls far, the whole scale would show a straight line.
+    lowest = 0.0 if curve["precision"].min() < _HIGH else _HIGH
+    x = alt.X("recall", scale=alt.Scale(domain=[0, 1]), title="recall of pairs")
+    y = alt.Y(
+        "precision",
+        scale=alt.Scale(domain=[lowest, 1]),
+        title=f"precision of pairs, from {lowest:g}",
+    )
     line = alt.Chart(thinned).mark_line(interpolate="step-before").encode(x=x, y=y)
     point = alt.Chart(at).mark_point(size=90, filled=True, color="crimson").encode(x=x, y=y)
     title = f"{name}: pairs before clustering; the point is the merge threshold {threshold}"
