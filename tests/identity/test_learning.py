@@ -21,13 +21,15 @@ def records():
 
 @pytest.fixture(scope="module")
 def judged(records) -> pd.DataFrame:
-    """Pairs of one company, whoever they are, with the evidence on them."""
+    """Pairs of one company, whoever they are, with the evidence: half of them of one job title."""
     frame = records.to_pandas()[["record_id", "company_domain"]].dropna()
     pairs = frame.merge(frame, on="company_domain", suffixes=("_l", "_r"))
     pairs = pairs[pairs["record_id_l"] < pairs["record_id_r"]]
-    pairs = pairs[["record_id_l", "record_id_r"]].set_axis(PAIR, axis=1).iloc[:400]
+    pairs = pairs[["record_id_l", "record_id_r"]].set_axis(PAIR, axis=1)
     weighed = weigh_pairs(MODEL, records, SPECIFICATION, pairs.assign(is_same=False))
-    return weighed[weighed["gamma_job_title"] >= 0].iloc[:150]
+    by_title = [weighed[weighed["gamma_job_title"] == level].iloc[:80] for level in (0, 2)]
+    assert [len(part) for part in by_title] == [80, 80]
+    return pd.concat(by_title).sort_values(PAIR, ignore_index=True)
 
 
 def taught_by(records, judged, is_same, settled=None):
@@ -56,12 +58,11 @@ def test_a_tenth_of_wrong_verdicts_does_not_turn_it_round(records, judged):
 
 def test_verdicts_that_follow_nothing_change_nothing(records, judged):
     """By the weight of evidence alone half of them are one person; people toss a coin."""
-    even = MODEL.model_copy(
-        update={"prior": 0.5, "comparisons": {
-            name: {level: rates.model_copy(update={"m": rates.u}) for level, rates in levels.items()}
-            for name, levels in MODEL.comparisons.items()
-        }, "term_frequencies": {}}
-    )  # fmt: skip
+    blind = {
+        name: {level: rates.model_copy(update={"m": rates.u}) for level, rates in levels.items()}
+        for name, levels in MODEL.comparisons.items()
+    }
+    even = MODEL.model_copy(update={"prior": 0.5, "comparisons": blind, "term_frequencies": {}})
     verdicts = judged[PAIR].assign(is_same=np.random.default_rng(1).random(len(judged)) < 0.5)
     model, lesson = learn_from_verdicts(
         even, records, SPECIFICATION, verdicts, judged[PAIR].iloc[:0]

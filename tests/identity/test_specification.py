@@ -39,6 +39,7 @@ def faults_of(tmp_path, old: str, new: str) -> str:
         ("applies_to: [email]", "applies_to: [mail]", "unknown rule 'mail'"),
         ("- {name: phone, columns", "- {name: linkedin, columns", "'linkedin' is used twice"),
         ("model: person-v2", "model: ../person", "model"),
+        ("known_shares: first_names", "known_shares: nobody", "unknown list 'nobody'; known"),
     ],
 )
 def test_faults_name_the_place_and_what_is_allowed(tmp_path, old, new, says):
