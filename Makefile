@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export LEAD_PLATFORM_HOME ?= .lead_platform
 
-.PHONY: demo test check up bench install clean constraints
+.PHONY: demo test check up bench bench-identity install clean constraints
 
 install: $(VENV)/.installed
 
@@ -31,8 +31,11 @@ check: install
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-bench: install
+bench: install bench-identity
 	$(BIN)/python -m benchmarks.pipeline
+
+bench-identity: install
+	$(BIN)/python -m benchmarks.identity --out charts/ --speed 1000000
 
 constraints: install
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt

@@ -87,14 +87,18 @@ def main() -> None:
     parser.add_argument("submissions", type=int, nargs="?", default=100_000)
     parser.add_argument("--new", type=int, default=1_000)
     options = parser.parse_args()
-    submissions = options.submissions
-    people = generate_people(submissions + options.new, seed=42, specification=SPECIFICATION)
+    measure_times(options.submissions, options.new)
+
+
+def measure_times(submissions: int, new: int) -> None:
+    """Prints a row each for a cold base, new leads onto it, and a skewed one."""
+    people = generate_people(submissions + new, seed=42, specification=SPECIFICATION)
     resolve(empty_lake())
     lake = empty_lake()
     receive(lake, people.submissions.iloc[:submissions])
     report("cold", *resolve(lake))
     receive(lake, people.submissions.iloc[submissions:])
-    report(f"{options.new} new", *resolve(lake))
+    report(f"{new} new", *resolve(lake))
     print(accuracy(lake, people))
     lake.close()
     skewed = empty_lake()

@@ -83,6 +83,7 @@ def _show(proposal: "Proposal") -> None:
     for side, row in zip(counts.index, counts.to_numpy().tolist(), strict=True):
         table.add_row(str(side), *(f"{count:,}" for count in row))
     console.print(table)
+    console.print(proposal.lesson.tell())
     console.print(f"{len(proposal.comparison.changes):,} pairs would change side.")
     console.print(f"Card: {proposal.path.with_suffix('.md')}")
     console.print(

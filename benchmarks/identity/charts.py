@@ -7,8 +7,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.identity.evaluation import EngineRun
+from benchmarks.identity.leads import LeadsRun
+from benchmarks.identity.populations import SPECIFICATION
 from benchmarks.identity.sets import LabelledSet
 from lead_platform.identity.charts import match_weights_chart, save_chart
+from lead_platform.identity.model import MatchModel
+
+_HIGH = 0.98
 
 
 def write_charts(labelled: LabelledSet, run: EngineRun, folder: Path) -> None:
@@ -16,7 +21,25 @@ def write_charts(labelled: LabelledSet, run: EngineRun, folder: Path) -> None:
     weights = match_weights_chart(run.specification, run.model)
     save_chart(weights, folder / f"{labelled.name}_match_weights.png")
     curve = precision_recall(labelled, run)
-    save_chart(_curve_chart(labelled.name, curve, run), folder / f"{labelled.name}_curve.png")
+    threshold = run.specification.thresholds.merge
+    chart = _curve_chart(labelled.name, curve, threshold)
+    save_chart(chart, folder / f"{labelled.name}_curve.png")
+
+
+def write_leads_charts(kind: str, run: LeadsRun, model: MatchModel, folder: Path) -> None:
+    """Two PNG files per kind of leads."""
+    save_chart(match_weights_chart(SPECIFICATION, model), folder / "leads_match_weights.png")
+    records = run.truth.drop_duplicates("match_record_id")
+    person = records.set_index("match_record_id")["person"]
+    sizes = person.value_counts()
+    pairs = _by_weight(run.pairs)
+    is_match = (
+        person.loc[pairs["left_record_id"]].to_numpy()
+        == person.loc[pairs["right_record_id"]].to_numpy()
+    )
+    curve = _curve(pairs, is_match.astype(float), int((sizes * (sizes - 1) // 2).sum()))
+    chart = _curve_chart(f"leads_{kind}", curve, SPECIFICATION.thresholds.merge)
+    save_chart(chart, folder / f"leads_{kind}_curve.png")
 
 
 def precision_recall(labelled: LabelledSet, run: EngineRun) -> pd.DataFrame:
@@ -24,13 +47,20 @@ def precision_recall(labelled: LabelledSet, run: EngineRun) -> pd.DataFrame:
 
     Guards stay in force: what they keep from merging counts at no threshold.
     """
-    pairs = run.linkage.pairs
-    held_back = pairs["reason"].str.contains(": ", regex=False)
-    pairs = pairs[~held_back].sort_values("match_weight", ascending=False)
+    pairs = _by_weight(run.linkage.pairs)
     ends = [
         pairs[side].str[1:].astype(int).to_numpy() for side in ("left_record_id", "right_record_id")
     ]
-    is_match, total = _verdicts(labelled, *ends)
+    return _curve(pairs, *_verdicts(labelled, *ends))
+
+
+def _by_weight(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs that no guard holds back, the weightiest first."""
+    held_back = pairs["reason"].str.contains(": ", regex=False)
+    return pairs[~held_back].sort_values("match_weight", ascending=False)
+
+
+def _curve(pairs: pd.DataFrame, is_match: np.ndarray, total: int) -> pd.DataFrame:
     known = ~np.isnan(is_match)
     right = np.cumsum(is_match[known])
     place = np.arange(1, len(right) + 1)
@@ -56,13 +86,17 @@ def _verdicts(labelled: LabelledSet, left: np.ndarray, right: np.ndarray) -> tup
     return (truth[left] == truth[right]).astype(float), int((sizes * (sizes - 1) // 2).sum())
 
 
-def _curve_chart(name: str, curve: pd.DataFrame, run: EngineRun) -> alt.LayerChart:
+def _curve_chart(name: str, curve: pd.DataFrame, threshold: float) -> alt.LayerChart:
     thinned = curve.iloc[:: max(1, len(curve) // 2_000)]
-    threshold = run.specification.thresholds.merge
     at = curve[curve["match_weight"] >= np.log2(threshold / (1 - threshold))].tail(1)
-    scale = alt.Scale(domain=[0, 1])
-    x = alt.X("recall", scale=scale, title="recall of pairs")
-    y = alt.Y("precision", scale=scale, title="precision of pairs")
+    # Where precision never falls far, the whole scale would show a straight line.
+    lowest = 0.0 if curve["precision"].min() < _HIGH else _HIGH
+    x = alt.X("recall", scale=alt.Scale(domain=[0, 1]), title="recall of pairs")
+    y = alt.Y(
+        "precision",
+        scale=alt.Scale(domain=[lowest, 1]),
+        title=f"precision of pairs, from {lowest:g}",
+    )
     line = alt.Chart(thinned).mark_line(interpolate="step-before").encode(x=x, y=y)
     point = alt.Chart(at).mark_point(size=90, filled=True, color="crimson").encode(x=x, y=y)
     title = f"{name}: pairs before clustering; the point is the merge threshold {threshold}"

@@ -1,16 +1,17 @@
-"""The leads' own matching, with the shipped model, on generated people with known truth.
+"""The leads' own matching, with the shipped model, on leads with known truth.
 
-    python -m benchmarks.identity.leads 100000 --seed 11
+    python -m benchmarks.identity.leads 100000                  the demo world
+    python -m benchmarks.identity.leads 100000 --of people      people generated for matching
 
-Prints precision and recall of leads following merge edges as chains and the guarded way, also with
-other probabilities from which an edge is certain, and what is set aside; and per threshold what it
-would merge: precision, recall, wrong merges per 10,000 leads as counted and as the probabilities
-themselves expect. The model was trained on the same generator under another seed, without its
-truth.
+Prints precision and recall of leads, and per threshold what it would merge: precision, recall,
+wrong merges per 10,000 leads as counted and as the probabilities themselves expect. The shipped
+model was trained on the second kind under another seed, without its truth; the demo world is
+another generator, whose names and mess the model has not seen.
 """
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -18,105 +19,143 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.identity.measures import measure
+from benchmarks.identity.evaluation import Figures, peak_memory
+from benchmarks.identity.measures import Accuracy, measure
+from benchmarks.identity.populations import POPULATIONS, SPECIFICATION
 from benchmarks.identity.sets import LabelledSet, SetDescription
 from lead_platform.identity.clusters import cluster_records, label_clusters
 from lead_platform.identity.linkage import apart_pairs, limited_values, merge_edges
-from lead_platform.identity.model import load_model
+from lead_platform.identity.model import MatchModel, load_model
 from lead_platform.identity.pairs import find_pairs
-from lead_platform.identity.people import generate_people
 from lead_platform.identity.records import collect_all, prepare
-from lead_platform.identity.specification import LinkageSpecification, load_specification
 
-ROOT = Path(__file__).resolve().parents[2]
-STRONG = (0.997, 0.998, 0.999, 0.9995, 0.9999, 1.0)
 THRESHOLDS = (0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
+SEED = 11
+
+
+@dataclass(frozen=True)
+class LeadsRun:
+    """What matching did. `pairs`: rows as in identity.match_pairs; `records`: the match records,
+    `nodes` their ids; `truth`: submission_id, match_record_id, person; `candidates`: pairs compared."""
+
+    pairs: pd.DataFrame
+    records: pa.Table
+    nodes: pd.Series
+    truth: pd.DataFrame
+    candidates: int
+    seconds: float
+    memory: float
+
+
+def run_leads(kind: str, submissions: int, seed: int, model: MatchModel) -> LeadsRun:
+    """All leads of a population compared, as if all were new. The times are those of matching."""
+    population = POPULATIONS[kind](submissions, seed)
+    prepare(population.lake, SPECIFICATION)
+    with duckdb.connect() as scratch:
+        scratch.execute("set enable_progress_bar = false")
+        started = time.perf_counter()
+        scratch.register("given_rows", collect_all(population.lake))
+        scratch.execute("create table new_rows as from given_rows")
+        scratch.execute("create table known_rows as from new_rows limit 0")
+        found = find_pairs(scratch, SPECIFICATION, model)
+        records = scratch.execute("from records order by record_no").to_arrow_table()
+        seconds = time.perf_counter() - started
+    return LeadsRun(
+        pairs=found.pairs.to_pandas(),
+        records=records,
+        nodes=pd.Series(records["record_id"].to_pylist(), dtype=object),
+        truth=population.truth,
+        candidates=found.candidates,
+        seconds=seconds,
+        memory=peak_memory(),
+    )
+
+
+def leads_figures(run: LeadsRun) -> list[Figures]:
+    """The leads as chains of merging pairs, and as guarded clusters."""
+    edges = merge_edges(run.pairs, SPECIFICATION)
+    started = time.perf_counter()
+    chained = label_clusters(run.nodes, edges)
+    between = time.perf_counter()
+    guarded = cluster_records(
+        run.nodes,
+        edges,
+        apart_pairs(run.pairs),
+        SPECIFICATION.clustering,
+        limited_values(run.records, SPECIFICATION),
+    ).labels
+    times = {"chains": between - started, "guarded": time.perf_counter() - between}
+    return [
+        Figures(
+            way, accuracy(run, labels), run.seconds + times[way], run.memory, run.candidates
+        )
+        for way, labels in (("chains", chained), ("guarded", guarded))
+    ]  # fmt: skip
+
+
+def accuracy(run: LeadsRun, labels: pd.Series) -> Accuracy:
+    """Over all pairs of submissions; `labels`: one per node."""
+    found = run.truth["match_record_id"].map(dict(zip(run.nodes, labels, strict=True)))
+    person = run.truth["person"]
+    description = SetDescription(kind="person", files=())
+    return measure(
+        LabelledSet("leads", description, pd.DataFrame(index=person.index), person), found
+    )
+
+
+def threshold_curve(run: LeadsRun) -> pd.DataFrame:
+    """One row per threshold: threshold, precision, recall, f1, b_cubed, and wrong merges per 10,000
+    leads, counted and expected. Equal keys merge at any threshold, guards stay in force."""
+    keys = [key.name for key in SPECIFICATION.exact_keys]
+    free = run.pairs[~run.pairs["reason"].str.contains(": ", regex=False)]
+    by_key = free["rule"].isin(keys)
+    person = run.truth.groupby("match_record_id")["person"].first()
+    rows = []
+    for threshold in THRESHOLDS:
+        chosen = free[by_key | (free["match_probability"] >= threshold)]
+        edges = chosen[["left_record_id", "right_record_id"]].set_axis(["left", "right"], axis=1)
+        labels = label_clusters(run.nodes, edges)
+        is_wrong = person.loc[edges["left"]].to_numpy() != person.loc[edges["right"]].to_numpy()
+        by_model = chosen[~chosen["rule"].isin(keys)]
+        leads = labels.nunique() / 10_000
+        found = accuracy(run, labels)
+        rows.append({
+            "threshold": threshold, "precision": found.precision, "recall": found.recall,
+            "f1": found.f1, "b_cubed": found.b_cubed, "wrong_counted": is_wrong.sum() / leads,
+            "wrong_expected": float(np.sum(1 - by_model["match_probability"])) / leads,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def leads_rows(
+    kind: str, submissions: int, seed: int, out: Path | None
+) -> tuple[list[Figures], str]:
+    """The figures and the curve as text; charts go to `out`."""
+    run = run_leads(kind, submissions, seed, load_model(SPECIFICATION))
+    curve = threshold_curve(run)
+    if out is not None:
+        from benchmarks.identity.charts import write_leads_charts
+
+        write_leads_charts(kind, run, load_model(SPECIFICATION), out)
+    return leads_figures(run), curve.to_string(index=False, float_format="{:.4f}".format)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("submissions", type=int, nargs="?", default=100_000)
-    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--of", choices=sorted(POPULATIONS), default="demo")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--out", type=Path, help="folder for charts")
     options = parser.parse_args()
-    specification = load_specification(ROOT / "config" / "identity.yaml")
-    model = load_model(specification)
-    people = generate_people(options.submissions, seed=options.seed, specification=specification)
-    truth = people.truth.merge(people.submissions[["submission_id", "match_record_id"]])
-    with duckdb.connect() as lake, duckdb.connect() as scratch:
-        tables = (ROOT / "lead_platform/identity/tables.sql").read_text(encoding="utf-8")
-        lake.execute(f"create schema identity; {tables}")
-        lake.register("given", people.submissions)
-        lake.execute("insert into identity.normalized_submissions by name from given")
-        prepare(lake, specification)
-        started = time.perf_counter()
-        scratch.register("given_rows", collect_all(lake))
-        scratch.execute("create table new_rows as from given_rows")
-        scratch.execute("create table known_rows as from new_rows limit 0")
-        pairs = find_pairs(scratch, specification, model).pairs.to_pandas()
-        records = scratch.execute("from records order by record_no").to_arrow_table()
-    nodes = pd.Series(records["record_id"].to_pylist(), dtype=object)
-    print(f"{len(nodes):,} records matched in {time.perf_counter() - started:.1f} s")
-    chained = label_clusters(nodes, merge_edges(pairs, specification))
-    print(f"{'chains':<15}" + _line(truth["person"], _found(truth, nodes, chained)))
-    print(f"{'guarded':<15}" + _guarded(pairs, records, nodes, truth, specification))
-    for strong in STRONG:
-        clustering = specification.clustering.model_copy(update={"strong": strong})
-        other = specification.model_copy(update={"clustering": clustering})
-        print(f"{f'strong {strong}':<15}" + _guarded(pairs, records, nodes, truth, other))
-    print("threshold  precision  recall  wrong merges per 10,000 leads: counted, expected")
-    for threshold in THRESHOLDS:
-        print(_at(threshold, pairs, nodes, truth, specification))
-
-
-def _guarded(
-    pairs: pd.DataFrame,
-    records: pa.Table,
-    nodes: pd.Series,
-    truth: pd.DataFrame,
-    specification: LinkageSpecification,
-) -> str:
-    """Leads within the limits, as the job clusters them, and how many edges are set aside why."""
-    clusters = cluster_records(
-        nodes,
-        merge_edges(pairs, specification),
-        apart_pairs(pairs),
-        specification.clustering,
-        limited_values(records, specification),
-    )
-    counted = clusters.set_aside["reason"].value_counts().to_dict()
-    return f"{_line(truth['person'], _found(truth, nodes, clusters.labels))}  {counted}"
-
-
-def _found(truth: pd.DataFrame, nodes: pd.Series, labels: pd.Series) -> pd.Series:
-    return truth["match_record_id"].map(dict(zip(nodes, labels, strict=True)))
-
-
-def _line(person: pd.Series, found: pd.Series) -> str:
-    description = SetDescription(kind="person", files=())
-    labelled = LabelledSet("leads", description, pd.DataFrame(index=person.index), person)
-    accuracy = measure(labelled, found)
-    return (
-        f"precision {accuracy.precision:.5f}  recall {accuracy.recall:.4f}  F1 {accuracy.f1:.4f}  "
-        f"B-cubed {accuracy.b_cubed:.4f}"
-    )
-
-
-def _at(threshold, pairs, nodes, truth, specification) -> str:
-    """One threshold over pairs that no guard holds back; equal keys merge whatever it is."""
-    keys = [key.name for key in specification.exact_keys]
-    held_back = pairs["reason"].str.contains(": ", regex=False)
-    by_key = pairs["rule"].isin(keys)
-    chosen = pairs[~held_back & (by_key | (pairs["match_probability"] >= threshold))]
-    edges = chosen[["left_record_id", "right_record_id"]].set_axis(["left", "right"], axis=1)
-    labels = label_clusters(nodes, edges)
-    found = _found(truth, nodes, labels)
-    person = truth.groupby("match_record_id")["person"].first()
-    is_wrong = person.loc[edges["left"]].to_numpy() != person.loc[edges["right"]].to_numpy()
-    leads = labels.nunique() / 10_000
-    by_model = chosen[~chosen["rule"].isin(keys)]
-    expected = float(np.sum(1 - by_model["match_probability"]))
-    line = _line(truth["person"], found)
-    return f"{threshold:<9}{line}  {is_wrong.sum() / leads:6.2f} {expected / leads:6.2f}"
+    figures, curve = leads_rows(options.of, options.submissions, options.seed, options.out)
+    for one in figures:
+        found = one.accuracy
+        print(
+            f"{one.way:<8} precision {found.precision:.5f}  recall {found.recall:.4f}  "
+            f"F1 {found.f1:.4f}  B-cubed {found.b_cubed:.4f}  {one.seconds:.1f} s  "
+            f"{one.memory:.2f} GB  {one.candidates:,} compared"
+        )
+    print(curve)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Owns the model's file and its reading; models are shipped or trained files, neve
 place. Training is training.py's.
 """
 
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -106,4 +107,14 @@ def save_model(model: MatchModel, path: Path) -> None:
     """Writes the model as readable JSON. Refuses to overwrite: a model version never changes."""
     if path.exists():
         raise FileExistsError(f"{path} exists; a model never changes, choose the next version")
-    path.write_text(model.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    # Thousands of values are one line per column: nobody reads them one by one.
+    held = model.model_dump(mode="json")
+    frequencies = [
+        f"{json.dumps(column)}: {json.dumps(terms, ensure_ascii=False)}"
+        for column, terms in held.pop("term_frequencies").items()
+    ]
+    text = json.dumps(held, indent=2).removesuffix("\n}")
+    joined = ",\n    ".join(frequencies)
+    path.write_text(
+        f'{text},\n  "term_frequencies": {{\n    {joined}\n  }}\n}}\n', encoding="utf-8"
+    )

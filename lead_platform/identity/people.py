@@ -1,7 +1,8 @@
 """Synthetic people and their submissions, normalized, with the truth of who is who.
 
 Owns what the shipped model is trained on and what matching is measured with: drawn from seeds
-and short word lists, so it holds no personal data. The demo world is another matter: raw inquiries
+and short word lists, so it holds no personal data; surnames are those of a census and, behind them,
+invented ones. The demo world is another matter: raw inquiries
 through real channels.
 """
 
@@ -10,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.specification import LinkageSpecification, read_shares
 
 Strings = NDArray[np.object_]
 
@@ -98,6 +100,8 @@ def _pick(where: Any, yes: Any, no: Any = None) -> Strings:
 
 def _draw_people(rng: np.random.Generator, count: int) -> pd.DataFrame:
     surnames = _surnames(rng, max(50, min(20_000, count // 3)))
+    real = np.array(_census_surnames(), dtype=object)[: len(surnames)]
+    surnames[: len(real)] = real
     first = _zipf(rng, np.array(_FIRST, dtype=object), count, 0.55)
     last = _zipf(rng, surnames, count, 0.75)
     double = rng.random(count) < 0.05
@@ -232,6 +236,12 @@ def _mistype(
         middle = (letter, "", text[at] * 2, text[at + 1] + text[at])[0 if digits else edit]
         out[row] = text[:at] + middle + text[at + (2 if middle[1:] and edit == 3 else 1) :]
     return out
+
+
+def _census_surnames() -> list[str]:
+    """Those of the United States, the commonest first."""
+    lists = read_shares("last_names")
+    return lists.filter(pc.equal(lists["list"], "us_census_1990"))["value"].to_pylist()
 
 
 def _surnames(rng: np.random.Generator, count: int) -> Strings:

@@ -16,12 +16,13 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.charts import match_weights_chart, save_chart
+from lead_platform.identity.learning import FEWEST_VERDICTS, Lesson, learn_from_verdicts
 from lead_platform.identity.model import SHIPPED_MODELS, MatchModel, load_model, save_model
 from lead_platform.identity.pairs import find_pairs
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
-from lead_platform.identity.verdicts import DIFFERENT, SAME, standing_verdicts
+from lead_platform.identity.verdicts import DIFFERENT, SAME, reviewed_pairs, standing_verdicts
 from lead_platform.lake.audit import record_actions
 
 ACTIVE = "active.json"
@@ -42,12 +43,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A trained model, its files, and what it would change."""
+    """A trained model, its files, what it would change, and what verdicts taught it."""
 
     model: MatchModel
     path: Path
     comparison: Comparison
     records: int
+    lesson: Lesson
 
 
 def active_model(specification: LinkageSpecification, folder: Path) -> MatchModel:
@@ -67,8 +69,9 @@ def propose_model(
 ) -> Proposal:
     """Trains a model on all match records of the lake and writes it, its card and its chart.
 
-    Nothing is put to work: see `activate_model`. Pairs with a person's verdict, where there are
-    any, are what precision and recall are measured on. Raises ValueError without records.
+    Nothing is put to work: see `activate_model`. Verdicts from reviews, where there are enough,
+    move its rates; pairs with any person's verdict are what precision and recall are measured on.
+    Raises ValueError without records.
     """
     prepare(connection, specification)
     records = collect_all(connection)
@@ -76,6 +79,7 @@ def propose_model(
         raise ValueError("No submissions to train on. Take some in first: lead-platform ingest")
     folder.mkdir(parents=True, exist_ok=True)
     model = train_model(records, specification, name=_next_name(specification, folder))
+    model, lesson = _taught(records, specification, model, reviewed_pairs(connection))
     active = active_model(specification, folder)
     compared = compare_models(records, specification, active=active, proposed=model)
     verdicts = _verdicts(connection)
@@ -83,7 +87,7 @@ def propose_model(
     save_model(model, path)
     chart = path.with_suffix(".svg")
     save_chart(match_weights_chart(specification, model), chart)
-    proposal = Proposal(model, path, compared, records.num_rows)
+    proposal = Proposal(model, path, compared, records.num_rows, lesson)
     card = _card(
         proposal, specification, active, _measured(records, specification, model, verdicts)
     )
@@ -209,6 +213,20 @@ def _sides(
     return kept.to_pandas().replace({"decision": {"cannot_link": "review"}})
 
 
+def _taught(
+    records: pa.Table,
+    specification: LinkageSpecification,
+    model: MatchModel,
+    reviewed: pd.DataFrame,
+) -> tuple[MatchModel, Lesson]:
+    """The model after what people said in reviews; the merges of its own are looked up for that."""
+    settled = reviewed.iloc[:0]
+    if len(reviewed) >= FEWEST_VERDICTS:
+        sides = _sides(records, specification, model)
+        settled = sides[sides["decision"] == "merge"]
+    return learn_from_verdicts(model, records, specification, reviewed, settled)
+
+
 def _verdicts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Pairs of records that people hold to be one person or two."""
     rows = [
@@ -237,7 +255,8 @@ def _measured(
     return (
         f"Of {len(met)} pairs that people decided (the hard ones: those a model left to them), "
         f"the model merges {int(merged.sum())}, {right} of them rightly; "
-        f"{int(same.sum())} are the same person."
+        f"{int(same.sum())} are the same person. Where the rates follow verdicts, these are among "
+        "them; the log-loss above is the fair figure."
     )
 
 
@@ -261,7 +280,7 @@ def _card(
     )
     sessions = ", ".join("+".join(columns) for columns in training.sessions)
     how = (
-        f"Splink, without labels: `u` from {training.sampled_pairs:,} random pairs, `m` by "
+        f"Splink: `u` from {training.sampled_pairs:,} random pairs, `m` by "
         f"expectation maximisation in the blocks {sessions}"
         f", at most {training.session_pairs:,} pairs each; one thread, seed {training.seed}: the "
         "same records give the same bytes"
@@ -274,6 +293,10 @@ def _card(
 | prior | {model.prior:g} |
 | term frequencies | {terms or "none"} |
 | thresholds | merge {specification.thresholds.merge}, review {specification.thresholds.review} |
+
+## Verdicts
+
+{proposal.lesson.tell()}
 
 ## Measured
 

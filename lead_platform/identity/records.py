@@ -18,18 +18,36 @@ from lead_platform.identity.specification import BlockingRule, LinkageSpecificat
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
 # regular expression: 100k records take a tenth of the time.
 _MACROS = """
+create or replace temp macro spelled_out(value) as
+    replace(replace(replace(value, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
 create or replace temp macro fold(value) as
-    nullif(translate(lower(strip_accents(value)), ' -''.’`´,_', ''), '');
+    nullif(translate(spelled_out(lower(strip_accents(value))), 'øłđðıħ -''.’`´,_', 'olddih'), '');
+-- As mailboxes spell it: Müller is mueller@.
+create or replace temp macro fold_german(value) as
+    fold(replace(replace(replace(lower(value), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'));
 create or replace temp macro canonical_local(local, domain) as
     case when domain in ('gmail.com', 'googlemail.com')
          then replace(split_part(local, '+', 1), '.', '')
          else split_part(local, '+', 1)
     end;
+-- How alike a local part is to what companies make of a name: firstlast, flast, firstl, lastf.
+create or replace temp macro likeness_to_name(local, first_name, last_name) as greatest(
+    jaro_winkler_similarity(local, first_name || last_name),
+    jaro_winkler_similarity(local, left(first_name, 1) || last_name),
+    jaro_winkler_similarity(local, first_name || left(last_name, 1)),
+    jaro_winkler_similarity(local, last_name || left(first_name, 1))
+);
 -- Across domains a local part is evidence only where it is long and more than the name itself:
 -- john.smith@ at two companies is any John Smith, and his name is compared already.
-create or replace temp macro is_telling(local, first_forms, last_name) as
+create or replace temp macro is_telling(local, first_name, first_forms, last_name) as
     length(local) >= 6
-    and (regexp_matches(local, '[0-9]') or not contains(local, coalesce(last_name, '-')))
+    and (
+        regexp_matches(local, '[0-9]')
+        or not (
+            contains(local, coalesce(last_name, '-'))
+            or coalesce(likeness_to_name(local, first_name, last_name) >= 0.85, false)
+        )
+    )
     and not list_contains(coalesce(first_forms, []), local);
 """
 
@@ -49,6 +67,7 @@ _SIMPLE = """
              then n.email_domain end as work_domain,
         n.phone, n.linkedin_url as linkedin,
         fold(n.first_name) as first_name, fold(n.last_name) as last_name,
+        fold_german(n.first_name) as spelled_first, fold_german(n.last_name) as spelled_last,
         case when contains(n.last_name, ' ') or contains(n.last_name, '-')
              then list_filter(list_transform(string_split(replace(n.last_name, '-', ' '), ' '),
                                              lambda part: fold(part)),
@@ -72,7 +91,9 @@ _DERIVED = """
             as mailbox_stem,
         coalesce(k.forms, case when s.first_name is not null then [s.first_name] end)
             as first_forms,
-        case when is_telling(s.local, first_forms, s.last_name) then s.local end as mailbox_local,
+        case when is_telling(s.local, s.first_name, first_forms, s.last_name)
+                  and is_telling(s.local, s.spelled_first, [s.spelled_first], s.spelled_last)
+             then s.local end as mailbox_local,
         s.shared_mailbox, s.work_domain, s.phone, s.linkedin,
         s.first_name, s.last_name, s.last_name_parts,
         coalesce(k.root, s.first_name) as first_root,

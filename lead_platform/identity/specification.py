@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import pyarrow as pa
+from pyarrow import csv
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lead_platform.configuration import content_version, load_yaml
@@ -16,6 +18,9 @@ from lead_platform.configuration import content_version, load_yaml
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 EdgeDecision = Literal["review", "cannot_link", "drop"]
 ColumnKind = Literal["text", "list", "weighted"]
+
+# Lists of how common values are, by name; benchmarks/identity/name_lists.py made those of names.
+SHARES = Path(__file__).parent / "shares"
 
 MISSING = "missing"
 DIFFERENT = "different"
@@ -32,13 +37,15 @@ class Column(_Part):
     `kind`: a text, a list of texts, or `weighted`: a list of tokens, each of which counts by how
     rare it is. `derive` names how it comes from the columns in `given` (derivations.py lists the
     ways); without it the column is given as it is. `of_submission`: what a new submission of a
-    known record may bring anew, such as a source's person id.
+    known record may bring anew, such as a source's person id. `known_shares`: a list in shares/
+    of how common values are in the world; in training none counts as rarer than there.
     """
 
     kind: ColumnKind = "text"
     derive: Name | None = None
     given: tuple[Name, ...] = ()
     of_submission: bool = False
+    known_shares: Name | None = None
 
     @model_validator(mode="after")
     def _derived_from_something(self) -> Self:
@@ -107,10 +114,11 @@ class Level(_Part):
     """One degree of agreement: exactly one test on one or two columns.
 
     `rarity` (0 to 1): how far the frequency of the agreeing value counts. At 1 equal rare values
-    weigh as much more, and common ones as much less, as their frequency says. `both`: columns that
-    must be equal as well. `expected`: the share of matching pairs, where training has too little
-    to learn it from; `chance`: that of strangers' pairs, where the records are too few to count
-    in (`training.fewest_records`).
+    weigh as much more, and common ones as much less, as their frequency says. `rarest`: the share
+    below which a value is no rarer, so that a name mistyped alike is no proof; a model lists the
+    values above it only. `both`: columns that must be equal as well. `expected`: the share of
+    matching pairs, where training has too little to learn it from; `chance`: that of strangers'
+    pairs, where the records are too few to count in (`training.fewest_records`).
 
     Tests: `exact` equal; `swapped` each equal to the other's other column; `crosswise` one equal
     to the other's other column, such as an acronym and a name; `intersects` lists with an entry
@@ -134,6 +142,7 @@ class Level(_Part):
     at_most: int | None = Field(default=None, ge=1, le=5)
     both: tuple[Name, ...] = ()
     rarity: float = Field(default=0, ge=0, le=1)
+    rarest: float = Field(default=0, ge=0, lt=1)
     expected: float | None = Field(default=None, gt=0, lt=1)
     chance: float | None = Field(default=None, gt=0, lt=1)
 
@@ -148,6 +157,8 @@ class Level(_Part):
                 raise ValueError(f"{tests} and {option} go together")
         if self.rarity and self.exact is None:
             raise ValueError("rarity goes with exact")
+        if self.rarest and not self.rarity:
+            raise ValueError("rarest goes with rarity")
         if self.name in (MISSING, DIFFERENT):
             raise ValueError(f"{self.name!r} is given by itself; choose another name")
         return self
@@ -289,6 +300,11 @@ class LinkageSpecification(_Part):
         rare = {level.exact for c in self.comparisons for level in c.levels if level.rarity}
         return tuple(sorted(name for name in weighted | rare if name))
 
+    def rarest(self, column: str) -> float:
+        """The share below which a value of the column is no rarer; 0 where none is set."""
+        levels = (level for c in self.comparisons for level in c.levels if level.exact == column)
+        return max((level.rarest for level in levels), default=0.0)
+
     def rarity_known(self, columns: Collection[str]) -> "LinkageSpecification":
         """This specification for a model that knows the frequencies of `columns` only.
 
@@ -364,6 +380,13 @@ def load_specification(path: Path) -> LinkageSpecification:
     return load_yaml(path, LinkageSpecification)
 
 
+def read_shares(name: str) -> pa.Table:
+    """A list of known shares: list (such as a country), value, share of those who have one."""
+    types = {"list": pa.string(), "value": pa.string(), "share": pa.float64()}
+    options = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    return csv.read_csv(SHARES / f"{name}.csv", convert_options=options)
+
+
 def specification_version(path: Path) -> str:
     """A name for the specification as it stands in `path`: 12 hexadecimal digits."""
     return content_version(path)
@@ -388,6 +411,10 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
         for name in sorted(set(names) - set(specification.columns)):
             known = ", ".join(specification.columns)
             yield f"{place}: unknown column {name!r}; known: {known}"
+    known_lists = ", ".join(sorted(path.stem for path in SHARES.glob("*.csv")))
+    for name, held in specification.columns.items():
+        if held.known_shares and not (SHARES / f"{held.known_shares}.csv").is_file():
+            yield f"column {name}: unknown list {held.known_shares!r}; known: {known_lists}"
     for comparison in specification.comparisons:
         for level in comparison.levels:
             column = specification.columns.get(level.columns[0])

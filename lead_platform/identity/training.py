@@ -16,7 +16,12 @@ from splink.internals.exceptions import EMTrainingException
 
 from lead_platform.identity.matching import splink_settings, weigh_records
 from lead_platform.identity.model import LevelRates, MatchModel, TermFrequencies
-from lead_platform.identity.specification import Comparison, LinkageSpecification
+from lead_platform.identity.specification import (
+    Column,
+    Comparison,
+    LinkageSpecification,
+    read_shares,
+)
 
 _LOG = logging.getLogger(__name__)
 # A level nobody showed in training is rare, not impossible.
@@ -109,24 +114,42 @@ def _count_terms(
 ) -> TermFrequencies:
     """The commonest values, with the share of other records that have them.
 
-    Others, because a value's own record says nothing about how likely a second one has it too.
+    Others, because a value's own record says nothing about how likely a second one has it too. A
+    value is as common as here or as the column's list says, whichever is more; what is no
+    commoner than the level's `rarest` is left out and counts as that.
     """
-    is_list = specification.columns[column].kind != "text"
-    term = f"unnest(list_distinct({column}))" if is_list else column
+    declared = specification.columns[column]
+    term = f"unnest(list_distinct({column}))" if declared.kind != "text" else column
     filled = scratch.execute(f"select count({column}) from records").fetchone()
     total = max(1, int(filled[0]) if filled else 0)
-    counted = scratch.execute(
+    scratch.register("known_shares", _known_shares(declared))
+    unlisted = max(1 / (total + 1), specification.rarest(column))
+    listed = scratch.execute(
         f"""
-        select term, count(*) - 1 as others from (select {term} as term from records)
-        where term is not null group by term having count(*) > 1
-        order by others desc, term limit ?
+        with counted as (
+            select term, (count(*) - 1) / {total} as share
+            from (select {term} as term from records)
+            where term is not null group by term having count(*) > 1
+        )
+        select term, greatest(coalesce(c.share, 0), coalesce(k.share, 0)) as frequency
+        from counted as c full join known_shares as k using (term)
+        where frequency > $rarest order by frequency desc, term limit $most
         """,
-        [specification.training.listed_terms],
+        {"rarest": specification.rarest(column), "most": specification.training.listed_terms},
     ).fetchall()
+    scratch.unregister("known_shares")
     return TermFrequencies(
-        listed={str(value): _rounded(count / total) for value, count in counted},
-        unlisted=_rounded(1 / (total + 1)),
+        listed={str(value): _rounded(share) for value, share in listed}, unlisted=_rounded(unlisted)
     )
+
+
+def _known_shares(column: Column) -> pa.Table:
+    """term, share: how common the column's values are where they are commonest, if a list says."""
+    if column.known_shares is None:
+        return pa.table({"term": pa.array([], pa.string()), "share": pa.array([], pa.float64())})
+    lists = read_shares(column.known_shares)
+    most = lists.group_by("value").aggregate([("share", "max")])
+    return most.rename_columns(["term", "share"])
 
 
 def _read_rates(

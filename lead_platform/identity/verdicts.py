@@ -18,6 +18,8 @@ from lead_platform.lake.audit import record_actions
 
 SAME, DIFFERENT, UNSURE, WITHDRAWN = "same", "different", "unsure", "withdrawn"
 VERDICTS = (SAME, DIFFERENT, UNSURE)
+# The source of verdicts that a review asked for.
+REVIEW = "review"
 
 Pair = tuple[str, str]
 """Two submission ids, or two match record ids; the smaller first."""
@@ -168,6 +170,18 @@ def standing_verdicts(connection: duckdb.DuckDBPyConnection, verdict: str) -> li
         [verdict],
     ).fetchall()
     return [(str(left), str(right)) for left, right in rows]
+
+
+def reviewed_pairs(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """left_record_id, right_record_id, is_same: what people say of pairs that a review showed them.
+
+    The newest verdict of a pair counts, `unsure` for nothing. Merges undone and leads split are
+    left out: people went for those because they were wrong, and nobody confirms the right ones.
+    """
+    return connection.execute(f"""
+        select left_record_id, right_record_id, verdict = '{SAME}' as is_same from ({_NEWEST})
+        where verdict in ('{SAME}', '{DIFFERENT}') and source = '{REVIEW}' order by all
+    """).df()
 
 
 def settle_reviews(connection: duckdb.DuckDBPyConnection) -> None:

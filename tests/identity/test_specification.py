@@ -42,7 +42,8 @@ def faults_of(tmp_path, old: str, new: str) -> str:
         ("column: linkedin, at_most", "column: first_forms, at_most", "only texts are counted"),
         ("at_most: 2}", "at_most: 0}", "limits.1.at_most"),
         ("{name: linkedin_profiles", "{name: ids_at_one_source", "is used twice"),
-        ("model: person-v1", "model: ../person", "model"),
+        ("model: person-v2", "model: ../person", "model"),
+        ("known_shares: first_names", "known_shares: nobody", "unknown list 'nobody'; known"),
     ],
 )
 def test_faults_name_the_place_and_what_is_allowed(tmp_path, old, new, says):

@@ -1,9 +1,11 @@
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from lead_platform.identity.linkage import link_records, match_records, same_ids
 from lead_platform.identity.model import MatchModel
+from lead_platform.identity.pairs import find_pairs
 from lead_platform.identity.people import generate_people
 from lead_platform.identity.proposals import (
     activate_model,
@@ -17,7 +19,14 @@ from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
 from lead_platform.identity.verdicts import DIFFERENT, SAME
-from tests.identity.lead_world import DECIDED_AT, MODEL, SPECIFICATION, empty_lake, insert
+from tests.identity.lead_world import (
+    DECIDED_AT,
+    MODEL,
+    SPECIFICATION,
+    empty_lake,
+    insert,
+    submission,
+)
 
 SMALL = SPECIFICATION.model_copy(
     update={
@@ -52,11 +61,11 @@ def records(lake) -> pa.Table:
 
 @pytest.fixture(scope="module")
 def trained(records) -> MatchModel:
-    return train_model(records, SMALL, name="person-v2")
+    return train_model(records, SMALL, name="person-v3")
 
 
 def test_the_same_records_give_the_same_bytes(records, trained):
-    again = train_model(records, SMALL, name="person-v2")
+    again = train_model(records, SMALL, name="person-v3")
     assert again.model_dump_json() == trained.model_dump_json()
 
 
@@ -70,10 +79,10 @@ def test_every_level_has_rates_that_point_the_right_way(trained):
 
 def test_a_proposal_waits_for_a_person(lake, tmp_path):
     proposal = propose_model(lake, SMALL, tmp_path, trained_at=DECIDED_AT)
-    assert proposal.path.name == "person-v2.json"
+    assert proposal.path.name == "person-v3.json"
     assert active_model(SMALL, tmp_path) == MODEL
     card = proposal.path.with_suffix(".md").read_text(encoding="utf-8")
-    assert "Against person-v1" in card
+    assert "Against person-v2" in card
     assert proposal.path.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
 
     def activate(name: str, **why: str) -> bool:
@@ -84,15 +93,15 @@ def test_a_proposal_waits_for_a_person(lake, tmp_path):
         return changed
 
     with pytest.raises(ValueError, match="needs a person"):
-        activate("person-v2", reason=" ")
-    assert activate("person-v2")
-    assert not activate("person-v2")
+        activate("person-v3", reason=" ")
+    assert activate("person-v3")
+    assert not activate("person-v3")
     assert active_model(SMALL, tmp_path) == proposal.model
-    assert ("person-v2", "active") in [row[:2] for row in list_models(SMALL, tmp_path)]
+    assert ("person-v3", "active") in [row[:2] for row in list_models(SMALL, tmp_path)]
     [entry] = lake.execute(
         "select actor, reason, before, after from governance.audit_log"
     ).fetchall()
-    assert entry == ("Ada", "fits our data", "person-v1", "person-v2")
+    assert entry == ("Ada", "fits our data", "person-v2", "person-v3")
 
 
 def test_the_card_tells_how_often_people_agree(lake, tmp_path):
@@ -213,3 +222,33 @@ def test_only_records_of_two_sources_meet_where_that_is_said():
         (left < "r00000120") != (right < "r00000120")
         for left, right in zip(pairs["left_record_id"], pairs["right_record_id"], strict=True)
     )
+
+
+def test_a_name_is_as_common_as_the_list_says_and_no_rarer_than_the_cap(trained):
+    names = trained.term_frequencies["last_name"]
+    assert names.listed["smith"] >= 0.01
+    assert names.listed["muller"] >= 0.003
+    cap = SMALL.rarest("last_name")
+    assert min(names.listed.values()) > cap
+    assert names.unlisted >= cap
+
+
+def test_an_equal_rare_name_weighs_more_than_an_equal_common_one():
+    lake = empty_lake()
+    people = [
+        submission(seq, email=f"{seq}@web.de", first_name="Mary", last_name=last, city="Leeds",
+                   country="GB", job_title="Founder")
+        for seq, last in enumerate(("Smith", "Smith", "Quillfeather", "Quillfeather"))
+    ]  # fmt: skip
+    insert(lake, "identity.normalized_submissions", pd.DataFrame(people))
+    prepare(lake, SPECIFICATION)
+    review_all = SPECIFICATION.model_copy(
+        update={"thresholds": SPECIFICATION.thresholds.model_copy(update={"review": 1e-6})}
+    )
+    with duckdb.connect() as scratch:
+        scratch.register("records_given", collect_all(lake))
+        scratch.execute("create table new_rows as from records_given")
+        scratch.execute("create table known_rows as from new_rows limit 0")
+        pairs = find_pairs(scratch, review_all, MODEL).pairs.to_pandas()
+    common, rare = sorted(pairs["match_weight"])
+    assert rare - common > 3
