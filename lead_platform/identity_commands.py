@@ -244,6 +244,32 @@ def pair(
         console.print(render_pair(compare_names(connection, one, other)))
 
 
+def scan(as_of: AsOf = None) -> None:
+    """Compare all leads with each other; what is found waits for a person's verdict."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.duplicates import (
+        SOURCE_HEADER,
+        last_scan,
+        list_sources,
+        tell_scan,
+    )
+
+    settings = Settings()
+    lake = Lake(settings)
+    with lake.read() as connection:
+        require_leads(connection)
+        before = last_scan(connection)
+    run_visibly(settings, "scan_identity", {}, parse_option("--as-of", as_of))
+    with lake.read() as connection:
+        found = last_scan(connection)
+        if found is None or found == before:
+            console.print("Nothing was scanned: the workflow identity_scan is switched off.")
+            return
+        for line in tell_scan(found):
+            console.print(line, soft_wrap=True, highlight=False)
+        print_rows(SOURCE_HEADER, [tuple(source) for source in list_sources(connection)])
+
+
 @assignments_app.command("undo")
 def undo_assignments(
     names: Annotated[list[str], typer.Argument(help="Leads, or decisions in effect.")],

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import duckdb
 import pyarrow as pa
@@ -242,7 +242,8 @@ def _taken_out(members: _Members, lead_id: str, named: set[str]) -> set[str]:
 def plan_review(
     connection: duckdb.DuckDBPyConnection, review_id: str, verdict: str
 ) -> list[Verdict]:
-    """What a verdict on a review says: `different` means all of both leads, as a person sees them.
+    """What a verdict on a review says: `different` means all of both leads, as a person sees them,
+    or all parts of a lead that the review proposes to take apart.
 
     Raises VerdictError for an unknown review.
     """
@@ -255,6 +256,9 @@ def plan_review(
             f"No review goes by {review_id!r}. List what waits with: lead-platform reviews list"
         )
     pair = ordered(*row)
+    parts = proposed_parts(connection, review_id)
+    if parts and verdict in (SAME, DIFFERENT):
+        return _judge_parts(connection, review_id, verdict, pair, parts)
     members = _members_of_records(connection, set(pair))
     leads = [members.lead_of[record] for record in pair]
     if verdict != DIFFERENT:
@@ -264,6 +268,46 @@ def plan_review(
         return list(parting.verdicts)
     left, right = (frozenset(members.of_lead(lead_id)) for lead_id in leads)
     return members.verdicts(_Demand(sides=[(left, right)]).apart(), DIFFERENT, review_id)
+
+
+def proposed_parts(connection: duckdb.DuckDBPyConnection, review_id: str) -> list[frozenset[str]]:
+    """The records of each part of the lead a review proposes to take apart; none of another review.
+
+    The first part is the one that keeps the lead's id.
+    """
+    rows = connection.execute(
+        "select part, list(record_id) from identity.split_parts where review_id = ? "
+        "group by part order by part",
+        [review_id],
+    ).fetchall()
+    return [frozenset(records) for _, records in rows]
+
+
+def _judge_parts(
+    connection: duckdb.DuckDBPyConnection,
+    review_id: str,
+    verdict: str,
+    pair: Pair,
+    parts: list[frozenset[str]],
+) -> list[Verdict]:
+    """What is said of the parts: all the same, or each a lead of its own that stays together."""
+    members = _members_of_records(connection, {record for part in parts for record in part})
+    if verdict == SAME:
+        others = [min(part) for part in parts if not part & set(pair)]
+        return members.verdicts(
+            {pair, *(ordered(pair[0], other) for other in others)}, SAME, review_id
+        )
+    demand = _Demand(sides=list(combinations(parts, 2)), source_id=review_id)
+    cluster_of = _clusters(connection, members, demand, ())
+    links = set()
+    for part in parts:
+        # Held together so far by what is taken apart; named by a record of its own.
+        first = {cluster_of[record]: record for record in sorted(part, reverse=True)}
+        links |= _chained(set(first.values()))
+    return [
+        *members.verdicts(demand.apart(), DIFFERENT, review_id),
+        *members.verdicts(links, SAME, review_id),
+    ]
 
 
 def holding_edges(

@@ -225,6 +225,19 @@ class Clustering(_Part):
     strong: float = Field(default=1.0, gt=0.5, le=1)
 
 
+class Scan(_Part):
+    """What the full scan compares beyond what new records can afford, and how much work it makes.
+
+    `window` stands in for that of the blocking, `rules` come on top of its own. At most
+    `new_reviews` pairs and `new_splits` leads go to the review queue per scan.
+    """
+
+    window: int | None = Field(default=None, ge=2, le=10_000)
+    rules: tuple[BlockingRule, ...] = ()
+    new_reviews: int = Field(default=200, ge=0)
+    new_splits: int = Field(default=50, ge=0)
+
+
 class LinkageSpecification(_Part):
     """How records of one kind are matched. Raises on load with every fault named."""
 
@@ -238,6 +251,7 @@ class LinkageSpecification(_Part):
     guards: tuple[Guard, ...] = ()
     training: Training
     clustering: Clustering = Clustering()
+    scan: Scan = Scan()
     nicknames: tuple[tuple[Annotated[str, StringConstraints(to_lower=True)], ...], ...] = ()
 
     @model_validator(mode="after")
@@ -251,6 +265,16 @@ class LinkageSpecification(_Part):
     def rules(self) -> tuple[BlockingRule, ...]:
         """Exact keys first, then blocking rules: the first a pair shares names the pair."""
         return (*self.exact_keys, *self.blocking.rules)
+
+    def widened(self) -> "LinkageSpecification":
+        """This specification with the blocking of the full scan; its own rules come first."""
+        blocking = self.blocking.model_copy(
+            update={
+                "window": max(self.blocking.window, self.scan.window or 0),
+                "rules": (*self.blocking.rules, *self.scan.rules),
+            }
+        )
+        return self.model_copy(update={"blocking": blocking})
 
     def of_submission(self, rule: BlockingRule) -> bool:
         """Whether a new submission of a known record may bring this rule a new value."""
@@ -305,6 +329,7 @@ class LinkageSpecification(_Part):
                 "blocking": self.blocking.model_copy(
                     update={"rules": _within(self.blocking.rules, kept)}
                 ),
+                "scan": self.scan.model_copy(update={"rules": _within(self.scan.rules, kept)}),
                 "comparisons": comparisons,
                 "guards": tuple(g for g in self.guards if _still_applies(g, left)),
                 "training": self.training.model_copy(
@@ -339,7 +364,10 @@ def specification_version(path: Path) -> str:
 
 def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
     read = {
-        **{f"rule {rule.name}": rule.columns for rule in specification.rules},
+        **{
+            f"rule {rule.name}": rule.columns
+            for rule in (*specification.rules, *specification.scan.rules)
+        },
         **{f"comparison {c.name}": c.needs for c in specification.comparisons},
         **{
             f"comparison {c.name}, level {level.name}": level.columns
@@ -367,7 +395,9 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
 
 def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:
     groups = {
-        "exact_keys and blocking rules": [rule.name for rule in specification.rules],
+        "exact_keys, blocking and scan rules": [
+            rule.name for rule in (*specification.rules, *specification.scan.rules)
+        ],
         "comparisons": [comparison.name for comparison in specification.comparisons],
         "guards": [guard.name for guard in specification.guards],
     } | {c.name: list(c.level_names) for c in specification.comparisons}
