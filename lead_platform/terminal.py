@@ -69,7 +69,8 @@ def print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) ->
     """A table on a terminal, comma-separated values elsewhere."""
     if as_csv or not console.is_terminal:
         text = io.StringIO()
-        writer = csv.writer(text)
+        # Shells and their tools take a carriage return for a part of the last value.
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
         print(text.getvalue(), end="")

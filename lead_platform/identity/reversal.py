@@ -19,6 +19,7 @@ from lead_platform.identity.constraints import cluster_apart, spanning_edges
 from lead_platform.identity.verdicts import (
     DIFFERENT,
     SAME,
+    UNSURE,
     Pair,
     Verdict,
     VerdictError,
@@ -242,8 +243,9 @@ def _taken_out(members: _Members, lead_id: str, named: set[str]) -> set[str]:
 def plan_review(
     connection: duckdb.DuckDBPyConnection, review_id: str, verdict: str
 ) -> list[Verdict]:
-    """What a verdict on a review says: `different` means all of both leads, as a person sees them,
-    or all parts of a lead that the review proposes to take apart.
+    """What a verdict on a review says. `different` means all of both leads, as a person sees them,
+    or all parts of a lead that the review proposes to take apart; `unsure` all that is asked about
+    the two.
 
     Raises VerdictError for an unknown review.
     """
@@ -260,14 +262,67 @@ def plan_review(
     if parts and verdict in (SAME, DIFFERENT):
         return _judge_parts(connection, review_id, verdict, pair, parts)
     members = _members_of_records(connection, set(pair))
+    if verdict == SAME:
+        return members.verdicts({pair}, SAME, review_id)
     leads = [members.lead_of[record] for record in pair]
-    if verdict != DIFFERENT:
-        return members.verdicts({pair}, verdict, review_id)
+    if verdict == UNSURE:
+        asked = _open_pairs(connection, members) if leads[0] != leads[1] else set()
+        return members.verdicts({pair} | asked, UNSURE, review_id)
     if leads[0] == leads[1]:
         [parting] = _part(connection, _Demand(pairs={pair}, source_id=review_id))
         return list(parting.verdicts)
     left, right = (frozenset(members.of_lead(lead_id)) for lead_id in leads)
     return members.verdicts(_Demand(sides=[(left, right)]).apart(), DIFFERENT, review_id)
+
+
+def review_status(connection: duckdb.DuckDBPyConnection, review_id: str) -> str:
+    """The status of a review, `gone` where there is none any more."""
+    row = connection.execute(
+        "select status from identity.match_reviews where review_id = ?", [review_id]
+    ).fetchone()
+    return str(row[0]) if row else "gone"
+
+
+def plan_dismissal(connection: duckdb.DuckDBPyConnection, run: str) -> list[Verdict]:
+    """What takes everything off the queue that a scan has put there and nobody judged: `unsure`.
+
+    `run` is the scan's run id or its beginning. Raises VerdictError where nothing of it waits.
+    """
+    reviews = connection.execute(
+        """
+        select distinct r.review_id from governance.audit_log as a
+        join identity.match_reviews as r on r.review_id = a.subject_id and r.status = 'open'
+        where a.workflow = 'identity_scan' and a.action in ('open_review', 'propose_split')
+            and starts_with(a.run_id, ?)
+        order by all
+        """,
+        [run],
+    ).fetchall()
+    if not run or not reviews:
+        raise VerdictError(
+            f"Nothing waits that a scan {run!r} has found. List scans with: "
+            'lead-platform sql "from identity.scans"'
+        )
+    return [
+        verdict
+        for (review_id,) in reviews
+        for verdict in plan_review(connection, review_id, UNSURE)
+    ]
+
+
+def _open_pairs(connection: duckdb.DuckDBPyConnection, members: _Members) -> set[Pair]:
+    """The pairs that wait between two leads."""
+    with _asked(connection, members.lead_of):
+        rows = connection.execute(
+            "select left_record_id, right_record_id from identity.match_reviews "
+            "where status = 'open' and left_record_id in (from asked_names) "
+            "and right_record_id in (from asked_names)"
+        ).fetchall()
+    return {
+        ordered(left, right)
+        for left, right in rows
+        if members.lead_of[left] != members.lead_of[right]
+    }
 
 
 def proposed_parts(connection: duckdb.DuckDBPyConnection, review_id: str) -> list[frozenset[str]]:
@@ -346,7 +401,7 @@ def _demand_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> _Dem
     ).fetchall()
     if not events:
         raise VerdictError(
-            f"{lead_id} was merged into no other lead, and no other lead into it. Take submissions "
+            f"{lead_id} is merged into no other lead, and no other lead into it. Take submissions "
             f"out with: lead-platform merges split {lead_id} SUBMISSION, or undo a decision that "
             "lead-platform merges list shows"
         )
