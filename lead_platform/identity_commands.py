@@ -15,6 +15,7 @@ from lead_platform.terminal import (
     AsOf,
     Why,
     console,
+    keyboard,
     parse_option,
     print_rows,
     require_leads,
@@ -265,17 +266,18 @@ def work_reviews(
             render = pairs.render_pair if console.height >= 45 else pairs.render_pair_briefly
             console.print(render(pairs.compare_review(connection, review)))
 
-        work = Work(
-            waiting[:limit],
-            show=show,
-            explain=lambda review: console.print(
-                pairs.render_evidence(pairs.compare_review(connection, review))
-            ),
-            # Keys are told in brackets, which would be markup.
-            say=lambda text: console.print(text, markup=False, highlight=False),
-            read_key=typer.getchar,
-        )
-        said = _through(work)
+        with keyboard() as read_key:
+            work = Work(
+                waiting[:limit],
+                show=show,
+                explain=lambda review: console.print(
+                    pairs.render_evidence(pairs.compare_review(connection, review))
+                ),
+                # Keys are told in brackets, which would be markup.
+                say=lambda text: console.print(text, markup=False, highlight=False),
+                read_key=read_key,
+            )
+            said = _through(work)
     if said:
         _say_all(said, act, as_of)
     else:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from lead_platform.identity.verdicts import DIFFERENT, SAME, UNSURE
 
@@ -43,6 +44,7 @@ class Work:
         self._explain = explain
         self._say = say
         self._read_key = read_key
+        self._place = 0
 
     def through(self) -> list[tuple[str, str]]:
         """What was said, by review in the queue's order, once the person says to write it down.
@@ -50,41 +52,36 @@ class Work:
         An interrupt leads to that question, another one throws everything away. A terminal that
         is gone keeps what was said.
         """
-        place = 0
         while True:
-            place = self._walk(place)
+            with suppress(KeyboardInterrupt):
+                self._walk()
             if not self.said:
                 return []
             counts = Counter(self.said.values())
             told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-            self._say(f"You said: {told}.   {_LAST}")
             try:
+                self._say(f"You said: {told}.   {_LAST}")
                 key = self._next_key("wbt")
             except KeyboardInterrupt:
                 key = "t"
             if key == "t":
-                self._say("Nothing is written.")
                 return []
             if key in ("w", ""):
                 return [(one, self.said[one]) for one in self._reviews if one in self.said]
 
-    def _walk(self, place: int) -> int:
-        """From review to review until the end; where to go on when the person comes back."""
-        place = max(0, min(place, len(self._reviews) - 1))
-        while place < len(self._reviews):
-            review = self._reviews[place]
+    def _walk(self) -> None:
+        """From review to review until the end, or until the person has had enough."""
+        self._place = max(0, min(self._place, len(self._reviews) - 1))
+        while self._place < len(self._reviews):
+            review = self._reviews[self._place]
             self._show(review)
-            self._say(f"{place + 1} of {len(self._reviews)}, {review}   {_PROMPT}")
+            self._say(f"{self._place + 1} of {len(self._reviews)}, {review}   {_PROMPT}")
             if review in self.said:
                 self._say(_SAID.format(self.said[review]))
-            try:
-                step = self._judge(review)
-            except KeyboardInterrupt:
-                return place
+            step = self._judge(review)
             if step is None:
-                return place
-            place = max(0, place + step)
-        return place
+                return
+            self._place = max(0, self._place + step)
 
     def _judge(self, review: str) -> int | None:
         """How many reviews to go on after the keys of the person; None to end."""
