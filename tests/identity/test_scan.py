@@ -25,7 +25,7 @@ from tests.identity.lead_world import (
 )
 
 # One name at companies spelled differently: nothing that new records are compared by is the same.
-JANE = {"first_name": "Jane", "last_name": "Roebuck"}
+JANE = {"first_name": "Jane", "last_name": "Roebuck", "country": "DE"}
 HERE = {**JANE, "email": "jane.roebuck@gmail.com", "company_key": "acme robotics"}
 THERE = {**JANE, "email": "j.roebuck@acme.com", "company_key": "acme robotic"}
 
@@ -89,9 +89,9 @@ def test_what_no_daily_key_brings_together_goes_to_a_person_and_is_not_merged():
     found = scan(lake)
     assert found == ScanSummary(1, 0, 0, 0, 0)
     [review] = waiting(lake)
-    assert review["reason"].startswith("found by the full scan, by name; ")
+    assert review["reason"].startswith("found by the full scan, by name_country; ")
     [(decision, rule)] = lake.execute("select decision, rule from identity.match_pairs").fetchall()
-    assert (decision, rule) == ("review", "name")
+    assert (decision, rule) == ("review", "name_country")
     resolve(lake, "next")
     assert len(groups(lake)) == 2
     assert lake.execute(

@@ -445,3 +445,24 @@ def test_terminal_that_goes_away_loses_no_verdict(demo: Installation) -> None:
     assert gone.exit_code == 0, gone.out
     assert demo.command("workflows", "enable", *off).exit_code == 0
     assert rows(demo.command("reviews", "list")) == waiting[1:]
+
+
+def test_names_and_numbers_that_mean_nothing_are_told(demo: Installation) -> None:
+    """An unknown lead was told to have no merges; a limit below 1 was a database's error."""
+    why = ("--by", "Dana", "--reason", "x")
+    assert_told(demo.command("merges", "undo", "lead_x", *why), "No lead goes by 'lead_x'")
+    assert_told(demo.command("merges", "list", "a@b.example"), "No lead goes by 'a@b.example'")
+    assert_told(demo.command("merges", "split", "lead_x", "sub_x", *why), "No lead goes by")
+    assert_told(demo.command("reviews", "dismiss", "zz", *why), "scan 'zz'", "identity.scans")
+    assert_told(demo.command("reviews", "list", "--limit", "0"), ">=1", exit_code=2)
+    assert_told(demo.command("reviews", "work", "--by", "Dana"), "needs a terminal")
+    assert "\r" not in demo.command("reviews", "list").out
+
+
+def test_email_address_stands_for_its_lead(demo: Installation) -> None:
+    [(email, lead_id)] = demo.query(
+        "select email, lead_id from identity.leads where submission_count > 1 "
+        "and email is not null order by all limit 1"
+    )
+    listed = demo.command("merges", "list", email)
+    assert listed.out == demo.command("merges", "list", lead_id).out
