@@ -228,11 +228,13 @@ class Clustering(_Part):
 class Scan(_Part):
     """What the full scan compares beyond what new records can afford, and how much work it makes.
 
-    `window` stands in for that of the blocking, `rules` come on top of its own. At most
-    `new_reviews` pairs and `new_splits` leads go to the review queue per scan.
+    `window` stands in for that of the blocking, but not for the rules in `keep_window`, where more
+    who share a key would be strangers; `rules` come on top of its own. At most `new_reviews` pairs
+    and `new_splits` leads go to the review queue per scan.
     """
 
     window: int | None = Field(default=None, ge=2, le=10_000)
+    keep_window: tuple[Name, ...] = ()
     rules: tuple[BlockingRule, ...] = ()
     new_reviews: int = Field(default=200, ge=0)
     new_splits: int = Field(default=50, ge=0)
@@ -256,7 +258,12 @@ class LinkageSpecification(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults = [*_column_faults(self), *_repeated_names(self), *_guard_faults(self)]
+        faults = [
+            *_column_faults(self),
+            *_scan_faults(self),
+            *_repeated_names(self),
+            *_guard_faults(self),
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -268,10 +275,17 @@ class LinkageSpecification(_Part):
 
     def widened(self) -> "LinkageSpecification":
         """This specification with the blocking of the full scan; its own rules come first."""
-        blocking = self.blocking.model_copy(
+        daily = self.blocking
+        kept = tuple(
+            rule.model_copy(update={"window": rule.window or daily.window})
+            if rule.name in self.scan.keep_window
+            else rule
+            for rule in daily.rules
+        )
+        blocking = daily.model_copy(
             update={
-                "window": max(self.blocking.window, self.scan.window or 0),
-                "rules": (*self.blocking.rules, *self.scan.rules),
+                "window": max(daily.window, self.scan.window or 0),
+                "rules": (*kept, *self.scan.rules),
             }
         )
         return self.model_copy(update={"blocking": blocking})
@@ -329,7 +343,16 @@ class LinkageSpecification(_Part):
                 "blocking": self.blocking.model_copy(
                     update={"rules": _within(self.blocking.rules, kept)}
                 ),
-                "scan": self.scan.model_copy(update={"rules": _within(self.scan.rules, kept)}),
+                "scan": self.scan.model_copy(
+                    update={
+                        "rules": _within(self.scan.rules, kept),
+                        "keep_window": tuple(
+                            rule.name
+                            for rule in _within(self.blocking.rules, kept)
+                            if rule.name in self.scan.keep_window
+                        ),
+                    }
+                ),
                 "comparisons": comparisons,
                 "guards": tuple(g for g in self.guards if _still_applies(g, left)),
                 "training": self.training.model_copy(
@@ -391,6 +414,13 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
                     f"comparison {comparison.name}, level {level.name}: {level.test} needs a "
                     f"weighted column, {level.columns[0]} is a {column.kind}"
                 )
+
+
+def _scan_faults(specification: LinkageSpecification) -> Iterator[str]:
+    known = [rule.name for rule in specification.blocking.rules]
+    for name in specification.scan.keep_window:
+        if name not in known:
+            yield f"scan keep_window: unknown rule {name!r}; known: {', '.join(known)}"
 
 
 def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:

@@ -38,6 +38,8 @@ def faults_of(tmp_path, old: str, new: str) -> str:
         ),
         ("applies_to: [email]", "applies_to: [mail]", "unknown rule 'mail'"),
         ("- {name: phone, columns", "- {name: linkedin, columns", "'linkedin' is used twice"),
+        ("keep_window: [phone]", "keep_window: [fax]", "scan keep_window: unknown rule 'fax'"),
+        ("columns: [name_key, country]", "columns: [name_key, land]", "unknown column 'land'"),
         ("model: person-v1", "model: ../person", "model"),
     ],
 )
