@@ -134,10 +134,13 @@ def _tables_of(
     if _named(call.func) == "table_specs":
         layer, names = (ast.literal_eval(argument) for argument in call.args[:2])
         return [(f"{layer}.{name}", "Python") for name in names]
-    selection = assigned[_named(call.args[0])]
-    layer = ast.literal_eval(selection).removeprefix("tag:")
+    names = set(ast.literal_eval(assigned[_named(call.args[0])]).split())
     modelled = {table.name for table in modelled_tables()}
-    return [(name, "dbt") for name in tables if name in modelled and name.startswith(f"{layer}.")]
+    return [
+        (name, "dbt")
+        for name in tables
+        if name in modelled and {name.split(".")[1], f"tag:{name.split('.')[0]}"} & names
+    ]
 
 
 def _named(node: ast.expr) -> str:

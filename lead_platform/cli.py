@@ -12,7 +12,7 @@ import duckdb
 import typer
 from rich.console import Console
 
-from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app
+from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
 from lead_platform.settings import Settings, SettingsError
 from lead_platform.terminal import (
@@ -47,6 +47,7 @@ app.add_typer(merges_app, name="merges")
 app.add_typer(reviews_app, name="reviews")
 app.add_typer(assignments_app, name="assignments")
 app.command("pair")(pair)
+identity_app.command("scan")(scan)
 
 
 def main() -> None:

@@ -45,6 +45,7 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     identity.normalize,
     identity.resolve_identity,
     identity.golden_records,
+    identity.scan,
     enrichment.enrich,
     enrichment.profiles,
     scoring.scorecard,
@@ -55,6 +56,7 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     routing.routes,
     governance.reconciliation,
     reporting.marts,
+    reporting.duplicates,
     *identity.VERDICTS,
     *governance.RECORDS,
 ]
@@ -104,6 +106,13 @@ refresh_scores = define_asset_job(
     executor_def=in_process_executor,
 )
 
+scan_identity = define_asset_job(
+    "scan_identity",
+    selection=AssetSelection.assets(identity.scan, reporting.duplicates),
+    description="Compares all leads with each other; what it finds waits for a person.",
+    executor_def=in_process_executor,
+)
+
 audit_drift = define_asset_job(
     "audit_drift",
     selection=AssetSelection.assets(scoring.scorecard, scoring.closed_deals, scoring.drift),
@@ -135,6 +144,12 @@ SCHEDULES = [
         default_status=DefaultScheduleStatus.RUNNING,
     ),
     ScheduleDefinition(
+        name="weekly_scan",
+        job=scan_identity,
+        cron_schedule="0 3 * * 0",
+        default_status=DefaultScheduleStatus.RUNNING,
+    ),
+    ScheduleDefinition(
         name="quarterly_audit",
         job=audit_drift,
         cron_schedule="0 6 2 1,4,7,10 *",
@@ -144,7 +159,7 @@ SCHEDULES = [
 
 defs = Definitions(
     assets=ASSETS,
-    jobs=[process_new_leads, apply_verdicts, refresh_scores, audit_drift, maintain],
+    jobs=[process_new_leads, apply_verdicts, refresh_scores, scan_identity, audit_drift, maintain],
     schedules=SCHEDULES,
     sensors=[inbox, outcomes_inbox],
     resources={"lake": LakeResource()},

@@ -15,6 +15,7 @@ from lead_platform.terminal import (
     AsOf,
     Why,
     console,
+    keyboard,
     parse_option,
     print_rows,
     require_leads,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from lead_platform.identity.reversal import MergeFilter, Parting
     from lead_platform.identity.specification import LinkageSpecification
     from lead_platform.identity.verdicts import Act, Verdict
+    from lead_platform.reporting.queue import Work
 
     Plan = Callable[[DuckDBPyConnection], Sequence[tuple[Act, Sequence[Verdict]]]]
 
@@ -40,7 +42,7 @@ RuleName = Annotated[str | None, typer.Option("--rule", help="Merges by this rul
 Since = Annotated[str | None, typer.Option("--since", help="Merges from this instant on (UTC).")]
 Until = Annotated[str | None, typer.Option("--until", help="Merges before this instant (UTC).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
-Limit = Annotated[int, typer.Option("--limit", help="How many.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many.")]
 
 
 @merges_app.command("list")
@@ -59,7 +61,12 @@ def list_merges(
 
     wanted = _wanted(name, run, rule, since, until)
     with Lake(Settings()).read() as connection:
-        print_rows(MERGE_HEADER, merge_rows(find_merges(connection, wanted, limit)))
+        require_leads(connection)
+        merges = find_merges(connection, _known(connection, wanted), limit)
+    if merges or not console.is_terminal:
+        print_rows(MERGE_HEADER, merge_rows(merges))
+    else:
+        console.print("No merge in effect.")
 
 
 @merges_app.command("show")
@@ -112,7 +119,7 @@ def undo_merges(
             "Say which merges: a decision or lead, or --run, --rule, --since, --until"
         )
     _part(
-        lambda connection: plan_undo(connection, wanted, _specification()),
+        lambda connection: plan_undo(connection, _known(connection, wanted), _specification()),
         _act("undo_merge", "undo", by, reason, as_of),
         dry_run=dry_run,
         as_of=as_of,
@@ -130,9 +137,12 @@ def split_lead(
 ) -> None:
     """Take submissions out of a lead, as one lead of their own."""
     from lead_platform.identity.reversal import plan_split
+    from lead_platform.reporting.story import find_lead
 
     _part(
-        lambda connection: [plan_split(connection, lead, submissions, _specification())],
+        lambda connection: [
+            plan_split(connection, find_lead(connection, lead), submissions, _specification())
+        ],
         _act("split_lead", "split", by, reason, as_of),
         dry_run=dry_run,
         as_of=as_of,
@@ -150,8 +160,11 @@ def list_reviews(
 
     with Lake(Settings()).read() as connection:
         rows = pairs.list_reviews(connection, decided=decided, limit=limit)
-    header = list(rows[0]) if rows else ["review_id"]
-    print_rows(header, [tuple(row.values()) for row in rows])
+    if rows or not console.is_terminal:
+        header = list(rows[0]) if rows else ["review_id"]
+        print_rows(header, [tuple(row.values()) for row in rows])
+    else:
+        console.print("Nobody said anything yet." if decided else "Nothing waits for a person.")
 
 
 @reviews_app.command("show")
@@ -174,11 +187,21 @@ def decide_review(
 ) -> None:
     """Say whether the two sides of a review are one person."""
     from lead_platform.identity.reversal import plan_review
-    from lead_platform.identity.verdicts import VERDICTS
+    from lead_platform.identity.verdicts import VERDICTS, WITHDRAWN
+    from lead_platform.lake.resource import open_lake
+    from lead_platform.reporting.pairs import compare_review
 
     if verdict not in VERDICTS:
         raise typer.BadParameter(f"{verdict!r} is no verdict; say {', '.join(VERDICTS)}")
     act = _about(_act("judge_pair", "review", by, reason, as_of), "match_review", review, verdict)
+    with open_lake(Settings()).read() as connection:
+        said = compare_review(connection, review).verdict
+    if said and said["verdict"] not in (verdict, WITHDRAWN):
+        console.print(
+            f"{said['decided_by']} said {said['verdict']} on {said['decided_at']:%Y-%m-%d}: "
+            f"{said['reason']}. That no longer counts.",
+            markup=False,
+        )
     _say(
         lambda connection: [(act, plan_review(connection, review, verdict, _specification()))],
         as_of,
@@ -200,6 +223,21 @@ def withdraw(
     _say(lambda connection: [(act, plan_withdrawal(connection, name))], as_of)
 
 
+@reviews_app.command("dismiss")
+def dismiss_reviews(
+    run: Annotated[str, typer.Argument(help="The run of a full scan, or its beginning.")],
+    by: By,
+    reason: Why,
+    as_of: AsOf = None,
+) -> None:
+    """Take off the queue what a full scan has put there and nobody judged: `unsure`."""
+    from lead_platform.identity.reversal import plan_dismissal
+
+    act = _act("dismiss_reviews", "review", by, reason, as_of)
+    act = _about(act, "run", run, "unsure")
+    _say(lambda connection: [(act, plan_dismissal(connection, run, _specification()))], as_of)
+
+
 @reviews_app.command("work")
 def work_reviews(
     by: By,
@@ -212,7 +250,7 @@ def work_reviews(
 
     from lead_platform.lake.lake import Lake
     from lead_platform.reporting import pairs
-    from lead_platform.reporting.queue import work_through
+    from lead_platform.reporting.queue import Work
 
     if not sys.stdin.isatty():
         raise ValueError(
@@ -221,18 +259,51 @@ def work_reviews(
         )
     act = _act("judge_pair", "review", by, reason, as_of)
     with Lake(Settings()).read() as connection:
-        waiting = [row["review_id"] for row in pairs.list_reviews(connection, limit=limit)]
-        said = work_through(
-            waiting,
-            show=lambda review: console.print(
-                pairs.render_pair(pairs.compare_review(connection, review))
-            ),
-            read_key=typer.getchar,
-            # Keys are told in brackets, which would be markup.
-            say=lambda text: console.print(text, markup=False, highlight=False),
-        )
+        waiting = [row["review_id"] for row in pairs.list_reviews(connection)]
+        if not waiting:
+            console.print("Nothing waits for a person.")
+            return
+        if len(waiting) > limit:
+            console.print(f"{len(waiting):,} wait; here are the first {limit}.\n")
+        _warn_if_off(connection)
+
+        def show(review: str) -> None:
+            # With its evidence it takes some 40 lines.
+            render = pairs.render_pair if console.height >= 45 else pairs.render_pair_briefly
+            console.print(render(pairs.compare_review(connection, review)))
+
+        with keyboard() as read_key:
+            work = Work(
+                waiting[:limit],
+                show=show,
+                explain=lambda review: console.print(
+                    pairs.render_evidence(pairs.compare_review(connection, review))
+                ),
+                # Keys are told in brackets, which would be markup.
+                say=lambda text: console.print(text, markup=False, highlight=False),
+                read_key=read_key,
+            )
+            said = _through(work)
     if said:
         _say_all(said, act, as_of)
+    else:
+        console.print("The queue is as it was.")
+
+
+def _through(work: "Work") -> "Sequence[tuple[str, str]]":
+    """What a person says; where the terminal goes away meanwhile, what was said until then."""
+    import io
+    import signal
+    import sys
+
+    closed = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        return work.through()
+    except OSError:
+        sys.stdout = io.StringIO()
+        return list(work.said.items())
+    finally:
+        signal.signal(signal.SIGHUP, closed)
 
 
 def pair(
@@ -246,6 +317,32 @@ def pair(
     with Lake(Settings()).read() as connection:
         require_leads(connection)
         console.print(render_pair(compare_names(connection, one, other)))
+
+
+def scan(as_of: AsOf = None) -> None:
+    """Compare all leads with each other; what is found waits for a person's verdict."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.duplicates import (
+        SOURCE_HEADER,
+        last_scan,
+        list_sources,
+        tell_scan,
+    )
+
+    settings = Settings()
+    lake = Lake(settings)
+    with lake.read() as connection:
+        require_leads(connection)
+        before = last_scan(connection)
+    run_visibly(settings, "scan_identity", {}, parse_option("--as-of", as_of))
+    with lake.read() as connection:
+        found = last_scan(connection)
+        if found is None or found == before:
+            console.print("Nothing was scanned: the workflow identity_scan is switched off.")
+            return
+        for line in tell_scan(found):
+            console.print(line, soft_wrap=True, highlight=False)
+        print_rows(SOURCE_HEADER, [tuple(source) for source in list_sources(connection)])
 
 
 @assignments_app.command("undo")
@@ -287,6 +384,18 @@ def _specification() -> "LinkageSpecification":
     from lead_platform.identity.specification import load_specification
 
     return load_specification(Settings().config_dir / "identity.yaml")
+
+
+def _known(connection: "DuckDBPyConnection", wanted: "MergeFilter") -> "MergeFilter":
+    """The filter, with the lead where it names one by other means. Raises LookupError for none."""
+    from lead_platform.reporting.story import find_lead
+
+    name = wanted.name
+    if name is None or name.startswith("dec_"):
+        return wanted
+    living = find_lead(connection, name)
+    # A retired id names the merge that cost it.
+    return wanted if name.startswith("lead_") else replace(wanted, name=living)
 
 
 def _act(action: str, source: str, by: str, reason: str, as_of: str | None) -> "Act":
@@ -340,8 +449,9 @@ def _say(plan: "Plan", as_of: str | None) -> None:
 
 
 def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -> None:
-    """As `_say` for reviews one by one: what contradicts earlier verdicts is told and left out."""
-    from lead_platform.identity.reversal import plan_review
+    """As `_say` for reviews one by one: what was judged meanwhile, or contradicts earlier verdicts,
+    is told and left out."""
+    from lead_platform.identity.reversal import plan_review, review_status
     from lead_platform.identity.verdicts import VerdictError, record_verdicts
     from lead_platform.lake.resource import open_lake
 
@@ -351,6 +461,8 @@ def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -
         for review, verdict in said:
             one = _about(act, "match_review", review, verdict)
             try:
+                if (status := review_status(candidate.connection, review)) != "open":
+                    raise VerdictError(f"Meanwhile it is {status}.")
                 verdicts = plan_review(candidate.connection, review, verdict, specification)
                 written += record_verdicts(candidate.connection, [(one, verdicts)])
             except VerdictError as error:
@@ -362,6 +474,8 @@ def _apply(written: Sequence[str], as_of: str | None) -> None:
     if not written:
         console.print("Nothing new was said.")
         return
+    from lead_platform.lake.resource import open_lake
+
     run_visibly(Settings(), "apply_verdicts", {}, parse_option("--as-of", as_of))
     for act_id in written[:10]:
         console.print(
@@ -370,3 +484,19 @@ def _apply(written: Sequence[str], as_of: str | None) -> None:
         )
     if len(written) > 10:
         console.print(f"… and {len(written) - 10} more: lead-platform reviews list --decided")
+    with open_lake(Settings()).read() as connection:
+        _warn_if_off(connection)
+
+
+def _warn_if_off(connection: "DuckDBPyConnection") -> None:
+    from lead_platform.lake import audit
+
+    switch = audit.read_switch(connection, "identity")
+    if not switch.is_enabled:
+        console.print(
+            f"The workflow identity is switched off by {switch.changed_by}: {switch.reason}. "
+            "Verdicts are kept and take effect with the first run once it is on again.",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )

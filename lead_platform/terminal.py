@@ -2,6 +2,14 @@
 
 import csv
 import io
+import os
+import re
+import sys
+import termios
+import tty
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +77,8 @@ def print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) ->
     """A table on a terminal, comma-separated values elsewhere."""
     if as_csv or not console.is_terminal:
         text = io.StringIO()
-        writer = csv.writer(text)
+        # Shells and their tools take a carriage return for a part of the last value.
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
         print(text.getvalue(), end="")
@@ -78,3 +87,34 @@ def print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) ->
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     console.print(table)
+
+
+@contextmanager
+def keyboard() -> Iterator[Callable[[], str]]:
+    """Gives what reads the next key: a character, or the sequence of an arrow.
+
+    What was typed before counts for nothing, what is typed ahead from now on for all: the terminal
+    is set once, not key by key. An interrupt stays one; EOFError where the terminal has gone.
+    """
+    source = sys.stdin.fileno()
+    waiting: deque[str] = deque()
+
+    def read_key() -> str:
+        while not waiting:
+            typed = os.read(source, 1024)
+            if not typed:
+                raise EOFError
+            waiting.extend(_KEY.findall(typed.decode(errors="replace")))
+        return waiting.popleft()
+
+    before = termios.tcgetattr(source)
+    tty.setcbreak(source, termios.TCSAFLUSH)
+    try:
+        yield read_key
+    finally:
+        # Nothing to give back to a terminal that has gone.
+        with suppress(termios.error):
+            termios.tcsetattr(source, termios.TCSADRAIN, before)
+
+
+_KEY = re.compile(r"\x1b[\[O].|.", re.DOTALL)

@@ -36,7 +36,8 @@ SEED = 11
 @dataclass(frozen=True)
 class LeadsRun:
     """What matching did. `pairs`: rows as in identity.match_pairs; `records`: the match records,
-    `nodes` their ids; `truth`: submission_id, match_record_id, person; `candidates`: pairs compared."""
+    `nodes` their ids; `truth`: submission_id, match_record_id, person; `candidates`: pairs
+    compared."""
 
     pairs: pd.DataFrame
     records: pa.Table

@@ -1,9 +1,17 @@
-"""Identity in Dagster: normalised submissions, resolved leads, golden records."""
+"""Identity in Dagster: normalised submissions, resolved leads, golden records, the full scan."""
+
+from dataclasses import asdict
+from typing import Any
 
 from dagster import AssetExecutionContext, AssetSpec, multi_asset
 
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.identity.proposals import active_model
 from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
+from lead_platform.identity.scan import scan_base, write_findings
+from lead_platform.identity.specification import load_specification, specification_version
+from lead_platform.lake import audit
+from lead_platform.lake.lake import Candidate
 from lead_platform.lake.resource import (
     LakeResource,
     Results,
@@ -34,6 +42,13 @@ RESOLVED = table_specs(
         "capture.events",
         "capture.outcomes",
     ],
+    kinds=("python", "splink", "duckdb"),
+)
+
+SCANNED = table_specs(
+    "identity",
+    ["scans", "split_parts"],
+    deps=["identity.lead_members", "identity.match_pairs", "identity.match_verdicts"],
     kinds=("python", "splink", "duckdb"),
 )
 
@@ -80,3 +95,31 @@ def golden_records(context: AssetExecutionContext, lake: LakeResource) -> Result
     yield from lake.materialize_models(
         context, "identity", GOLDEN_MODELS, {"as_of": run_time(context).isoformat()}
     )
+
+
+# Outside the pool `lake`: it compares for minutes, and runs that take in leads do not wait for it.
+@multi_asset(name="scan", specs=SCANNED, check_specs=gate_checks(SCANNED))
+def scan(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Compare the whole base with itself, outside the lock; then queue what was found."""
+    path = lake.settings.config_dir / "identity.yaml"
+    specification = load_specification(path)
+    with lake.lake.read() as connection:
+        findings = None
+        if audit.read_switch(connection, "identity_scan").is_enabled:
+            model = active_model(specification, lake.settings.models)
+            findings = scan_base(connection, specification, model)
+
+    def write(candidate: Candidate) -> dict[str, Any]:
+        if findings is None:
+            return {"skipped": "identity_scan was switched off when the scan began"}
+        summary = write_findings(
+            candidate.connection,
+            findings,
+            specification.scan,
+            specification_version=specification_version(path),
+            scanned_at=run_time(context),
+            run_id=context.run_id,
+        )
+        return {**findings.counts, **asdict(summary)}
+
+    yield from lake.materialize(context, "identity_scan", write)

@@ -102,9 +102,6 @@ def limited_values(records: pa.Table, specification: LinkageSpecification) -> pd
     return pd.concat(rows, ignore_index=True)
 
 
-NO_LINKS = pd.DataFrame({"left": [], "right": []}, dtype=object)
-
-
 def same_ids(frame: pd.DataFrame, column: Hashable | None = None) -> pd.Series:
     """Record ids for a frame: those of a column, or the row numbers, padded to sort as counted."""
     if column is not None:

@@ -41,18 +41,18 @@ def score_pairs(
     """Scores the rows of `candidates` and returns the names of the tables of scores.
 
     Reads from the scratch database `records` (record_no integer key, the match columns) and
-    `candidates` (left_no, right_no, rule as the number of the specification's rule). The results
-    have record_no_l, record_no_r, match_weight (base 2), match_probability, and per comparison
-    gamma_<name>, mw_<name> and, where rarity counts, mw_tf_adj_<name>. Pairs that share no exact
-    key and score below the review threshold are left out.
+    `candidates` (left_no, right_no, rule as the number of the specification's rule, is_asked). The
+    results have record_no_l, record_no_r, match_weight (base 2), match_probability, and per
+    comparison gamma_<name>, mw_<name> and, where rarity counts, mw_tf_adj_<name>. Pairs that share
+    no exact key, are not asked for and score below the review threshold are left out.
     """
     logging.getLogger("splink").setLevel(_QUIET)
     weigh_records(scratch, specification, model.term_frequencies)
     settings = splink_settings(specification, model)
     exact = len(specification.exact_keys)
     shares: tuple[tuple[str, float | None], ...] = (
-        (f"rule < {exact}", None),
-        (f"rule >= {exact}", specification.thresholds.review),
+        (f"(rule < {exact} or is_asked)", None),
+        (f"rule >= {exact} and not is_asked", specification.thresholds.review),
     )
     return [
         _score_share(scratch, specification, settings, condition, threshold)

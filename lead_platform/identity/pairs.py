@@ -20,6 +20,9 @@ from lead_platform.identity.specification import (
     LinkageSpecification,
 )
 
+# What brings a pair together that shares no key but is asked for.
+ASKED_RULE = "known_pair"
+
 
 @dataclass(frozen=True)
 class PairFindings:
@@ -34,15 +37,19 @@ def find_pairs(
     scratch: duckdb.DuckDBPyConnection,
     specification: LinkageSpecification,
     model: MatchModel,
+    *,
+    asked: pa.Table | None = None,
 ) -> PairFindings:
     """Compares what shares a key and keeps what merges or waits for a person.
 
     Reads from `scratch` the tables `new_rows` and `known_rows` (as records.py collects them);
-    leaves `records`, `candidates` and `kept_pairs` there.
+    leaves `records`, `candidates` and `kept_pairs` there. `asked` are pairs (left_record_id,
+    right_record_id) that are compared and returned whatever they share and whatever is decided:
+    `drop` where they are apart.
     """
     specification = specification.rarity_known(model.term_frequencies)
     _number_records(scratch)
-    bounded = _list_candidates(scratch, specification)
+    bounded = _list_candidates(scratch, specification, asked)
     candidates = _count(scratch, "candidates")
     if candidates:
         scores = score_pairs(scratch, specification, model)
@@ -52,6 +59,10 @@ def find_pairs(
     pairs = scratch.execute("from kept_pairs order by pair_id").to_arrow_table()
     return PairFindings(candidates, bounded, pairs)
 
+
+_NONE_ASKED = pa.table(
+    {"left_record_id": pa.array([], pa.string()), "right_record_id": pa.array([], pa.string())}
+)
 
 _NO_PAIRS = """
     create or replace table kept_pairs (
@@ -83,14 +94,30 @@ def _number_records(scratch: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _list_candidates(
-    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
-) -> int:
-    """Fills `candidates` (left_no, right_no, rule); returns how many keys were bounded.
+_ASKED = """
+create or replace table asked_pairs as
+    select distinct least(l.record_no, r.record_no) as left_no,
+        greatest(l.record_no, r.record_no) as right_no
+    from given_asked as a
+    join records as l on l.record_id = a.left_record_id
+    join records as r on r.record_id = a.right_record_id
+"""
 
-    Within a key, each record meets those among the first `window` received: a record's place
-    there never changes once it is in, so slices compare what one load compares.
+
+def _list_candidates(
+    scratch: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    asked: pa.Table | None,
+) -> int:
+    """Fills `candidates` (left_no, right_no, rule, is_asked); returns how many keys were bounded.
+
+    What is asked and shares no key has the number after the last rule's. Within a key, each record
+    meets those among the first `window` received: a record's place there never changes once it is
+    in, so slices compare what one load compares.
     """
+    scratch.register("given_asked", _NONE_ASKED if asked is None else asked)
+    scratch.execute(_ASKED)
+    scratch.unregister("given_asked")
     scratch.execute(_keys_sql(specification))
     window = _windows(specification)
     scratch.execute(
@@ -107,9 +134,17 @@ def _list_candidates(
             join ranked as b on b.rule = a.rule and b.key = a.key and b.place > a.place
             where a.place <= {window.format(rule="a.rule")} and (a.is_new or b.is_new)
                 {_apart(specification)}
+        ),
+        met as (
+            select least(a_no, b_no) as left_no, greatest(a_no, b_no) as right_no,
+                min(rule) as rule
+            from meetings group by all
         )
-        select least(a_no, b_no) as left_no, greatest(a_no, b_no) as right_no, min(rule) as rule
-        from meetings group by all
+        select coalesce(m.left_no, a.left_no) as left_no,
+            coalesce(m.right_no, a.right_no) as right_no,
+            coalesce(m.rule, {len(specification.rules)}) as rule, a.left_no is not null as is_asked
+        from met as m
+        full join asked_pairs as a on a.left_no = m.left_no and a.right_no = m.right_no
         """
     )
     row = scratch.execute(
@@ -168,7 +203,7 @@ def _keys_sql(specification: LinkageSpecification) -> str:
 def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str:
     """Fills `kept_pairs` from the scores: levels by name, rule, guard, decision, parts."""
     exact = len(specification.exact_keys)
-    rule_names = _cases("c.rule", [rule.name for rule in specification.rules])
+    rule_names = _cases("c.rule", [*(rule.name for rule in specification.rules), ASKED_RULE])
     levels = ",\n".join(
         f"{_level_name(comparison)} as level_{comparison.name}"
         for comparison in specification.comparisons
@@ -182,7 +217,7 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
     return f"""
         create or replace table kept_pairs as
         with scored as (
-            select s.*, c.rule, {rule_names} as rule_name, c.rule < {exact} as is_exact,
+            select s.*, c.rule, {rule_names} as rule_name, c.rule < {exact} as is_exact, c.is_asked,
                 {levels}
             from ({all_scores}) as s
             join candidates as c on c.left_no = s.record_no_l and c.right_no = s.record_no_r
@@ -195,15 +230,18 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
                 case when guard is not null
                     then {_cases("guard", [guard.decision for guard in specification.guards])}
                     when is_exact or match_probability >= {thresholds.merge} then 'merge'
-                    else 'review'
+                    when match_probability >= {thresholds.review} then 'review'
+                    else 'drop'
                 end as decision,
                 case when guard is not null
                     then {_cases("guard", [f"{g.name}: {g.reason}" for g in specification.guards])}
                     when is_exact then 'same ' || rule_name
                     when match_probability >= {thresholds.merge}
                     then 'probability at or above the merge threshold {thresholds.merge}'
-                    else 'probability between the thresholds {thresholds.review} and '
+                    when match_probability >= {thresholds.review}
+                    then 'probability between the thresholds {thresholds.review} and '
                         || '{thresholds.merge}'
+                    else 'probability below the review threshold {thresholds.review}'
                 end as reason
             from guarded
         )
@@ -215,7 +253,7 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
         from decided as d
         join records as l on l.record_no = d.record_no_l
         join records as r on r.record_no = d.record_no_r
-        where d.decision <> 'drop'
+        where d.decision <> 'drop' or d.is_asked
     """
 
 

@@ -157,6 +157,17 @@ def collect_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return connection.execute("from match_all order by record_id").to_arrow_table()
 
 
+def collect_members(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every submission that has a lead, with its match columns; call `prepare` first."""
+    source = """identity.lead_members as m
+        join identity.normalized_submissions as n on n.submission_id = m.submission_id"""
+    return connection.execute(f"""
+        with simple as ({_SIMPLE.format(source=source)}),
+        derived as ({_DERIVED})
+        select *, false as is_known_record from derived
+    """).to_arrow_table()
+
+
 def collect_known(
     connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification
 ) -> None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import duckdb
 import pandas as pd
@@ -27,6 +27,7 @@ from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.verdicts import (
     DIFFERENT,
     SAME,
+    UNSURE,
     Pair,
     Verdict,
     VerdictError,
@@ -261,7 +262,9 @@ def plan_review(
     verdict: str,
     specification: LinkageSpecification,
 ) -> list[Verdict]:
-    """What a verdict on a review says: `different` means all of both leads, as a person sees them.
+    """What a verdict on a review says. `different` means all of both leads, as a person sees them,
+    or all parts of a lead that the review proposes to take apart; `unsure` all that is asked about
+    the two.
 
     Raises VerdictError for an unknown review.
     """
@@ -274,15 +277,114 @@ def plan_review(
             f"No review goes by {review_id!r}. List what waits with: lead-platform reviews list"
         )
     pair = ordered(*row)
+    parts = proposed_parts(connection, review_id)
+    if parts and verdict in (SAME, DIFFERENT):
+        return _judge_parts(connection, review_id, verdict, pair, parts, specification)
     members = _members_of_records(connection, set(pair))
+    if verdict == SAME:
+        return members.verdicts({pair}, SAME, review_id)
     leads = [members.lead_of[record] for record in pair]
-    if verdict != DIFFERENT:
-        return members.verdicts({pair}, verdict, review_id)
+    if verdict == UNSURE:
+        asked = _open_pairs(connection, members) if leads[0] != leads[1] else set()
+        return members.verdicts({pair} | asked, UNSURE, review_id)
     if leads[0] == leads[1]:
         [parting] = _part(connection, _Demand(pairs={pair}, source_id=review_id), specification)
         return list(parting.verdicts)
     left, right = (frozenset(members.of_lead(lead_id)) for lead_id in leads)
     return members.verdicts(_Demand(sides=[(left, right)]).apart(), DIFFERENT, review_id)
+
+
+def review_status(connection: duckdb.DuckDBPyConnection, review_id: str) -> str:
+    """The status of a review, `gone` where there is none any more."""
+    row = connection.execute(
+        "select status from identity.match_reviews where review_id = ?", [review_id]
+    ).fetchone()
+    return str(row[0]) if row else "gone"
+
+
+def plan_dismissal(
+    connection: duckdb.DuckDBPyConnection, run: str, specification: LinkageSpecification
+) -> list[Verdict]:
+    """What takes everything off the queue that a scan has put there and nobody judged: `unsure`.
+
+    `run` is the scan's run id or its beginning. Raises VerdictError where nothing of it waits.
+    """
+    reviews = connection.execute(
+        """
+        select distinct r.review_id from governance.audit_log as a
+        join identity.match_reviews as r on r.review_id = a.subject_id and r.status = 'open'
+        where a.workflow = 'identity_scan' and a.action in ('open_review', 'propose_split')
+            and starts_with(a.run_id, ?)
+        order by all
+        """,
+        [run],
+    ).fetchall()
+    if not run or not reviews:
+        raise VerdictError(
+            f"Nothing waits that a scan {run!r} has found. List scans with: "
+            'lead-platform sql "from identity.scans"'
+        )
+    return [
+        verdict
+        for (review_id,) in reviews
+        for verdict in plan_review(connection, review_id, UNSURE, specification)
+    ]
+
+
+def _open_pairs(connection: duckdb.DuckDBPyConnection, members: _Members) -> set[Pair]:
+    """The pairs that wait between two leads."""
+    with _asked(connection, members.lead_of):
+        rows = connection.execute(
+            "select left_record_id, right_record_id from identity.match_reviews "
+            "where status = 'open' and left_record_id in (from asked_names) "
+            "and right_record_id in (from asked_names)"
+        ).fetchall()
+    return {
+        ordered(left, right)
+        for left, right in rows
+        if members.lead_of[left] != members.lead_of[right]
+    }
+
+
+def proposed_parts(connection: duckdb.DuckDBPyConnection, review_id: str) -> list[frozenset[str]]:
+    """The records of each part of the lead a review proposes to take apart; none of another review.
+
+    The first part is the one that keeps the lead's id.
+    """
+    rows = connection.execute(
+        "select part, list(record_id) from identity.split_parts where review_id = ? "
+        "group by part order by part",
+        [review_id],
+    ).fetchall()
+    return [frozenset(records) for _, records in rows]
+
+
+def _judge_parts(
+    connection: duckdb.DuckDBPyConnection,
+    review_id: str,
+    verdict: str,
+    pair: Pair,
+    parts: list[frozenset[str]],
+    specification: LinkageSpecification,
+) -> list[Verdict]:
+    """What is said of the parts: all the same, or each a lead of its own that stays together."""
+    members = _members_of_records(connection, {record for part in parts for record in part})
+    if verdict == SAME:
+        others = [min(part) for part in parts if not part & set(pair)]
+        return members.verdicts(
+            {pair, *(ordered(pair[0], other) for other in others)}, SAME, review_id
+        )
+    demand = _Demand(sides=list(combinations(parts, 2)), source_id=review_id)
+    cluster_of = _clusters(connection, members, demand, (), specification)
+    links = set()
+    for part in parts:
+        # Held together so far by what is taken apart; named by a record of its own.
+        first = {cluster_of[record]: record for record in sorted(part, reverse=True)}
+        links |= _chained(set(first.values()))
+    return [
+        *members.verdicts(demand.apart(), DIFFERENT, review_id),
+        *members.verdicts(links, SAME, review_id),
+    ]
 
 
 def holding_edges(
@@ -321,7 +423,7 @@ def _demand_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> _Dem
     ).fetchall()
     if not events:
         raise VerdictError(
-            f"{lead_id} was merged into no other lead, and no other lead into it. Take submissions "
+            f"{lead_id} is merged into no other lead, and no other lead into it. Take submissions "
             f"out with: lead-platform merges split {lead_id} SUBMISSION, or undo a decision that "
             "lead-platform merges list shows"
         )

@@ -259,6 +259,21 @@ class Clustering(_Part):
     limits: tuple[ValueLimit, ...] = ()
 
 
+class Scan(_Part):
+    """What the full scan compares beyond what new records can afford, and how much work it makes.
+
+    `window` stands in for that of the blocking, but not for the rules in `keep_window`, where more
+    who share a key would be strangers; `rules` come on top of its own. At most `new_reviews` pairs
+    and `new_splits` leads go to the review queue per scan.
+    """
+
+    window: int | None = Field(default=None, ge=2, le=10_000)
+    keep_window: tuple[Name, ...] = ()
+    rules: tuple[BlockingRule, ...] = ()
+    new_reviews: int = Field(default=200, ge=0)
+    new_splits: int = Field(default=50, ge=0)
+
+
 class LinkageSpecification(_Part):
     """How records of one kind are matched. Raises on load with every fault named."""
 
@@ -272,11 +287,17 @@ class LinkageSpecification(_Part):
     guards: tuple[Guard, ...] = ()
     training: Training
     clustering: Clustering = Clustering()
+    scan: Scan = Scan()
     nicknames: tuple[tuple[Annotated[str, StringConstraints(to_lower=True)], ...], ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults = [*_column_faults(self), *_repeated_names(self), *_guard_faults(self)]
+        faults = [
+            *_column_faults(self),
+            *_scan_faults(self),
+            *_repeated_names(self),
+            *_guard_faults(self),
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -285,6 +306,23 @@ class LinkageSpecification(_Part):
     def rules(self) -> tuple[BlockingRule, ...]:
         """Exact keys first, then blocking rules: the first a pair shares names the pair."""
         return (*self.exact_keys, *self.blocking.rules)
+
+    def widened(self) -> "LinkageSpecification":
+        """This specification with the blocking of the full scan; its own rules come first."""
+        daily = self.blocking
+        kept = tuple(
+            rule.model_copy(update={"window": rule.window or daily.window})
+            if rule.name in self.scan.keep_window
+            else rule
+            for rule in daily.rules
+        )
+        blocking = daily.model_copy(
+            update={
+                "window": max(daily.window, self.scan.window or 0),
+                "rules": (*kept, *self.scan.rules),
+            }
+        )
+        return self.model_copy(update={"blocking": blocking})
 
     def of_submission(self, rule: BlockingRule) -> bool:
         """Whether a new submission of a known record may bring this rule a new value."""
@@ -344,6 +382,16 @@ class LinkageSpecification(_Part):
                 "blocking": self.blocking.model_copy(
                     update={"rules": _within(self.blocking.rules, kept)}
                 ),
+                "scan": self.scan.model_copy(
+                    update={
+                        "rules": _within(self.scan.rules, kept),
+                        "keep_window": tuple(
+                            rule.name
+                            for rule in _within(self.blocking.rules, kept)
+                            if rule.name in self.scan.keep_window
+                        ),
+                    }
+                ),
                 "comparisons": comparisons,
                 "guards": tuple(g for g in self.guards if _still_applies(g, left)),
                 "clustering": self.clustering.model_copy(
@@ -394,7 +442,10 @@ def specification_version(path: Path) -> str:
 
 def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
     read = {
-        **{f"rule {rule.name}": rule.columns for rule in specification.rules},
+        **{
+            f"rule {rule.name}": rule.columns
+            for rule in (*specification.rules, *specification.scan.rules)
+        },
         **{f"comparison {c.name}": c.needs for c in specification.comparisons},
         **{
             f"comparison {c.name}, level {level.name}": level.columns
@@ -430,9 +481,18 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
                 yield f"limit {limit.name}: {name} is a {column.kind}; only texts are counted"
 
 
+def _scan_faults(specification: LinkageSpecification) -> Iterator[str]:
+    known = [rule.name for rule in specification.blocking.rules]
+    for name in specification.scan.keep_window:
+        if name not in known:
+            yield f"scan keep_window: unknown rule {name!r}; known: {', '.join(known)}"
+
+
 def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:
     groups = {
-        "exact_keys and blocking rules": [rule.name for rule in specification.rules],
+        "exact_keys, blocking and scan rules": [
+            rule.name for rule in (*specification.rules, *specification.scan.rules)
+        ],
         "comparisons": [comparison.name for comparison in specification.comparisons],
         "guards": [guard.name for guard in specification.guards],
         "limits": [limit.name for limit in specification.clustering.limits],

@@ -65,10 +65,23 @@ create table if not exists identity.merge_decisions (
     decided_by varchar, decided_at timestamp
 );
 
--- One per pair that waits, or waited, for a person: too uncertain to merge, held back by a guard, or set aside.
+-- One per pair that waits, or waited, for a person: two leads that may be one person (too uncertain to merge, held back by a guard, or set aside), or, with rows in `split_parts`, a lead that may be several.
 create table if not exists identity.match_reviews (
     review_id varchar, left_record_id varchar, right_record_id varchar, match_probability double,
     reason varchar, status varchar, opened_at timestamp
+);
+
+-- One per record of a lead that the full scan would take apart, and review that asks for it: the part it would go to, 1 for the part that keeps the lead's id.
+create table if not exists identity.split_parts (
+    review_id varchar, record_id varchar, part integer
+);
+
+-- One per full scan: what it compared, and how much it found. Left out is what exceeded the limits of one scan; the next finds it again.
+create table if not exists identity.scans (
+    run_id varchar, scanned_at timestamp, submissions bigint, records bigint, candidates bigint,
+    bounded_keys bigint, model_version varchar, specification_version varchar,
+    reviews_opened bigint, reviews_left_out bigint, splits_proposed bigint,
+    splits_left_out bigint, splits_withdrawn bigint
 );
 
 -- One per event that belongs to a lead.

@@ -187,7 +187,8 @@ def reviewed_pairs(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def settle_reviews(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes the status of every review what verdicts and members say; writes differences only.
 
-    A verdict on the pair counts first; records in one lead need none any more; the rest is open.
+    A verdict on the pair counts first; the rest is open as long as there is something to decide:
+    two leads to join, or, where a split is proposed, one to take apart.
     """
     connection.execute(f"""
         create or replace temp table settled_reviews as
@@ -201,7 +202,9 @@ def settle_reviews(connection: duckdb.DuckDBPyConnection) -> None:
         )
         select r.review_id,
             case when v.verdict is not null then v.verdict
-                when a.lead_id = b.lead_id then 'superseded'
+                when (a.lead_id = b.lead_id) <> (
+                    r.review_id in (select review_id from identity.split_parts)
+                ) then 'superseded'
                 else 'open'
             end as status
         from identity.match_reviews as r

@@ -11,6 +11,7 @@ import pandas as pd
 WORKFLOWS = (
     "capture",
     "identity",
+    "identity_scan",
     "enrichment",
     "scoring",
     "routing",

@@ -89,11 +89,16 @@ class LakeResource(ConfigurableResource):
         variables: Mapping[str, Any],
         *,
         rows: int = 0,
+        describe: Write = lambda candidate: None,
     ) -> Results:
-        """Build the dbt models that `select` names (a union, as dbt has it), judged together."""
+        """Build the dbt models that `select` names (a union, as dbt has it), judged together.
 
-        def build(candidate: Candidate) -> None:
+        `describe` gives metadata of what was built.
+        """
+
+        def build(candidate: Candidate) -> Mapping[str, Any] | None:
             run_models(self.settings, select.split(), variables, threads=candidate.threads)
+            return describe(candidate)
 
         yield from self._materialize(
             context, workflow, build, functools.partial(self.lake.supervise, rows=rows)

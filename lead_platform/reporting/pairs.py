@@ -1,7 +1,7 @@
 """Pairs of people side by side: what the two sides say, and why they are, or are not, one lead."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -11,23 +11,26 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.identity.reversal import Merge, Parting
+from lead_platform.identity.evidence import tell_parts
+from lead_platform.identity.reversal import Merge, Parting, proposed_parts
 from lead_platform.reporting.story import find_lead, short_id
 from lead_platform.reporting.waterfall import render_waterfall
 
 
 @dataclass(frozen=True)
 class PairView:
-    """Two sides and what was found of them; `pair` is the row of identity.match_pairs, if any.
+    """Two sides, or the parts of a lead, and what was found of them.
 
-    Each side is named and tells its values field by field; several are joined by commas.
+    Each side is named and tells its values field by field; several are joined by commas. `pair`
+    is the row of identity.match_pairs, `review` that of identity.match_reviews, if there are any.
     """
 
-    names: tuple[str, str]
-    sides: tuple[dict[str, Any], dict[str, Any]]
+    names: tuple[str, ...]
+    sides: tuple[dict[str, Any], ...]
     is_one_lead: bool
     pair: dict[str, Any] | None
     verdict: dict[str, Any] | None
+    review: dict[str, Any] | None = None
 
 
 class UnknownNameError(LookupError):
@@ -40,7 +43,7 @@ def compare_records(connection: duckdb.DuckDBPyConnection, left: str, right: str
     is_one_lead = leads[0] == leads[1]
     names = (left, right) if is_one_lead else (leads[0], leads[1])
     column = "match_record_id" if is_one_lead else "lead_id"
-    first, second = (_side(connection, column, name) for name in names)
+    first, second = (_side(connection, column, [name]) for name in names)
     pair = _row(connection, _PAIR, {"left": left, "right": right})
     verdict = _row(connection, _VERDICT, {"left": left, "right": right})
     return PairView(names, (first, second), is_one_lead, pair, verdict)
@@ -70,22 +73,35 @@ def compare_names(connection: duckdb.DuckDBPyConnection, one: str, other: str) -
 
 
 def compare_review(connection: duckdb.DuckDBPyConnection, review_id: str) -> PairView:
-    """The two sides of a review. Raises LookupError for an unknown one."""
-    row = connection.execute(
-        "select left_record_id, right_record_id from identity.match_reviews where review_id = ?",
-        [review_id],
-    ).fetchone()
-    if row is None:
+    """The two sides of a review, or the parts of the lead it proposes to take apart.
+
+    Raises LookupError for an unknown one.
+    """
+    review = _row(
+        connection, "from identity.match_reviews where review_id = $review", {"review": review_id}
+    )
+    if review is None:
         raise UnknownNameError(
             f"No review goes by {review_id!r}. List what waits with: lead-platform reviews list"
         )
-    return compare_records(connection, *row)
+    left, right = review["left_record_id"], review["right_record_id"]
+    view = replace(compare_records(connection, left, right), review=review)
+    parts = proposed_parts(connection, review_id) if view.is_one_lead else []
+    if not parts:
+        return view
+    sides = tuple(_side(connection, "match_record_id", part) for part in parts)
+    return replace(
+        view, sides=sides, names=tuple(f"part {number}" for number in range(1, len(parts) + 1))
+    )
 
 
 def list_reviews(
     connection: duckdb.DuckDBPyConnection, *, decided: bool = False, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    """Reviews that wait, the likeliest first; or, decided, those a person has judged."""
+    """What waits, one review per two leads; or, decided, what people said.
+
+    Leads to take apart come first, for a wrong merge does harm every day; then the likeliest.
+    """
     bounded = f" limit {int(limit)}" if limit is not None else ""
     cursor = connection.execute((_DECIDED if decided else _WAITING) + bounded)
     names = [column[0] for column in cursor.description or []]
@@ -94,35 +110,61 @@ def list_reviews(
 
 def render_pair(view: PairView) -> RenderableType:
     """Side by side, then why."""
-    parts: list[RenderableType] = [_side_by_side(view)]
+    return Group(_side_by_side(view, _DETAILS), render_evidence(view), *_notes(view), _state(view))
+
+
+def render_pair_briefly(view: PairView) -> RenderableType:
+    """As `render_pair`, so that it fits a small terminal: why in a line."""
+    pair = view.pair
+    why = (
+        f"{pair['match_probability']:.2%}: {tell_parts(pair['parts'], limit=5)}"
+        if pair
+        else _NO_PAIR
+    )
+    return Group(_side_by_side(view), Text(why), *_notes(view), _state(view))
+
+
+def render_evidence(view: PairView) -> RenderableType:
+    """The parts of the match weight as a waterfall."""
     if view.pair is None:
-        parts.append(
-            Text(
-                "Not kept as a pair: they share no key that is compared, or the model found them "
-                "too unlike.\n"
-            )
-        )
-    else:
-        pair = view.pair
-        parts.append(
-            render_waterfall(pair["parts"], pair["match_weight"], pair["match_probability"])
-        )
-        parts.append(
-            Text(
-                f"Brought together by {pair['rule']}; {pair['decision']}: {pair['reason']} "
-                f"(model {pair['model_version']}).\n"
-            )
-        )
+        return Text(_NO_PAIR)
+    pair = view.pair
+    return Group(
+        render_waterfall(pair["parts"], pair["match_weight"], pair["match_probability"]),
+        Text(
+            f"Brought together by {pair['rule']}; {pair['decision']}: {pair['reason']} "
+            f"(model {pair['model_version']})."
+        ),
+    )
+
+
+_NO_PAIR = (
+    "Not kept as a pair: they share no key that is compared, or the model found them too unlike."
+)
+
+
+def _notes(view: PairView) -> list[Text]:
+    """Why a person is asked, and what a person said."""
+    notes = []
+    if view.review and view.review["status"] == "open":
+        notes.append(f"Waits since {view.review['opened_at']:%Y-%m-%d}: {view.review['reason']}.")
     if view.verdict:
         said = view.verdict
-        parts.append(
-            Text(
-                f"{said['decided_by']} said {said['verdict']} on {said['decided_at']:%Y-%m-%d}: "
-                f"{said['reason']} ({said['act_id']}).\n"
-            )
+        notes.append(
+            f"{said['decided_by']} said {said['verdict']} on {said['decided_at']:%Y-%m-%d}: "
+            f"{said['reason']} ({said['act_id']})."
         )
-    state = "They are one lead." if view.is_one_lead else "They are two leads."
-    return Group(*parts, Text(state, style="bold"))
+    return [Text(note) for note in notes]
+
+
+def _state(view: PairView) -> Text:
+    if not view.is_one_lead:
+        return Text("They are two leads.", style="bold")
+    is_proposal = view.names[0] == "part 1"
+    told = "They are one lead."
+    if is_proposal:
+        told += f" `same` keeps it so; `different` makes it {len(view.names)} leads."
+    return Text(told, style="bold")
 
 
 def render_partings(partings: Sequence[Parting]) -> RenderableType:
@@ -164,22 +206,37 @@ MERGE_HEADER = [
 ]  # fmt: skip
 
 
-def _side_by_side(view: PairView) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD)
+# What helps to look something up, not to tell people apart.
+_DETAILS = ("submission ids", "lead")
+# Equal values here say nothing about one person.
+_TELLS_NOTHING = ("channel", "submissions", "seen", *_DETAILS)
+# More columns do not fit a terminal.
+_MOST_SIDES = 4
+
+
+def _side_by_side(view: PairView, details: Sequence[str] = ()) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    for name in view.names:
+    for name in view.names[:_MOST_SIDES]:
         table.add_column(name, overflow="fold", ratio=1)
     table.add_column("")
     for label in view.sides[0]:
-        left, right = (str(side[label] or "") for side in view.sides)
-        if left or right:
-            is_same = bool(left) and left.casefold() == right.casefold()
-            table.add_row(label, Text(left), Text(right), "=" if is_same else "")
-    return Panel(table, title="Are they one person?", title_align="left")
+        if label in _DETAILS and label not in details:
+            continue
+        values = [str(side[label] or "") for side in view.sides[:_MOST_SIDES]]
+        if any(values):
+            is_same = all(values) and len({value.casefold() for value in values}) == 1
+            mark = "=" if is_same and label not in _TELLS_NOTHING else ""
+            table.add_row(label, *(Text(value) for value in values), mark)
+    more = len(view.sides) - _MOST_SIDES
+    title = "Are they one person?" + (f" {more} more parts are not shown." if more > 0 else "")
+    return Panel(table, title=title, title_align="left")
 
 
-def _side(connection: duckdb.DuckDBPyConnection, column: str, name: str) -> dict[str, Any]:
-    found = _row(connection, _SIDE.format(column=column), {"name": name})
+def _side(
+    connection: duckdb.DuckDBPyConnection, column: str, names: Iterable[str]
+) -> dict[str, Any]:
+    found = _row(connection, _SIDE.format(column=column), {"names": sorted(names)})
     assert found is not None
     return found
 
@@ -222,7 +279,7 @@ with side as (
     select n.*, m.lead_id
     from identity.lead_members as m
     join identity.normalized_submissions as n on n.submission_id = m.submission_id
-    where m.{column} = $name
+    where list_contains($names, m.{column})
 )
 select
     string_agg(distinct full_name, ', ' order by full_name) as name,
@@ -231,15 +288,17 @@ select
     string_agg(distinct job_title, ', ' order by job_title) as title,
     string_agg(distinct company_name, ', ' order by company_name) as company,
     string_agg(distinct company_domain, ', ' order by company_domain) as "web domain",
-    string_agg(distinct concat_ws(' ', city, country), ', ' order by concat_ws(' ', city, country))
+    string_agg(distinct nullif(concat_ws(' ', city, country), ''), ', '
+        order by nullif(concat_ws(' ', city, country), ''))
         as place,
     string_agg(distinct linkedin_url, ', ' order by linkedin_url) as linkedin,
     string_agg(distinct source_system || ' ' || source_person_id, ', '
         order by source_system || ' ' || source_person_id) as "person at the source",
     string_agg(distinct channel, ', ' order by channel) as channel,
     count(*) as submissions,
-    strftime(min(submitted_at), '%Y-%m-%d') as "first seen",
-    strftime(max(submitted_at), '%Y-%m-%d') as "last seen",
+    concat_ws(' to ', strftime(min(submitted_at), '%Y-%m-%d'),
+        nullif(strftime(max(submitted_at), '%Y-%m-%d'), strftime(min(submitted_at), '%Y-%m-%d'))
+    ) as seen,
     string_agg(distinct submission_id, ', ' order by submission_id) as "submission ids",
     any_value(lead_id) as lead
 from side
@@ -278,13 +337,19 @@ with records as (
 _WAITING = (
     _SIDES
     + """
-select r.review_id, round(r.match_probability, 4) as probability, l.told as one,
-    o.told as other, r.reason, strftime(r.opened_at, '%Y-%m-%d %H:%M') as opened_at
+select r.review_id, if(l.lead_id = o.lead_id, 'split?', 'merge?') as asks,
+    round(r.match_probability, 4) as probability, l.told as one, o.told as other, r.reason,
+    strftime(r.opened_at, '%Y-%m-%d %H:%M') as opened_at
 from identity.match_reviews as r
 join records as l on l.record_id = r.left_record_id
 join records as o on o.record_id = r.right_record_id
 where r.status = 'open'
-order by r.match_probability desc, r.review_id
+-- A verdict on two leads settles every pair of them.
+qualify l.lead_id = o.lead_id or row_number() over (
+    partition by least(l.lead_id, o.lead_id), greatest(l.lead_id, o.lead_id)
+    order by r.match_probability desc, r.review_id
+) = 1
+order by l.lead_id = o.lead_id desc, r.match_probability desc, r.review_id
 """
 )
 

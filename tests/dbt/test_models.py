@@ -25,8 +25,10 @@ MODELS = {
     "scoring.lead_scores": "lead_id",
     "scoring.closed_deal_scores": "deal_id",
     "reporting.lead_funnel": "funnel_id",
+    "reporting.duplicate_sources": "source_id",
 }
 TABLES = (
+    "capture.submissions",
     "identity.normalized_submissions",
     "identity.lead_members",
     "identity.lead_versions",
@@ -40,6 +42,9 @@ def fill(lake: SmallLake, world: World) -> None:
     """Replace what the models read by the world's rows."""
     lake.execute(*(f"delete from {table}" for table in TABLES))
     rows: dict[str, list[dict[str, Any]]] = {
+        "capture.submissions": [
+            {key: row[key] for key in ("submission_id", "channel")} for row in world.submissions
+        ],
         "identity.normalized_submissions": [
             {key: value for key, value in row.items() if key != "lead_id"}
             for row in world.submissions

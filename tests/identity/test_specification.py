@@ -44,6 +44,8 @@ def faults_of(tmp_path, old: str, new: str) -> str:
         ("{name: linkedin_profiles", "{name: ids_at_one_source", "is used twice"),
         ("model: person-v2", "model: ../person", "model"),
         ("known_shares: first_names", "known_shares: nobody", "unknown list 'nobody'; known"),
+        ("keep_window: [phone]", "keep_window: [fax]", "scan keep_window: unknown rule 'fax'"),
+        ("columns: [name_key, country]", "columns: [name_key, land]", "unknown column 'land'"),
     ],
 )
 def test_faults_name_the_place_and_what_is_allowed(tmp_path, old, new, says):

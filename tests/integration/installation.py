@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -203,6 +203,16 @@ class Installation:
         child = self.start("run_command", argv=list(argv))
         code = child.finish()
         return Command(code, child.printed("out"), child.printed("err"))
+
+    def on_terminal(
+        self, *argv: str, dialogue: Sequence[tuple[str, str]], rows: int = 24, columns: int = 80
+    ) -> Command:
+        """Run the command line on a terminal: wait for each text, then press its keys."""
+        child = self.start(
+            "run_on_terminal", argv=list(argv), dialogue=dialogue, rows=rows, columns=columns
+        )
+        ended = child.finish(timeout=120)
+        return Command(ended["exit_code"], ended["shown"], child.printed("err"))
 
     @property
     def environment(self) -> dict[str, str]:

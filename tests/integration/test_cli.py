@@ -373,3 +373,96 @@ def test_commands_on_an_empty_home_name_the_next_step(empty: Installation) -> No
     assert {row["state"] for row in rows(empty.command("workflows", "list"))} == {"enabled"}
     for verb in (["status"], ["lead", "a@b.example"]):
         assert_told(empty.command(*verb), "No run", "lead-platform demo")
+
+
+WORK = ("reviews", "work", "--by", "Dana", "--as-of", "2026-07-03T00:00:00")
+OPEN = "select count(*) from identity.match_reviews where status = 'open'"
+
+
+def test_full_scan_tells_what_it_found_and_where_duplicates_come_from(demo: Installation) -> None:
+    waiting = demo.scalar(OPEN)
+    command = demo.command("identity", "scan", "--as-of", "2026-07-02T12:00:00")
+    assert command.exit_code == 0, command.err + command.out
+    [(opened, submissions)] = demo.query("select reviews_opened, submissions from identity.scans")
+    assert demo.scalar(OPEN) == waiting + opened
+    assert f"{opened} new pair" in command.out
+    counted = demo.query(
+        "select sum(submissions), sum(repeats), max(scanned_at)::varchar "
+        "from reporting.duplicate_sources"
+    )
+    leads = demo.scalar("select count(*) from identity.leads")
+    assert counted == [(submissions, submissions - leads, "2026-07-02 12:00:00")]
+    assert "mostly by" in command.out
+
+    off = ("identity_scan", "--by", "Dana", "--reason", "holidays")
+    assert demo.command("workflows", "disable", *off).exit_code == 0
+    skipped = demo.command("identity", "scan", "--as-of", "2026-07-02T13:00:00")
+    assert "identity_scan is switched off by Dana: holidays" in " ".join(skipped.out.split())
+    assert "Nothing was scanned" in skipped.out
+    assert demo.scalar("select count(*) from identity.scans") == 1
+    assert demo.command("workflows", "enable", *off).exit_code == 0
+
+
+def test_queue_is_worked_on_a_terminal(demo: Installation) -> None:
+    before = demo.tables()
+    thrown = demo.on_terminal(*WORK, dialogue=[("[q]uit", "s"), ("[q]uit", "\x03"),
+                                               ("[t]hrow", "\x03")])  # fmt: skip
+    assert (thrown.exit_code, "The queue is as it was." in thrown.out) == (0, True)
+    assert differences(before, demo.tables()) == {}
+
+    first, second = (row["review_id"] for row in rows(demo.command("reviews", "list"))[:2])
+    worked = demo.on_terminal(
+        *WORK,
+        dialogue=[
+            (first, "x"),
+            ("[q]uit", "s"),
+            (second, "w"),
+            ("together", "b"),
+            ("You said same", "n"),
+            (second, "d"),
+            ("[q]uit", "q"),
+            ("You said: 1 same, 1 different.", "w"),
+        ],
+    )
+    assert worked.exit_code == 0, worked.out
+    assert worked.out.count("Recorded as act_") == 2
+    said = "select source_id, verdict, decided_by from identity.match_verdicts order by verdict_seq"
+    assert set(demo.query(said)) == {(first, "same", "Dana"), (second, "different", "Dana")}
+    assert demo.query(
+        f"select status from identity.match_reviews where review_id in ('{first}', '{second}') "
+        "order by 1"
+    ) == [("different",), ("same",)]
+
+
+def test_terminal_that_goes_away_loses_no_verdict(demo: Installation) -> None:
+    waiting = rows(demo.command("reviews", "list"))
+    off = ("identity", "--by", "Dana", "--reason", "a merge went wrong")
+    assert demo.command("workflows", "disable", *off).exit_code == 0
+    gone = demo.on_terminal(
+        *WORK,
+        dialogue=[("take effect with the first run", "?"), ("[q]uit", "u"), ("unsure\r\n", "")],
+    )
+    assert gone.exit_code == 0, gone.out
+    assert demo.command("workflows", "enable", *off).exit_code == 0
+    assert rows(demo.command("reviews", "list")) == waiting[1:]
+
+
+def test_names_and_numbers_that_mean_nothing_are_told(demo: Installation) -> None:
+    """An unknown lead was told to have no merges; a limit below 1 was a database's error."""
+    why = ("--by", "Dana", "--reason", "x")
+    assert_told(demo.command("merges", "undo", "lead_x", *why), "No lead goes by 'lead_x'")
+    assert_told(demo.command("merges", "list", "a@b.example"), "No lead goes by 'a@b.example'")
+    assert_told(demo.command("merges", "split", "lead_x", "sub_x", *why), "No lead goes by")
+    assert_told(demo.command("reviews", "dismiss", "zz", *why), "scan 'zz'", "identity.scans")
+    assert_told(demo.command("reviews", "list", "--limit", "0"), "equal to 1", exit_code=2)
+    assert_told(demo.command("reviews", "work", "--by", "Dana"), "needs a terminal")
+    assert "\r" not in demo.command("reviews", "list").out
+
+
+def test_email_address_stands_for_its_lead(demo: Installation) -> None:
+    [(email, lead_id)] = demo.query(
+        "select email, lead_id from identity.leads where submission_count > 1 "
+        "and email is not null order by all limit 1"
+    )
+    listed = demo.command("merges", "list", email)
+    assert listed.out == demo.command("merges", "list", lead_id).out

@@ -100,10 +100,19 @@ def test_every_declared_table_and_model_is_an_asset_of_its_layer(definitions: An
 
 
 def test_jobs_and_schedules_are_there(definitions: Any) -> None:
-    for job in ("process_new_leads", "apply_verdicts", "refresh_scores", "audit_drift", "maintain"):
+    for job in (
+        "process_new_leads",
+        "apply_verdicts",
+        "refresh_scores",
+        "scan_identity",
+        "audit_drift",
+        "maintain",
+    ):
         assert definitions.resolve_job_def(job)
     schedules = {schedule.name: schedule.cron_schedule for schedule in definitions.schedules}
-    assert set(schedules) == {"daily_refresh", "weekly_maintenance", "quarterly_audit"}
+    assert set(schedules) == {
+        "daily_refresh", "weekly_maintenance", "weekly_scan", "quarterly_audit",
+    }  # fmt: skip
 
 
 class Looks:

@@ -6,12 +6,17 @@ survive a fork (DuckDB, threads, connections) may be opened here.
 """
 
 import contextlib
+import fcntl
 import io
 import json
 import os
+import pty
 import resource
+import select
 import signal
+import struct
 import sys
+import termios
 import traceback
 from collections.abc import Callable
 from datetime import datetime
@@ -49,6 +54,62 @@ def run_command(argv: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
+
+
+def run_on_terminal(
+    argv: list[str], dialogue: list[tuple[str, str]], rows: int, columns: int
+) -> dict[str, Any]:
+    """The `lead-platform` command on a terminal of its own: how it ended and all it showed.
+
+    `dialogue` is what to wait for on the screen and the keys to press then; keys that are empty
+    hang up: the terminal goes away.
+    """
+    pid, terminal = pty.fork()
+    if pid == 0:
+        code = 70
+        try:
+            _be_on_terminal(rows, columns)
+            code = run_command(argv)
+            sys.stdout.flush()
+        finally:
+            os._exit(code)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    shown, seen = "", 0
+    for awaited, keys in dialogue:
+        while awaited not in shown[seen:]:
+            if not (more := _read_terminal(terminal)):
+                raise AssertionError(f"{awaited!r} was not shown after: {shown}")
+            shown += more
+        seen = shown.index(awaited, seen) + len(awaited)
+        if not keys:
+            os.close(terminal)
+            break
+        os.write(terminal, keys.encode())
+    else:
+        while more := _read_terminal(terminal):
+            shown += more
+    _, status = os.waitpid(pid, 0)
+    return {"exit_code": os.waitstatus_to_exitcode(status), "shown": shown}
+
+
+def _be_on_terminal(rows: int, columns: int) -> None:
+    """The console of this warm process was made where there was no terminal; interrupts may be
+    ignored, as they are in what a shell starts in its background."""
+    from lead_platform.terminal import console
+
+    os.environ |= {"COLUMNS": str(columns), "LINES": str(rows), "TERM": "xterm-256color"}
+    console.__init__()  # type: ignore[misc]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _read_terminal(terminal: int) -> str:
+    """What is shown next; nothing once the command has ended, or waits for a key for long."""
+    if not select.select([terminal], [], [], 30)[0]:
+        return ""
+    try:
+        return os.read(terminal, 65_536).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def list_checks(run_id: str) -> list[dict[str, Any]]:
@@ -124,6 +185,7 @@ TASKS: dict[str, Task] = {
     for task in (
         run_jobs,
         run_command,
+        run_on_terminal,
         list_checks,
         watch_releases,
         copy_submissions,

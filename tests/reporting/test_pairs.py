@@ -95,10 +95,11 @@ def test_unknown_names_say_what_is_known(lake):
 
 
 def test_reviews_are_listed_with_both_sides(lake):
+    assert lake.execute("select count(*) from identity.match_reviews").fetchone() == (2,)
     reviews = list_reviews(lake)
-    assert len(reviews) == 2
+    assert len(reviews) == 1, "two pairs of the same two leads ask the same"
     assert all("Tom Roe" in f"{row['one']} {row['other']}" for row in reviews)
-    assert len(list_reviews(lake, limit=1)) == 1
+    assert list_reviews(lake, limit=0) == []
     assert list_reviews(lake, decided=True) == []
     assert "They are two leads." in told(render_pair(compare_review(lake, reviews[0]["review_id"])))
 

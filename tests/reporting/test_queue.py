@@ -1,12 +1,12 @@
 import pytest
 
-from lead_platform.reporting.queue import work_through
+from lead_platform.reporting.queue import Work
 
 
 def worked(keys, reviews=("rev_1", "rev_2", "rev_3")):
-    """What was said with these keys, and which reviews were shown in which order."""
+    """What was said with these keys, which reviews were shown, and what was told."""
     pressed = iter(keys)
-    shown = []
+    shown, told = [], []
 
     def read_key():
         key = next(pressed, None)
@@ -16,22 +16,35 @@ def worked(keys, reviews=("rev_1", "rev_2", "rev_3")):
             raise KeyboardInterrupt
         return key
 
-    said = work_through(reviews, show=shown.append, read_key=read_key, say=lambda text: None)
-    return said, shown
+    work = Work(
+        reviews,
+        show=shown.append,
+        explain=lambda review: told.append(f"why {review}"),
+        say=told.append,
+        read_key=read_key,
+    )
+    return work.through(), shown, told
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ("sdu", [("rev_1", "same"), ("rev_2", "different"), ("rev_3", "unsure")]),
-        ("Sq", [("rev_1", "same")]),
-        ("nd", [("rev_2", "different")]),
-        ("xs\r d", [("rev_1", "same"), ("rev_2", "different")]),
-        ("sbd", [("rev_1", "different")]),
-        ("sbn", []),
+        ("sduw", [("rev_1", "same"), ("rev_2", "different"), ("rev_3", "unsure")]),
+        ("Sqw", [("rev_1", "same")]),
+        ("ndqw", [("rev_2", "different")]),
+        ("xs\r dqw", [("rev_1", "same"), ("rev_2", "different")]),
+        ("sbdqw", [("rev_1", "different")]),
+        ("sbnqw", [("rev_1", "same")]),
+        ("sbcq", []),
+        (["s", "\x1b[D", "d", "\x1b[C", "q", "w"], [("rev_1", "different")]),
         ("q", []),
-        (["s", "^C"], [("rev_1", "same")]),
-        ("s\x03", [("rev_1", "same")]),
+        (["s", "^C", "w"], [("rev_1", "same")]),
+        ("s\x03w", [("rev_1", "same")]),
+        (["s", "^C", "^C"], []),
+        ("sqt", []),
+        ("sqbdqw", [("rev_1", "same"), ("rev_2", "different")]),
+        ("sdubsw", [("rev_1", "same"), ("rev_2", "different"), ("rev_3", "same")]),
+        ("s", [("rev_1", "same")]),
         ("", []),
     ],
 )
@@ -43,5 +56,19 @@ def test_back_shows_the_review_before_again_and_stops_at_the_first():
     assert worked("bsbq")[1] == ["rev_1", "rev_1", "rev_2", "rev_1"]
 
 
+def test_what_was_said_is_told_when_one_comes_back_and_before_it_is_written():
+    told = "\n".join(worked("sbqw")[2])
+    assert "You said same: [n]ext keeps that" in told
+    assert "You said: 1 same." in told
+
+
+def test_why_and_help_stay_at_the_review():
+    said, shown, told = worked("w?dq")
+    assert said == [("rev_1", "different")]
+    assert shown == ["rev_1", "rev_2"]
+    assert "why rev_1" in told
+    assert any("nobody can tell" in line for line in told)
+
+
 def test_an_empty_queue_asks_nothing():
-    assert worked("s", reviews=()) == ([], [])
+    assert worked("s", reviews=()) == ([], [], [])
