@@ -45,7 +45,8 @@ class AccountSpecification(LinkageSpecification):
             if name not in known
         ]
         faults += [
-            f"columns: {name!r} is missing; add it" for name in (*known, UNIT)
+            f"columns: {name!r} is missing; add it"
+            for name in (*known, UNIT)
             if name not in self.columns
         ]
         if faults:

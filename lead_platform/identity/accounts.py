@@ -244,7 +244,8 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> AccountSummary:
              ))
     """).fetchone()
     assert row is not None
-    return AccountSummary(*map(int, row[:4]), tuple(row[4] or ()))
+    records, pairs, retired, split, lead_ids = row
+    return AccountSummary(int(records), int(pairs), int(retired), int(split), tuple(lead_ids or ()))
 
 
 _FORGET_PAIRS = """
@@ -460,7 +461,7 @@ create or replace temp table next_accounts as
         from members group by account_id
     )
     select c.account_id, coalesce(d.company_name, d.company_domain) as name, d.company_key,
-        d.names as other_names, d.company_domain, d.domains, c.is_shared_domain, d.country,
+        d.names as names, d.company_domain, d.domains, c.is_shared_domain, d.country,
         d.region, d.city, d.industry, d.employee_count::integer as employee_count, c.lead_count,
         c.submission_count, c.first_submission_id, c.first_seen_at, c.last_seen_at
     from counted as c

@@ -90,9 +90,7 @@ def collect_new(connection: duckdb.DuckDBPyConnection, specification: AccountSpe
     turned out to be many companies', or one's after all (`is_known`). Returns their number."""
     shared = specification.shared_domain
     connection.execute(_ARRIVED)
-    connection.execute(
-        _DOMAINS, {"names": shared.names, "largest_share": shared.largest_share}
-    )
+    connection.execute(_DOMAINS, {"names": shared.names, "largest_share": shared.largest_share})
     connection.execute(_NEW)
     row = connection.execute("select count(*) from company_new").fetchone()
     return int(row[0]) if row else 0

@@ -5,6 +5,7 @@ holds nobody's data. With the traps of account matching: namesakes, subsidiaries
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,21 +15,26 @@ from lead_platform.identity.normalization.companies import company_key
 
 Texts = NDArray[np.object_]
 
-_SYLLABLES = (
+
+def _split(text: str) -> list[str]:
+    return text.split()
+
+
+_SYLLABLES = _split(
     "al bar bel bo bri cal cor da del den dor el fal fen gar gle gra har hel im in jo kal kar "
     "kes la lan lor lu mar mel mer mon na nel nor ol or pal per pol qua ra rem ro sal san sel "
     "so ta tel tor tri ul va ver vi vol wel wes wil yor za zel"
-).split()
-_TRADES = (
+)
+_TRADES = _split(
     "software systems consulting logistics freight foods pharma medical energy capital finance "
     "insurance media press retail stores motors tools machinery plastics textiles construction "
     "engineering labs data networks telecom travel hotels estates partners advisory group "
     "industries works trading services solutions technologies design security analytics health"
-).split()
-_MIDDLE = (
+)
+_MIDDLE = _split(
     "north west east south central first united royal grand modern advanced global premier "
     "digital green blue silver golden union alpine coastal river harbour summit valley metro"
-).split()
+)
 _LEGAL_FORMS = {
     "US": "Inc|LLC|Corp|Co", "GB": "Ltd|PLC|LLP", "DE": "GmbH|AG|KG", "FR": "SARL|SAS|SA",
     "ES": "S.L.|S.A.", "IT": "S.r.l.|S.p.A.", "NL": "B.V.|N.V.", "SE": "AB",
@@ -143,15 +149,21 @@ def _state(rng: np.random.Generator, companies: pd.DataFrame) -> pd.DataFrame:
         )
     ]
     at_home = ~moved & chance(0.12)
-    return pd.DataFrame({
-        "company_domain": np.where(chance(0.7), companies["domain"], None),
-        "company_key": np.where(chance(0.8), [company_key(one) for one in spoken], None),
-        "country": np.where(chance(0.75), country, None),
-        "city": np.where(chance(0.4), city, None),
-        "postal_code": np.where(at_home, companies["postal_code"], None),
-        "street": np.where(at_home, companies["street"], None),
-        "phone": np.where(chance(0.12), companies["phone"], None),
-    })  # fmt: skip
+    stated: dict[str, tuple[Any, Any]] = {
+        "company_domain": (chance(0.7), companies["domain"]),
+        "company_key": (chance(0.8), [company_key(one) for one in spoken]),
+        "country": (chance(0.75), country),
+        "city": (chance(0.4), city),
+        "postal_code": (at_home, companies["postal_code"]),
+        "street": (at_home, companies["street"]),
+        "phone": (chance(0.12), companies["phone"]),
+    }
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, dtype=object).where(given)
+            for name, (given, values) in stated.items()
+        }
+    )
 
 
 def _spell(rng: np.random.Generator, name: str, *, mistyped: bool, shortened: bool) -> str:

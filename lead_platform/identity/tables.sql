@@ -88,7 +88,7 @@ create table if not exists identity.lead_outcomes (
 -- One per company: its names, domains, place and size as its submissions state them, each value the one stated most often.
 -- `is_shared_domain`: no company but a mail domain of many; leads that name nothing else have no account.
 create table if not exists identity.accounts (
-    account_id varchar, name varchar, company_key varchar, other_names varchar,
+    account_id varchar, name varchar, company_key varchar, names varchar,
     company_domain varchar, domains varchar, is_shared_domain boolean, country varchar,
     region varchar, city varchar, industry varchar, employee_count integer, lead_count integer,
     submission_count integer, first_submission_id varchar, first_seen_at timestamp,
