@@ -106,7 +106,7 @@ def _headline(story: AccountStory) -> Panel:
     lines = [
         " · ".join(part for part in (account["name"], place, account["industry"], size) if part),
         f"Domains: {', '.join(account['domains']) or 'none stated'}",
-        f"Names: {', '.join(account['names']) or 'none stated'}",
+        f"Names: {'; '.join(account['names']) or 'none stated'}",
         f"Owner: {', '.join(owners) or 'nobody yet'}",
         f"{account['lead_count']} leads, {account['submission_count']} submissions since "
         f"{account['first_seen_at']:%Y-%m-%d}",
@@ -192,8 +192,10 @@ where l.account_id = $account_id order by s.total desc nulls last, l.lead_id lim
 """
 _RECORDS = """
 select m.company_key, m.company_domain, m.is_shared_domain,
-    string_agg(distinct concat_ws(' ', m.country, m.city), '; ') as places,
-    string_agg(distinct m.phone, '; ') as phones, count(*) as submissions
+    array_to_string(
+        list_sort(list(distinct nullif(concat_ws(' ', m.country, m.city), ''))), ', '
+    ) as places,
+    array_to_string(list_sort(list(distinct m.phone)), ', ') as phones, count(*) as submissions
 from identity.account_members as m
 join identity.normalized_submissions as n on n.company_record_id = m.record_id
 where m.account_id = $account_id
