@@ -38,6 +38,7 @@ def make_leads(count: int, seed: int) -> pd.DataFrame:
             "lead_id": [f"lead_{number:024x}" for number in random.permutation(count)],
             "profile_version": [f"{number:032x}" for number in range(count)],
             "company_domain": [f"company{number}.example" for number in range(count)],
+            "account_id": [f"acct_{number // 3:024x}" for number in range(count)],
             "country": country,
             "region": np.where(country == "US", random.choice(regions, count), None),
             "employee_count": sizes,

@@ -133,6 +133,19 @@ def lead(
 
 
 @app.command()
+def account(
+    who: Annotated[str, typer.Argument(help="A web domain, a company name or an account id.")],
+) -> None:
+    """The story of an account: names, leads, owner, relations, and why it is one company."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.reporting.account_story import render_account, tell_account
+
+    with Lake(Settings()).read() as connection:
+        require_leads(connection)
+        console.print(render_account(tell_account(connection, who)))
+
+
+@app.command()
 def sql(
     query: Annotated[str | None, typer.Argument(help="Any query on <layer>.<table>.")] = None,
     attach: Annotated[

@@ -31,6 +31,7 @@ from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
+from lead_platform.identity.account_specification import load_account_specification
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.proposals import active_model
 from lead_platform.identity.specification import load_specification
@@ -175,6 +176,9 @@ def check_configuration(settings: Settings) -> list[str]:
         "vocabularies": lambda: load_vocabularies(folder),
         "identity": lambda: active_model(
             load_specification(folder / "identity.yaml"), settings.models
+        ),
+        "accounts": lambda: active_model(
+            accounts := load_account_specification(folder), settings.models / accounts.name
         ),
         "scorecard": lambda: load_scorecard(folder / "scorecard.yaml"),
         "enrichment": lambda: load_providers(

@@ -35,6 +35,11 @@ RESOLVED = table_specs(
         "match_reviews",
         "lead_events",
         "lead_outcomes",
+        "accounts",
+        "account_members",
+        "account_pairs",
+        "account_relations",
+        "account_crosswalk",
     ],
     deps=[
         "identity.normalized_submissions",
@@ -75,7 +80,7 @@ def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
 
 @multi_asset(name="resolve", specs=RESOLVED, check_specs=gate_checks(RESOLVED), pool="lake")
 def resolve_identity(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Decide for each new submission whose it is, and attribute events and outcomes."""
+    """Decide whose each new submission is and of which company; attribute events and outcomes."""
     yield from lake.materialize(
         context,
         "identity",

@@ -60,7 +60,7 @@ def derive_columns(frame: pd.DataFrame, specification: LinkageSpecification) -> 
     derived = {
         name: _derive_column(frame, column, knowledge)
         if column.derive
-        else _plain(frame, name).map(lambda value: value or None)
+        else [value or None for value in _plain(frame, name)]
         for name, column in specification.columns.items()
     }
     return pd.DataFrame(derived, index=frame.index, dtype=object)
@@ -216,6 +216,24 @@ def _country_named(values: tuple[str, ...], _: Knowledge) -> Derived:
     return " ".join(sorted({_territories()[p] for p in phrases if p in _territories()})) or "-"
 
 
+def _organisation_family(values: tuple[str, ...], _: Knowledge) -> Derived:
+    """The name without the countries and regions it names: what national subsidiaries share."""
+    words = fold(_first(values)).split()
+    kept: list[str] = []
+    at = 0
+    while at < len(words):
+        named = next((n for n in (3, 2, 1) if " ".join(words[at : at + n]) in _territories()), 0)
+        kept += words[at : at + (not named)]
+        at += named or 1
+    return "".join(kept or words) or None
+
+
+def _domain_label(values: tuple[str, ...], _: Knowledge) -> Derived:
+    """What a domain is called under any ending: acme of acme.com and acme.de."""
+    host = str(_domain(values, _) or "")
+    return host.partition(".")[0] or None
+
+
 def _legal_family(values: tuple[str, ...], _: Knowledge) -> Derived:
     """The country whose legal form the name ends in, where that form is at home in one family."""
     words = fold(_first(values)).split()
@@ -312,6 +330,8 @@ DERIVATIONS: dict[str, Callable[[tuple[str, ...], Knowledge], Derived]] = {
     "organisation_tokens": _organisation_tokens,
     "organisation_first_word": _organisation_first_word,
     "organisation_keys": _organisation_keys,
+    "organisation_family": _organisation_family,
+    "domain_label": _domain_label,
     "country_named": _country_named,
     "legal_family": _legal_family,
     "numbers": _numbers,

@@ -21,6 +21,9 @@ _WORDS = {
     "similar_name": "a similar name",
     "same_city": "the same city",
     "same_country": "the same country",
+    "same_words": "the same words in another order",
+    "same_label": "the same under another ending",
+    "spelled_alike": "spelled alike",
     "different": "different",
 }
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from lead_platform.identity.account_specification import load_account_specification
+from lead_platform.identity.accounts import account_actions, resolve_accounts
 from lead_platform.identity.attribution import attribute_events, attribute_outcomes, collect_keys
 from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.members import resolve_leads
@@ -115,7 +117,8 @@ def resolve(
     decided_at: datetime,
     run_id: str,
 ) -> dict[str, int | str]:
-    """New submissions to leads, events and outcomes to their leads, versions of what changed."""
+    """New submissions to leads and accounts, events and outcomes to their leads, versions of what
+    changed."""
     vocabularies = load_vocabularies(config_dir)
     specification = load_specification(config_dir / "identity.yaml")
     summary = resolve_leads(
@@ -125,16 +128,29 @@ def resolve(
         decided_at=decided_at,
         run_id=run_id,
     )
+    accounts = resolve_accounts(
+        connection,
+        specification=(organisations := load_account_specification(config_dir)),
+        model=active_model(organisations, models_dir / organisations.name),
+        lead_ids=summary.touched_lead_ids,
+        decided_at=decided_at,
+    )
     normalize = functools.partial(normalize_keys, vocabularies=vocabularies)
     categorize = functools.partial(page_category, vocabularies=vocabularies)
     collect_keys(connection)
     events = attribute_events(connection, normalize_keys=normalize, categorize_pages=categorize)
     outcomes = attribute_outcomes(connection, normalize_keys=normalize)
-    touched = {*summary.touched_lead_ids, *events.touched_lead_ids, *outcomes.touched_lead_ids}
+    touched = {
+        *summary.touched_lead_ids,
+        *accounts.moved_lead_ids,
+        *events.touched_lead_ids,
+        *outcomes.touched_lead_ids,
+    }
     refresh_versions(connection, sorted(touched))
     actions = connection.execute(
         _ACTIONS, {"decided_by": f"automation:{run_id}", "decided_at": decided_at}
     ).df()
+    actions = pd.concat([actions, account_actions(connection, decided_at)], ignore_index=True)
     record_actions(connection, actions, run_id=run_id)
     return {
         "submissions": summary.submissions,
@@ -144,6 +160,9 @@ def resolve(
         "leads_split": summary.leads_split,
         "merges_set_aside": summary.set_aside,
         "pairs_to_review": summary.reviews,
+        "companies_stated": accounts.records,
+        "accounts_retired": accounts.accounts_retired,
+        "accounts_split": accounts.accounts_split,
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
     }
 

@@ -1,7 +1,7 @@
 -- One per submission: every field in its normal form, or null with the reason in `issues`.
 create table if not exists identity.normalized_submissions (
-    submission_id varchar, match_record_id varchar, channel varchar, source_system varchar,
-    source_person_id varchar, received_seq bigint, submitted_at timestamp,
+    submission_id varchar, match_record_id varchar, company_record_id varchar, channel varchar,
+    source_system varchar, source_person_id varchar, received_seq bigint, submitted_at timestamp,
     email varchar, email_domain varchar, is_role_email boolean, is_disposable_email boolean,
     is_free_email boolean,
     phone varchar, phone_kind varchar, phone_country varchar,
@@ -96,4 +96,42 @@ create table if not exists identity.lead_outcomes (
     outcome_id varchar, lead_id varchar, outcome_type varchar, occurred_at timestamp,
     opportunity_id varchar, stage varchar, amount decimal(18, 2), currency varchar,
     reason varchar, owner varchar, product varchar
+);
+
+-- One per company: its names, domains, place and size as its submissions state them, each value the one stated most often.
+-- `is_shared_domain`: no company but a mail domain of many; leads that name nothing else have no account.
+create table if not exists identity.accounts (
+    account_id varchar, name varchar, company_key varchar, names varchar,
+    company_domain varchar, domains varchar, is_shared_domain boolean, country varchar,
+    region varchar, city varchar, industry varchar, employee_count integer, lead_count integer,
+    submission_count integer, first_submission_id varchar, first_seen_at timestamp,
+    last_seen_at timestamp
+);
+
+-- One per company record, a company as submissions state it: the account it belongs to.
+create table if not exists identity.account_members (
+    record_id varchar, account_id varchar, first_submission_id varchar, received_seq bigint,
+    company_domain varchar, company_key varchar, company_letters varchar, company_family varchar,
+    country varchar, city varchar, postal_code varchar, street varchar, phone varchar,
+    is_shared_domain boolean
+);
+
+-- One per compared pair of company records kept, with its probability and the parts it is made of.
+-- `set_aside`: why a pair that would merge does not.
+create table if not exists identity.account_pairs (
+    pair_id varchar, left_record_id varchar, right_record_id varchar, rule varchar,
+    match_probability double, match_weight double, decision varchar, reason varchar,
+    parts varchar, model_version varchar, set_aside varchar
+);
+
+-- One per pair of accounts that are related but not the same, or may be the same.
+create table if not exists identity.account_relations (
+    left_account_id varchar, right_account_id varchar, relation varchar, reason varchar,
+    match_probability double, pair_id varchar, pair_count integer
+);
+
+-- One per account id that was merged away or split off: `merged_into` the id that survives, or alive and `split_from` it.
+create table if not exists identity.account_crosswalk (
+    account_id varchar, related_account_id varchar, relation varchar, merged_at timestamp,
+    split_at timestamp
 );

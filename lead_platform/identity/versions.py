@@ -65,13 +65,22 @@ def refresh_versions(
         outcomes as (
             select lead_id, {fingerprint(id="outcome_id")} as version
             from identity.lead_outcomes {chosen} group by lead_id
+        ),
+        accounts as (
+            select m.lead_id, {fingerprint(id="m.submission_id || a.account_id")} as version
+            from identity.lead_members as m
+            join identity.normalized_submissions as n on n.submission_id = m.submission_id
+            join identity.account_members as a on a.record_id = n.company_record_id
+            where m.lead_id in (from chosen_leads)
+            group by m.lead_id
         )
         select m.lead_id, m.members_version,
-            md5(m.members_version || coalesce(e.version, '') || '|' || coalesce(o.version, ''))
-                as lead_version
+            md5(m.members_version || coalesce(e.version, '') || '|' || coalesce(o.version, '')
+                || '|' || coalesce(a.version, '')) as lead_version
         from members as m
         left join events as e on e.lead_id = m.lead_id
         left join outcomes as o on o.lead_id = m.lead_id
+        left join accounts as a on a.lead_id = m.lead_id
     """)
     return _store(connection)
 

@@ -37,6 +37,7 @@ class Story:
     reviews: Rows
     events: Rows
     outcomes: Rows
+    account: dict[str, Any]
     enrichment: Rows
     score: dict[str, Any]
     contributions: Rows
@@ -73,6 +74,7 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
         reviews=rows(_REVIEWS),
         events=rows(_EVENTS),
         outcomes=rows(_OUTCOMES),
+        account=first(_ACCOUNT),
         enrichment=rows(_ENRICHMENT),
         score=first(_SCORE),
         contributions=rows(_CONTRIBUTIONS),
@@ -105,13 +107,13 @@ def render_story(story: Story) -> RenderableType:
         "Outcomes": [_outcome_line(row) for row in story.outcomes],
     }
     sections: list[RenderableType] = [_headline(story)]
-    sections += [_section(title, entries) for title, entries in lines.items()]
+    sections += [render_section(title, entries) for title, entries in lines.items()]
     return Group(
         *sections,
         _table("Profile", ("field", "value", "source"), _profile_rows(story.profile)),
         _table(_score_title(story.score), ("points", "part", "because"), _score_rows(story)),
-        _section("Routing", [_decision_line(row) for row in story.decisions]),
-        _section("History", [_history_line(row) for row in story.history]),
+        render_section("Routing", [_decision_line(row) for row in story.decisions]),
+        render_section("History", [_history_line(row) for row in story.history]),
     )
 
 
@@ -119,7 +121,7 @@ def render_chain(connection: duckdb.DuckDBPyConnection, lead_id: str) -> Rendera
     """The chain of edges that holds a lead together, each with its evidence."""
     edges = _chain(connection, lead_id)
     sections: list[RenderableType] = [
-        _section(f"What holds {lead_id} together", [_chain_line(row) for row in edges])
+        render_section(f"What holds {lead_id} together", [_chain_line(row) for row in edges])
     ]
     for row in edges:
         if row["parts"]:
@@ -151,6 +153,13 @@ def _headline(story: Story) -> Panel:
         _joined(profile.get("email"), profile.get("phone")),
         str(story.assignment.get("explanation") or "Not routed yet."),
     ]
+    if story.account:
+        account = story.account
+        others = account["lead_count"] - 1
+        lines.append(
+            f"Account {account['account_id']}: {account['name']}, {others} other leads "
+            f"(lead-platform account {account['account_id']})"
+        )
     if story.retired_ids:
         lines.append(f"Also known as {', '.join(story.retired_ids)} (merged).")
     if story.split_from:
@@ -256,7 +265,8 @@ def _parsed(text: Any) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _section(title: str, lines: list[str]) -> Text:
+def render_section(title: str, lines: list[str]) -> Text:
+    """A title in bold over its lines; `none` where there are none."""
     text = Text(f"\n{title}\n", style="bold")
     for line in lines or ["none"]:
         text.append(f"  {line}\n", style="not bold")
@@ -394,6 +404,11 @@ group by all order by last_at desc, event_type
 _OUTCOMES = """
 select occurred_at, outcome_type, opportunity_id, stage, amount, currency, owner, reason
 from identity.lead_outcomes where lead_id = $lead_id order by occurred_at, outcome_id
+"""
+_ACCOUNT = """
+select accounts.* from identity.accounts
+join identity.leads on leads.account_id = accounts.account_id
+where leads.lead_id = $lead_id
 """
 _ENRICHMENT = """
 select provider, status, source, source_as_of, attributes, reason

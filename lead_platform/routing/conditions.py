@@ -26,6 +26,7 @@ PHRASES: dict[tuple[str, Any], str] = {
     ("is_disposable_email", True): "the email address is disposable",
     ("is_role_email", True): "the email address is a shared mailbox",
     ("is_named_account", True): "the company is a named account",
+    ("has_account_owner", True): "the company has an owner",
 }
 
 

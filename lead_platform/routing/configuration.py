@@ -92,7 +92,23 @@ class RoutingConfiguration(BaseModel):
             read |= {"company_domain"}
         if self.account_by_key:
             read |= {"company_key"}
+        if self.uses_accounts:
+            read |= {"account_id"}
         return read
+
+    @cached_property
+    def uses_accounts(self) -> bool:
+        """Whether any rule depends on the lead's account."""
+        return bool(self.named_accounts) or self.uses_account_owners
+
+    @cached_property
+    def uses_account_owners(self) -> bool:
+        """Whether any rule depends on who owns other leads of the account."""
+        return any(
+            "has_account_owner" in rule.fields
+            or (rule.pool is not None and rule.pool.owner_of == "account")
+            for rule in self.routing.rules
+        )
 
     @cached_property
     def uses_territories(self) -> bool:

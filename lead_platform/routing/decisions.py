@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 import pandas as pd
 
+from lead_platform.routing.account_reps import AccountReps
 from lead_platform.routing.choices import Candidate, Strategy, load_strategy
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.evaluation import (
@@ -35,6 +37,7 @@ from lead_platform.routing.rules import (
     profile_fields,
 )
 
+NO_ACCOUNTS = AccountReps()
 REP = "rep"
 QUEUE = "queue"
 
@@ -95,6 +98,15 @@ class _Outcome(NamedTuple):
     active_leads: str = "{}"
 
 
+class _Settled(NamedTuple):
+    """The outcome of one lead, and the owner of its account as it stood when its turn came;
+    `is_owned` says that the rules were tried with one."""
+
+    outcome: _Outcome
+    account_owner: str | None
+    is_owned: bool
+
+
 class _Pool(NamedTuple):
     """A pool with what every decision over it repeats."""
 
@@ -110,20 +122,28 @@ def route_leads(
     load: Mapping[str, int],
     owners: Mapping[str, Sequence[str]],
     decided_at: datetime,
+    accounts: AccountReps = NO_ACCOUNTS,
 ) -> RoutingResult:
     """One decision per row of `leads`; the same arguments give the same result, bit for bit.
 
     `leads`: one row per lead with lead_id, profile_version, band, total, is_score_missing and the
     profile columns the configuration reads. `load`: active leads per rep_id, not counting `leads`.
     `owners`: the previous owners of a lead and of those merged into it, the first to be preferred.
-    Owners are kept first; then leads are placed by falling total (missing last), then by lead_id.
+    `accounts`: the reps of accounts. Owners are kept first; then leads are placed by falling total
+    (missing last), then by lead_id. Whoever gets the first lead of an account owns the account.
     Raises ValueError where columns are absent or a lead stands there twice.
     """
-    table = read_leads(leads, configuration)
-    evaluation = evaluate_rules(table, configuration.routing.rules)
+    table = read_leads(leads, configuration, accounts)
+    rules = configuration.routing.rules
+    evaluation = evaluate_rules(table, rules)
+    owned = evaluation
+    if configuration.uses_account_owners:
+        owned = evaluate_rules(table.with_account_owner(), rules)
     loads = {rep.rep_id: int(load.get(rep.rep_id, 0)) for rep in configuration.reps}
-    outcomes = _settle(table, evaluation, configuration, loads, owners)
-    return _frames(table, evaluation, outcomes, configuration, owners, as_utc(decided_at))
+    settled = _settle(table, (evaluation, owned), configuration, loads, owners, accounts)
+    is_owned = np.array([one.is_owned for one in settled], dtype=bool)
+    tried = np.where(is_owned, owned.tried, evaluation.tried)
+    return _frames(table, tried.tolist(), settled, configuration, owners, accounts, decided_at)
 
 
 def explain_route(
@@ -132,6 +152,7 @@ def explain_route(
     load: Mapping[str, int],
     decided_at: datetime,
     owners: Sequence[str] = (),
+    accounts: AccountReps = NO_ACCOUNTS,
 ) -> Decision:
     """The decision for one lead, hypothetical or real, without writing anything.
 
@@ -146,7 +167,7 @@ def explain_route(
         "is_score_missing": lead.get("is_score_missing", not has_score),
     }
     frame = pd.DataFrame([row])
-    result = route_leads(frame, configuration, load, {lead_id: owners}, decided_at)
+    result = route_leads(frame, configuration, load, {lead_id: owners}, decided_at, accounts)
     return Decision.from_row(result.decisions.iloc[0])
 
 
@@ -173,8 +194,23 @@ def replay_decision(
         "total": None if inputs["lead"]["is_score_missing"] else 0.0,
     }
     return explain_route(
-        lead, configuration, inputs["active_leads"], recorded.decided_at, inputs["previous_owners"]
+        lead,
+        configuration,
+        inputs["active_leads"],
+        recorded.decided_at,
+        inputs["previous_owners"],
+        _recorded_account(inputs),
     )
+
+
+def _recorded_account(inputs: dict[str, Any]) -> AccountReps:
+    """The reps of the lead's account as its decision recorded them."""
+    account_id, reps = inputs["lead"].get("account_id"), inputs.get("account", {})
+    known = {
+        kind: {account_id: reps[kind]} if account_id and reps.get(kind) else {}
+        for kind in ("named", "owner")
+    }
+    return AccountReps(named=known["named"], owners=known["owner"])
 
 
 def decision_id(lead_id: str, routing_version: str, inputs: str) -> str:
@@ -190,43 +226,57 @@ def as_utc(instant: datetime) -> datetime:
 
 def _settle(
     leads: LeadColumns,
-    evaluation: Evaluation,
+    evaluations: tuple[Evaluation, Evaluation],
     configuration: RoutingConfiguration,
     loads: dict[str, int],
     owners: Mapping[str, Sequence[str]],
-) -> list[_Outcome]:
-    """The outcome of each lead, in routing order; `loads` grows with every lead given out."""
+    accounts: AccountReps,
+) -> list[_Settled]:
+    """The outcome of each lead, in routing order; `loads` grows with every lead given out.
+
+    `evaluations`: the rules as tried for a lead whose account has no owner, and for one whose has.
+    """
     nowhere: list[str | None] = [None] * len(leads)
     places = leads.columns["territory"].to_list() if "territory" in leads.columns else nowhere
     kept = [
         _keep_owner(owners.get(lead_id, ()), place, configuration)
         for lead_id, place in zip(leads.lead_ids, places, strict=True)
     ]
-    for outcome in kept:
+    active = set(configuration.active_rep_ids)
+    account_owners = {one: rep for one, rep in accounts.owners.items() if rep in active}
+    for outcome, account_id in zip(kept, leads.account_ids, strict=True):
         if outcome is not None:
             loads[outcome.destination] += 1
+            if account_id is not None:
+                account_owners.setdefault(account_id, outcome.destination)
     rules = configuration.routing.rules
+    matches = [
+        list(zip(one.positions.tolist(), one.phrases.tolist(), one.missing.tolist(), strict=True))
+        for one in evaluations
+    ]
     pools: dict[tuple[int, str | None, str | None], _Pool] = {}
-    outcomes = []
+    settled = []
     rows = zip(
-        leads.lead_ids,
-        kept,
-        evaluation.positions.tolist(),
-        evaluation.phrases.tolist(),
-        evaluation.missing.tolist(),
-        places,
-        leads.account_reps,
-        strict=True,
+        leads.lead_ids, kept, places, leads.named_account_reps, leads.account_ids, strict=True
     )
-    for lead_id, owned, position, phrase, missing, place, account_rep in rows:
+    for number, (lead_id, owned, place, named_rep, account_id) in enumerate(rows):
+        account_owner = account_owners.get(account_id) if account_id is not None else None
+        position, phrase, missing = matches[account_owner is not None][number]
         outcome = owned or _queue_without_choice(rules, position, phrase, missing)
         if outcome is None:
-            key = (position, place, account_rep)
+            rep = account_owner if _goes_to_account_owner(rules[position]) else named_rep
+            key = (position, place, rep)
             if key not in pools:
-                pools[key] = _open_pool(rules[position], configuration, place, account_rep)
+                pools[key] = _open_pool(rules[position], configuration, place, rep)
             outcome = _choose(lead_id, rules[position], pools[key], phrase, loads)
-        outcomes.append(outcome)
-    return outcomes
+        if outcome.kind == REP and account_id is not None:
+            account_owners.setdefault(account_id, outcome.destination)
+        settled.append(_Settled(outcome, account_owner, account_owner is not None))
+    return settled
+
+
+def _goes_to_account_owner(rule: Rule) -> bool:
+    return rule.pool is not None and rule.pool.owner_of == "account"
 
 
 def _queue_without_choice(
@@ -359,24 +409,33 @@ def _introduce(rep: Rep, territory: str | None) -> str:
 
 def _frames(
     leads: LeadColumns,
-    evaluation: Evaluation,
-    outcomes: list[_Outcome],
+    rules_tried: list[str],
+    settled: list[_Settled],
     configuration: RoutingConfiguration,
     owners: Mapping[str, Sequence[str]],
+    accounts: AccountReps,
     decided_at: datetime,
 ) -> RoutingResult:
     version = configuration.routing_version
+    outcomes = [one.outcome for one in settled]
     previous = [list(owners.get(lead_id, ())) for lead_id in leads.lead_ids]
+    account_reps = [
+        _account_json(accounts.named.get(account_id) if account_id else None, one.account_owner)
+        for account_id, one in zip(leads.account_ids, settled, strict=True)
+    ]
     inputs = [
-        f'{{{recorded},"previous_owners":{_json(before)},"active_leads":{outcome.active_leads}}}'
-        for recorded, before, outcome in zip(leads.recorded, previous, outcomes, strict=True)
+        f'{{{recorded},"account":{account},"previous_owners":{_json(before)},'
+        f'"active_leads":{outcome.active_leads}}}'
+        for recorded, account, before, outcome in zip(
+            leads.recorded, account_reps, previous, outcomes, strict=True
+        )
     ]
     tried = [
         f"[{(_owner_refusal(before, outcome) + text).rstrip(',')}]"
-        for text, before, outcome in zip(evaluation.tried.tolist(), previous, outcomes, strict=True)
+        for text, before, outcome in zip(rules_tried, previous, outcomes, strict=True)
     ]
     count = len(leads)
-    decided = pd.Series([pd.Timestamp(decided_at)] * count, dtype="datetime64[us]")
+    decided = pd.Series([pd.Timestamp(as_utc(decided_at))] * count, dtype="datetime64[us]")
     decisions = pd.DataFrame(
         {
             "decision_id": _texts(
@@ -448,6 +507,11 @@ def _review_queue(decisions: pd.DataFrame, outcomes: list[_Outcome]) -> pd.DataF
 
 def _texts(values: Sequence[str | None]) -> pd.Series:
     return pd.Series(values, dtype="str")
+
+
+@lru_cache(maxsize=1024)
+def _account_json(named: str | None, owner: str | None) -> str:
+    return _json({"named": named, "owner": owner})
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.lake.audit import record_actions
+from lead_platform.routing.account_reps import account_reps
 from lead_platform.routing.assignments import (
     UndoError,
     UndoneAssignment,
@@ -85,7 +86,8 @@ def route(
         return {"routed": 0, "restored": len(restored)}
     load = active_leads(connection, leads)
     owners = previous_owners(connection, leads)
-    result = route_leads(leads, configuration, load, owners, decided_at)
+    accounts = account_reps(connection, leads, configuration)
+    result = route_leads(leads, configuration, load, owners, decided_at, accounts)
     actions = _actions(connection, result, decided_at)
     write_decisions(connection, result)
     record_actions(connection, actions, run_id=run_id)

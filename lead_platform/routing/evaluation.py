@@ -6,11 +6,12 @@ matched rule's pool gets the lead belongs to `decisions`.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from lead_platform.routing.account_reps import AccountReps
 from lead_platform.routing.conditions import Condition, segment_phrases
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.fields import (
@@ -38,7 +39,13 @@ class LeadColumns:
     bands: list[str | None]
     recorded: list[str]
     columns: dict[str, Column]
-    account_reps: list[str | None]
+    named_account_reps: list[str | None]
+    account_ids: list[str | None]
+
+    def with_account_owner(self) -> "LeadColumns":
+        """The same leads, were there an owner of the account of each."""
+        owned = column_from_values([True] * len(self))
+        return replace(self, columns={**self.columns, "has_account_owner": owned})
 
     def __len__(self) -> int:
         return len(self.lead_ids)
@@ -55,9 +62,12 @@ class Evaluation:
     missing: Texts
 
 
-def read_leads(leads: pd.DataFrame, configuration: RoutingConfiguration) -> LeadColumns:
+def read_leads(
+    leads: pd.DataFrame, configuration: RoutingConfiguration, accounts: AccountReps
+) -> LeadColumns:
     """The columns of `leads` the configuration reads, with what follows from them.
 
+    `has_account_owner` is false for all: who owns an account shows while leads are given out.
     Raises ValueError where a column is absent or a lead_id is null or stands there twice.
     """
     _check_keys(leads)
@@ -68,10 +78,13 @@ def read_leads(leads: pd.DataFrame, configuration: RoutingConfiguration) -> Lead
     columns = read_columns(ordered, [*names, "band"])
     columns["is_score_missing"] = _missing_scores(ordered)
     given = {name: columns[name] for name in (*names, *SCORE_FIELDS)}
-    account_reps = _account_reps(columns, configuration, len(ordered))
-    columns |= _derived(columns, account_reps, configuration)
+    account_ids = (
+        columns["account_id"].to_list() if "account_id" in columns else [None] * len(ordered)
+    )
+    named_reps = _named_account_reps(columns, configuration, account_ids, accounts)
+    columns |= _derived(columns, named_reps, configuration)
     derived = {name: columns[name] for name in ("segment", "territory") if name in columns}
-    derived["named_account_rep"] = column_from_values(account_reps)
+    derived["named_account_rep"] = column_from_values(named_reps)
     return LeadColumns(
         lead_ids=ordered["lead_id"].astype(str).tolist(),
         profile_versions=column_of(ordered["profile_version"], "text").to_list(),
@@ -81,7 +94,8 @@ def read_leads(leads: pd.DataFrame, configuration: RoutingConfiguration) -> Lead
             for lead, more in zip(join_json(given), join_json(derived), strict=True)
         ],
         columns=columns,
-        account_reps=account_reps,
+        named_account_reps=named_reps,
+        account_ids=account_ids,
     )
 
 
@@ -125,11 +139,15 @@ def _missing_scores(leads: pd.DataFrame) -> Column:
     return column_from_values([bool(value) for value in missing.tolist()])
 
 
-def _account_reps(
-    columns: dict[str, Column], configuration: RoutingConfiguration, count: int
+def _named_account_reps(
+    columns: dict[str, Column],
+    configuration: RoutingConfiguration,
+    account_ids: list[str | None],
+    accounts: AccountReps,
 ) -> list[str | None]:
-    """The rep of each lead's named account, by domain first, then by company key."""
-    reps: list[str | None] = [None] * count
+    """The rep of each lead's named account, by domain first, then by company key, then by what
+    else its account goes by."""
+    reps = [accounts.named.get(one) if one is not None else None for one in account_ids]
     for field, known in (
         ("company_key", configuration.account_by_key),
         ("company_domain", configuration.account_by_domain),
@@ -142,10 +160,13 @@ def _account_reps(
 
 def _derived(
     columns: dict[str, Column],
-    account_reps: list[str | None],
+    named_reps: list[str | None],
     configuration: RoutingConfiguration,
 ) -> dict[str, Column]:
-    derived = {"is_named_account": column_from_values([rep is not None for rep in account_reps])}
+    derived = {
+        "is_named_account": column_from_values([rep is not None for rep in named_reps]),
+        "has_account_owner": column_from_values([False] * len(named_reps)),
+    }
     if "segment" in configuration.fields:
         derived["segment"] = columns["employee_count"].mapped(configuration.routing.segment_of)
     if configuration.uses_territories:

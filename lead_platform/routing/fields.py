@@ -24,6 +24,7 @@ PROFILE_FIELDS: dict[str, Kind] = {
     "email_domain": "text",
     "company_domain": "text",
     "company_key": "text",
+    "account_id": "text",
     "country": "text",
     "region": "text",
     "postal_code": "text",
@@ -53,6 +54,7 @@ DERIVED_FIELDS: dict[str, Kind] = {
     "segment": "text",
     "territory": "text",
     "is_named_account": "truth",
+    "has_account_owner": "truth",
 }
 FIELDS: dict[str, Kind] = PROFILE_FIELDS | SCORE_FIELDS | DERIVED_FIELDS
 

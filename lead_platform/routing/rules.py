@@ -15,6 +15,7 @@ from lead_platform.routing.fields import FIELDS, PROFILE_FIELDS
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
+ACCOUNT_OWNER = "account_owner"
 REVIEW_QUEUE = "review"
 HOLDING_QUEUE = "holding"
 # Rules the platform brings itself; routing.yaml may not reuse their names.
@@ -46,7 +47,8 @@ class Pool(_Entry):
     """Who may get the lead: the reps that meet every selector given.
 
     `territory: of_lead` keeps those who cover the lead's territory; `owner_of: named_account`
-    takes the rep named_accounts.csv names.
+    takes the rep named_accounts.csv names, `owner_of: account` the one who owns other leads of the
+    lead's account.
     """
 
     teams: tuple[str, ...] = ()
@@ -55,7 +57,7 @@ class Pool(_Entry):
     reps: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     territory: Literal["of_lead"] | None = None
-    owner_of: Literal["named_account"] | None = None
+    owner_of: Literal["named_account", "account"] | None = None
 
     @model_validator(mode="after")
     def _selects_somebody(self) -> Self:
@@ -97,6 +99,10 @@ class Rule(_Entry):
                 f"unknown strategy {self.strategy!r}; known: {', '.join(strategy_names())}; "
                 "a new one is a module in lead_platform/routing/strategies/"
             )
+        if self.strategy == ACCOUNT_OWNER and (
+            self.pool is None or self.pool.owner_of != "account"
+        ):
+            faults.append(f"the strategy {ACCOUNT_OWNER} needs the pool {{owner_of: account}}")
         if faults:
             raise ValueError("; ".join(faults))
         return self

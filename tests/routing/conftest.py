@@ -41,6 +41,7 @@ def make_leads() -> Callable[..., pd.DataFrame]:
         usual = {
             "profile_version": "p1",
             "company_domain": "voorbeeld.nl",
+            "account_id": None,
             "country": "NL",
             "region": None,
             "employee_count": 250,

@@ -5,6 +5,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lead_platform.routing.account_reps import AccountReps
 from lead_platform.routing.choices import Candidate
 from lead_platform.routing.configuration import RoutingConfiguration, load_routing
 from lead_platform.routing.decisions import Decision, replay_decision, route_leads
@@ -19,6 +20,7 @@ lead = st.fixed_dictionaries(
     {
         "profile_version": st.sampled_from(["p1", "p2"]),
         "company_domain": st.sampled_from(["asml.com", "inditex.com", 'odd"name\\.com', None]),
+        "account_id": st.sampled_from(["acct_1", "acct_2", "acct_3", None]),
         "country": st.sampled_from(["NL", "DE", "FR", "US", "GB", "JP", None]),
         "region": st.sampled_from(["CA", "TX", "NY", None]),
         "employee_count": st.one_of(st.none(), st.integers(0, 100_000)),
@@ -37,6 +39,13 @@ owners = st.dictionaries(
     st.lists(st.sampled_from([*REP_IDS, "left.company"]), min_size=1, max_size=3),
     max_size=5,
 )
+accounts = st.builds(
+    AccountReps,
+    named=st.dictionaries(st.sampled_from(["acct_1", "acct_2"]), st.sampled_from(REP_IDS)),
+    owners=st.dictionaries(
+        st.sampled_from(["acct_1", "acct_3"]), st.sampled_from([*REP_IDS, "left.company"])
+    ),
+)
 rosters = st.lists(
     st.tuples(st.integers(0, 8), st.booleans()), min_size=len(REP_IDS), max_size=len(REP_IDS)
 )
@@ -50,12 +59,12 @@ def with_roster(roster):
 
 
 @settings(max_examples=60, deadline=None)
-@given(leads, loads, owners, rosters)
+@given(leads, loads, owners, rosters, accounts)
 def test_every_lead_gets_exactly_one_decision_that_replays_bit_for_bit(
-    leads, loads, owners, roster
+    leads, loads, owners, roster, accounts
 ):
     configuration = with_roster(roster)
-    result = route_leads(leads, configuration, loads, owners, DECIDED_AT)
+    result = route_leads(leads, configuration, loads, owners, DECIDED_AT, accounts)
     assert sorted(result.decisions["lead_id"]) == sorted(leads["lead_id"])
     assert result.decisions["decision_id"].is_unique
     assert result.assignments["lead_id"].tolist() == result.decisions["lead_id"].tolist()
@@ -64,10 +73,10 @@ def test_every_lead_gets_exactly_one_decision_that_replays_bit_for_bit(
 
 
 @settings(max_examples=60, deadline=None)
-@given(leads, loads, rosters)
-def test_capacity_is_never_exceeded_and_nobody_inactive_is_chosen(leads, loads, roster):
+@given(leads, loads, rosters, accounts)
+def test_capacity_is_never_exceeded_and_nobody_inactive_is_chosen(leads, loads, roster, accounts):
     configuration = with_roster(roster)
-    result = route_leads(leads, configuration, loads, {}, DECIDED_AT)
+    result = route_leads(leads, configuration, loads, {}, DECIDED_AT, accounts)
     given_out = result.assignments["owner_rep_id"].value_counts()
     for rep in configuration.reps:
         received = int(given_out.get(rep.rep_id, 0))
@@ -91,6 +100,7 @@ def test_the_order_of_the_rows_does_not_matter(leads, loads, owners, random):
 def test_unrelated_pools_do_not_influence_each_other(leads):
     """Senior reps of India and of the Americas share nobody."""
     leads = leads.assign(band="high", total=50.0, is_score_missing=False, company_domain=None)
+    leads["account_id"] = None
     leads["is_disposable_email"] = False
     leads["country"] = ["IN" if i % 2 else "US" for i in range(len(leads))]
     leads["region"] = "NY"
@@ -111,6 +121,7 @@ def test_loads_of_a_pool_stay_within_one_when_all_start_equal(count, start):
             "lead_id": f"lead_{i:03d}",
             "profile_version": "p1",
             "company_domain": None,
+            "account_id": None,
             "country": "NL",
             "region": None,
             "employee_count": None,

@@ -6,6 +6,7 @@ import pytest
 
 from lead_platform.lake.connection import open_engine
 from lead_platform.routing import assignments as assignments_module
+from lead_platform.routing.account_reps import account_reps
 from lead_platform.routing.assignments import (
     RoutingCounts,
     UndoError,
@@ -21,7 +22,8 @@ from lead_platform.settings import Settings
 PACKAGE = Path(assignments_module.__file__).parents[1]
 OTHER_TABLES = """
 create table enrichment.lead_profiles (
-    lead_id varchar, profile_version varchar, company_domain varchar, country varchar,
+    lead_id varchar, profile_version varchar, company_domain varchar, account_id varchar,
+    country varchar,
     region varchar, employee_count integer, is_disposable_email boolean
 );
 create table scoring.lead_scores (
@@ -55,7 +57,7 @@ def add_lead(lake):
         lake.execute("delete from enrichment.lead_profiles where lead_id = ?", [lead_id])
         lake.execute("delete from scoring.lead_scores where lead_id = ?", [lead_id])
         lake.execute(
-            "insert into enrichment.lead_profiles values (?, ?, null, ?, null, 250, false)",
+            "insert into enrichment.lead_profiles values (?, ?, null, null, ?, null, 250, false)",
             [lead_id, profile_version, country],
         )
         total = {"high": 80.0, "medium": 50.0, "low": 10.0}.get(band)
@@ -313,3 +315,30 @@ def test_undo_names_every_decision_that_is_not_in_effect(lake, add_lead, route):
         unassign(lake, [decision_id, "dec_none", "dec_other"], "maria.ops", "test", T0)
     assert "dec_other" in str(caught.value)
     assert whereabouts(lake) == {"a": "ben.fischer"}
+
+
+def test_accounts_are_known_by_any_domain_or_name_and_owned_by_who_had_a_lead_longest(
+    lake, add_lead, route, configuration
+):
+    for lead_id in ("lead_a", "lead_b", "lead_c"):
+        add_lead(lead_id)
+    lake.execute("update enrichment.lead_profiles set account_id = 'acct_1'")
+    route()
+    lake.execute("update routing.assignments set assigned_at = assigned_at + interval 1 day")
+    lake.execute(
+        "update routing.assignments set owner_rep_id = 'ben.fischer', assigned_at = ? "
+        "where lead_id = 'lead_b'",
+        [T0],
+    )
+    lake.execute(
+        "insert into identity.account_members "
+        "(record_id, account_id, company_domain, is_shared_domain) values "
+        "('r1', 'acct_1', 'old.example', false), ('r2', 'acct_1', 'asml.com', false), "
+        "('r3', 'acct_2', 'asml.com', true)"
+    )
+    new = pd.DataFrame(
+        {"lead_id": ["lead_d", "lead_e", "lead_f"], "account_id": ["acct_1", "acct_2", None]}
+    )
+    found = account_reps(lake, new, configuration)
+    assert found.named == {"acct_1": "iris.jansen"}, "a shared domain names no account"
+    assert found.owners == {"acct_1": "ben.fischer"}

@@ -94,7 +94,7 @@ def test_reps_become_a_table_with_one_row_each(configuration):
             "routing.yaml",
             "strategy: fewest_active_leads",
             "strategy: dice",
-            "unknown strategy 'dice'; known: fewest_active_leads",
+            "unknown strategy 'dice'; known: account_owner, fewest_active_leads",
         ),
         ("routing.yaml", "id: low_band", "id: high_band", "rule 'high_band' stands there more"),
         ("routing.yaml", "id: low_band", "id: keeps_owner", "the platform's own"),

@@ -3,6 +3,7 @@ from datetime import datetime
 
 import pytest
 
+from lead_platform.routing.account_reps import AccountReps
 from lead_platform.routing.decisions import (
     Decision,
     ReplayError,
@@ -119,6 +120,11 @@ def test_a_decision_says_why_the_rules_before_did_not_match(decide):
             "rule": "disposable_email",
             "matched": False,
             "because": "is_disposable_email is false, not true",
+        },
+        {
+            "rule": "account_owner",
+            "matched": False,
+            "because": "has_account_owner is false, not true",
         },
         {
             "rule": "enterprise",
@@ -284,3 +290,57 @@ def test_an_instant_with_a_zone_is_recorded_in_utc(configuration):
     at = datetime.fromisoformat("2026-03-02T10:00:00+01:00")
     decision = explain_route({"band": "low"}, configuration, {}, at)
     assert decision.decided_at == datetime.fromisoformat("2026-03-02T09:00:00")
+
+
+def test_the_next_lead_of_a_company_goes_to_the_owner_of_the_others(
+    configuration, make_leads, decided_at
+):
+    leads = make_leads(
+        {"account_id": "acct_1", "country": "US", "region": "CA"}, {"account_id": "acct_2"}
+    )
+    accounts = AccountReps(owners={"acct_1": "iris.jansen", "acct_2": "left.company"})
+    rows = route_leads(leads, configuration, {"iris.jansen": 4}, {}, decided_at, accounts).decisions
+    owned, other = (Decision.from_row(row) for _, row in rows.iterrows())
+    assert (owned.rule, owned.destination) == ("account_owner", "iris.jansen")
+    assert owned.explanation == (
+        "Iris Jansen (senior, emea): score band high and the company has an owner; "
+        "already owns a lead of this company (4 active leads)."
+    )
+    assert other.rule == "high_band", "whoever left owns no company"
+    for row in (owned, other):
+        assert replay_decision(row.as_row(), configuration) == row
+
+
+def test_leads_of_one_company_that_arrive_together_get_one_owner(
+    configuration, make_leads, decided_at
+):
+    leads = make_leads(
+        *(
+            {"account_id": "acct_1", "total": 70.0 + n, "country": c}
+            for n, c in enumerate(["NL", "DE", "FR", "US"])
+        ),
+        {"account_id": "acct_1", "band": "low", "total": 5.0},
+    )
+    decisions = route_leads(leads, configuration, {}, {}, decided_at).decisions
+    assert decisions["rule"].tolist() == ["high_band", *["account_owner"] * 3, "low_band"]
+    assert decisions["destination"].iloc[:4].nunique() == 1
+
+
+def test_an_owner_without_room_is_a_case_for_a_person(with_reps, make_leads, decided_at):
+    full = with_reps(iris_jansen={"capacity": 3})
+    accounts = AccountReps(owners={"acct_1": "iris.jansen"})
+    leads = make_leads({"account_id": "acct_1"})
+    decision = Decision.from_row(
+        route_leads(leads, full, {"iris.jansen": 3}, {}, decided_at, accounts).decisions.iloc[0]
+    )
+    assert (decision.rule, decision.destination) == ("account_owner", "review")
+
+
+def test_a_named_account_is_known_by_all_its_account_goes_by(configuration, make_leads, decided_at):
+    accounts = AccountReps(named={"acct_1": "ben.fischer"}, owners={"acct_1": "iris.jansen"})
+    leads = make_leads({"account_id": "acct_1", "company_domain": "another.example"})
+    decision = Decision.from_row(
+        route_leads(leads, configuration, {}, {}, decided_at, accounts).decisions.iloc[0]
+    )
+    assert (decision.rule, decision.destination) == ("named_account", "ben.fischer")
+    assert replay_decision(decision.as_row(), configuration) == decision

@@ -26,6 +26,19 @@ members as (
 
 ),
 
+accounts_of_members as (
+
+    select
+        members.submission_id,
+        account_members.account_id,
+    from members
+    inner join {{ source("identity", "account_members") }} as account_members
+        on members.company_record_id = account_members.record_id
+    -- A mail domain of many companies is no company, unless the submission names one.
+    where not account_members.is_shared_domain or account_members.company_key is not null
+
+),
+
 events as (
 
     select
@@ -67,6 +80,7 @@ leads as (
         golden_records.company_name,
         golden_records.company_key,
         golden_records.company_domain,
+        accounts_of_members.account_id,
         golden_records.industry,
         golden_records.employee_count,
         golden_records.annual_revenue,
@@ -102,6 +116,9 @@ leads as (
         {{ json_object_text("golden_records.sources") }} as field_sources,
     from golden_records
     inner join stale_leads on golden_records.subject_id = stale_leads.lead_id
+    left join accounts_of_members
+        on accounts_of_members.submission_id
+        = coalesce(golden_records.sources.company_key, golden_records.sources.company_domain)
 
 )
 

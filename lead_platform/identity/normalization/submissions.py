@@ -54,7 +54,7 @@ from lead_platform.identity.normalization.vocabularies import AliasTable, Vocabu
 __all__ = ["COLUMNS", "MATCHING_FIELDS", "normalize_keys", "normalize_submissions", "page_category"]
 
 COLUMNS = (
-    "submission_id", "match_record_id", "channel", "source_system",
+    "submission_id", "match_record_id", "company_record_id", "channel", "source_system",
     "source_person_id", "received_seq", "submitted_at",
     "email", "email_domain", "is_role_email", "is_disposable_email", "is_free_email",
     "phone", "phone_kind", "phone_country", "full_name", "first_name", "last_name",
@@ -93,6 +93,11 @@ MATCHING_FIELDS = (
     "source_system", "source_person_id", "email", "phone", "first_name", "last_name", "full_name",
     "company_key", "company_domain", "job_title", "city", "country", "linkedin_url",
 )  # fmt: skip
+
+_COMPANY_FIELDS = (
+    "company_domain", "company_key", "country", "city", "postal_code", "street",
+)  # fmt: skip
+_FIXED_LINE = "fixed_line"
 
 Texts = list[str | None]
 V = TypeVar("V")
@@ -206,6 +211,7 @@ class _Batch:
         """The table, every column in the type of the contract."""
         size = len(self.frame)
         self.columns["match_record_id"] = _match_record_ids(self.columns)
+        self.columns["company_record_id"] = _company_record_ids(self.columns)
         self.columns["issues"] = [
             "[]" if found is None else json.dumps(found, ensure_ascii=False)
             for found in self.issues
@@ -421,8 +427,25 @@ def _points_to_a_person(values: tuple[str | None, ...], is_shared_mailbox: bool)
 
 
 def _match_record_id(values: tuple[str | None, ...], own: str | None) -> str:
-    text = "\x1f".join(value or "" for value in (*values, own))
-    return "mrec_" + sha256(text.encode()).hexdigest()[:24]
+    return _record_id("mrec_", (*values, own))
+
+
+def _company_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
+    """The same id for submissions that state the same company; None where none is named.
+
+    Of phones only a fixed line is the company's: a mobile is carried from one employer to the next.
+    """
+    kinds = zip(columns["phone"], columns["phone_kind"], strict=True)
+    lines = [phone if kind == _FIXED_LINE else None for phone, kind in kinds]
+    rows = zip(*(columns[field] for field in _COMPANY_FIELDS), lines, strict=True)
+    named = [values if values[0] or values[1] else None for values in rows]
+    known = {values: _record_id("crec_", values) for values in set(named) if values is not None}
+    return [known[values] if values is not None else None for values in named]
+
+
+def _record_id(prefix: str, values: tuple[str | None, ...]) -> str:
+    text = "\x1f".join(value or "" for value in values)
+    return prefix + sha256(text.encode()).hexdigest()[:24]
 
 
 def _each(raws: Texts, normalise: Callable[[str], V], blank: V) -> list[V]:

@@ -1,0 +1,511 @@
+"""Accounts: which company each stated company is, under ids that stay, and what is known of it.
+
+Owns the run: new company records join accounts, or show that two are one; the older id survives,
+the other stays resolvable. What belongs together is account_clusters.py's, which records there are
+is company_records.py's. An account's row is made of its submissions, each value the one stated
+most often.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lead_platform.identity.account_clusters import cluster_companies
+from lead_platform.identity.account_specification import AccountSpecification
+from lead_platform.identity.company_records import collect_new, match_columns
+from lead_platform.identity.linkage import merge_edges
+from lead_platform.identity.model import MatchModel
+from lead_platform.identity.pairs import find_pairs
+
+POSSIBLE_DUPLICATE = "possible_duplicate"
+
+
+@dataclass(frozen=True)
+class AccountSummary:
+    """What one run did to accounts. `records`: new stated companies; `pairs`: those kept of them;
+    `accounts_retired` merged into older ones, `accounts_split` came out of others.
+    `moved_lead_ids`: leads of which a submission known before changed its account, sorted."""
+
+    records: int = 0
+    pairs: int = 0
+    accounts_retired: int = 0
+    accounts_split: int = 0
+    moved_lead_ids: tuple[str, ...] = ()
+
+
+def resolve_accounts(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    specification: AccountSpecification,
+    model: MatchModel,
+    lead_ids: Collection[str],
+    decided_at: dt.datetime,
+) -> AccountSummary:
+    """Gives every stated company its account, and brings the rows of the touched accounts up to
+    date; `lead_ids`: leads whose submissions changed.
+
+    Reads identity.normalized_submissions and lead_members, writes account_members, account_pairs,
+    account_relations, account_crosswalk and accounts, set-wise; the caller owns the transaction.
+    `decided_at` is UTC, naive.
+    """
+    summary = AccountSummary()
+    connection.execute(_NOTHING_PLACED)
+    if collect_new(connection, specification):
+        _place(connection, specification, model)
+        summary = _write(connection, decided_at)
+    _refresh_rows(connection, lead_ids)
+    return summary
+
+
+def account_actions(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> pd.DataFrame:
+    """Audit records of the last `resolve_accounts` on this connection: merges of stated companies,
+    and accounts that ceased or came to be by them."""
+    return connection.execute(_ACTIONS, {"at": decided_at}).df()
+
+
+_NOTHING_PLACED = """
+create or replace temp table company_placed (
+    record_id varchar, account_id varchar, former_account_id varchar
+);
+create or replace temp table company_pairs as
+    select * from identity.account_pairs limit 0
+"""
+
+
+def _place(
+    connection: duckdb.DuckDBPyConnection, specification: AccountSpecification, model: MatchModel
+) -> None:
+    """Fills `company_placed` (record, account, former account) and `company_pairs` for all that the
+    new records touch."""
+    new, known = match_columns(connection, specification)
+    with duckdb.connect() as scratch:
+        scratch.execute("set enable_progress_bar = false")
+        scratch.register("new_rows", new)
+        scratch.register("known_rows", known)
+        found = find_pairs(scratch, specification, model).pairs
+    connection.register("found_company_pairs", found)
+    connection.execute(_TOUCHED)
+    connection.unregister("found_company_pairs")
+    records = connection.execute(_RECORDS).df()
+    pairs = connection.execute(_MERGES).df()
+    clusters = cluster_companies(
+        records, merge_edges(pairs, specification), specification.clustering
+    )
+    placed = pa.table(
+        {"record_id": pa.array(records["record_id"], pa.string()), "cluster": clusters.labels}
+    )
+    aside = clusters.set_aside["reason"]
+    reasons = pa.table(
+        {
+            "pair_id": pa.array(pairs.loc[aside.index, "pair_id"], pa.string()),
+            "set_aside": pa.array(aside, pa.string()),
+        }
+    )
+    connection.register("clustered_records", placed)
+    connection.register("pairs_aside", reasons)
+    connection.execute(_PLACED)
+    connection.unregister("clustered_records")
+    connection.unregister("pairs_aside")
+
+
+# All accounts a new record may join or part: those of its domain, of the records it would merge
+# with, and on from these over pairs that were set aside. Two accounts without such a pair between
+# them have nothing to do with one another.
+_TOUCHED = """
+create or replace temp table company_pairs as
+    select *, null::varchar as set_aside from found_company_pairs;
+
+create or replace temp table company_touched as
+    with recursive aside as (
+        select l.account_id as one, r.account_id as other
+        from identity.account_pairs as p
+        join identity.account_members as l on l.record_id = p.left_record_id
+        join identity.account_members as r on r.record_id = p.right_record_id
+        where p.set_aside is not null
+    ),
+    reached as (
+        select account_id from identity.account_members
+        where company_domain in (select company_domain from company_new)
+            or record_id in (select record_id from company_new where is_known)
+            or record_id in (select left_record_id from company_pairs where decision = 'merge')
+            or record_id in (select right_record_id from company_pairs where decision = 'merge')
+        union
+        select case when a.one = r.account_id then a.other else a.one end
+        from reached as r
+        join aside as a on r.account_id in (a.one, a.other)
+    )
+    select distinct account_id from reached;
+
+create or replace temp table company_nodes as
+    select m.record_id, m.account_id, m.received_seq, m.country,
+        case when not m.is_shared_domain or m.company_key is null then m.company_domain end
+            as company_domain
+    from identity.account_members as m
+    where m.account_id in (from company_touched)
+        and m.record_id not in (select record_id from company_new)
+    union all
+    select n.record_id, m.account_id, n.received_seq, n.country,
+        -- Of a shared domain, what names nothing else stays together and apart from all others.
+        case when not n.is_shared_domain or n.company_key is null then n.company_domain end
+    from company_new as n
+    left join identity.account_members as m on m.record_id = n.record_id
+"""
+
+_RECORDS = "select record_id, company_domain, country from company_nodes order by record_id"
+
+_MERGES = """
+    from company_pairs where decision = 'merge'
+    union all by name
+    select * from identity.account_pairs
+    where decision = 'merge' and left_record_id in (select record_id from company_nodes)
+        and left_record_id not in (select record_id from company_new)
+        and right_record_id not in (select record_id from company_new)
+    order by pair_id
+"""
+
+# An account's id comes from the record of it that was received first, so that slices, one load and
+# a rebuild give the same ids.
+_PLACED = """
+create or replace temp table company_placed as
+    with firsts as (
+        select c.cluster, min_by(n.record_id, (n.received_seq, n.record_id)) as record_id
+        from clustered_records as c
+        join company_nodes as n on n.record_id = c.record_id
+        group by c.cluster
+    )
+    select n.record_id, 'acct_' || left(sha256(f.record_id), 24) as account_id,
+        n.account_id as former_account_id
+    from company_nodes as n
+    join clustered_records as c on c.record_id = n.record_id
+    join firsts as f on f.cluster = c.cluster;
+
+create or replace temp table company_pairs_aside as from pairs_aside;
+
+create or replace temp table company_pairs as
+    select p.* exclude (set_aside), a.set_aside
+    from company_pairs as p
+    left join company_pairs_aside as a on a.pair_id = p.pair_id
+"""
+
+
+def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> AccountSummary:
+    summary = _summarize(connection)
+    is_changed = connection.execute(
+        "select exists(from company_new where is_known), "
+        "exists(from company_placed where former_account_id <> account_id)"
+    ).fetchone()
+    has_flipped, has_moved = is_changed or (False, False)
+    if has_flipped:
+        connection.execute(_FORGET_PAIRS)
+    if has_flipped or has_moved:
+        connection.execute(_MOVE)
+    connection.execute(_NEW_MEMBERS)
+    connection.execute(_NEW_PAIRS)
+    if _any(connection, _CHANGED_ASIDE):
+        connection.execute(_STORE_ASIDE)
+    if has_moved:
+        connection.execute(_NEXT_CROSSWALK, {"at": decided_at})
+        connection.execute(_STORE_CROSSWALK)
+    connection.execute(_NEXT_RELATIONS, {"duplicate": POSSIBLE_DUPLICATE})
+    if _any(connection, _CHANGED_RELATIONS):
+        connection.execute(_STORE_RELATIONS)
+    return summary
+
+
+def _any(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Creates the temp table of `query`; whether it has rows."""
+    connection.execute(query)
+    name = query.split("temp table ", 1)[1].split()[0]
+    row = connection.execute(f"select count(*) from {name}").fetchone()
+    return bool(row and row[0])
+
+
+def _summarize(connection: duckdb.DuckDBPyConnection) -> AccountSummary:
+    row = connection.execute("""
+        with former as (select distinct former_account_id as account_id from company_placed),
+        living as (select distinct account_id from company_placed),
+        moved as (
+            select record_id, account_id from company_placed where former_account_id <> account_id
+        )
+        select (select count(*) from company_new where not is_known),
+            (select count(*) from company_pairs),
+            (select count(*) from former anti join living using (account_id)
+             where account_id is not null),
+            (select count(distinct account_id) from moved anti join former using (account_id)),
+            (select list_sort(list(distinct m.lead_id)) from identity.lead_members as m
+             join identity.normalized_submissions as n on n.submission_id = m.submission_id
+             where n.company_record_id in (
+                 select record_id from moved
+                 union all select record_id from company_new where is_known
+             ))
+    """).fetchone()
+    assert row is not None
+    records, pairs, retired, split, lead_ids = row
+    return AccountSummary(int(records), int(pairs), int(retired), int(split), tuple(lead_ids or ()))
+
+
+_FORGET_PAIRS = """
+delete from identity.account_pairs
+where left_record_id in (select record_id from company_new where is_known)
+    or right_record_id in (select record_id from company_new where is_known)
+"""
+
+_MOVE = """
+update identity.account_members as m
+set account_id = p.account_id,
+    is_shared_domain = coalesce(n.is_shared_domain, m.is_shared_domain)
+from company_placed as p
+left join company_new as n on n.record_id = p.record_id and n.is_known
+where m.record_id = p.record_id
+    and (p.former_account_id <> p.account_id or n.record_id is not null)
+"""
+
+_NEW_MEMBERS = """
+insert into identity.account_members by name
+select n.* exclude (is_known), k.company_letters, k.company_family, p.account_id
+from company_new as n
+join company_keys as k on k.record_id = n.record_id
+join company_placed as p on p.record_id = n.record_id
+where not n.is_known
+"""
+
+_NEW_PAIRS = "insert into identity.account_pairs by name select * from company_pairs"
+
+_CHANGED_ASIDE = """
+create or replace temp table company_changed_aside as
+    select p.pair_id, a.set_aside
+    from identity.account_pairs as p
+    left join company_pairs_aside as a on a.pair_id = p.pair_id
+    where p.decision = 'merge' and p.left_record_id in (select record_id from company_nodes)
+        and p.set_aside is distinct from a.set_aside
+"""
+
+_STORE_ASIDE = """
+update identity.account_pairs as p set set_aside = c.set_aside
+from company_changed_aside as c where p.pair_id = c.pair_id
+"""
+
+# Each id made from a record of the touched accounts goes where that record went, or lives again.
+_NEXT_CROSSWALK = """
+create or replace temp table next_account_crosswalk as
+    with named as (
+        select 'acct_' || left(sha256(record_id), 24) as account_id, account_id as holder,
+            former_account_id as former_holder
+        from company_placed
+    ),
+    known as (
+        select n.*, c.relation, c.related_account_id, c.merged_at,
+            n.account_id in (select former_account_id from company_placed) as was_alive
+        from named as n
+        left join identity.account_crosswalk as c on c.account_id = n.account_id
+    )
+    select account_id,
+        case when holder = account_id then coalesce(related_account_id, former_holder)
+            else holder end as related_account_id,
+        case when holder = account_id then 'split_from' else 'merged_into' end as relation,
+        case when holder <> account_id and was_alive then $at::timestamp else merged_at end
+            as merged_at,
+        case when holder = account_id then $at::timestamp end as split_at
+    from known
+    where case when holder = account_id
+        then relation = 'merged_into' or (relation is null and former_holder <> holder)
+        else was_alive or (relation = 'merged_into' and related_account_id <> holder) end
+"""
+
+_STORE_CROSSWALK = """
+delete from identity.account_crosswalk
+where account_id in (select account_id from next_account_crosswalk);
+
+insert into identity.account_crosswalk by name from next_account_crosswalk
+"""
+
+# Accounts are related by pairs that a guard held back; where the model was in doubt, or a merge
+# was set aside, they may be the same.
+_NEXT_RELATIONS = """
+create or replace temp table company_relating as
+    select distinct unnest([account_id, former_account_id]) as account_id from company_placed;
+
+create or replace temp table next_account_relations as
+    with own as (
+        select record_id from identity.account_members
+        where account_id in (select account_id from company_relating)
+    ),
+    pairs as (
+        select *, case when set_aside is null and contains(reason, ': ')
+            then split_part(reason, ': ', 1) else $duplicate end as relation
+        from identity.account_pairs
+        where (decision = 'review' or set_aside is not null)
+            and (left_record_id in (from own) or right_record_id in (from own))
+    )
+    select least(l.account_id, r.account_id) as left_account_id,
+        greatest(l.account_id, r.account_id) as right_account_id,
+        arg_max(p.relation, (p.match_weight, p.pair_id)) as relation,
+        arg_max(
+            case when p.set_aside is not null then 'would merge, but ' || p.set_aside
+                when p.relation = $duplicate then p.reason
+                else split_part(p.reason, ': ', 2) end,
+            (p.match_weight, p.pair_id)
+        ) as reason,
+        max(p.match_probability) as match_probability,
+        arg_max(p.pair_id, (p.match_weight, p.pair_id)) as pair_id,
+        count(*)::integer as pair_count
+    from pairs as p
+    join identity.account_members as l on l.record_id = p.left_record_id
+    join identity.account_members as r on r.record_id = p.right_record_id
+    where l.account_id <> r.account_id
+    group by all
+"""
+
+_CHANGED_RELATIONS = """
+create or replace temp table company_changed_relations as
+    with stored as (
+        select * from identity.account_relations
+        where left_account_id in (select account_id from company_relating)
+            or right_account_id in (select account_id from company_relating)
+    )
+    select left_account_id, right_account_id from (
+        (from stored except from next_account_relations)
+        union all (from next_account_relations except from stored)
+    )
+"""
+
+_STORE_RELATIONS = """
+delete from identity.account_relations
+where (left_account_id, right_account_id) in (from company_changed_relations);
+
+insert into identity.account_relations by name
+select * from next_account_relations
+where (left_account_id, right_account_id) in (from company_changed_relations)
+"""
+
+
+def _refresh_rows(connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str]) -> None:
+    """Makes the rows of touched accounts what their submissions say, writing differences only."""
+    given = pa.table({"lead_id": pa.array(sorted(set(lead_ids)), pa.string())})
+    connection.register("given_leads", given)
+    connection.execute(_REFRESHED)
+    connection.unregister("given_leads")
+    if not connection.execute("from accounts_refreshed limit 1").fetchone():
+        return
+    connection.execute(_NEXT_ACCOUNTS)
+    if _any(connection, _CHANGED_ACCOUNTS):
+        connection.execute(_STORE_ACCOUNTS)
+
+
+_REFRESHED = """
+create or replace temp table accounts_refreshed as
+    select account_id from company_placed
+    union
+    select former_account_id from company_placed where former_account_id is not null
+    union
+    select m.account_id
+    from identity.lead_members as l
+    join identity.normalized_submissions as n on n.submission_id = l.submission_id
+    join identity.account_members as m on m.record_id = n.company_record_id
+    where l.lead_id in (select lead_id from given_leads)
+"""
+
+_FIELDS = ("company_name", "company_key", "company_domain", "country", "region", "city", "industry",
+           "employee_count")  # fmt: skip
+
+
+def _most_stated(field: str) -> str:
+    """SQL for the value most submissions state, of equals the one stated first."""
+    return f"arg_max(value, (times, -first_seq)) filter (field = '{field}')"
+
+
+def _all_stated(field: str) -> str:
+    """SQL for all values of a field as a JSON list, the most stated first."""
+    listed = f"list(value order by times desc, first_seq) filter (field = '{field}')"
+    return f"to_json(coalesce({listed}, []))::varchar"
+
+
+_NEXT_ACCOUNTS = f"""
+create or replace temp table next_accounts as
+    with members as (
+        select m.account_id, m.is_shared_domain and m.company_key is null as is_shared_domain,
+            n.submission_id, n.received_seq, n.submitted_at, l.lead_id,
+            {", ".join(f"n.{name}" for name in _FIELDS)}
+        from identity.account_members as m
+        join identity.normalized_submissions as n on n.company_record_id = m.record_id
+        left join identity.lead_members as l on l.submission_id = n.submission_id
+        where m.account_id in (from accounts_refreshed)
+    ),
+    stated as (
+        select account_id, field, value, count(*) as times, min(received_seq) as first_seq
+        from (
+            select account_id, received_seq, unnest([
+                {", ".join(f"{{'field': '{name}', 'value': {name}::varchar}}" for name in _FIELDS)}
+            ], recursive := true)
+            from members
+        )
+        where value is not null
+        group by all
+    ),
+    described as (
+        select account_id,
+            {", ".join(f"{_most_stated(name)} as {name}" for name in _FIELDS)},
+            {_all_stated("company_name")} as names,
+            {_all_stated("company_domain")} as domains
+        from stated group by account_id
+    ),
+    counted as (
+        select account_id, bool_or(is_shared_domain) as is_shared_domain,
+            count(distinct lead_id)::integer as lead_count, count(*)::integer as submission_count,
+            min_by(submission_id, (received_seq, submission_id)) as first_submission_id,
+            min(submitted_at) as first_seen_at, max(submitted_at) as last_seen_at
+        from members group by account_id
+    )
+    select c.account_id, coalesce(d.company_name, d.company_domain) as name, d.company_key,
+        d.names as names, d.company_domain, d.domains, c.is_shared_domain, d.country,
+        d.region, d.city, d.industry, d.employee_count::integer as employee_count, c.lead_count,
+        c.submission_count, c.first_submission_id, c.first_seen_at, c.last_seen_at
+    from counted as c
+    join described as d on d.account_id = c.account_id
+"""
+
+_CHANGED_ACCOUNTS = """
+create or replace temp table changed_accounts as
+    with stored as (
+        from identity.accounts where account_id in (select account_id from accounts_refreshed)
+    )
+    select account_id from (from stored except from next_accounts)
+    union
+    select account_id from (from next_accounts except from stored)
+"""
+
+_STORE_ACCOUNTS = """
+delete from identity.accounts where account_id in (from changed_accounts);
+
+insert into identity.accounts by name
+select * from next_accounts where account_id in (from changed_accounts)
+"""
+
+_ACTIONS = """
+select 'identity' as workflow, 'merge_companies' as action, 'account_pair' as subject_type,
+    pair_id as subject_id, rule, model_version as rule_version, reason,
+    left_record_id as before, right_record_id as after, $at::timestamp as occurred_at
+from company_pairs where decision = 'merge' and set_aside is null
+union all
+select 'identity', 'retire_account', 'account', former_account_id, 'survivor', null,
+    'proved to be one company with an older account', former_account_id, min(account_id), $at
+from company_placed
+where former_account_id not in (select account_id from company_placed)
+    and account_id = (
+        select p.account_id from company_placed as p
+        where 'acct_' || left(sha256(p.record_id), 24) = company_placed.former_account_id
+    )
+group by former_account_id
+union all
+select 'identity', 'split_account', 'account', account_id, 'parting', null,
+    'new records show that it is another company', min(former_account_id), account_id, $at
+from company_placed
+where former_account_id <> account_id and account_id not in (
+    select former_account_id from company_placed where former_account_id is not null
+)
+group by account_id
+"""
