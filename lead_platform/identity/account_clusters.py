@@ -6,8 +6,7 @@ Finding pairs is pairs.py's, ids and storage are accounts.py's.
 
 import pandas as pd
 
-from lead_platform.identity.clusters import Clusters, cluster_records
-from lead_platform.identity.linkage import NO_LINKS
+from lead_platform.identity.clusters import NO_LINKS, Clusters, cluster_records
 from lead_platform.identity.specification import Clustering
 
 SEVERAL_ACCOUNTS = "several_accounts"

@@ -23,6 +23,7 @@ TOO_LARGE = "too_large"
 TOO_MANY = "too_many:"
 """Followed by the name of the limit of `clustering.limits` that stands in the way."""
 
+NO_LINKS = pd.DataFrame({"left": [], "right": []}, dtype=object)
 NO_VALUES = pd.DataFrame({"node": [], "limit": [], "within": [], "value": []}, dtype=object)
 
 # Weights are compared to a millionth of a bit: sums may differ in the last place.
