@@ -43,20 +43,20 @@ def test_parts_explain_the_weight_without_values():
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "reason"),
+    ("left", "right", "decision", "reason"),
     [
         ({"first_name": "Jane", "last_name": "Roe"}, {"first_name": "Tom", "last_name": "Roe"},
-         "mailbox_of_two_people"),
+         "review", "mailbox_of_two_people"),
         ({"first_name": "Jane", "last_name": "Roe"}, {"first_name": "Tom", "last_name": "Fox"},
-         "another_person"),
+         "cannot_link", "another_person"),
     ],
 )  # fmt: skip
-def test_guards_send_one_mailbox_with_two_people_to_review(left, right, reason):
+def test_guards_hold_back_one_mailbox_with_two_people(left, right, decision, reason):
     pair = only_pair(
         submission(1, email="the.roes@gmail.com", **left),
         submission(2, email="the.roes@gmail.com", **right),
     )
-    assert pair["decision"] == "review"
+    assert pair["decision"] == decision
     assert pair["reason"].startswith(reason + ":")
 
 
