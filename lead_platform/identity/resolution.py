@@ -132,10 +132,7 @@ def resolve(
     outcomes = attribute_outcomes(connection, normalize_keys=normalize)
     touched = {*summary.touched_lead_ids, *events.touched_lead_ids, *outcomes.touched_lead_ids}
     refresh_versions(connection, sorted(touched))
-    actions = connection.execute(
-        _ACTIONS, {"decided_by": f"automation:{run_id}", "decided_at": decided_at}
-    ).df()
-    record_actions(connection, actions, run_id=run_id)
+    record_actions(connection, list_actions(connection, run_id, decided_at), run_id=run_id)
     return {
         "submissions": summary.submissions,
         "leads_born": summary.leads_born,
@@ -146,6 +143,15 @@ def resolve(
         "pairs_to_review": summary.reviews,
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
     }
+
+
+def list_actions(
+    connection: duckdb.DuckDBPyConnection, run_id: str, decided_at: datetime
+) -> pd.DataFrame:
+    """What a run did to pairs and leads, as rows of the audit log."""
+    return connection.execute(
+        _ACTIONS, {"decided_by": f"automation:{run_id}", "decided_at": decided_at}
+    ).df()
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, decided_by: str) -> list[str]:
