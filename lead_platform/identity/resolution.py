@@ -147,11 +147,11 @@ def resolve(
         *outcomes.touched_lead_ids,
     }
     refresh_versions(connection, sorted(touched))
-    actions = connection.execute(
-        _ACTIONS, {"decided_by": f"automation:{run_id}", "decided_at": decided_at}
-    ).df()
-    actions = pd.concat([actions, account_actions(connection, decided_at)], ignore_index=True)
-    record_actions(connection, actions, run_id=run_id)
+    actions = [
+        list_actions(connection, run_id, decided_at),
+        account_actions(connection, decided_at),
+    ]
+    record_actions(connection, pd.concat(actions, ignore_index=True), run_id=run_id)
     return {
         "submissions": summary.submissions,
         "leads_born": summary.leads_born,
@@ -165,6 +165,15 @@ def resolve(
         "accounts_split": accounts.accounts_split,
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
     }
+
+
+def list_actions(
+    connection: duckdb.DuckDBPyConnection, run_id: str, decided_at: datetime
+) -> pd.DataFrame:
+    """What a run did to pairs and leads, as rows of the audit log."""
+    return connection.execute(
+        _ACTIONS, {"decided_by": f"automation:{run_id}", "decided_at": decided_at}
+    ).df()
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, decided_by: str) -> list[str]:

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.identity.people import generate_people
+from lead_platform.identity.resolution import list_actions
 from lead_platform.identity.reversal import plan_review, plan_split
 from lead_platform.identity.verdicts import Act, plan_withdrawal, record_verdicts
 from tests.identity.lead_world import (
@@ -355,6 +356,9 @@ def test_what_a_bridge_joined_first_is_split_with_its_reason():
     ).fetchall()
     assert split[0].startswith("all that joins two groups")
     assert split[1] == "automation:second"
+    audited = list_actions(lake, "second", DECIDED_AT).set_index("action")
+    assert audited.loc["split_lead", "subject_id"] == lead_id_of(3)
+    assert audited.loc["split_lead", "reason"] == split[0]
 
 
 def test_more_edges_make_a_bridge_and_settle_its_review():

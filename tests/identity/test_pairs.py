@@ -51,7 +51,7 @@ def test_parts_explain_the_weight_without_values():
          "cannot_link", "another_person"),
     ],
 )  # fmt: skip
-def test_guards_hold_one_mailbox_with_two_people_back(left, right, decision, reason):
+def test_guards_hold_back_one_mailbox_with_two_people(left, right, decision, reason):
     pair = only_pair(
         submission(1, email="the.roes@gmail.com", **left),
         submission(2, email="the.roes@gmail.com", **right),
