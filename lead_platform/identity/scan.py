@@ -289,11 +289,11 @@ def _why_apart(pair: pd.Series, aside: pd.DataFrame) -> str:
         )
         reason = next(iter(aside.loc[is_pair, "reason"]), THIN_BRIDGE)
         return _ASIDE.get(reason, reason)
-    now = f"{pair['reason']} ({pair['match_probability']:.4f}, {pair['model_version']})"
+    now = f"{pair['reason']} ({pair['match_probability']:.6f}, {pair['model_version']})"
     if not pair["was_merged"]:
         return now
     return (
-        f"merged by {pair['former_rule']} ({pair['former_probability']:.4f}, "
+        f"merged by {pair['former_rule']} ({pair['former_probability']:.6f}, "
         f"{pair['former_model']}), now {now}"
     )
 
