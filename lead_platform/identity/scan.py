@@ -285,11 +285,11 @@ def _why_apart(pair: pd.Series, aside: pd.DataFrame) -> str:
             aside["right"] == pair["right_record_id"]
         )
         return str(next(iter(aside.loc[is_pair, "reason"]), "it no longer joins the parts"))
-    now = f"{pair['reason']} ({pair['match_probability']:.4f}, {pair['model_version']})"
+    now = f"{pair['reason']} ({pair['match_probability']:.6f}, {pair['model_version']})"
     if not pair["was_merged"]:
         return now
     return (
-        f"merged by {pair['former_rule']} ({pair['former_probability']:.4f}, "
+        f"merged by {pair['former_rule']} ({pair['former_probability']:.6f}, "
         f"{pair['former_model']}), now {now}"
     )
 

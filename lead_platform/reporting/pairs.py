@@ -100,7 +100,8 @@ def list_reviews(
 ) -> list[dict[str, Any]]:
     """What waits, one review per two leads; or, decided, what people said.
 
-    Leads to take apart come first, for a wrong merge does harm every day; then the likeliest.
+    Leads to take apart come first, for a wrong merge does harm every day, the least likely ahead;
+    then the likeliest pairs.
     """
     bounded = f" limit {int(limit)}" if limit is not None else ""
     cursor = connection.execute((_DECIDED if decided else _WAITING) + bounded)
@@ -349,7 +350,8 @@ qualify l.lead_id = o.lead_id or row_number() over (
     partition by least(l.lead_id, o.lead_id), greatest(l.lead_id, o.lead_id)
     order by r.match_probability desc, r.review_id
 ) = 1
-order by l.lead_id = o.lead_id desc, r.match_probability desc, r.review_id
+order by l.lead_id = o.lead_id desc, if(l.lead_id = o.lead_id, r.match_probability, null),
+    r.match_probability desc, r.review_id
 """
 )
 

@@ -102,13 +102,21 @@ commonest_reasons as (
 
 ),
 
+asked_records as (
+
+    select
+        review_id,
+        unnest([left_record_id, right_record_id]) as match_record_id,
+    from {{ source("identity", "match_reviews") }}
+    where status = 'open'
+
+),
+
 waiting_reviews as (
 
-    select submissions.source_id, count(distinct reviews.review_id) as reviews,
-    from {{ source("identity", "match_reviews") }} as reviews
-    inner join submissions
-        on submissions.match_record_id in (reviews.left_record_id, reviews.right_record_id)
-    where reviews.status = 'open'
+    select submissions.source_id, count(distinct asked_records.review_id) as reviews,
+    from asked_records
+    inner join submissions on asked_records.match_record_id = submissions.match_record_id
     group by submissions.source_id
 
 ),
