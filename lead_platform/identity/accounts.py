@@ -289,7 +289,8 @@ update identity.account_pairs as p set set_aside = c.set_aside
 from company_changed_aside as c where p.pair_id = c.pair_id
 """
 
-# Each id made from a record of the touched accounts goes where that record went, or lives again.
+# Each id made from a record of the touched accounts goes where that record went, or lives again;
+# what was split from an id that is no more was split from where that went.
 _NEXT_CROSSWALK = """
 create or replace temp table next_account_crosswalk as
     with named as (
@@ -302,18 +303,29 @@ create or replace temp table next_account_crosswalk as
             n.account_id in (select former_account_id from company_placed) as was_alive
         from named as n
         left join identity.account_crosswalk as c on c.account_id = n.account_id
+    ),
+    changed as (
+        select account_id,
+            case when holder = account_id then coalesce(related_account_id, former_holder)
+                else holder end as related_account_id,
+            case when holder = account_id then 'split_from' else 'merged_into' end as relation,
+            case when holder <> account_id and was_alive then $at::timestamp else merged_at end
+                as merged_at,
+            case when holder = account_id then $at::timestamp end as split_at
+        from known
+        where case when holder = account_id
+            then relation = 'merged_into' or (relation is null and former_holder <> holder)
+            else was_alive or (relation = 'merged_into' and related_account_id <> holder) end
     )
-    select account_id,
-        case when holder = account_id then coalesce(related_account_id, former_holder)
-            else holder end as related_account_id,
-        case when holder = account_id then 'split_from' else 'merged_into' end as relation,
-        case when holder <> account_id and was_alive then $at::timestamp else merged_at end
-            as merged_at,
-        case when holder = account_id then $at::timestamp end as split_at
-    from known
-    where case when holder = account_id
-        then relation = 'merged_into' or (relation is null and former_holder <> holder)
-        else was_alive or (relation = 'merged_into' and related_account_id <> holder) end
+    select c.account_id, coalesce(n.holder, c.related_account_id) as related_account_id,
+        c.relation, c.merged_at, c.split_at
+    from changed as c
+    left join named as n on n.account_id = c.related_account_id
+    union all by name
+    select c.account_id, n.holder as related_account_id, c.relation, c.merged_at, c.split_at
+    from identity.account_crosswalk as c
+    join named as n on n.account_id = c.related_account_id and n.holder <> n.account_id
+    where c.relation = 'split_from' and c.account_id not in (select account_id from changed)
 """
 
 _STORE_CROSSWALK = """

@@ -176,6 +176,31 @@ def test_every_id_ever_issued_resolves_also_after_accounts_come_apart():
     assert not resolved.keys() & living
 
 
+_CLAIMED = ["acme.com", "acme.example", "acme.test", None]
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    order=st.permutations([(d, c) for d in _CLAIMED for c in ("US", None)]),
+    phones=st.lists(st.booleans(), min_size=8, max_size=8),
+)
+def test_the_crosswalk_leads_from_every_id_to_a_living_account(order, phones):
+    lake, issued = empty_lake(), set()
+    for seq, ((domain, country), has_phone) in enumerate(zip(order, phones, strict=True), start=1):
+        given_ = {"company_domain": domain, "country": country, **ACME}
+        receive(lake, stated(seq, **given_, phone="+12025550100" if has_phone else None))
+        issued |= set(accounts(lake))
+        living = set(accounts(lake))
+        crosswalk = lake.execute(
+            "select account_id, related_account_id, relation from identity.account_crosswalk"
+        ).fetchall()
+        retired = {one for one, _, relation in crosswalk if relation == "merged_into"}
+        assert retired == issued - living
+        assert {related for _, related, _ in crosswalk} <= living
+        rows = lake.execute("select account_id from identity.accounts").fetchall()
+        assert {row[0] for row in rows} == living
+
+
 def test_an_account_is_what_most_of_its_submissions_state():
     lake = world(
         COM,

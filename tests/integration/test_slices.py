@@ -36,6 +36,8 @@ SAME_TABLES = (
     "identity.lead_events",
     "identity.lead_outcomes",
     "identity.leads",
+    "identity.accounts",
+    "identity.account_members",
     "enrichment.lead_profiles",
     "scoring.lead_features",
     "scoring.score_contributions",
