@@ -3,8 +3,9 @@
     python -m benchmarks.identity.leads 100000                  the demo world
     python -m benchmarks.identity.leads 100000 --of people      people generated for matching
 
-Prints precision and recall of leads, and per threshold what it would merge: precision, recall,
-wrong merges per 10,000 leads as counted and as the probabilities themselves expect. The shipped
+Prints precision and recall of leads; per threshold what it would merge: precision, recall, wrong
+merges per 10,000 leads as counted and as the probabilities themselves expect; and what the limits
+of clustering set aside, by the probability from which an edge is certain. The shipped
 model was trained on the second kind under another seed, without its truth; the demo world is
 another generator, whose names and mess the model has not seen.
 """
@@ -23,12 +24,14 @@ from benchmarks.identity.evaluation import Figures, peak_memory
 from benchmarks.identity.measures import Accuracy, measure
 from benchmarks.identity.populations import POPULATIONS, SPECIFICATION
 from benchmarks.identity.sets import LabelledSet, SetDescription
-from lead_platform.identity.clusters import cluster_records, label_clusters
+from lead_platform.identity.clusters import Clusters, cluster_records, label_clusters
 from lead_platform.identity.linkage import apart_pairs, limited_values, merge_edges
 from lead_platform.identity.model import MatchModel, load_model
 from lead_platform.identity.pairs import find_pairs
 from lead_platform.identity.records import collect_all, prepare
+from lead_platform.identity.specification import LinkageSpecification
 
+STRONG = (0.997, 0.998, 0.999, 0.9995, 0.9999, 1.0)
 THRESHOLDS = (0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 SEED = 11
 
@@ -74,17 +77,10 @@ def run_leads(kind: str, submissions: int, seed: int, model: MatchModel) -> Lead
 
 def leads_figures(run: LeadsRun) -> list[Figures]:
     """The leads as chains of merging pairs, and as guarded clusters."""
-    edges = merge_edges(run.pairs, SPECIFICATION)
     started = time.perf_counter()
-    chained = label_clusters(run.nodes, edges)
+    chained = label_clusters(run.nodes, merge_edges(run.pairs, SPECIFICATION))
     between = time.perf_counter()
-    guarded = cluster_records(
-        run.nodes,
-        edges,
-        apart_pairs(run.pairs),
-        SPECIFICATION.clustering,
-        limited_values(run.records, SPECIFICATION),
-    ).labels
+    guarded = guarded_clusters(run, SPECIFICATION).labels
     times = {"chains": between - started, "guarded": time.perf_counter() - between}
     return [
         Figures(
@@ -92,6 +88,35 @@ def leads_figures(run: LeadsRun) -> list[Figures]:
         )
         for way, labels in (("chains", chained), ("guarded", guarded))
     ]  # fmt: skip
+
+
+def guarded_clusters(run: LeadsRun, specification: LinkageSpecification) -> Clusters:
+    """Leads within the limits, as the job clusters them."""
+    return cluster_records(
+        run.nodes,
+        merge_edges(run.pairs, specification),
+        apart_pairs(run.pairs),
+        specification.clustering,
+        limited_values(run.records, specification),
+    )
+
+
+def limits_curve(run: LeadsRun) -> pd.DataFrame:
+    """One row per `clustering.strong`: strong, precision, recall, and the edges set aside by
+    reason, with how many of them are wrong."""
+    person = run.truth.groupby("match_record_id")["person"].first()
+    rows = []
+    for strong in STRONG:
+        clustering = SPECIFICATION.clustering.model_copy(update={"strong": strong})
+        found = guarded_clusters(run, SPECIFICATION.model_copy(update={"clustering": clustering}))
+        measured, aside = accuracy(run, found.labels), found.set_aside
+        is_wrong = person.loc[aside["left"]].to_numpy() != person.loc[aside["right"]].to_numpy()
+        rows.append(
+            {"strong": strong, "precision": measured.precision, "recall": measured.recall}
+            | aside["reason"].value_counts().to_dict()
+            | {"wrong": int(is_wrong.sum())}
+        )
+    return pd.DataFrame(rows).fillna(0)
 
 
 def accuracy(run: LeadsRun, labels: pd.Series) -> Accuracy:
@@ -131,14 +156,16 @@ def threshold_curve(run: LeadsRun) -> pd.DataFrame:
 def leads_rows(
     kind: str, submissions: int, seed: int, out: Path | None
 ) -> tuple[list[Figures], str]:
-    """The figures and the curve as text; charts go to `out`."""
+    """The figures and the curves as text; charts go to `out`."""
     run = run_leads(kind, submissions, seed, load_model(SPECIFICATION))
     curve = threshold_curve(run)
     if out is not None:
         from benchmarks.identity.charts import write_leads_charts
 
         write_leads_charts(kind, run, load_model(SPECIFICATION), out)
-    return leads_figures(run), curve.to_string(index=False, float_format="{:.4f}".format)
+    curves = (curve, limits_curve(run))
+    told = [one.to_string(index=False, float_format="{:.4f}".format) for one in curves]
+    return leads_figures(run), "\n".join(told)
 
 
 def main() -> None:
