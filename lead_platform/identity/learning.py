@@ -201,19 +201,18 @@ def weigh_pairs(
                 select left_record_id from given_pairs union select right_record_id from given_pairs
             )
         """)
-        # An exact key's rule, so that no pair is left out for what it scores.
+        # Asked for, so that no pair is left out for what it scores.
         scratch.execute("""
             create table candidates as
             select distinct least(l.record_no, r.record_no) as left_no,
-                greatest(l.record_no, r.record_no) as right_no, 0 as rule
+                greatest(l.record_no, r.record_no) as right_no, 0 as rule,
+                true as is_asked
             from given_pairs as p
             join records as l on l.record_id = p.left_record_id
             join records as r on r.record_id = p.right_record_id
         """)
-        by_key = specification.model_copy(
-            update={"exact_keys": (specification.blocking.rules[0],)}
-        ).rarity_known(model.term_frequencies)
-        tables = score_pairs(scratch, by_key, model)
+        known = specification.rarity_known(model.term_frequencies)
+        tables = score_pairs(scratch, known, model)
         if not tables:
             weighed = ["match_weight", "match_probability"]
             weighed += [f"gamma_{c.name}" for c in specification.comparisons]
