@@ -319,7 +319,9 @@ def test_unknown_lead(demo: Installation, who: str) -> None:
 
 def test_unknown_workflow(demo: Installation) -> None:
     command = demo.command("workflows", "disable", "scorring", "--reason", "x")
-    assert_told(command, "'scorring'", "capture, identity, enrichment, scoring, routing")
+    assert_told(
+        command, "'scorring'", "capture, identity, identity_scan, enrichment, scoring, routing"
+    )
 
 
 def test_switch_without_a_reason(demo: Installation) -> None:
