@@ -31,7 +31,7 @@ check: install
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-bench: install bench-identity
+bench: install
 	$(BIN)/python -m benchmarks.pipeline
 
 bench-identity: install
