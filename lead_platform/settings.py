@@ -3,6 +3,7 @@
 Everything comes from the environment (prefix `LEAD_PLATFORM_`); nothing else reads it.
 """
 
+import tempfile
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -102,9 +103,9 @@ class Settings(BaseSettings):
         try:
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
-            probe = self.home / ".writable"
-            probe.touch()
-            probe.unlink()
+            # Of a name of its own: another process may be probing too.
+            with tempfile.TemporaryFile(dir=self.home):
+                pass
         except OSError as error:
             raise SettingsError(
                 f"The home folder {self.home} cannot be written ({error.strerror}). "

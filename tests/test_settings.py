@@ -2,6 +2,7 @@
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,12 @@ def test_a_catalog_that_is_no_database(tmp_path: Path) -> None:
         Lake(settings).published()
     assert str(settings.lake_catalog) in str(error.value)
     assert "LEAD_PLATFORM_HOME" in str(error.value)
+
+
+def test_a_home_is_prepared_by_several_at_once(tmp_path: Path) -> None:
+    """Two processes that opened one home probed it under one name, and the second was refused."""
+    settings = Settings(home=tmp_path / "home")
+    with ThreadPoolExecutor(4) as several:
+        for prepared in [several.submit(settings.prepare_home) for _ in range(400)]:
+            prepared.result()
+    assert not [path for path in settings.home.iterdir() if path.is_file()]

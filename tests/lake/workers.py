@@ -120,8 +120,8 @@ def _change(connection: Any, step: int) -> None:
     connection.execute("insert into trial.right_side values (?, ?)", [step, amount])
 
 
-def poll(settings: Settings, stop: Event, answers: Any) -> None:
-    """Read whole states until told to stop; then send all that was seen."""
+def poll(settings: Settings, stop: Event, looks: Any, answers: Any) -> None:
+    """Read whole states until told to stop, counting `looks`; then send all that was seen."""
     lake = Lake(settings)
     seen: list[tuple] = []
     while not stop.is_set():
@@ -136,6 +136,7 @@ def poll(settings: Settings, stop: Event, answers: Any) -> None:
             # The same transactionless connection must still show the same release.
             again = connection.execute(SIDES).fetchone()
             seen.append((newest[0], *first, orphans[0], first == again))
+        looks.value = len(seen)
     answers.send(seen)
     answers.close()
 
