@@ -46,17 +46,11 @@ def run_visibly(
 
 
 def require_leads(connection: "DuckDBPyConnection") -> None:
-    """Raise LookupError where no run has made a lead yet: its tables are not there either."""
-    known = connection.execute(
-        """
-        select 1 from information_schema.tables
-        where table_catalog = current_database() and table_schema = 'reporting'
-            and table_name = 'lead_funnel'
-        """
-    ).fetchone()
+    """Raise LookupError where no run has made a lead yet."""
+    known = connection.execute("select 1 from identity.leads limit 1").fetchone()
     if known is None:
         raise LookupError(
-            "No run has come to its end here yet. Start with: lead-platform demo, or "
+            "There are no leads here yet. Start with: lead-platform demo, or "
             "lead-platform ingest PATH --channel NAME"
         )
 

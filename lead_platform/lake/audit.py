@@ -40,6 +40,17 @@ class Switch:
     changed_at: datetime | None
 
 
+def install_switches(connection: duckdb.DuckDBPyConnection, installed_at: datetime) -> None:
+    """The switch of every workflow that has none yet, enabled."""
+    for workflow in WORKFLOWS:
+        connection.execute(
+            "insert into governance.workflow_switches "
+            "select $workflow, true, 'system', 'as installed', $installed_at "
+            "where $workflow not in (select workflow from governance.workflow_switches)",
+            {"workflow": workflow, "installed_at": installed_at},
+        )
+
+
 def read_switch(connection: duckdb.DuckDBPyConnection, workflow: str) -> Switch:
     """The switch of one workflow; enabled until somebody disables it."""
     row = connection.execute(

@@ -31,7 +31,8 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, buil
 
 from lead_platform.lake import audit
 from lead_platform.lake.dbt import prepare_manifest, run_models
-from lead_platform.lake.lake import Candidate, GateFailedError, Lake, table_scripts, utc_now
+from lead_platform.lake.lake import Candidate, GateFailedError, Lake, utc_now
+from lead_platform.lake.tables import table_scripts
 from lead_platform.settings import Settings
 
 AS_OF_TAG = "lead-platform/as-of"
