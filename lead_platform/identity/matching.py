@@ -21,6 +21,10 @@ _QUIET = logging.ERROR
 # Only where training starts from; EM finds its own.
 _UNTRAINED_PRIOR = 1e-4
 
+# From this many on, what scores low is not kept: of few pairs Splink's second preparation (a tenth
+# of a second) costs more than the rows.
+MANY_CANDIDATES = 20_000
+
 # The functions a backend must bring along; everything else is Splink's. Tokens are distinct
 # within a list, so the weights of equal ones are equal.
 _MACROS = """
@@ -43,12 +47,16 @@ def score_pairs(
     Reads from the scratch database `records` (record_no integer key, the match columns) and
     `candidates` (left_no, right_no, rule as the number of the specification's rule, is_asked). The
     results have record_no_l, record_no_r, match_weight (base 2), match_probability, and per
-    comparison gamma_<name>, mw_<name> and, where rarity counts, mw_tf_adj_<name>. Pairs that share
-    no exact key, are not asked for and score below the review threshold are left out.
+    comparison gamma_<name>, mw_<name> and, where rarity counts, mw_tf_adj_<name>. Of many, pairs
+    that share no exact key, are not asked for and score below the review threshold are left out.
     """
     logging.getLogger("splink").setLevel(_QUIET)
     weigh_records(scratch, specification, model.term_frequencies)
     settings = splink_settings(specification, model)
+    row = scratch.execute("select count(*) from candidates").fetchone()
+    assert row is not None
+    if row[0] < MANY_CANDIDATES:
+        return [_score_share(scratch, specification, settings, "true", None)]
     exact = len(specification.exact_keys)
     shares: tuple[tuple[str, float | None], ...] = (
         (f"(rule < {exact} or is_asked)", None),

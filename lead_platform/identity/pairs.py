@@ -221,6 +221,7 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
                 {levels}
             from ({all_scores}) as s
             join candidates as c on c.left_no = s.record_no_l and c.right_no = s.record_no_r
+            where c.rule < {exact} or c.is_asked or s.match_probability >= {thresholds.review}
         ),
         guarded as (
             select *, {f"case {guards} end" if guards else "null"} as guard from scored
