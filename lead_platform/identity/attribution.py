@@ -127,17 +127,21 @@ create or replace temp table lead_keys as
 """
 
 
+# Addresses of these characters read the same once normalized, but for case.
+_PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789.-_+@"
+
+
 def _candidates_sql(stream: _Stream) -> str:
     """Events without a lead that some lead may claim, and those a changed lead has a key of.
 
-    An address that is not plain ASCII without brackets may read otherwise once normalized, so it
-    is always a candidate; there are few of them.
+    An address with other characters than plain ones may read otherwise once normalized, so it is
+    always a candidate; there are few of them.
     """
 
     def named_by(condition: str) -> str:
         keys = ("submission_id", "person_key", "loose_email", "loose_phone")
         return " or ".join(
-            f"e.{key} in (select {key} from lead_keys where {key} is not null and {condition})"
+            f"{key} in (select {key} from lead_keys where {key} is not null and {condition})"
             for key in keys
         )
 
@@ -148,19 +152,21 @@ def _candidates_sql(stream: _Stream) -> str:
                 e.source_system || chr(31) || e.source_person_id as person_key,
                 lower(trim(e.email)) as loose_email,
                 right(nullif(regexp_replace(e.phone, '[^0-9]', '', 'g'), ''), 7) as loose_phone,
-                e.email is not null
-                    and not regexp_full_match(trim(e.email), '[!-~]+@[A-Za-z0-9.-]+')
-                    or regexp_matches(e.email, '[<>():;,"]') as is_odd,
-                t.lead_id as former_lead_id
+                coalesce(translate(lower(trim(e.email)), '{_PLAIN}', '') <> '', false) as is_odd
             from {stream.source} as e
-            left join {stream.target} as t on t.{stream.key} = e.{stream.key}
+        ),
+        unclaimed as (
+            select *, null::varchar as former_lead_id from keyed
+            anti join {stream.target} as t on t.{stream.key} = keyed.item_id
+        ),
+        claimed as (
+            select keyed.*, t.lead_id as former_lead_id from keyed
+            join {stream.target} as t on t.{stream.key} = keyed.item_id
         )
-        select * from keyed as e
-        where case when former_lead_id is null
-            then coalesce(is_odd, false) or {named_by("true")}
-            else former_lead_id not in (select lead_id from lead_keys)
-                or coalesce(is_odd, false) or {named_by("is_changed")}
-        end
+        select * from unclaimed where is_odd or {named_by("true")}
+        union all
+        select * from claimed where is_odd or {named_by("is_changed")}
+            or former_lead_id not in (select lead_id from lead_keys)
     """
 
 

@@ -40,25 +40,19 @@ class Switch:
     changed_at: datetime | None
 
 
-def install_switches(connection: duckdb.DuckDBPyConnection, installed_at: datetime) -> None:
-    """The switch of every workflow that has none yet, enabled."""
-    for workflow in WORKFLOWS:
-        connection.execute(
-            "insert into governance.workflow_switches "
-            "select $workflow, true, 'system', 'as installed', $installed_at "
-            "where $workflow not in (select workflow from governance.workflow_switches)",
-            {"workflow": workflow, "installed_at": installed_at},
-        )
-
-
 def read_switch(connection: duckdb.DuckDBPyConnection, workflow: str) -> Switch:
     """The switch of one workflow; enabled until somebody disables it."""
+    never_changed = Switch(workflow, True, "", "never changed", None)
+    # Most installations have never touched one, and of an empty table DuckLake asks the catalog
+    # for statistics again and again: the whole question would take five times as long.
+    if not connection.execute("select 1 from governance.workflow_switches limit 1").fetchone():
+        return never_changed
     row = connection.execute(
         "select workflow, is_enabled, changed_by, reason, changed_at "
         "from governance.workflow_switches where workflow = ?",
         [workflow],
     ).fetchone()
-    return Switch(*row) if row else Switch(workflow, True, "", "never changed", None)
+    return Switch(*row) if row else never_changed
 
 
 def list_switches(connection: duckdb.DuckDBPyConnection) -> list[Switch]:

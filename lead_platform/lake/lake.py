@@ -18,7 +18,6 @@ import duckdb
 
 from lead_platform.configuration import content_version
 from lead_platform.lake import changes, releases
-from lead_platform.lake.audit import install_switches
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
     CATALOG_SCHEMA,
@@ -395,7 +394,6 @@ class Lake:
         for script in scripts:
             if tables_of(script) & missing:
                 connection.execute(script)
-        install_switches(connection, self._clock())
         note = self._note("tables", "", "passed", time.monotonic())
         releases.insert_release(connection, note, Verdict())
         connection.commit()

@@ -374,7 +374,7 @@ def lead_platform(*argv: str, **environment: str) -> Command:
 def test_commands_on_an_empty_home_name_the_next_step(empty: Installation) -> None:
     assert {row["state"] for row in rows(empty.command("workflows", "list"))} == {"enabled"}
     for verb in (["status"], ["lead", "a@b.example"]):
-        assert_told(empty.command(*verb), "No run", "lead-platform demo")
+        assert_told(empty.command(*verb), "no leads here yet", "lead-platform demo")
 
 
 WORK = ("reviews", "work", "--by", "Dana", "--as-of", "2026-07-03T00:00:00")
