@@ -19,7 +19,7 @@ from lead_platform.identity.account_specification import AccountSpecification
 from lead_platform.identity.company_records import collect_new, match_columns
 from lead_platform.identity.linkage import merge_edges
 from lead_platform.identity.model import MatchModel
-from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.pairs import find_pairs, open_scratch
 
 POSSIBLE_DUPLICATE = "possible_duplicate"
 
@@ -82,8 +82,7 @@ def _place(
     """Fills `company_placed` (record, account, former account) and `company_pairs` for all that the
     new records touch."""
     new, known = match_columns(connection, specification)
-    with duckdb.connect() as scratch:
-        scratch.execute("set enable_progress_bar = false")
+    with open_scratch(new.num_rows + known.num_rows) as scratch:
         scratch.register("new_rows", new)
         scratch.register("known_rows", known)
         found = find_pairs(scratch, specification, model).pairs

@@ -7,14 +7,13 @@ The leads' way, with known leads and their ids, is members.py's.
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.clusters import NO_VALUES, certain_pairs, cluster_records
 from lead_platform.identity.derivations import derive_columns
 from lead_platform.identity.model import MatchModel
-from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.pairs import find_pairs, open_scratch
 from lead_platform.identity.specification import LinkageSpecification
 
 
@@ -49,8 +48,7 @@ def link_records(
     records: pa.Table, specification: LinkageSpecification, model: MatchModel
 ) -> Linkage:
     """Clusters of the records that are one thing, by the specification's thresholds and guards."""
-    with duckdb.connect() as scratch:
-        scratch.execute("set enable_progress_bar = false")
+    with open_scratch(records.num_rows) as scratch:
         scratch.register("given_records", records)
         scratch.execute(
             "create table new_rows as select *, record_id as submission_id, "

@@ -20,7 +20,7 @@ from lead_platform.identity.components import (
     told_apart,
 )
 from lead_platform.identity.model import MatchModel
-from lead_platform.identity.pairs import PairFindings, find_pairs
+from lead_platform.identity.pairs import PairFindings, find_pairs, open_scratch
 from lead_platform.identity.records import collect_known, collect_new, prepare
 from lead_platform.identity.specification import Clustering, LinkageSpecification
 from lead_platform.identity.verdicts import SAME, collect_links, decision_id_sql, settle_reviews
@@ -113,9 +113,11 @@ def _find(
 ) -> PairFindings:
     """The pairs of new records with each other and with known ones."""
     collect_known(connection, specification)
-    with duckdb.connect() as scratch:
-        for table, rows in (("new_rows", "match_new"), ("known_rows", "match_known")):
-            scratch.register(table, connection.execute(f"from {rows}").to_arrow_table())
+    new = connection.execute("from match_new").to_arrow_table()
+    known = connection.execute("from match_known").to_arrow_table()
+    with open_scratch(new.num_rows + known.num_rows) as scratch:
+        scratch.register("new_rows", new)
+        scratch.register("known_rows", known)
         return find_pairs(scratch, specification, model)
 
 

@@ -20,6 +20,9 @@ from lead_platform.identity.specification import (
     LinkageSpecification,
 )
 
+# Records from which on a second thread is worth waking for each of matching's hundred statements.
+_MANY_RECORDS = 20_000
+
 # What brings a pair together that shares no key but is asked for.
 ASKED_RULE = "known_pair"
 
@@ -31,6 +34,14 @@ class PairFindings:
     candidates: int
     bounded_keys: int
     pairs: pa.Table
+
+
+def open_scratch(records: int) -> duckdb.DuckDBPyConnection:
+    """A database beside the lake to compare so many records in."""
+    few = {"threads": "1"} if records < _MANY_RECORDS else {}
+    scratch = duckdb.connect(config={**few})
+    scratch.execute("set enable_progress_bar = false")
+    return scratch
 
 
 def find_pairs(

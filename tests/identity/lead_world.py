@@ -33,7 +33,7 @@ MATCHED = ("email", "phone", "first_name", "last_name", "company_key", "company_
 
 
 def empty_lake() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"threads": 1})
     for layer in ("capture", "identity"):
         tables = (ROOT / "lead_platform" / layer / "tables.sql").read_text(encoding="utf-8")
         connection.execute(f"create schema {layer}; {tables}")

@@ -25,8 +25,8 @@ from tests.integration.installation import (
 )
 
 # Chains of killed attempts and an undisturbed one; kills that must have hit a running job.
-CHAINS = 3
-RANDOM_KILLS = 7
+CHAINS = 2
+RANDOM_KILLS = 11
 KILLS = 20
 
 # An attempt that finds all work done takes half the CPU time of the first: until there a kill
