@@ -127,10 +127,6 @@ create or replace temp table lead_keys as
 """
 
 
-# Addresses of these characters read the same once normalized, but for case.
-_PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789.-_+@"
-
-
 def _candidates_sql(stream: _Stream) -> str:
     """Events without a lead that some lead may claim, and those a changed lead has a key of.
 
@@ -152,7 +148,7 @@ def _candidates_sql(stream: _Stream) -> str:
                 e.source_system || chr(31) || e.source_person_id as person_key,
                 lower(trim(e.email)) as loose_email,
                 right(nullif(regexp_replace(e.phone, '[^0-9]', '', 'g'), ''), 7) as loose_phone,
-                coalesce(translate(lower(trim(e.email)), '{_PLAIN}', '') <> '', false) as is_odd
+                coalesce(regexp_matches(trim(e.email), '[^A-Za-z0-9.@_+-]'), false) as is_odd
             from {stream.source} as e
         ),
         unclaimed as (
