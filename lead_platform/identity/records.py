@@ -185,13 +185,21 @@ def collect_known(
     shares_a_key = " or ".join(
         _shares_key(number, rule, specification) for number, rule in enumerate(specification.rules)
     )
+    # Of all that is known only the keys are derived, of what shares one everything.
+    connection.execute(f"""
+        create or replace temp table match_sharing as
+        with simple as ({_SIMPLE.format(source=source)}),
+        derived as ({_DERIVED})
+        select record_id from derived where {shares_a_key}
+        union
+        select record_id from match_new where is_known_record
+    """)
+    sharing = f"{source} where m.match_record_id in (select record_id from match_sharing)"
     connection.execute(f"""
         create or replace temp table match_known as
-        with simple as ({_SIMPLE.format(source=source)}),
-        derived as ({_DERIVED}),
-        sharing as (select distinct record_id from derived where {shares_a_key})
-        select * from derived where record_id in (from sharing)
-            or record_id in (select record_id from match_new where is_known_record)
+        with simple as ({_SIMPLE.format(source=sharing)}),
+        derived as ({_DERIVED})
+        from derived
     """)
 
 
