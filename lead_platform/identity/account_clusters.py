@@ -65,25 +65,26 @@ def cluster_companies(
         right=edges["right"].map(node_of).to_numpy(dtype=object),
     )
     ranks = pd.Series(2 * rank.to_numpy() + 1, index=nodes)
+    ranks = ranks[~ranks.index.duplicated()]
+    placed = between.iloc[:0]
     if heard:
         between = pd.concat([between, _within_domains(records, heard.taken_out)])
-        nodes, ranks = nodes.map(heard.held), ranks.set_axis(ranks.index.map(heard.held))
-        between = between.assign(
-            left=between["left"].map(heard.held), right=between["right"].map(heard.held)
-        )
+        nodes = nodes.map(heard.held)
+        between, placed, ranks = _joined(between, ranks, heard.held)
     cannot_links = heard.cannot_links if heard else []
-    ranks = ranks.groupby(level=0, sort=False).min()
     between = between[between["left"] != between["right"]]
     if cannot_links:
         ranks[_contested(ranks, between, cannot_links)] -= 1
     placing = _Placing(between, clustering, cannot_links)
     for level in sorted(ranks.unique()):
         placing.place(level, ranks)
+    labels = placing.labels
     numbers = pd.Series(
-        pd.factorize(nodes.map(placing.labels))[0],
-        index=records.index, name="cluster", dtype="int64",
-    )  # fmt: skip
+        pd.factorize(nodes.map(labels))[0], index=records.index, name="cluster", dtype="int64"
+    )
     set_aside = {edge: why for edge, why in placing.set_aside.items() if edge != _DOMAIN}
+    is_aside = placed["left"].map(labels) != placed["right"].map(labels)
+    set_aside |= dict.fromkeys(placed.index[is_aside], SEVERAL_ACCOUNTS)
     aside = edges.loc[list(set_aside), ["left", "right", "weight"]].assign(
         reason=list(set_aside.values())
     )
@@ -160,6 +161,24 @@ def _held(node_of: dict[str, str], same: pd.DataFrame) -> dict[str, str]:
     ends = pd.DataFrame({"left": same["left"].map(node_of), "right": same["right"].map(node_of)})
     labels = label_clusters(nodes, ends)
     return dict(zip(nodes, nodes.groupby(labels).transform("first"), strict=True))
+
+
+def _joined(
+    edges: pd.DataFrame, ranks: pd.Series, held: dict[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+    """Edges and ranks of what is held to be the same; and the edges that have lost their meaning.
+
+    A record that people have placed with what tells more is not to be placed any more, so what it
+    could be meant for by its name alone joins nothing: it would join all that bear the name.
+    """
+    ends = ["left", "right"]
+    joined = edges.assign(**{end: edges[end].map(held) for end in ends})
+    ranked = ranks.groupby(ranks.index.map(held), sort=False).min()
+    before = pd.DataFrame({end: edges[end].map(ranks) for end in ends})
+    after = pd.DataFrame({end: joined[end].map(ranked) for end in ends})
+    less_telling = before.eq(before.max(axis=1), axis=0)
+    is_meant = (less_telling & after.eq(before)).any(axis=1)
+    return joined[is_meant], joined[~is_meant], ranked
 
 
 def _within_domains(records: pd.DataFrame, taken_out: set[str]) -> pd.DataFrame:

@@ -226,6 +226,18 @@ def test_an_uncertain_pair_is_judged():
         plan_review(lake, "pair_none", "same", SPECIFICATION)
 
 
+def test_a_name_two_claim_is_placed_by_a_person_and_does_not_make_one_of_them():
+    lake = world(COM, {**US, "company_domain": "acme.example"}, US, {**US, "city": "Reno"})
+    ids = accounts(lake)
+    assert groups(lake) == [0, 1, 2, 2]
+    act = join(lake, ids[2], ids[1])
+    assert groups(lake) == [0, 1, 1, 1], "also what hung together with it"
+    receive(lake, stated(5, **US, city="Boston"))
+    assert groups(lake) == [0, 1, 1, 1, 2]
+    withdraw(lake, act)
+    assert groups(lake) == [0, 1, 2, 2, 2]
+
+
 def test_said_once_is_said_and_nothing_new_writes_nothing():
     lake = world(COM, {**ROAD, "company_domain": "road.com"})
     change = plan_join(lake, *accounts(lake), SPECIFICATION)
@@ -311,6 +323,11 @@ def test_verdicts_hold_in_any_order_of_arrival(rows, data):
     receive(early, *arrivals[:2])
     receive(early, *arrivals[2:])
     assert groups(early) == groups(late)
-    placed, last = groups(late), {frozenset(pair): (*pair, word) for *pair, word in said}
-    for one, other, word in last.values():
-        assert (placed[one] == placed[other]) == (word == "same")
+    spoken = dict(late.execute(ACCOUNTS.members).fetchall())
+    placed = groups(late)
+    last = {
+        frozenset(spoken[f"sub_{at + 1:04d}"] for at in pair): (*pair, word) for *pair, word in said
+    }
+    for stated_ids, (one, other, word) in last.items():
+        if len(stated_ids) == 2:
+            assert (placed[one] == placed[other]) == (word == "same")
