@@ -51,23 +51,20 @@ ACCOUNTS = Grain(
 _LINKS = """
 create or replace temp table company_links as
     select v.verdict_id, v.verdict_seq, v.verdict, d.left_record_id, d.right_record_id,
-        false as is_pending
-    from identity.account_decisions as d
-    join identity.account_verdicts as v on v.verdict_id = d.verdict_id
-"""
-_WAITING = """
-create or replace temp table company_verdicts_waiting as
-    select verdict_id, verdict_seq, verdict, left_submission_id, right_submission_id
-    from identity.account_verdicts
-    where verdict_id not in (select verdict_id from identity.account_decisions)
+        d.verdict_id is null as is_pending
+    from identity.account_verdicts as v
+    left join identity.account_decisions as d on d.verdict_id = v.verdict_id
 """
 _PENDING = """
-insert into company_links
-    select w.verdict_id, w.verdict_seq, w.verdict, l.company_record_id, r.company_record_id, true
-    from company_verdicts_waiting as w
-    join identity.normalized_submissions as l on l.submission_id = w.left_submission_id
-    join identity.normalized_submissions as r on r.submission_id = w.right_submission_id
-    where l.company_record_id is not null and r.company_record_id is not null
+create or replace temp table company_links as
+    select l.* from company_links as l where not l.is_pending
+    union all
+    select v.verdict_id, v.verdict_seq, v.verdict, a.company_record_id, b.company_record_id, true
+    from identity.account_verdicts as v
+    join identity.normalized_submissions as a on a.submission_id = v.left_submission_id
+    join identity.normalized_submissions as b on b.submission_id = v.right_submission_id
+    where v.verdict_id in (select verdict_id from company_links where is_pending)
+        and a.company_record_id is not null and b.company_record_id is not null
 """
 
 
@@ -78,10 +75,14 @@ def collect_links(connection: duckdb.DuckDBPyConnection) -> int:
     `is_pending`: said since the last run.
     """
     connection.execute(_LINKS)
-    connection.execute(_WAITING)
-    if not connection.execute("from company_verdicts_waiting limit 1").fetchone():
+    if not _pending(connection):
         return 0
-    row = connection.execute(_PENDING).fetchone()
+    connection.execute(_PENDING)
+    return _pending(connection)
+
+
+def _pending(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("select count(*) from company_links where is_pending").fetchone()
     return int(row[0]) if row else 0
 
 
