@@ -183,15 +183,19 @@ def plan_join(
     one: str,
     other: str,
     specification: AccountSpecification,
+    source_id: str = "",
 ) -> AccountChange:
-    """How two accounts become one. Raises VerdictError where they are one already."""
+    """How two accounts become one; `source_id` is the pair meant, if any.
+
+    Raises VerdictError where they are one already.
+    """
     if one == other:
         raise VerdictError(f"They are one account already: {one}.")
     companies = list_companies(connection, {one, other})
     sides = [[c for c in companies if c.account_id == name] for name in (one, other)]
     joined: list[Said] = [(sides[0][0], sides[1][0], SAME)]
     held = _holding(connection, [companies], joined, specification)
-    return _change(connection, [*joined, *held], specification, one)
+    return _change(connection, [*joined, *held], specification, source_id or one)
 
 
 def plan_review(
@@ -213,7 +217,7 @@ def plan_review(
         )
     one, other, left_record, right_record = accounts
     if verdict == SAME:
-        return plan_join(connection, one, other, specification)
+        return plan_join(connection, one, other, specification, pair_id)
     if one == other:
         raise VerdictError(
             f"Both are one account, {one}. Take one out with: lead-platform accounts split {one} "

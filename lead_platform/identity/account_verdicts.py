@@ -6,6 +6,7 @@ is verdicts.py's, what follows for accounts account_clusters.py's.
 """
 
 import datetime as dt
+from dataclasses import replace
 
 import duckdb
 
@@ -45,6 +46,13 @@ ACCOUNTS = Grain(
     list_decided="lead-platform accounts list --decided",
     withdraw="lead-platform accounts withdraw",
 )
+
+# The same by company record: the two that were named, which is what a model compares.
+_NAMED = (
+    "select submission_id, company_record_id as record_id from identity.normalized_submissions "
+    "where company_record_id is not null"
+)
+COMPANY_RECORDS = replace(ACCOUNTS, records=_NAMED, members=_NAMED)
 
 # A verdict is looked up once, when its submissions are there, so that a run without new ones only
 # reads two short tables.

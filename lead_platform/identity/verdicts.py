@@ -260,14 +260,15 @@ def standing_verdicts(
     return [(str(left), str(right)) for left, right in rows]
 
 
-def reviewed_pairs(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def reviewed_pairs(connection: duckdb.DuckDBPyConnection, grain: Grain = LEADS) -> pd.DataFrame:
     """left_record_id, right_record_id, is_same: what people say of pairs that a review showed them.
 
     The newest verdict of a pair counts, `unsure` for nothing. Merges undone and leads split are
     left out: people went for those because they were wrong, and nobody confirms the right ones.
     """
     return connection.execute(f"""
-        select left_record_id, right_record_id, verdict = '{SAME}' as is_same from ({_NEWEST})
+        select left_record_id, right_record_id, verdict = '{SAME}' as is_same
+        from ({newest_sql(grain)})
         where verdict in ('{SAME}', '{DIFFERENT}') and source = '{REVIEW}' order by all
     """).df()
 

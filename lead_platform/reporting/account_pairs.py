@@ -81,7 +81,13 @@ def render_pair(connection: duckdb.DuckDBPyConnection, pair_id: str) -> Renderab
     is_one = pair["left_account_id"] == pair["right_account_id"]
     return Group(
         table,
-        render_waterfall(pair["parts"], pair["match_weight"], pair["match_probability"]),
+        render_waterfall(
+            pair["parts"],
+            pair["match_weight"],
+            pair["match_probability"],
+            "one company",
+            "two companies",
+        ),
         Text(f"Brought together by {pair['rule']}; {pair['decision']}{aside}: {pair['reason']}."),
         Text("They are one account." if is_one else "They are two accounts.", style="bold"),
     )
