@@ -131,28 +131,43 @@ def _hear(records: pd.DataFrame, nodes: pd.Series, said: pd.DataFrame) -> _Heard
     if said.empty:
         return None
     node_of = dict(zip(records["stated_id"], nodes, strict=True))
-    domain = set(records.loc[records["company_domain"].notna(), "stated_id"])
-    apart = said[said["verdict"] == DIFFERENT]
+    domain_of = dict(zip(records["stated_id"], records["company_domain"], strict=True))
+    same, apart = (said[said["verdict"] == verdict] for verdict in (SAME, DIFFERENT))
+    itself = {name: name for name in node_of}
+    meant: dict[str, set[str]] = defaultdict(set)
+    for name, one in _held(itself, same).items():
+        meant[one].add(name)
+    alike = {name: names for names in meant.values() for name in names}
     taken_out: set[str] = set()
     while True:
-        held = _held(node_of, said[said["verdict"] == SAME])
+        held = _held(node_of, same)
         ends = [
             (left, right, held[node_of[left]], held[node_of[right]])
             for left, right in zip(apart["left"], apart["right"], strict=True)
         ]
-        # Both are in what one domain holds; the right one leaves it, or the left where it is none.
-        torn = {
-            next((name for name in (right, left) if name in domain and name not in taken_out), "")
-            for left, right, one, other in ends
-            if one == other
-        } - {""}
+        torn: set[str] = set()
+        for left, right, one, other in ends:
+            if one == other and alike[left] is not alike[right]:
+                torn |= _torn(left, alike[right], domain_of, taken_out)
         if not torn:
-            links = {
-                (min(pair), max(pair)) for *_, one, other in ends if len(pair := {one, other}) > 1
-            }
-            return _Heard(taken_out, held, sorted(links))
+            pairs = [{one, other} for *_, one, other in ends if one != other]
+            return _Heard(taken_out, held, sorted({(min(pair), max(pair)) for pair in pairs}))
         taken_out |= torn
         node_of |= {name: name for name in torn}
+
+
+def _torn(
+    left: str, right: set[str], domain_of: dict[str, str | None], taken_out: set[str]
+) -> set[str]:
+    """The stated companies to take out of their domains, so that `left` is apart from `right`.
+
+    `right` is all that people say is the same: what of it is under the domain of `left`, or under
+    any where none is; else `left`.
+    """
+    under = {name for name in right if isinstance(domain_of[name], str)} - taken_out
+    shared = {name for name in under if domain_of[name] == domain_of[left]}
+    itself = {left} if isinstance(domain_of[left], str) else set()
+    return shared or under or itself - taken_out
 
 
 def _held(node_of: dict[str, str], same: pd.DataFrame) -> dict[str, str]:

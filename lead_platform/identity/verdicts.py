@@ -126,8 +126,16 @@ def record_verdicts(
 def refuse_contradictions(
     connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], grain: Grain
 ) -> None:
-    """Raises VerdictError where records would be one through others and yet kept apart."""
+    """Raises VerdictError where records would be one through others and yet kept apart, or one is
+    to be apart from itself."""
     record = _records_of(connection, verdicts, grain)
+    for verdict in verdicts:
+        one, other = verdict.pair
+        if verdict.verdict == DIFFERENT and record[one] == record[other]:
+            raise VerdictError(
+                f"{one} and {other} say the same to matching, which could not tell the next one of "
+                "them apart: they cannot be different."
+            )
     said = {
         ordered(record[verdict.pair[0]], record[verdict.pair[1]]): verdict.verdict
         for verdict in verdicts

@@ -15,6 +15,13 @@ from lead_platform.identity.account_reversal import (
 from lead_platform.identity.account_verdicts import ACCOUNTS
 from lead_platform.identity.accounts import account_actions, resolve_accounts
 from lead_platform.identity.organisations import generate_companies
+from lead_platform.identity.proposals import (
+    active_model,
+    company_material,
+    list_models,
+    propose_model,
+    put_to_work,
+)
 from lead_platform.identity.verdicts import (
     Act,
     Verdict,
@@ -238,6 +245,20 @@ def test_a_name_two_claim_is_placed_by_a_person_and_does_not_make_one_of_them():
     assert groups(lake) == [0, 1, 2, 2, 2]
 
 
+def test_what_stays_under_a_domain_does_not_leave_with_what_is_taken_out():
+    """It once left as well, where what was taken out was held to be one with a bare name."""
+    domain = {"company_domain": "acme.com"}
+    bare, road = ROAD, {**domain, "company_key": "road runner"}
+    lake = world(
+        bare, road, {**domain, "company_key": "acme"}, {**domain, "company_key": "acme inc"}
+    )
+    assert groups(lake) == [0, 0, 0, 0]
+    split(lake, accounts(lake)[0], "road runner")
+    assert groups(lake) == [0, 0, 1, 1]
+    receive(lake, stated(5, **domain, company_key="desert foods"))
+    assert groups(lake) == [0, 0, 1, 1, 1]
+
+
 def test_said_once_is_said_and_nothing_new_writes_nothing():
     lake = world(COM, {**ROAD, "company_domain": "road.com"})
     change = plan_join(lake, *accounts(lake), SPECIFICATION)
@@ -251,6 +272,28 @@ def test_said_once_is_said_and_nothing_new_writes_nothing():
         plan_join(lake, *accounts(lake), SPECIFICATION)
     with pytest.raises(VerdictError, match="No submission goes by sub_x"):
         record_verdicts(lake, [(ACT, [Verdict(("sub_x", "sub_y"), "same")])], ACCOUNTS)
+
+
+def test_a_model_of_accounts_is_trained_on_what_is_said_of_companies(tmp_path):
+    lake = auditable_lake()
+    receive(lake, *submissions_of(generate_companies(150, seed=3).records))
+    ids = sorted(set(accounts(lake)))
+    join(lake, ids[0], ids[1])
+    material = company_material(lake, SPECIFICATION)
+    known = set(lake.execute("select record_id from identity.account_members").df()["record_id"])
+    assert set(material.records["record_id"].to_pylist()) == known
+    assert material.reviewed["is_same"].tolist() == [True]
+    assert set(material.reviewed[["left_record_id", "right_record_id"]].iloc[0]) <= known
+    training = SPECIFICATION.training.model_copy(update={"sampled_pairs": 20_000})
+    small = SPECIFICATION.model_copy(update={"training": training})
+    proposal = propose_model(material, small, tmp_path, trained_at=AT)
+    assert proposal.path.name == "organization-v2.json"
+    assert "1 are the same company" in proposal.path.with_suffix(".md").read_text(encoding="utf-8")
+    assert active_model(small, tmp_path) == MODEL
+    names = [(name, state) for name, state, _ in list_models(small, tmp_path)]
+    assert names == [("organization-v1", "active"), ("organization-v2", "proposal")]
+    put_to_work(tmp_path, "organization-v2", decided_by="Dana", reason="fits", decided_at=AT)
+    assert active_model(small, tmp_path) == proposal.model
 
 
 def test_where_people_judged_slices_one_load_and_a_rebuild_agree():
