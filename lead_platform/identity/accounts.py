@@ -482,6 +482,8 @@ create or replace temp table next_account_relations as
         arg_max(p.relation, (p.match_weight, p.pair_id)) as relation,
         arg_max(
             case when p.relation = $told_apart then 'would merge, but people keep them apart'
+                when p.set_aside = 'several_accounts'
+                    then 'would merge, but the name may be meant for several accounts'
                 when p.set_aside is not null then 'would merge, but ' || p.set_aside
                 when p.relation = $duplicate then p.reason
                 else split_part(p.reason, ': ', 2) end,
