@@ -48,9 +48,12 @@ class Table:
         return self.name.split(".", 1)[0]
 
 
-# Not assets: what people write with commands.
+# Not assets: what people write with commands, and what follows from it in some runs only.
 PEOPLE = {
-    "identity.match_verdicts": "people, with `lead-platform merges` and `lead-platform reviews`"
+    "identity.match_verdicts": "people, with `lead-platform merges` and `lead-platform reviews`",
+    "identity.account_verdicts": "people, with `lead-platform accounts`",
+    "identity.account_decisions": "`resolve`, when a verdict takes effect",
+    "identity.merged_account_members": "`resolve`, when accounts merge",
 }
 
 

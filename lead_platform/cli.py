@@ -12,6 +12,7 @@ import duckdb
 import typer
 from rich.console import Console
 
+from lead_platform.account_commands import accounts_app
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
 from lead_platform.settings import Settings, SettingsError
@@ -45,6 +46,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(identity_app, name="identity")
 app.add_typer(merges_app, name="merges")
 app.add_typer(reviews_app, name="reviews")
+app.add_typer(accounts_app, name="accounts")
 app.add_typer(assignments_app, name="assignments")
 app.command("pair")(pair)
 identity_app.command("scan")(scan)

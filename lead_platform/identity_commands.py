@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lead_platform.identity.reversal import MergeFilter, Parting
     from lead_platform.identity.specification import LinkageSpecification
-    from lead_platform.identity.verdicts import Act, Verdict
+    from lead_platform.identity.verdicts import Act, Grain, Verdict
     from lead_platform.reporting.queue import Work
 
     Plan = Callable[[DuckDBPyConnection], Sequence[tuple[Act, Sequence[Verdict]]]]
@@ -120,7 +120,7 @@ def undo_merges(
         )
     _part(
         lambda connection: plan_undo(connection, _known(connection, wanted), _specification()),
-        _act("undo_merge", "undo", by, reason, as_of),
+        begin_act("undo_merge", "undo", by, reason, as_of),
         dry_run=dry_run,
         as_of=as_of,
     )
@@ -143,7 +143,7 @@ def split_lead(
         lambda connection: [
             plan_split(connection, find_lead(connection, lead), submissions, _specification())
         ],
-        _act("split_lead", "split", by, reason, as_of),
+        begin_act("split_lead", "split", by, reason, as_of),
         dry_run=dry_run,
         as_of=as_of,
     )
@@ -193,7 +193,9 @@ def decide_review(
 
     if verdict not in VERDICTS:
         raise typer.BadParameter(f"{verdict!r} is no verdict; say {', '.join(VERDICTS)}")
-    act = _about(_act("judge_pair", "review", by, reason, as_of), "match_review", review, verdict)
+    act = _about(
+        begin_act("judge_pair", "review", by, reason, as_of), "match_review", review, verdict
+    )
     with open_lake(Settings()).read() as connection:
         said = compare_review(connection, review).verdict
     if said and said["verdict"] not in (verdict, WITHDRAWN):
@@ -218,7 +220,7 @@ def withdraw(
     """Take back what was said: of a review, an undo, a split."""
     from lead_platform.identity.verdicts import plan_withdrawal
 
-    act = _act("withdraw_verdict", "withdrawal", by, reason, as_of)
+    act = begin_act("withdraw_verdict", "withdrawal", by, reason, as_of)
     act = _about(act, "verdict", name, "withdrawn")
     _say(lambda connection: [(act, plan_withdrawal(connection, name))], as_of)
 
@@ -233,7 +235,7 @@ def dismiss_reviews(
     """Take off the queue what a full scan has put there and nobody judged: `unsure`."""
     from lead_platform.identity.reversal import plan_dismissal
 
-    act = _act("dismiss_reviews", "review", by, reason, as_of)
+    act = begin_act("dismiss_reviews", "review", by, reason, as_of)
     act = _about(act, "run", run, "unsure")
     _say(lambda connection: [(act, plan_dismissal(connection, run, _specification()))], as_of)
 
@@ -257,7 +259,7 @@ def work_reviews(
             "Working the queue needs a terminal. Elsewhere decide one by one: "
             "lead-platform reviews decide REVIEW same|different|unsure --by NAME --reason WHY"
         )
-    act = _act("judge_pair", "review", by, reason, as_of)
+    act = begin_act("judge_pair", "review", by, reason, as_of)
     with Lake(Settings()).read() as connection:
         waiting = [row["review_id"] for row in pairs.list_reviews(connection)]
         if not waiting:
@@ -398,7 +400,8 @@ def _known(connection: "DuckDBPyConnection", wanted: "MergeFilter") -> "MergeFil
     return wanted if name.startswith("lead_") else replace(wanted, name=living)
 
 
-def _act(action: str, source: str, by: str, reason: str, as_of: str | None) -> "Act":
+def begin_act(action: str, source: str, by: str, reason: str, as_of: str | None) -> "Act":
+    """What a person is about to do, with nothing said yet of what it is about."""
     from lead_platform.identity.verdicts import Act
     from lead_platform.lake.lake import utc_now
 
@@ -445,7 +448,7 @@ def _say(plan: "Plan", as_of: str | None) -> None:
 
     with open_lake(Settings()).write("verdicts") as candidate:
         written = record_verdicts(candidate.connection, plan(candidate.connection))
-    _apply(written, as_of)
+    apply_verdicts(written, as_of)
 
 
 def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -> None:
@@ -467,23 +470,28 @@ def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -
                 written += record_verdicts(candidate.connection, [(one, verdicts)])
             except VerdictError as error:
                 console.print(f"{review} was left as it was. {error}", style="red", markup=False)
-    _apply(written, as_of)
+    apply_verdicts(written, as_of)
 
 
-def _apply(written: Sequence[str], as_of: str | None) -> None:
+def apply_verdicts(written: Sequence[str], as_of: str | None, grain: "Grain | None" = None) -> None:
+    """Run the job that lets these acts take effect, and tell how to take them back.
+
+    `grain`: what they are about; default: people.
+    """
     if not written:
         console.print("Nothing new was said.")
         return
+    from lead_platform.identity.verdicts import LEADS
     from lead_platform.lake.resource import open_lake
 
+    about = grain or LEADS
     run_visibly(Settings(), "apply_verdicts", {}, parse_option("--as-of", as_of))
     for act_id in written[:10]:
         console.print(
-            f"Recorded as {act_id}; take it back with: lead-platform reviews withdraw {act_id}",
-            soft_wrap=True,
+            f"Recorded as {act_id}; take it back with: {about.withdraw} {act_id}", soft_wrap=True
         )
     if len(written) > 10:
-        console.print(f"… and {len(written) - 10} more: lead-platform reviews list --decided")
+        console.print(f"… and {len(written) - 10} more: {about.list_decided}")
     with open_lake(Settings()).read() as connection:
         _warn_if_off(connection)
 

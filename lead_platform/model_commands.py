@@ -1,6 +1,8 @@
 """`lead-platform identity …`: train a matching model, compare it, put it to work."""
 
 import getpass
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,33 +12,46 @@ from lead_platform.settings import Settings
 from lead_platform.terminal import Person, Why, console
 
 if TYPE_CHECKING:
-    from lead_platform.identity.proposals import Proposal
+    from duckdb import DuckDBPyConnection
+
+    from lead_platform.identity.proposals import Material, Proposal
     from lead_platform.identity.specification import LinkageSpecification
 
 identity_app = typer.Typer(no_args_is_help=True, help="How matching decides; train it anew.")
 
 
+class Subject(StrEnum):
+    """What a model matches."""
+
+    LEADS = "leads"
+    ACCOUNTS = "accounts"
+
+
+Of = Annotated[Subject, typer.Option("--of", help="What the model matches.")]
+
+
 @identity_app.command("train")
-def train() -> None:
-    """Train a model on this installation's leads: a proposal, until somebody activates it."""
+def train(of: Of = Subject.LEADS) -> None:
+    """Train a model on this installation's leads or accounts: a proposal, until it is activated."""
     from lead_platform.identity.proposals import propose_model
     from lead_platform.lake.lake import Lake, utc_now
 
     settings = Settings()
-    specification = _specification(settings)
+    specification, folder = _specification(settings, of)
     with console.status("Training …"), Lake(settings).read() as connection:
-        proposal = propose_model(connection, specification, settings.models, trained_at=utc_now())
-    _show(proposal)
+        proposal = propose_model(
+            _material(connection, settings, of), specification, folder, trained_at=utc_now()
+        )
+    _show(proposal, of)
 
 
 @identity_app.command("models")
-def list_models() -> None:
+def list_models(of: Of = Subject.LEADS) -> None:
     """The models there are: which is at work, which are proposals, where their cards lie."""
     from lead_platform.identity.proposals import list_models as models
 
-    settings = Settings()
     table = Table("model", "state", "card")
-    for name, state, card in models(_specification(settings), settings.models):
+    for name, state, card in models(*_specification(Settings(), of)):
         table.add_row(name, state, card or "")
     console.print(table)
 
@@ -46,19 +61,20 @@ def activate(
     model: Annotated[str, typer.Argument(help="A model, as `identity models` lists it.")],
     reason: Why,
     by: Person = "",
+    of: Of = Subject.LEADS,
 ) -> None:
     """Put a model to work from the next run on; what has been merged stays merged."""
     from lead_platform.identity.proposals import activate_model, put_to_work
     from lead_platform.lake.lake import Lake, utc_now
 
     settings = Settings()
-    specification = _specification(settings)
+    specification, folder = _specification(settings, of)
     person, now = by or getpass.getuser(), utc_now()
     with Lake(settings).write(f"activate {model}") as candidate:
         changed = activate_model(
             candidate.connection,
             specification,
-            settings.models,
+            folder,
             model,
             decided_by=person,
             reason=reason,
@@ -66,19 +82,33 @@ def activate(
         )
     # Only once its record is published: no model works without one.
     if changed:
-        put_to_work(settings.models, model, decided_by=person, reason=reason, decided_at=now)
+        put_to_work(folder, model, decided_by=person, reason=reason, decided_at=now)
     console.print(f"{model} is at work." if changed else f"{model} was at work already.")
 
 
-def _specification(settings: Settings) -> "LinkageSpecification":
+def _specification(settings: Settings, of: Subject) -> "tuple[LinkageSpecification, Path]":
+    """How these are matched, and where their trained models lie."""
+    from lead_platform.identity.account_specification import load_account_specification
     from lead_platform.identity.specification import load_specification
 
-    return load_specification(settings.config_dir / "identity.yaml")
+    if of is Subject.LEADS:
+        return load_specification(settings.config_dir / "identity.yaml"), settings.models
+    accounts = load_account_specification(settings.config_dir)
+    return accounts, settings.models / accounts.name
 
 
-def _show(proposal: "Proposal") -> None:
+def _material(connection: "DuckDBPyConnection", settings: Settings, of: Subject) -> "Material":
+    from lead_platform.identity.account_specification import load_account_specification
+    from lead_platform.identity.proposals import company_material, people_material
+
+    if of is Subject.LEADS:
+        return people_material(connection, _specification(settings, of)[0])
+    return company_material(connection, load_account_specification(settings.config_dir))
+
+
+def _show(proposal: "Proposal", of: Subject) -> None:
     counts = proposal.comparison.counts
-    console.print(f"{proposal.model.name}: trained on {proposal.records:,} match records.")
+    console.print(f"{proposal.model.name}: trained on {proposal.records:,} records.")
     table = Table("today", *(f"then {side}" for side in counts.columns))
     for side, row in zip(counts.index, counts.to_numpy().tolist(), strict=True):
         table.add_row(str(side), *(f"{count:,}" for count in row))
@@ -86,6 +116,7 @@ def _show(proposal: "Proposal") -> None:
     console.print(proposal.lesson.tell())
     console.print(f"{len(proposal.comparison.changes):,} pairs would change side.")
     console.print(f"Card: {proposal.path.with_suffix('.md')}")
+    about = "" if of is Subject.LEADS else f" --of {of.value}"
     console.print(
-        f"At work after: lead-platform identity activate {proposal.model.name} --reason WHY"
+        f"At work after: lead-platform identity activate {proposal.model.name}{about} --reason WHY"
     )

@@ -2,12 +2,12 @@
 
 Owns the run: new company records join accounts, or show that two are one; the older id survives,
 the other stays resolvable. What belongs together is account_clusters.py's, which records there are
-is company_records.py's. An account's row is made of its submissions, each value the one stated
-most often.
+is company_records.py's, what people say of them account_verdicts.py's. An account's row is made of
+its submissions, each value the one stated most often.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,13 +15,21 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.account_clusters import cluster_companies
-from lead_platform.identity.account_specification import AccountSpecification
+from lead_platform.identity.account_specification import STORED_KEYS, AccountSpecification
+from lead_platform.identity.account_verdicts import (
+    collect_links,
+    counting_domain_sql,
+    stated_id_sql,
+    store_links,
+)
+from lead_platform.identity.clusters import CANNOT_LINK
 from lead_platform.identity.company_records import collect_new, match_columns
 from lead_platform.identity.linkage import merge_edges
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs, open_scratch
 
 POSSIBLE_DUPLICATE = "possible_duplicate"
+TOLD_APART = "told_apart"
 
 
 @dataclass(frozen=True)
@@ -45,18 +53,24 @@ def resolve_accounts(
     lead_ids: Collection[str],
     decided_at: dt.datetime,
 ) -> AccountSummary:
-    """Gives every stated company its account, and brings the rows of the touched accounts up to
-    date; `lead_ids`: leads whose submissions changed.
+    """Gives every stated company its account, lets verdicts take effect, and brings the rows of the
+    touched accounts up to date; `lead_ids`: leads whose submissions changed.
 
-    Reads identity.normalized_submissions and lead_members, writes account_members, account_pairs,
-    account_relations, account_crosswalk and accounts, set-wise; the caller owns the transaction.
-    `decided_at` is UTC, naive.
+    Reads identity.normalized_submissions, lead_members and account_verdicts, writes
+    account_members, account_pairs, account_relations, account_crosswalk, merged_account_members,
+    account_decisions and accounts, set-wise; the caller owns the transaction. `decided_at` is UTC,
+    naive.
     """
     summary = AccountSummary()
     connection.execute(_NOTHING_PLACED)
-    if collect_new(connection, specification):
-        _place(connection, specification, model)
+    new, said = collect_new(connection, specification), collect_links(connection)
+    if new:
+        _find_pairs(connection, specification, model)
+    if new or said:
+        place_companies(connection, specification)
         summary = _write(connection, decided_at)
+    if said:
+        store_links(connection, decided_at)
     _refresh_rows(connection, lead_ids)
     return summary
 
@@ -67,32 +81,91 @@ def account_actions(connection: duckdb.DuckDBPyConnection, decided_at: dt.dateti
     return connection.execute(_ACTIONS, {"at": decided_at}).df()
 
 
-_NOTHING_PLACED = """
+_NOTHING_PLACED = f"""
 create or replace temp table company_placed (
     record_id varchar, account_id varchar, former_account_id varchar
 );
 create or replace temp table company_pairs as
-    select * from identity.account_pairs limit 0
+    select * from identity.account_pairs limit 0;
+
+create or replace temp table company_keys as
+    select record_id, {", ".join(STORED_KEYS)} from identity.account_members limit 0
 """
 
 
-def _place(
+def preview_accounts(
+    connection: duckdb.DuckDBPyConnection,
+    specification: AccountSpecification,
+    verdicts: Sequence[tuple[str, str, str]],
+) -> dict[str, tuple[str, str]]:
+    """What accounts become once a person has said this: (left record, right record, verdict).
+
+    By record of the touched accounts, the account it is in and the one it would be in, as the next
+    run will find it. Writes nothing; the connection may be a reader's.
+    """
+    connection.execute(_NOTHING_PLACED)
+    connection.execute(_NOTHING_NEW)
+    collect_links(connection)
+    given = pa.table(
+        {
+            name: pa.array([verdict[place] for verdict in verdicts], pa.string())
+            for place, name in enumerate(("left_record_id", "right_record_id", "verdict"))
+        }
+    )
+    connection.register("given_links", given)
+    connection.execute(_SAID)
+    connection.unregister("given_links")
+    place_companies(connection, specification)
+    rows = connection.execute(
+        "select record_id, former_account_id, account_id from company_placed order by record_id"
+    ).fetchall()
+    return {record: (before, after) for record, before, after in rows}
+
+
+_NOTHING_NEW = """
+create or replace temp table company_new as
+    select * exclude (account_id, company_letters, company_family), false as is_known
+    from identity.account_members limit 0
+"""
+
+_SAID = """
+insert into company_links
+    select null, row_number() over () + (select coalesce(max(verdict_seq), 0) from company_links),
+        verdict, left_record_id, right_record_id, true
+    from given_links
+"""
+
+
+def _find_pairs(
     connection: duckdb.DuckDBPyConnection, specification: AccountSpecification, model: MatchModel
 ) -> None:
-    """Fills `company_placed` (record, account, former account) and `company_pairs` for all that the
-    new records touch."""
+    """Fills `company_pairs` with the pairs of new records."""
     new, known = match_columns(connection, specification)
     with open_scratch(new.num_rows + known.num_rows) as scratch:
         scratch.register("new_rows", new)
         scratch.register("known_rows", known)
         found = find_pairs(scratch, specification, model).pairs
     connection.register("found_company_pairs", found)
-    connection.execute(_TOUCHED)
+    connection.execute(
+        "create or replace temp table company_pairs as "
+        "select *, null::varchar as set_aside from found_company_pairs"
+    )
     connection.unregister("found_company_pairs")
+
+
+def place_companies(
+    connection: duckdb.DuckDBPyConnection, specification: AccountSpecification
+) -> None:
+    """Fills `company_placed` (record, account, former account) for all that the new records and
+    pending verdicts touch, and marks in `company_pairs` what was set aside."""
+    connection.execute(_TOUCHED)
     records = connection.execute(_RECORDS).df()
     pairs = connection.execute(_MERGES).df()
     clusters = cluster_companies(
-        records, merge_edges(pairs, specification), specification.clustering
+        records,
+        merge_edges(pairs, specification),
+        specification.clustering,
+        connection.execute(_VERDICTS).df(),
     )
     placed = pa.table(
         {"record_id": pa.array(records["record_id"], pa.string()), "cluster": clusters.labels}
@@ -112,12 +185,9 @@ def _place(
 
 
 # All accounts a new record may join or part: those of its domain, of the records it would merge
-# with, and on from these over pairs that were set aside. Two accounts without such a pair between
-# them have nothing to do with one another.
-_TOUCHED = """
-create or replace temp table company_pairs as
-    select *, null::varchar as set_aside from found_company_pairs;
-
+# with, those of which a person said something, and on from these over pairs that were set aside and
+# domains taken apart. Two accounts without such a tie have nothing to do with one another.
+_TOUCHED = f"""
 create or replace temp table company_touched as
     with recursive aside as (
         select l.account_id as one, r.account_id as other
@@ -125,6 +195,12 @@ create or replace temp table company_touched as
         join identity.account_members as l on l.record_id = p.left_record_id
         join identity.account_members as r on r.record_id = p.right_record_id
         where p.set_aside is not null
+        union all
+        select l.account_id, r.account_id
+        from company_links as k
+        join identity.account_members as l on l.record_id = k.left_record_id
+        join identity.account_members as r on r.record_id = k.right_record_id
+        where l.company_domain = r.company_domain
     ),
     reached as (
         select account_id from identity.account_members
@@ -132,6 +208,8 @@ create or replace temp table company_touched as
             or record_id in (select record_id from company_new where is_known)
             or record_id in (select left_record_id from company_pairs where decision = 'merge')
             or record_id in (select right_record_id from company_pairs where decision = 'merge')
+            or record_id in (select left_record_id from company_links where is_pending)
+            or record_id in (select right_record_id from company_links where is_pending)
         union
         select case when a.one = r.account_id then a.other else a.one end
         from reached as r
@@ -140,21 +218,30 @@ create or replace temp table company_touched as
     select distinct account_id from reached;
 
 create or replace temp table company_nodes as
-    select m.record_id, m.account_id, m.received_seq, m.country,
-        case when not m.is_shared_domain or m.company_key is null then m.company_domain end
-            as company_domain
+    select m.record_id, m.account_id, m.received_seq, m.country, m.company_letters,
+        {counting_domain_sql("m")} as company_domain
     from identity.account_members as m
     where m.account_id in (from company_touched)
         and m.record_id not in (select record_id from company_new)
     union all
-    select n.record_id, m.account_id, n.received_seq, n.country,
-        -- Of a shared domain, what names nothing else stays together and apart from all others.
-        case when not n.is_shared_domain or n.company_key is null then n.company_domain end
+    select n.record_id, m.account_id, n.received_seq, n.country, k.company_letters,
+        {counting_domain_sql("n")}
     from company_new as n
+    left join company_keys as k on k.record_id = n.record_id
     left join identity.account_members as m on m.record_id = n.record_id
 """
 
-_RECORDS = "select record_id, company_domain, country from company_nodes order by record_id"
+_RECORDS = f"""
+select record_id, company_domain, country,
+    {stated_id_sql("company_domain", "company_letters", "record_id")} as stated_id
+from company_nodes order by record_id
+"""
+
+_VERDICTS = """
+select left_record_id as left, right_record_id as right, verdict, verdict_seq from company_links
+where left_record_id in (select record_id from company_nodes)
+    and right_record_id in (select record_id from company_nodes)
+"""
 
 _MERGES = """
     from company_pairs where decision = 'merge'
@@ -207,9 +294,14 @@ def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> Ac
     if _any(connection, _CHANGED_ASIDE):
         connection.execute(_STORE_ASIDE)
     if has_moved:
+        connection.execute(_MERGED_MEMBERS, {"at": decided_at})
+        connection.execute(_STORE_MERGED_MEMBERS)
         connection.execute(_NEXT_CROSSWALK, {"at": decided_at})
         connection.execute(_STORE_CROSSWALK)
-    connection.execute(_NEXT_RELATIONS, {"duplicate": POSSIBLE_DUPLICATE})
+    relations = {
+        "duplicate": POSSIBLE_DUPLICATE, "told_apart": TOLD_APART, "cannot_link": CANNOT_LINK
+    }  # fmt: skip
+    connection.execute(_NEXT_RELATIONS, relations)
     if _any(connection, _CHANGED_RELATIONS):
         connection.execute(_STORE_RELATIONS)
     return summary
@@ -288,6 +380,38 @@ update identity.account_pairs as p set set_aside = c.set_aside
 from company_changed_aside as c where p.pair_id = c.pair_id
 """
 
+# Which record was whose before accounts became one: what an undo gives back. An id goes where the
+# record went that it is made from.
+_MERGED_MEMBERS = """
+create or replace temp table new_merged_members as
+    with retired as (
+        select 'acct_' || left(sha256(record_id), 24) as account_id,
+            account_id as surviving_account_id
+        from company_placed
+        where 'acct_' || left(sha256(record_id), 24) in (
+                select former_account_id from company_placed
+            )
+            and 'acct_' || left(sha256(record_id), 24) not in (
+                select account_id from company_placed
+            )
+    )
+    select p.record_id, r.account_id, r.surviving_account_id, $at::timestamp as merged_at
+    from company_placed as p
+    join retired as r on r.account_id = p.former_account_id
+    union
+    select record_id, former_account_id, former_account_id, $at::timestamp
+    from company_placed
+    where former_account_id in (select surviving_account_id from retired)
+"""
+
+_STORE_MERGED_MEMBERS = """
+delete from identity.merged_account_members as m using new_merged_members as n
+where m.surviving_account_id = n.surviving_account_id and m.merged_at = n.merged_at
+    and m.record_id = n.record_id;
+
+insert into identity.merged_account_members by name from new_merged_members
+"""
+
 # Each id made from a record of the touched accounts goes where that record went, or lives again;
 # what was split from an id that is no more was split from where that went.
 _NEXT_CROSSWALK = """
@@ -335,7 +459,7 @@ insert into identity.account_crosswalk by name from next_account_crosswalk
 """
 
 # Accounts are related by pairs that a guard held back; where the model was in doubt, or a merge
-# was set aside, they may be the same.
+# was set aside, they may be the same, unless it was by people's word.
 _NEXT_RELATIONS = """
 create or replace temp table company_relating as
     select distinct unnest([account_id, former_account_id]) as account_id from company_placed;
@@ -346,8 +470,9 @@ create or replace temp table next_account_relations as
         where account_id in (select account_id from company_relating)
     ),
     pairs as (
-        select *, case when set_aside is null and contains(reason, ': ')
-            then split_part(reason, ': ', 1) else $duplicate end as relation
+        select *, case when set_aside = $cannot_link then $told_apart
+            when set_aside is null and contains(reason, ': ') then split_part(reason, ': ', 1)
+            else $duplicate end as relation
         from identity.account_pairs
         where (decision = 'review' or set_aside is not null)
             and (left_record_id in (from own) or right_record_id in (from own))
@@ -356,7 +481,10 @@ create or replace temp table next_account_relations as
         greatest(l.account_id, r.account_id) as right_account_id,
         arg_max(p.relation, (p.match_weight, p.pair_id)) as relation,
         arg_max(
-            case when p.set_aside is not null then 'would merge, but ' || p.set_aside
+            case when p.relation = $told_apart then 'would merge, but people keep them apart'
+                when p.set_aside = 'several_accounts'
+                    then 'would merge, but the name may be meant for several accounts'
+                when p.set_aside is not null then 'would merge, but ' || p.set_aside
                 when p.relation = $duplicate then p.reason
                 else split_part(p.reason, ': ', 2) end,
             (p.match_weight, p.pair_id)
@@ -497,13 +625,24 @@ select * from next_accounts where account_id in (from changed_accounts)
 """
 
 _ACTIONS = """
+with said as (
+    select left_record_id as record_id from company_links where is_pending
+    union select right_record_id from company_links where is_pending
+),
+judged as (
+    select distinct unnest([account_id, former_account_id]) as account_id
+    from company_placed where record_id in (from said)
+)
 select 'identity' as workflow, 'merge_companies' as action, 'account_pair' as subject_type,
     pair_id as subject_id, rule, model_version as rule_version, reason,
     left_record_id as before, right_record_id as after, $at::timestamp as occurred_at
 from company_pairs where decision = 'merge' and set_aside is null
 union all
-select 'identity', 'retire_account', 'account', former_account_id, 'survivor', null,
-    'proved to be one company with an older account', former_account_id, min(account_id), $at
+select 'identity', 'retire_account', 'account', former_account_id,
+    if(former_account_id in (from judged), 'verdict', 'survivor'), null,
+    if(former_account_id in (from judged), 'a person said it is one company with an older account',
+        'proved to be one company with an older account'),
+    former_account_id, min(account_id), $at
 from company_placed
 where former_account_id not in (select account_id from company_placed)
     and account_id = (
@@ -512,8 +651,11 @@ where former_account_id not in (select account_id from company_placed)
     )
 group by former_account_id
 union all
-select 'identity', 'split_account', 'account', account_id, 'parting', null,
-    'new records show that it is another company', min(former_account_id), account_id, $at
+select 'identity', 'split_account', 'account', account_id,
+    if(account_id in (from judged), 'verdict', 'parting'), null,
+    if(account_id in (from judged), 'a person said it is another company',
+        'new records show that it is another company'),
+    min(former_account_id), account_id, $at
 from company_placed
 where former_account_id <> account_id and account_id not in (
     select former_account_id from company_placed where former_account_id is not null

@@ -44,6 +44,7 @@ RESOLVED = table_specs(
     deps=[
         "identity.normalized_submissions",
         "identity.match_verdicts",
+        "identity.account_verdicts",
         "capture.events",
         "capture.outcomes",
     ],
@@ -57,8 +58,14 @@ SCANNED = table_specs(
     kinds=("python", "splink", "duckdb"),
 )
 
-# Written by people's commands (verdicts.py): shown, not materialised here.
-VERDICTS: list[AssetSpec] = table_specs("identity", ["match_verdicts"], kinds=("duckdb",))
+# Written by people's commands (verdicts.py), and by the few runs in which accounts merge or such a
+# verdict takes effect: shown, not materialised here, for every run would pay for their events.
+VERDICTS: list[AssetSpec] = [
+    *table_specs("identity", ["match_verdicts", "account_verdicts"], kinds=("duckdb",)),
+    *table_specs(
+        "identity", ["account_decisions", "merged_account_members"], deps=["identity.accounts"]
+    ),
+]
 
 GOLDEN_MODELS = "tag:identity"
 GOLDEN = dbt_specs(GOLDEN_MODELS)

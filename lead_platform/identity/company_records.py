@@ -120,6 +120,13 @@ def match_columns(
     return new, _derive(connection, "company_known", specification)
 
 
+def collect_all(
+    connection: duckdb.DuckDBPyConnection, specification: AccountSpecification
+) -> pa.Table:
+    """Every company record that has an account, as pairs.py compares them."""
+    return _derive(connection, "identity.account_members", specification)
+
+
 def _derive(
     connection: duckdb.DuckDBPyConnection, source: str, specification: AccountSpecification
 ) -> pa.Table:

@@ -42,14 +42,13 @@ class Part:
         level = _WORDS.get(self.level, self.level.replace("_", " "))
         return f"{self.comparison.replace('_', ' ')}: {level}"
 
-    @property
-    def meaning(self) -> str:
-        """How much likelier that is among records of one person than of two, or the reverse."""
+    def meaning(self, one: str = "one person", two: str = "two people") -> str:
+        """How much likelier that is among records of one than of two, or the reverse."""
         if abs(self.weight) < 0.05:
             return "says nothing"
         likelier = 2 ** abs(self.weight)
         factor = f"{likelier:,.0f}" if likelier >= 10 else f"{likelier:.1f}"
-        return f"{factor} times likelier for {'one person' if self.weight > 0 else 'two people'}"
+        return f"{factor} times likelier for {one if self.weight > 0 else two}"
 
 
 def read_parts(parts: str | None) -> list[Part]:

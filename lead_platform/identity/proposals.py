@@ -15,6 +15,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from lead_platform.identity import company_records
+from lead_platform.identity.account_specification import AccountSpecification
+from lead_platform.identity.account_verdicts import COMPANY_RECORDS
 from lead_platform.identity.charts import match_weights_chart, save_chart
 from lead_platform.identity.learning import FEWEST_VERDICTS, Lesson, learn_from_verdicts
 from lead_platform.identity.model import SHIPPED_MODELS, MatchModel, load_model, save_model
@@ -22,7 +25,14 @@ from lead_platform.identity.pairs import find_pairs
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
-from lead_platform.identity.verdicts import DIFFERENT, SAME, reviewed_pairs, standing_verdicts
+from lead_platform.identity.verdicts import (
+    DIFFERENT,
+    LEADS,
+    SAME,
+    Grain,
+    reviewed_pairs,
+    standing_verdicts,
+)
 from lead_platform.lake.audit import record_actions
 
 ACTIVE = "active.json"
@@ -52,6 +62,43 @@ class Proposal:
     lesson: Lesson
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a model is trained on and told by, of people or of companies.
+
+    `records` as pairs.py compares them; `reviewed` as of verdicts.reviewed_pairs; `verdicts` has
+    left, right and verdict of every pair of records that people decided. `noun`: what two records
+    may be the same of.
+    """
+
+    records: pa.Table
+    reviewed: pd.DataFrame
+    verdicts: pd.DataFrame
+    noun: str
+
+
+def people_material(
+    connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification
+) -> Material:
+    """All match records of the lake, and what people say of them."""
+    prepare(connection, specification)
+    return Material(
+        collect_all(connection), reviewed_pairs(connection), _verdicts(connection, LEADS), "person"
+    )
+
+
+def company_material(
+    connection: duckdb.DuckDBPyConnection, specification: AccountSpecification
+) -> Material:
+    """All company records of the lake, and what people say of them."""
+    return Material(
+        company_records.collect_all(connection, specification),
+        reviewed_pairs(connection, COMPANY_RECORDS),
+        _verdicts(connection, COMPANY_RECORDS),
+        "company",
+    )
+
+
 def active_model(specification: LinkageSpecification, folder: Path) -> MatchModel:
     """The model at work: the activated one, or the one the specification names.
 
@@ -61,36 +108,32 @@ def active_model(specification: LinkageSpecification, folder: Path) -> MatchMode
 
 
 def propose_model(
-    connection: duckdb.DuckDBPyConnection,
+    material: Material,
     specification: LinkageSpecification,
     folder: Path,
     *,
     trained_at: dt.datetime,
 ) -> Proposal:
-    """Trains a model on all match records of the lake and writes it, its card and its chart.
+    """Trains a model on all records of the lake and writes it, its card and its chart.
 
     Nothing is put to work: see `activate_model`. Verdicts from reviews, where there are enough,
     move its rates; pairs with any person's verdict are what precision and recall are measured on.
     Raises ValueError without records.
     """
-    prepare(connection, specification)
-    records = collect_all(connection)
+    records = material.records
     if not records.num_rows:
         raise ValueError("No submissions to train on. Take some in first: lead-platform ingest")
     folder.mkdir(parents=True, exist_ok=True)
     model = train_model(records, specification, name=_next_name(specification, folder))
-    model, lesson = _taught(records, specification, model, reviewed_pairs(connection))
+    model, lesson = _taught(records, specification, model, material.reviewed)
     active = active_model(specification, folder)
     compared = compare_models(records, specification, active=active, proposed=model)
-    verdicts = _verdicts(connection)
     path = folder / f"{model.name}.json"
     save_model(model, path)
     chart = path.with_suffix(".svg")
     save_chart(match_weights_chart(specification, model), chart)
     proposal = Proposal(model, path, compared, records.num_rows, lesson)
-    card = _card(
-        proposal, specification, active, _measured(records, specification, model, verdicts)
-    )
+    card = _card(proposal, specification, active, _measured(material, specification, model))
     header = (
         f"# {model.name}\n\nTrained {trained_at:%Y-%m-%d %H:%M} UTC.\n\n![weights]({chart.name})\n"
     )
@@ -168,11 +211,12 @@ def put_to_work(
 def list_models(
     specification: LinkageSpecification, folder: Path
 ) -> list[tuple[str, str, str | None]]:
-    """Per model its name, its state (active, proposal, shipped) and its card, by name."""
+    """Per model of the specification's family its name, its state (active, proposal, shipped) and
+    its card, by name."""
     active = _activated(folder) or specification.model
     found: dict[str, tuple[str, str | None]] = {}
     for held, state in ((SHIPPED_MODELS, "shipped"), (folder, "proposal")):
-        for path in held.glob("*-v*.json"):
+        for path in held.glob(f"{_family(specification)}-v*.json"):
             card = path.with_suffix(".md")
             found[path.stem] = (
                 "active" if path.stem == active else state,
@@ -186,9 +230,13 @@ def _activated(folder: Path) -> str | None:
     return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.is_file() else None
 
 
+def _family(specification: LinkageSpecification) -> str:
+    return specification.model.rpartition("-v")[0]
+
+
 def _next_name(specification: LinkageSpecification, folder: Path) -> str:
     """The family of the specification's model with the next free number."""
-    family = specification.model.rpartition("-v")[0]
+    family = _family(specification)
     numbers = [
         int(match.group(1))
         for held in (SHIPPED_MODELS, folder)
@@ -227,26 +275,22 @@ def _taught(
     return learn_from_verdicts(model, records, specification, reviewed, settled)
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Pairs of records that people hold to be one person or two."""
+def _verdicts(connection: duckdb.DuckDBPyConnection, grain: Grain) -> pd.DataFrame:
+    """Pairs of records that people hold to be the same or two."""
     rows = [
         (left, right, verdict)
         for verdict in (SAME, DIFFERENT)
-        for left, right in standing_verdicts(connection, verdict)
+        for left, right in standing_verdicts(connection, verdict, grain)
     ]
     return pd.DataFrame(rows, columns=["left", "right", "verdict"], dtype=object)
 
 
-def _measured(
-    records: pa.Table,
-    specification: LinkageSpecification,
-    model: MatchModel,
-    verdicts: pd.DataFrame,
-) -> str:
+def _measured(material: Material, specification: LinkageSpecification, model: MatchModel) -> str:
     """Precision and recall at the merge threshold over the pairs that people decided."""
+    verdicts = material.verdicts
     if verdicts.empty:
         return "No pair has a person's verdict yet: precision and recall are not measured."
-    sides = _sides(records, specification, model)
+    sides = _sides(material.records, specification, model)
     met = verdicts.merge(
         sides, left_on=["left", "right"], right_on=["left_record_id", "right_record_id"], how="left"
     )
@@ -255,8 +299,8 @@ def _measured(
     return (
         f"Of {len(met)} pairs that people decided (the hard ones: those a model left to them), "
         f"the model merges {int(merged.sum())}, {right} of them rightly; "
-        f"{int(same.sum())} are the same person. Where the rates follow verdicts, these are among "
-        "them; the log-loss above is the fair figure."
+        f"{int(same.sum())} are the same {material.noun}. Where the rates follow verdicts, these "
+        "are among them; the log-loss above is the fair figure."
     )
 
 
@@ -288,7 +332,7 @@ def _card(
     return f"""
 | | |
 |---|---|
-| records | {proposal.records:,} match records of this installation |
+| records | {proposal.records:,} records of this installation |
 | how | {how} |
 | prior | {model.prior:g} |
 | term frequencies | {terms or "none"} |

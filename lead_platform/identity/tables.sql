@@ -135,3 +135,21 @@ create table if not exists identity.account_crosswalk (
     account_id varchar, related_account_id varchar, relation varchar, merged_at timestamp,
     split_at timestamp
 );
+
+-- One per merge of accounts and company record of those it made one: the account the record belonged to before.
+create table if not exists identity.merged_account_members (
+    record_id varchar, account_id varchar, surviving_account_id varchar, merged_at timestamp
+);
+
+-- One per verdict of a person on the companies that two submissions name; the newest of two stated companies counts.
+-- `different`: the right one was taken out of the account of the left one. `act_id`, `source` as in match_verdicts.
+create table if not exists identity.account_verdicts (
+    verdict_id varchar, act_id varchar, verdict_seq bigint, left_submission_id varchar,
+    right_submission_id varchar, verdict varchar, source varchar, source_id varchar,
+    reason varchar, decided_by varchar, decided_at timestamp
+);
+
+-- One per verdict on companies that took effect: the company records it speaks of, and since when.
+create table if not exists identity.account_decisions (
+    verdict_id varchar, left_record_id varchar, right_record_id varchar, effective_at timestamp
+);

@@ -1,13 +1,14 @@
-"""Verdicts of people on pairs of submissions, and what they mean for match records.
+"""Verdicts of people on pairs of submissions, and what they mean for the records they stand for.
 
 Owns writing verdicts down, withdrawing them, and which one counts: `same` joins two records
-whatever the model says, `different` keeps them apart, also through others. What follows for leads
-is members.py's, in the next run.
+whatever the model says, `different` keeps them apart, also through others. They are about people
+(LEADS), or about the companies submissions name (account_verdicts.py). What follows for leads is
+members.py's, for accounts accounts.py's, in the next run.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -27,6 +28,36 @@ Pair = tuple[str, str]
 
 class VerdictError(ValueError):
     """A verdict that cannot be taken: what is wrong and what to do instead."""
+
+
+@dataclass(frozen=True)
+class Grain:
+    """What verdicts are about, and where they are kept.
+
+    `table` holds them. `records` is SQL: of each submission_id the record_id it stands for, what
+    says the same to matching; `members` the same of those that a run has placed. The others are
+    words and commands for messages.
+    """
+
+    table: str
+    records: str
+    members: str
+    contradiction: str
+    look_up: str
+    list_decided: str
+    withdraw: str
+
+
+LEADS = Grain(
+    table="identity.match_verdicts",
+    records="select submission_id, match_record_id as record_id "
+    "from identity.normalized_submissions",
+    members="select submission_id, match_record_id as record_id from identity.lead_members",
+    contradiction="records would be one person through others and yet different people",
+    look_up="lead-platform lead <e-mail address or lead id>",
+    list_decided="lead-platform reviews list --decided",
+    withdraw="lead-platform reviews withdraw",
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +97,9 @@ def ordered(one: str, other: str) -> Pair:
 
 
 def record_verdicts(
-    connection: duckdb.DuckDBPyConnection, acts: Sequence[tuple[Act, Sequence[Verdict]]]
+    connection: duckdb.DuckDBPyConnection,
+    acts: Sequence[tuple[Act, Sequence[Verdict]]],
+    grain: Grain = LEADS,
 ) -> list[str]:
     """Appends the verdicts with one audit record per act; the ids of the acts that said anything.
 
@@ -75,24 +108,75 @@ def record_verdicts(
     """
     written = []
     for act, verdicts in acts:
-        fresh = _fresh(connection, verdicts)
+        fresh = _fresh(connection, verdicts, grain)
         if not fresh:
             continue
-        _refuse_contradictions(connection, fresh)
-        act_id, rows = _rows(connection, act, fresh)
+        refuse_contradictions(connection, fresh, grain)
+        act_id, rows = _rows(connection, act, fresh, grain)
         connection.register("given_verdicts", pa.Table.from_pylist(rows, schema=_SCHEMA))
-        connection.execute(
-            "insert into identity.match_verdicts by name select * from given_verdicts"
-        )
+        connection.execute(f"insert into {grain.table} by name select * from given_verdicts")
         connection.unregister("given_verdicts")
         _audit(connection, act, act_id)
         written.append(act_id)
-    if written:
+    if written and grain is LEADS:
         settle_reviews(connection)
     return written
 
 
-def plan_withdrawal(connection: duckdb.DuckDBPyConnection, name: str) -> list[Verdict]:
+def refuse_contradictions(
+    connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], grain: Grain
+) -> None:
+    """Raises VerdictError where records would be one through others and yet kept apart, or one is
+    to be apart from itself."""
+    record = _records_of(connection, verdicts, grain)
+    for verdict in verdicts:
+        one, other = verdict.pair
+        if verdict.verdict == DIFFERENT and record[one] == record[other]:
+            raise VerdictError(
+                f"{one} and {other} say the same to matching, which could not tell the next one of "
+                "them apart: they cannot be different."
+            )
+    said = {
+        ordered(record[verdict.pair[0]], record[verdict.pair[1]]): verdict.verdict
+        for verdict in verdicts
+    }
+    standing = {
+        verdict: {
+            pair for pair in standing_verdicts(connection, verdict, grain) if pair not in said
+        }
+        | {pair for pair, word in said.items() if word == verdict}
+        for verdict in (SAME, DIFFERENT)
+    }
+    group = _groups(sorted(standing[SAME]))
+    judged = {group[record] for pair in said for record in pair if record in group}
+    torn = {
+        group[left]
+        for left, right in standing[DIFFERENT]
+        if group.get(left, left) == group.get(right, right)
+    } & judged
+    if not torn:
+        return
+    members = {record for record, root in group.items() if root in torn}
+    acts = connection.execute(
+        f"""
+        select distinct act_id || ' (' || verdict || ', by ' || decided_by || ': ' || reason || ')'
+        from ({newest_sql(grain)})
+        where verdict in ('{SAME}', '{DIFFERENT}')
+            and list_contains($members, left_record_id) and list_contains($members, right_record_id)
+        order by all
+        """,
+        {"members": sorted(members)},
+    ).fetchall()
+    raise VerdictError(
+        f"That contradicts what was said before: {grain.contradiction}. "
+        f"Withdraw one of these first, with {grain.withdraw}:\n"
+        + "\n".join(f"  {act}" for (act,) in acts[:10])
+    )
+
+
+def plan_withdrawal(
+    connection: duckdb.DuckDBPyConnection, name: str, grain: Grain = LEADS
+) -> list[Verdict]:
     """What takes back all that stands of an act, a verdict or a review.
 
     Raises VerdictError where nothing of that name stands.
@@ -100,7 +184,7 @@ def plan_withdrawal(connection: duckdb.DuckDBPyConnection, name: str) -> list[Ve
     pairs = connection.execute(
         f"""
         select distinct v.left_submission_id, v.right_submission_id
-        from ({_NEWEST}) as v
+        from ({newest_sql(grain)}) as v
         where $name in (v.act_id, v.verdict_id, v.source_id) and v.verdict <> '{WITHDRAWN}'
         order by all
         """,
@@ -109,7 +193,7 @@ def plan_withdrawal(connection: duckdb.DuckDBPyConnection, name: str) -> list[Ve
     if not pairs:
         raise VerdictError(
             f"No verdict goes by {name!r}, or it was withdrawn or changed since. Known are ids of "
-            "acts, verdicts and reviews; look one up with: lead-platform reviews list --decided"
+            f"acts, verdicts and reviews; look one up with: {grain.list_decided}"
         )
     return [Verdict((left, right), WITHDRAWN, name) for left, right in pairs]
 
@@ -123,19 +207,28 @@ _SCHEMA = pa.schema(
     ]
 )  # fmt: skip
 
-# By match records: a verdict counts for everything that says the same to matching. Submissions
-# that are not there yet wait; two that have become one record cannot be judged.
-_NEWEST = """
-    select v.*, least(l.match_record_id, r.match_record_id) as left_record_id,
-        greatest(l.match_record_id, r.match_record_id) as right_record_id
-    from identity.match_verdicts as v
-    join identity.normalized_submissions as l on l.submission_id = v.left_submission_id
-    join identity.normalized_submissions as r on r.submission_id = v.right_submission_id
-    where l.match_record_id <> r.match_record_id
-    qualify row_number() over (
-        partition by left_record_id, right_record_id order by v.verdict_seq desc
-    ) = 1
-"""
+
+def newest_sql(grain: Grain) -> str:
+    """SQL for the verdicts that count, the newest of two records, with left_record_id and
+    right_record_id, the smaller first.
+
+    By records: a verdict counts for everything that says the same to matching. Submissions that
+    are not there yet wait; two that have become one record cannot be judged.
+    """
+    return f"""
+        select v.*, least(l.record_id, r.record_id) as left_record_id,
+            greatest(l.record_id, r.record_id) as right_record_id
+        from {grain.table} as v
+        join ({grain.records}) as l on l.submission_id = v.left_submission_id
+        join ({grain.records}) as r on r.submission_id = v.right_submission_id
+        where l.record_id <> r.record_id
+        qualify row_number() over (
+            partition by left_record_id, right_record_id order by v.verdict_seq desc
+        ) = 1
+    """
+
+
+_NEWEST = newest_sql(LEADS)
 
 
 def decision_id_sql(verdict_id: str) -> str:
@@ -163,23 +256,27 @@ def collect_links(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def standing_verdicts(connection: duckdb.DuckDBPyConnection, verdict: str) -> list[tuple[str, str]]:
-    """The pairs of match records of which people say so, as things stand; sorted."""
+def standing_verdicts(
+    connection: duckdb.DuckDBPyConnection, verdict: str, grain: Grain = LEADS
+) -> list[tuple[str, str]]:
+    """The pairs of records of which people say so, as things stand; sorted."""
     rows = connection.execute(
-        f"select left_record_id, right_record_id from ({_NEWEST}) where verdict = ? order by all",
+        f"select left_record_id, right_record_id from ({newest_sql(grain)}) where verdict = ? "
+        "order by all",
         [verdict],
     ).fetchall()
     return [(str(left), str(right)) for left, right in rows]
 
 
-def reviewed_pairs(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def reviewed_pairs(connection: duckdb.DuckDBPyConnection, grain: Grain = LEADS) -> pd.DataFrame:
     """left_record_id, right_record_id, is_same: what people say of pairs that a review showed them.
 
     The newest verdict of a pair counts, `unsure` for nothing. Merges undone and leads split are
     left out: people went for those because they were wrong, and nobody confirms the right ones.
     """
     return connection.execute(f"""
-        select left_record_id, right_record_id, verdict = '{SAME}' as is_same from ({_NEWEST})
+        select left_record_id, right_record_id, verdict = '{SAME}' as is_same
+        from ({newest_sql(grain)})
         where verdict in ('{SAME}', '{DIFFERENT}') and source = '{REVIEW}' order by all
     """).df()
 
@@ -225,36 +322,42 @@ def settle_reviews(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _fresh(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) -> list[Verdict]:
+def _fresh(
+    connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], grain: Grain
+) -> list[Verdict]:
     """Those that say something else than what stands; each pair once."""
-    known = _submissions_known(connection, {name for v in verdicts for name in v.pair})
-    strangers = sorted({name for v in verdicts for name in v.pair} - known)
+    known = _records_of(connection, verdicts, grain)
+    strangers = sorted({name for v in verdicts for name in v.pair} - known.keys())
     if strangers:
         raise VerdictError(
-            f"No submission goes by {', '.join(strangers[:5])}. Look one up with: "
-            "lead-platform lead <e-mail address or lead id>"
+            f"No submission goes by {', '.join(strangers[:5])}. Look one up with: {grain.look_up}"
         )
     asked = {ordered(*verdict.pair): verdict for verdict in verdicts}
-    standing = _standing(connection, list(asked))
+    standing = _standing(connection, list(asked), grain)
     return [
-        Verdict(pair, verdict.verdict, verdict.source_id)
+        verdict
         for pair, verdict in sorted(asked.items())
         if standing.get(pair, WITHDRAWN) != verdict.verdict
     ]
 
 
-def _submissions_known(
-    connection: duckdb.DuckDBPyConnection, submission_ids: Collection[str]
-) -> set[str]:
-    connection.register("asked_ids", pa.table({"submission_id": pa.array(sorted(submission_ids))}))
+def _records_of(
+    connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], grain: Grain
+) -> dict[str, str]:
+    """The record each submission stands for that these speak of; unknown ones are left out."""
+    names = sorted({name for verdict in verdicts for name in verdict.pair})
+    connection.register("asked_ids", pa.table({"submission_id": pa.array(names, pa.string())}))
     rows = connection.execute(
-        "select submission_id from identity.lead_members semi join asked_ids using (submission_id)"
+        f"select submission_id, record_id from ({grain.members}) "
+        "semi join asked_ids using (submission_id)"
     ).fetchall()
     connection.unregister("asked_ids")
-    return {str(row[0]) for row in rows}
+    return dict(rows)
 
 
-def _standing(connection: duckdb.DuckDBPyConnection, pairs: Sequence[Pair]) -> dict[Pair, str]:
+def _standing(
+    connection: duckdb.DuckDBPyConnection, pairs: Sequence[Pair], grain: Grain
+) -> dict[Pair, str]:
     """What counts now for the records of each pair of submissions."""
     asked = {"left_id": [left for left, _ in pairs], "right_id": [right for _, right in pairs]}
     text = {name: pa.array(values, pa.string()) for name, values in asked.items()}
@@ -262,22 +365,22 @@ def _standing(connection: duckdb.DuckDBPyConnection, pairs: Sequence[Pair]) -> d
     rows = connection.execute(f"""
         select p.left_id, p.right_id, v.verdict
         from asked_pairs as p
-        join identity.normalized_submissions as l on l.submission_id = p.left_id
-        join identity.normalized_submissions as r on r.submission_id = p.right_id
-        join ({_NEWEST}) as v
-            on v.left_record_id = least(l.match_record_id, r.match_record_id)
-            and v.right_record_id = greatest(l.match_record_id, r.match_record_id)
+        join ({grain.records}) as l on l.submission_id = p.left_id
+        join ({grain.records}) as r on r.submission_id = p.right_id
+        join ({newest_sql(grain)}) as v
+            on v.left_record_id = least(l.record_id, r.record_id)
+            and v.right_record_id = greatest(l.record_id, r.record_id)
     """).fetchall()
     connection.unregister("asked_pairs")
     return {(str(left), str(right)): str(verdict) for left, right, verdict in rows}
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, act: Act, verdicts: Sequence[Verdict]
+    connection: duckdb.DuckDBPyConnection, act: Act, verdicts: Sequence[Verdict], grain: Grain
 ) -> tuple[str, list[dict[str, object]]]:
     """The act's id and the verdicts as rows of the table."""
     newest = connection.execute(
-        "select coalesce(max(verdict_seq), 0) from identity.match_verdicts"
+        f"select coalesce(max(verdict_seq), 0) from {grain.table}"
     ).fetchone()
     first = int(newest[0]) + 1 if newest else 1
     act_id = _named("act", act.action, act.subject_id, str(first))
@@ -317,59 +420,6 @@ def _audit(connection: duckdb.DuckDBPyConnection, act: Act, act_id: str) -> None
         "occurred_at": act.decided_at,
     }
     record_actions(connection, pd.DataFrame([entry]), run_id="")
-
-
-def _refuse_contradictions(
-    connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]
-) -> None:
-    """Raises VerdictError where records would be one person through others and yet kept apart."""
-    said = _by_records(connection, verdicts)
-    standing = {
-        verdict: {pair for pair in standing_verdicts(connection, verdict) if pair not in said}
-        | {pair for pair, word in said.items() if word == verdict}
-        for verdict in (SAME, DIFFERENT)
-    }
-    group = _groups(sorted(standing[SAME]))
-    judged = {group[record] for pair in said for record in pair if record in group}
-    torn = {
-        group[left]
-        for left, right in standing[DIFFERENT]
-        if group.get(left, left) == group.get(right, right)
-    } & judged
-    if not torn:
-        return
-    members = {record for record, root in group.items() if root in torn}
-    acts = connection.execute(
-        f"""
-        select distinct act_id || ' (' || verdict || ', by ' || decided_by || ': ' || reason || ')'
-        from ({_NEWEST})
-        where verdict in ('{SAME}', '{DIFFERENT}')
-            and list_contains($members, left_record_id) and list_contains($members, right_record_id)
-        order by all
-        """,
-        {"members": sorted(members)},
-    ).fetchall()
-    raise VerdictError(
-        "That contradicts what was said before: records would be one person through others and "
-        "yet different people. Withdraw one of these first, with lead-platform reviews withdraw:\n"
-        + "\n".join(f"  {act}" for (act,) in acts[:10])
-    )
-
-
-def _by_records(
-    connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]
-) -> dict[Pair, str]:
-    names = sorted({name for verdict in verdicts for name in verdict.pair})
-    rows = connection.execute(
-        "select submission_id, match_record_id from identity.lead_members "
-        "where list_contains($names, submission_id)",
-        {"names": names},
-    ).fetchall()
-    record = dict(rows)
-    return {
-        ordered(record[verdict.pair[0]], record[verdict.pair[1]]): verdict.verdict
-        for verdict in verdicts
-    }
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -8,10 +8,11 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from lead_platform.identity.account_verdicts import ACCOUNTS
 from lead_platform.identity.evidence import tell_parts
+from lead_platform.identity.verdicts import newest_sql
+from lead_platform.reporting.rows import Rows, fetch_rows
 from lead_platform.reporting.story import render_section
-
-Rows = list[dict[str, Any]]
 
 
 class UnknownAccountError(LookupError):
@@ -24,9 +25,11 @@ class AccountStory:
 
     account: dict[str, Any]
     retired_ids: list[str]
+    split_from: list[str]
     leads: Rows
     records: Rows
     merges: Rows
+    verdicts: Rows
     relations: Rows
     history: Rows
 
@@ -39,16 +42,16 @@ def tell_account(connection: duckdb.DuckDBPyConnection, who: str) -> AccountStor
     account_id = find_account(connection, who)
 
     def rows(query: str) -> Rows:
-        cursor = connection.execute(query, {"account_id": account_id})
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return fetch_rows(connection, query, {"account_id": account_id})
 
     return AccountStory(
         account=rows(_ACCOUNT)[0],
         retired_ids=[row["account_id"] for row in rows(_RETIRED)],
+        split_from=[row["related_account_id"] for row in rows(_SPLIT_FROM)],
         leads=rows(_LEADS),
         records=rows(_RECORDS),
         merges=rows(_MERGES),
+        verdicts=rows(_VERDICTS),
         relations=rows(_RELATIONS),
         history=rows(_HISTORY),
     )
@@ -85,7 +88,8 @@ def render_account(story: AccountStory) -> RenderableType:
     sections = {
         "Leads": [_lead_line(row) for row in story.leads],
         "Stated as": [_record_line(row) for row in story.records],
-        "Why they are one company": [_merge_line(row) for row in story.merges],
+        "Why they are one company": merge_lines(story),
+        "What people said": [_verdict_line(row) for row in story.verdicts],
         "Related, not the same": [_relation_line(row) for row in story.relations],
         "History": [
             f"{row['occurred_at']:%Y-%m-%d %H:%M}  {row['action']}: {row['reason']} "
@@ -96,6 +100,12 @@ def render_account(story: AccountStory) -> RenderableType:
     return Group(
         _headline(story), *(render_section(title, lines) for title, lines in sections.items())
     )
+
+
+def merge_lines(story: AccountStory) -> list[str]:
+    """What holds an account together, a line per reason."""
+    said = [row for row in story.verdicts if row["verdict"] == "same" and not row["others"]]
+    return [_merge_line(row) for row in story.merges] + [_verdict_line(row) for row in said]
 
 
 def _headline(story: AccountStory) -> Panel:
@@ -115,6 +125,8 @@ def _headline(story: AccountStory) -> Panel:
         lines.append("A mail domain of many companies: no lead rolls up to it.")
     if story.retired_ids:
         lines.append(f"Also known as {', '.join(story.retired_ids)} (merged).")
+    if story.split_from:
+        lines.append(f"Split from {', '.join(story.split_from)}.")
     return Panel(
         Text("\n".join(lines)), title=f"Account {account['account_id']}", title_align="left"
     )
@@ -142,6 +154,14 @@ def _merge_line(row: dict[str, Any]) -> str:
     if row["parts"] is None:
         return f"{row['pairs']} records under the domain {row['reason']}"
     return f"{row['pairs']} pairs: {row['reason']} ({row['rule']}; {tell_parts(row['parts'])})"
+
+
+def _verdict_line(row: dict[str, Any]) -> str:
+    other = f" as {row['others']}" if row["others"] else ""
+    return (
+        f"{row['decided_by']} said {row['verdict']}{other} on {row['decided_at']:%Y-%m-%d}: "
+        f"{row['reason']} ({row['act_id']})"
+    )
 
 
 def _relation_line(row: dict[str, Any]) -> str:
@@ -214,6 +234,28 @@ where decision = 'merge' and set_aside is null
     and left_record_id in (select record_id from members)
 group by reason, rule
 order by pairs desc, reason
+"""
+_SPLIT_FROM = """
+select related_account_id from identity.account_crosswalk
+where account_id = $account_id and relation = 'split_from'
+"""
+# By act: what stands of it between this account and others, or within it.
+_VERDICTS = f"""
+with said as (
+    select v.*, l.account_id as left_account_id, r.account_id as right_account_id
+    from ({newest_sql(ACCOUNTS)}) as v
+    join identity.normalized_submissions as a on a.submission_id = v.left_submission_id
+    join identity.normalized_submissions as b on b.submission_id = v.right_submission_id
+    join identity.account_members as l on l.record_id = a.company_record_id
+    join identity.account_members as r on r.record_id = b.company_record_id
+    where v.verdict <> 'withdrawn'
+)
+select act_id, verdict, decided_by, decided_at, reason,
+    string_agg(distinct nullif(
+        if(left_account_id = $account_id, right_account_id, left_account_id), $account_id
+    ), ', ') as others
+from said where $account_id in (left_account_id, right_account_id)
+group by all order by decided_at, act_id
 """
 _RELATIONS = """
 select case when r.left_account_id = $account_id then r.right_account_id

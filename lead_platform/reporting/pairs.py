@@ -13,6 +13,7 @@ from rich.text import Text
 
 from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.reversal import Merge, Parting, proposed_parts
+from lead_platform.reporting.rows import fetch_row, fetch_rows
 from lead_platform.reporting.story import find_lead, short_id
 from lead_platform.reporting.waterfall import render_waterfall
 
@@ -44,8 +45,8 @@ def compare_records(connection: duckdb.DuckDBPyConnection, left: str, right: str
     names = (left, right) if is_one_lead else (leads[0], leads[1])
     column = "match_record_id" if is_one_lead else "lead_id"
     first, second = (_side(connection, column, [name]) for name in names)
-    pair = _row(connection, _PAIR, {"left": left, "right": right})
-    verdict = _row(connection, _VERDICT, {"left": left, "right": right})
+    pair = fetch_row(connection, _PAIR, {"left": left, "right": right})
+    verdict = fetch_row(connection, _VERDICT, {"left": left, "right": right})
     return PairView(names, (first, second), is_one_lead, pair, verdict)
 
 
@@ -77,7 +78,7 @@ def compare_review(connection: duckdb.DuckDBPyConnection, review_id: str) -> Pai
 
     Raises LookupError for an unknown one.
     """
-    review = _row(
+    review = fetch_row(
         connection, "from identity.match_reviews where review_id = $review", {"review": review_id}
     )
     if review is None:
@@ -104,9 +105,7 @@ def list_reviews(
     then the likeliest pairs.
     """
     bounded = f" limit {int(limit)}" if limit is not None else ""
-    cursor = connection.execute((_DECIDED if decided else _WAITING) + bounded)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return fetch_rows(connection, (_DECIDED if decided else _WAITING) + bounded)
 
 
 def render_pair(view: PairView) -> RenderableType:
@@ -237,7 +236,7 @@ def _side_by_side(view: PairView, details: Sequence[str] = ()) -> RenderableType
 def _side(
     connection: duckdb.DuckDBPyConnection, column: str, names: Iterable[str]
 ) -> dict[str, Any]:
-    found = _row(connection, _SIDE.format(column=column), {"names": sorted(names)})
+    found = fetch_row(connection, _SIDE.format(column=column), {"names": sorted(names)})
     assert found is not None
     return found
 
@@ -264,15 +263,6 @@ def _records_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
         query.format("lead_id"), {"name": find_lead(connection, name)}
     ).fetchall()
     return [str(row[0]) for row in rows]
-
-
-def _row(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]
-) -> dict[str, Any] | None:
-    cursor = connection.execute(query, parameters)
-    names = [column[0] for column in cursor.description or []]
-    row = cursor.fetchone()
-    return dict(zip(names, row, strict=True)) if row else None
 
 
 _SIDE = """

@@ -14,9 +14,8 @@ from rich.text import Text
 
 from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.reversal import holding_edges
+from lead_platform.reporting.rows import Rows, fetch_rows
 from lead_platform.reporting.waterfall import render_waterfall
-
-Rows = list[dict[str, Any]]
 
 
 class UnknownLeadError(LookupError):
@@ -55,9 +54,7 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
     parameters = {"lead_id": lead_id}
 
     def rows(query: str) -> Rows:
-        cursor = connection.execute(query, parameters)
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return fetch_rows(connection, query, parameters)
 
     def first(query: str) -> dict[str, Any]:
         found = rows(query)
@@ -132,12 +129,11 @@ def render_chain(connection: duckdb.DuckDBPyConnection, lead_id: str) -> Rendera
 
 def _chain(connection: duckdb.DuckDBPyConnection, lead_id: str) -> Rows:
     """The fewest and strongest edges over a lead's records, with pair, decision or verdict."""
-    rows = []
-    for _, left, right in holding_edges(connection, lead_id):
-        cursor = connection.execute(_EDGE, {"left": left, "right": right})
-        names = [column[0] for column in cursor.description or []]
-        rows += [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return rows
+    return [
+        row
+        for _, left, right in holding_edges(connection, lead_id)
+        for row in fetch_rows(connection, _EDGE, {"left": left, "right": right})
+    ]
 
 
 def _headline(story: Story) -> Panel:

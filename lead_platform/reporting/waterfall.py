@@ -14,7 +14,11 @@ _WIDTH = 24
 
 
 def render_waterfall(
-    parts: str | None, match_weight: float, match_probability: float
+    parts: str | None,
+    match_weight: float,
+    match_probability: float,
+    one: str = "one person",
+    two: str = "two people",
 ) -> RenderableType:
     """From what is expected of any two records, part by part, to the weight of this pair."""
     rows = read_parts(parts)
@@ -22,7 +26,7 @@ def render_waterfall(
     unknown = [part.comparison.replace("_", " ") for part in rows if part.level == MISSING]
     prior = match_weight - sum(part.weight for part in known)
     steps = [("any two records", "before anything is compared", prior)]
-    steps += [(part.words, part.meaning, part.weight) for part in known]
+    steps += [(part.words, part.meaning(one, two), part.weight) for part in known]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("what", overflow="fold")
     table.add_column("bits", justify="right", no_wrap=True, min_width=5)
@@ -37,7 +41,7 @@ def render_waterfall(
         Text("together", style="bold"),
         Text(f"{match_weight:+.1f}", style="bold"),
         _bar(0.0, at, scale),
-        Text(f"probability of one person {match_probability:.4%}", style="bold"),
+        Text(f"probability of {one} {match_probability:.4%}", style="bold"),
     )
     if not unknown:
         return table

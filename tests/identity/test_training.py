@@ -12,6 +12,7 @@ from lead_platform.identity.proposals import (
     active_model,
     compare_models,
     list_models,
+    people_material,
     propose_model,
     put_to_work,
 )
@@ -78,7 +79,7 @@ def test_every_level_has_rates_that_point_the_right_way(trained):
 
 
 def test_a_proposal_waits_for_a_person(lake, tmp_path):
-    proposal = propose_model(lake, SMALL, tmp_path, trained_at=DECIDED_AT)
+    proposal = propose_model(people_material(lake, SMALL), SMALL, tmp_path, trained_at=DECIDED_AT)
     assert proposal.path.name == "person-v3.json"
     assert active_model(SMALL, tmp_path) == MODEL
     card = proposal.path.with_suffix(".md").read_text(encoding="utf-8")
@@ -118,7 +119,7 @@ def test_the_card_tells_how_often_people_agree(lake, tmp_path):
             "? as left_submission_id, ? as right_submission_id, ? as verdict",
             [f"ver_{seq}", seq, left, right, verdict],
         )
-    proposal = propose_model(lake, SMALL, tmp_path, trained_at=DECIDED_AT)
+    proposal = propose_model(people_material(lake, SMALL), SMALL, tmp_path, trained_at=DECIDED_AT)
     lake.execute("rollback")
     card = proposal.path.with_suffix(".md").read_text(encoding="utf-8")
     assert "Of 2 pairs that people decided" in card

@@ -21,8 +21,10 @@ SUBMISSIONS = {"embedded": 170, "server": 60}
 # What keeps the history of merges and undoes, by design, and the ledgers of runs.
 HISTORIES = {
     "governance.audit_log", "governance.data_quality", "governance.releases",
-    "governance.workflow_runs", "identity.lead_crosswalk", "identity.match_verdicts",
-    "identity.merge_decisions", "identity.merged_members", "routing.routing_decisions",
+    "governance.workflow_runs", "identity.account_crosswalk", "identity.account_decisions",
+    "identity.account_verdicts", "identity.lead_crosswalk", "identity.match_verdicts",
+    "identity.merge_decisions", "identity.merged_account_members", "identity.merged_members",
+    "routing.routing_decisions",
 }  # fmt: skip
 # The instants of computing: what was computed again says when.
 INSTANTS = {"scored_at", "as_of", "requested_at"}
@@ -92,8 +94,14 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
         decided_at=str(AS_OF + timedelta(seconds=1)),
     ).finish()
     assert said == MERGES[profile]
-    installed.run(job="apply_verdicts", as_of=AS_OF + timedelta(seconds=1))
+    one, other = largest_accounts(installed)
+    judged = ("--by", "Dana", "--reason", "a mistake", "--as-of")
+    as_of = str(AS_OF + timedelta(seconds=1))
+    # Lets what was said of people take effect as well.
+    joined = installed.command("accounts", "join", one, other, *judged, as_of)
+    assert joined.exit_code == 0, joined.err + joined.out
     assert_whole(installed)
+    assert len(installed.query(f"from identity.accounts where account_id in {one, other}")) == 1
     resolved = dict(
         installed.query(
             "select lead_id, related_lead_id from identity.lead_crosswalk "
@@ -106,11 +114,14 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
     assert set(resolved.values()) <= living
 
     as_of = str(AS_OF + timedelta(seconds=2))
-    undone = installed.command(
-        "merges", "undo", "--rule", "verdict", "--by", "Dana", "--reason", "a mistake",
-        "--as-of", as_of,
-    )  # fmt: skip
+    undone = installed.command("merges", "undo", "--rule", "verdict", *judged, as_of)
     assert undone.exit_code == 0, undone.err + undone.out
+    assert_whole(installed)
+    [(retired,)] = installed.query("select account_id from identity.account_crosswalk "
+                                   "where relation = 'merged_into'")  # fmt: skip
+    as_of = str(AS_OF + timedelta(seconds=3))
+    parted = installed.command("accounts", "undo", retired, *judged, as_of)
+    assert parted.exit_code == 0, parted.err + parted.out
     assert_whole(installed)
     after = state(installed)
     assert sorted(after) == sorted(before)
@@ -119,7 +130,20 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
     audited = installed.query(
         "select action, count(*) from governance.audit_log where actor = 'Dana' group by all"
     )
-    assert dict(audited) == {"judge_pair": MERGES[profile], "undo_merge": MERGES[profile]}
+    assert dict(audited) == {
+        "judge_pair": MERGES[profile], "undo_merge": MERGES[profile],
+        "join_accounts": 1, "undo_account_merge": 1,
+    }  # fmt: skip
+
+
+def largest_accounts(installation: Installation) -> list[str]:
+    """Two accounts with leads of reps."""
+    rows = installation.query(
+        "select l.account_id from identity.leads as l join routing.assignments as a "
+        "on a.lead_id = l.lead_id where a.destination_kind = 'rep' and l.account_id is not null "
+        "group by all order by count(*) desc, l.account_id limit 2"
+    )
+    return [account_id for (account_id,) in rows]
 
 
 def strangers(installation: Installation, count: int) -> list[tuple[str, str]]:
