@@ -7,6 +7,8 @@ from datetime import datetime
 import duckdb
 import pandas as pd
 
+from lead_platform.lake.tables import is_empty
+
 # The workflows that act on their own; each stops at its switch.
 WORKFLOWS = (
     "capture",
@@ -43,9 +45,7 @@ class Switch:
 def read_switch(connection: duckdb.DuckDBPyConnection, workflow: str) -> Switch:
     """The switch of one workflow; enabled until somebody disables it."""
     never_changed = Switch(workflow, True, "", "never changed", None)
-    # Most installations have never touched one, and of an empty table DuckLake asks the catalog
-    # for statistics again and again: the whole question would take five times as long.
-    if not connection.execute("select 1 from governance.workflow_switches limit 1").fetchone():
+    if is_empty(connection, "governance.workflow_switches"):
         return never_changed
     row = connection.execute(
         "select workflow, is_enabled, changed_by, reason, changed_at "
