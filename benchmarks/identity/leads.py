@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -27,7 +26,7 @@ from benchmarks.identity.sets import LabelledSet, SetDescription
 from lead_platform.identity.clusters import Clusters, cluster_records, label_clusters
 from lead_platform.identity.linkage import apart_pairs, limited_values, merge_edges
 from lead_platform.identity.model import MatchModel, load_model
-from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 
@@ -55,12 +54,10 @@ def run_leads(kind: str, submissions: int, seed: int, model: MatchModel) -> Lead
     """All leads of a population compared, as if all were new. The times are those of matching."""
     population = POPULATIONS[kind](submissions, seed)
     prepare(population.lake, SPECIFICATION)
-    with duckdb.connect() as scratch:
-        scratch.execute("set enable_progress_bar = false")
-        started = time.perf_counter()
-        scratch.register("given_rows", collect_all(population.lake))
-        scratch.execute("create table new_rows as from given_rows")
-        scratch.execute("create table known_rows as from new_rows limit 0")
+    started = time.perf_counter()
+    rows = collect_all(population.lake)
+    with open_scratch(rows.num_rows) as scratch:
+        take_as_new(scratch, rows)
         found = find_pairs(scratch, SPECIFICATION, model)
         records = scratch.execute("from records order by record_no").to_arrow_table()
         seconds = time.perf_counter() - started

@@ -11,7 +11,6 @@ import argparse
 import os
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,7 +21,7 @@ from benchmarks.identity.sets import load_set
 from lead_platform.identity.learning import learn_from_verdicts, weigh_pairs
 from lead_platform.identity.linkage import match_records, same_ids
 from lead_platform.identity.model import MatchModel, load_model
-from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
@@ -100,11 +99,8 @@ def _given(name: str, data: Path) -> tuple[pa.Table, pd.Series, LinkageSpecifica
 def _kept(
     records: pa.Table, specification: LinkageSpecification, model: MatchModel
 ) -> pd.DataFrame:
-    with duckdb.connect() as scratch:
-        scratch.execute("set enable_progress_bar = false")
-        scratch.register("given_records", records)
-        scratch.execute("create table new_rows as from given_records")
-        scratch.execute("create table known_rows as from new_rows limit 0")
+    with open_scratch(records.num_rows) as scratch:
+        take_as_new(scratch, records)
         return find_pairs(scratch, specification, model).pairs.to_pandas()
 
 

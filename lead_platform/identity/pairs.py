@@ -44,6 +44,14 @@ def open_scratch(records: int) -> duckdb.DuckDBPyConnection:
     return scratch
 
 
+def take_as_new(scratch: duckdb.DuckDBPyConnection, records: pa.Table) -> None:
+    """Fills what `find_pairs` reads so that all records are new, and each is compared with each."""
+    scratch.register("given_records", records)
+    scratch.execute("create table new_rows as from given_records")
+    scratch.execute("create table known_rows as from new_rows limit 0")
+    scratch.unregister("given_records")
+
+
 def find_pairs(
     scratch: duckdb.DuckDBPyConnection,
     specification: LinkageSpecification,

@@ -21,7 +21,7 @@ from lead_platform.identity.account_verdicts import COMPANY_RECORDS
 from lead_platform.identity.charts import match_weights_chart, save_chart
 from lead_platform.identity.learning import FEWEST_VERDICTS, Lesson, learn_from_verdicts
 from lead_platform.identity.model import SHIPPED_MODELS, MatchModel, load_model, save_model
-from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_all, prepare
 from lead_platform.identity.specification import LinkageSpecification
 from lead_platform.identity.training import train_model
@@ -250,11 +250,8 @@ def _sides(
     records: pa.Table, specification: LinkageSpecification, model: MatchModel
 ) -> pd.DataFrame:
     """The pairs a model merges or sends to review, were all records new."""
-    with duckdb.connect() as scratch:
-        scratch.execute("set enable_progress_bar = false")
-        scratch.register("given_records", records)
-        scratch.execute("create table new_rows as from given_records")
-        scratch.execute("create table known_rows as from new_rows limit 0")
+    with open_scratch(records.num_rows) as scratch:
+        take_as_new(scratch, records)
         found = find_pairs(scratch, specification, model).pairs
     kept = found.select(["left_record_id", "right_record_id", "decision", "match_probability"])
     # What a guard keeps apart waits for a person as well.

@@ -18,7 +18,7 @@ import pyarrow as pa
 from lead_platform.identity.clusters import cluster_records, tell_reason
 from lead_platform.identity.linkage import apart_pairs, merge_edges
 from lead_platform.identity.model import MatchModel
-from lead_platform.identity.pairs import find_pairs
+from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_members, prepare
 from lead_platform.identity.specification import LinkageSpecification, Scan
 from lead_platform.identity.verdicts import (
@@ -72,11 +72,8 @@ def scan_base(
     members = collect_members(connection)
     connection.execute(_RECORD_LEADS)
     held = connection.execute(_HELD).to_arrow_table()
-    with duckdb.connect() as scratch:
-        scratch.execute("set enable_progress_bar = false")
-        scratch.register("given_members", members)
-        scratch.execute("create table new_rows as from given_members")
-        scratch.execute("create table known_rows as from new_rows limit 0")
+    with open_scratch(members.num_rows) as scratch:
+        take_as_new(scratch, members)
         found = find_pairs(scratch, specification.widened(), model, asked=held)
     connection.register("scanned_pairs", found.pairs)
     try:
