@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.clusters import cluster_records, tell_reason
-from lead_platform.identity.linkage import apart_pairs, merge_edges
+from lead_platform.identity.linkage import apart_pairs, limited_values, merge_edges
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_members, prepare
@@ -78,7 +78,8 @@ def scan_base(
     connection.register("scanned_pairs", found.pairs)
     try:
         pairs = _between_leads(connection)
-        splits, parts = _find_splits(connection, specification)
+        values = limited_values(members, specification)
+        splits, parts = _find_splits(connection, specification, values)
     finally:
         connection.unregister("scanned_pairs")
     records = connection.execute("select count(distinct record_id) from record_leads").fetchone()
@@ -181,9 +182,10 @@ group by all order by first_seq, record_id
 
 
 def _find_splits(
-    connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification
+    connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification, values: pd.DataFrame
 ) -> tuple[pa.Table, pa.Table]:
-    """The leads that would no longer hang together, and their parts."""
+    """The leads that would no longer hang together, and their parts; `values` count towards
+    limits, as `limited_values` gives them."""
     records = connection.execute(_RECORDS).df()
     within = connection.execute(_WITHIN_LEADS).df()
     said = pd.DataFrame(
@@ -193,8 +195,8 @@ def _find_splits(
     said = said.assign(weight=_SAID_WEIGHT, is_certain=True)
     records = records[~records["lead_id"].isin(_torn_leads(connection, records))]
     # Once with what held them so far, and where that no longer does, with all that speaks for them.
-    records = _coming_apart(records, within[within["was_merged"]], said, specification)[0]
-    records, aside = _coming_apart(records, within, said, specification)
+    records = _coming_apart(records, within[within["was_merged"]], said, values, specification)[0]
+    records, aside = _coming_apart(records, within, said, values, specification)
     found = [
         _split(str(lead_id), lead, within, aside) for lead_id, lead in records.groupby("lead_id")
     ]
@@ -228,6 +230,7 @@ def _coming_apart(
     records: pd.DataFrame,
     within: pd.DataFrame,
     said: pd.DataFrame,
+    values: pd.DataFrame,
     specification: LinkageSpecification,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The records of leads that fall into several clusters, with their `cluster`; and the edges
@@ -237,7 +240,8 @@ def _coming_apart(
     edges = edges[edges["left"].isin(records["record_id"])]
     apart = apart_pairs(within[known])
     apart = apart[apart["left"].isin(records["record_id"])]
-    found = cluster_records(records["record_id"], edges, apart, specification.clustering)
+    held = values[values["node"].isin(records["record_id"])]
+    found = cluster_records(records["record_id"], edges, apart, specification.clustering, held)
     labelled = records.assign(cluster=found.labels)
     clusters = labelled.groupby("lead_id")["cluster"].transform("nunique")
     told = [tell_reason(reason, specification.clustering) for reason in found.set_aside["reason"]]

@@ -102,6 +102,24 @@ def test_what_no_daily_key_brings_together_goes_to_a_person_and_is_not_merged():
     assert waiting(lake) == []
 
 
+def test_a_lead_that_holds_more_than_a_limit_by_now_is_proposed_to_be_split():
+    pat = {**PAT, "city": "Berlin", "country": "DE"}
+    lake = lake_of(
+        submission(1, **pat, email="patricia.okonkwo@acme.com"),
+        submission(2, **pat, email="okonkwo.p@acme.com"),
+    )
+    assert len(groups(lake)) == 1
+    assert scan(lake).splits_proposed == 0
+    limits = tuple(
+        limit.model_copy(update={"at_most": 1}) for limit in SPECIFICATION.clustering.limits
+    )
+    clustering = SPECIFICATION.clustering.model_copy(update={"limits": limits})
+    one_mailbox = SPECIFICATION.model_copy(update={"clustering": clustering})
+    assert scan(lake, one_mailbox, run="limits").splits_proposed == 1
+    [review] = waiting(lake)
+    assert "over 1 different values of mailbox within one work domain" in review["reason"]
+
+
 def test_a_second_scan_finds_nothing_new_whatever_was_said():
     lake = lake_of(submission(1, **HERE), submission(2, **THERE))
     scan(lake)
