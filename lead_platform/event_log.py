@@ -1,8 +1,9 @@
-"""Dagster's event log on SQLite with its connections, and what it knows of its tables, kept.
+"""Dagster's event log with its connections, and what it knows of its tables, kept.
 
-Dagster builds a SQLAlchemy engine for every event it stores and every record it reads. Thereby it
-loses the statements compiled before, and SQLite writes its journal back each time the last
-connection closes. For each event it also asks anew which tables, columns and indexes there are.
+On SQLite Dagster builds a SQLAlchemy engine for every event it stores and every record it reads.
+Thereby it loses the statements compiled before, and SQLite writes its journal back each time the
+last connection closes. On PostgreSQL it connects anew each time, some 800 times in a run. For each
+event it also asks anew which tables, columns and indexes there are.
 """
 
 import functools
@@ -11,28 +12,26 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes.config_class import ConfigurableClassData
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import Connection, Engine, create_engine, event
 
 # Of each database, what was found in it: tables, columns and indexes are never taken away.
 _PRESENT: set[tuple[str, str, str]] = set()
 
 
-class KeptConnectionEventLogStorage(SqliteEventLogStorage):
-    """One engine per database and process, with a connection that stays open."""
+class _RemembersTables(SqlEventLogStorage):
+    """Asks once per process and database what there is."""
 
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "KeptConnectionEventLogStorage":
-        """Built by Dagster from `dagster.yaml`."""
-        return cls(inst_data=inst_data, **config_value)
+    _place: str
 
     def has_table(self, table_name: str) -> bool:
         """Whether the event log has this table."""
-        return self._is_present("table", table_name, super().has_table)
+        return self._is_present("table", table_name, super().has_table)  # type: ignore[safe-super]
 
     def has_secondary_index(self, name: str) -> bool:
         """Whether this index of earlier events has been built."""
@@ -43,10 +42,41 @@ class KeptConnectionEventLogStorage(SqliteEventLogStorage):
         return self._is_present("column", column_name, ask)
 
     def _is_present(self, kind: str, name: str, ask: Callable[[str], bool]) -> bool:
-        wanted = (self._base_dir, kind, name)
+        wanted = (self._place, kind, name)
         if wanted not in _PRESENT and ask(name):
             _PRESENT.add(wanted)
         return wanted in _PRESENT
+
+
+class PooledPostgresEventLogStorage(_RemembersTables, PostgresEventLogStorage):
+    """One engine per database and process, with a connection that stays open."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._place = postgres_url
+        super().__init__(postgres_url, inst_data=inst_data)
+        self._engine = _postgres_engine(postgres_url)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledPostgresEventLogStorage":
+        """Built by Dagster from `dagster.yaml`."""
+        return cls(pg_url_from_config(config_value), inst_data=inst_data)
+
+
+class KeptConnectionEventLogStorage(_RemembersTables, SqliteEventLogStorage):
+    """One engine per database and process, with a connection that stays open."""
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "KeptConnectionEventLogStorage":
+        """Built by Dagster from `dagster.yaml`."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @property
+    def _place(self) -> str:  # type: ignore[override]
+        return str(self._base_dir)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -57,6 +87,12 @@ class KeptConnectionEventLogStorage(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+
+@functools.lru_cache(maxsize=8)
+def _postgres_engine(url: str) -> Engine:
+    """`pool_pre_ping`: a server that was restarted meanwhile is connected to again."""
+    return create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True)
 
 
 @functools.lru_cache(maxsize=64)

@@ -295,7 +295,17 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
         },
     }
     if settings.database_url:
-        configuration["storage"] = {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}}
+        storages = {
+            "run_storage": ("dagster_postgres.run_storage", "PostgresRunStorage"),
+            "event_log_storage": ("lead_platform.event_log", "PooledPostgresEventLogStorage"),
+            "schedule_storage": ("dagster_postgres.schedule_storage", "PostgresScheduleStorage"),
+        }
+        for storage, (module, name) in storages.items():
+            configuration[storage] = {
+                "module": module,
+                "class": name,
+                "config": {"postgres_url": {"env": STORAGE_VARIABLE}},
+            }
     else:
         configuration["event_log_storage"] = {
             "module": "lead_platform.event_log",
