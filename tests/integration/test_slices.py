@@ -25,8 +25,7 @@ from tests.integration.installation import (
 SLICES = 10
 # Slices that a reader watches being taken in.
 WATCHED = 2
-# Fewer on the server, where each statement travels; what differs there is the catalog alone.
-SUBMISSIONS = {"embedded": 200, "server": 120}
+SUBMISSIONS = 120
 
 # What a lead is, what it did and what it scores, whatever the pace at which it came in.
 SAME_TABLES = (
@@ -46,14 +45,14 @@ SAME_TABLES = (
 
 
 @pytest.fixture(scope="module")
-def slices(profile: str, tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[Path, str]]]:
+def slices(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[Path, str]]]:
     """A world's files in slices."""
     folder = tmp_path_factory.mktemp("world")
     make_world(
         folder,
         slices=SLICES,
         seed=5,
-        submissions=SUBMISSIONS[profile],
+        submissions=SUBMISSIONS,
         events_per_person=2.0,
         duplicate_rate=0.45,
     )

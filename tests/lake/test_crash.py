@@ -15,7 +15,7 @@ from lead_platform.lake.lake import Lake
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
 
-KILLS = 20
+KILLS = 12
 SEED = 20260701
 # A stage takes 10 to 200 ms: a kill lands before, inside or after its commits. Every other round
 # over all stages kills at once, so that the shortest stage is hit on the fastest machine.

@@ -24,7 +24,7 @@ from lead_platform.lake.connection import INLINED_ROWS
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.settings import Settings
 
-OPERATIONS = int(os.environ.get("LEAD_PLATFORM_FUZZ_OPERATIONS", "300"))
+OPERATIONS = int(os.environ.get("LEAD_PLATFORM_FUZZ_OPERATIONS", "200"))
 SEED = 20260702
 SIZES = (1, 2, 5, INLINED_ROWS - 1, INLINED_ROWS, INLINED_ROWS + 1, 600, 1500)
 MOST_ROWS = 6_000
