@@ -103,6 +103,10 @@ def keyboard() -> Iterator[Callable[[], str]]:
 
     before = termios.tcgetattr(source)
     tty.setcbreak(source, termios.TCSAFLUSH)
+    # An interrupt would take away what is being shown just then: the question that follows it.
+    keeping = termios.tcgetattr(source)
+    keeping[3] |= termios.NOFLSH
+    termios.tcsetattr(source, termios.TCSANOW, keeping)
     try:
         yield read_key
     finally:
