@@ -27,7 +27,10 @@ _PRESENT: set[tuple[str, str, str]] = set()
 class _RemembersTables(SqlEventLogStorage):
     """Asks once per process and database what there is."""
 
-    _place: str
+    @property
+    def _place(self) -> str:
+        """Which database this is."""
+        raise NotImplementedError
 
     def has_table(self, table_name: str) -> bool:
         """Whether the event log has this table."""
@@ -52,7 +55,6 @@ class PooledPostgresEventLogStorage(_RemembersTables, PostgresEventLogStorage):
     """One engine per database and process, with a connection that stays open."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._place = postgres_url
         super().__init__(postgres_url, inst_data=inst_data)
         self._engine = _postgres_engine(postgres_url)
 
@@ -62,6 +64,10 @@ class PooledPostgresEventLogStorage(_RemembersTables, PostgresEventLogStorage):
     ) -> "PooledPostgresEventLogStorage":
         """Built by Dagster from `dagster.yaml`."""
         return cls(pg_url_from_config(config_value), inst_data=inst_data)
+
+    @property
+    def _place(self) -> str:
+        return self.postgres_url
 
 
 class KeptConnectionEventLogStorage(_RemembersTables, SqliteEventLogStorage):
@@ -75,7 +81,7 @@ class KeptConnectionEventLogStorage(_RemembersTables, SqliteEventLogStorage):
         return cls(inst_data=inst_data, **config_value)
 
     @property
-    def _place(self) -> str:  # type: ignore[override]
+    def _place(self) -> str:
         return str(self._base_dir)
 
     @contextmanager

@@ -260,7 +260,7 @@ def work_reviews(
             "lead-platform reviews decide REVIEW same|different|unsure --by NAME --reason WHY"
         )
     act = begin_act("judge_pair", "review", by, reason, as_of)
-    with Lake(Settings()).read() as connection:
+    with Lake(Settings()).read(is_long=True) as connection:
         waiting = [row["review_id"] for row in pairs.list_reviews(connection)]
         if not waiting:
             console.print("Nothing waits for a person.")

@@ -38,7 +38,7 @@ def train(of: Of = Subject.LEADS) -> None:
 
     settings = Settings()
     specification, folder = _specification(settings, of)
-    with console.status("Training …"), Lake(settings).read() as connection:
+    with console.status("Training …"), Lake(settings).read(is_long=True) as connection:
         proposal = propose_model(
             _material(connection, settings, of), specification, folder, trained_at=utc_now()
         )

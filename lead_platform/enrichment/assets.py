@@ -28,7 +28,7 @@ def enrich(context: AssetExecutionContext, lake: LakeResource) -> Results:
         settings.config_dir,
         ProviderContext(load_vocabularies(settings.config_dir), settings.reference),
     )
-    with lake.lake.read() as connection:
+    with lake.lake.read(is_long=True) as connection:
         answers = enrich_pending(connection, providers, run_time(context))
     yield from lake.materialize(
         context,

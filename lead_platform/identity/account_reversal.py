@@ -13,7 +13,7 @@ from itertools import pairwise, product
 import duckdb
 
 from lead_platform.identity.account_specification import AccountSpecification
-from lead_platform.identity.account_verdicts import ACCOUNTS, counting_domain_sql, stated_id_sql
+from lead_platform.identity.account_verdicts import counting_domain_sql, stated_id_sql
 from lead_platform.identity.accounts import preview_accounts
 from lead_platform.identity.normalization.companies import company_key
 from lead_platform.identity.verdicts import (
@@ -22,7 +22,6 @@ from lead_platform.identity.verdicts import (
     UNSURE,
     Verdict,
     VerdictError,
-    newest_sql,
 )
 
 
@@ -361,17 +360,3 @@ def _preview(
         specification,
         [(one.record_ids[0], other.record_ids[0], verdict) for one, other, verdict in said],
     )
-
-
-SETTLED = f"""
-select least(l.account_id, r.account_id) as left_account_id,
-    greatest(l.account_id, r.account_id) as right_account_id, max_by(v.verdict, v.verdict_seq)
-        as verdict
-from ({newest_sql(ACCOUNTS)}) as v
-join identity.normalized_submissions as a on a.submission_id = v.left_submission_id
-join identity.normalized_submissions as b on b.submission_id = v.right_submission_id
-join identity.account_members as l on l.record_id = a.company_record_id
-join identity.account_members as r on r.record_id = b.company_record_id
-where v.verdict <> 'withdrawn'
-group by 1, 2
-"""

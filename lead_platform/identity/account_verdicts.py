@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import duckdb
 
-from lead_platform.identity.verdicts import Grain
+from lead_platform.identity.verdicts import WITHDRAWN, Grain, newest_sql
 from lead_platform.lake.tables import is_empty
 
 
@@ -47,6 +47,17 @@ ACCOUNTS = Grain(
     list_decided="lead-platform accounts list --decided",
     withdraw="lead-platform accounts withdraw",
 )
+
+# What stands of verdicts, each with the accounts its two submissions are in now.
+SAID_OF_ACCOUNTS = f"""
+select v.*, l.account_id as left_account_id, r.account_id as right_account_id
+from ({newest_sql(ACCOUNTS)}) as v
+join identity.normalized_submissions as a on a.submission_id = v.left_submission_id
+join identity.normalized_submissions as b on b.submission_id = v.right_submission_id
+join identity.account_members as l on l.record_id = a.company_record_id
+join identity.account_members as r on r.record_id = b.company_record_id
+where v.verdict <> '{WITHDRAWN}'
+"""
 
 # The same by company record: the two that were named, which is what a model compares.
 _NAMED = (

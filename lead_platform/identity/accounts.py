@@ -2,8 +2,8 @@
 
 Owns the run: new company records join accounts, or show that two are one; the older id survives,
 the other stays resolvable. What belongs together is account_clusters.py's, which records there are
-is company_records.py's, what people say of them account_verdicts.py's. An account's row is made of
-its submissions, each value the one stated most often.
+is company_records.py's, what people say of them account_verdicts.py's, what an account's row shows
+account_rows.py's.
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.account_clusters import cluster_companies
+from lead_platform.identity.account_rows import refresh_rows
 from lead_platform.identity.account_specification import STORED_KEYS, AccountSpecification
 from lead_platform.identity.account_verdicts import (
     collect_links,
@@ -71,7 +72,7 @@ def resolve_accounts(
         summary = _write(connection, decided_at)
     if said:
         store_links(connection, decided_at)
-    _refresh_rows(connection, lead_ids)
+    refresh_rows(connection, lead_ids)
     return summary
 
 
@@ -521,108 +522,6 @@ select * from next_account_relations
 where (left_account_id, right_account_id) in (from company_changed_relations)
 """
 
-
-def _refresh_rows(connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str]) -> None:
-    """Makes the rows of touched accounts what their submissions say, writing differences only."""
-    given = pa.table({"lead_id": pa.array(sorted(set(lead_ids)), pa.string())})
-    connection.register("given_leads", given)
-    connection.execute(_REFRESHED)
-    connection.unregister("given_leads")
-    if not connection.execute("from accounts_refreshed limit 1").fetchone():
-        return
-    connection.execute(_NEXT_ACCOUNTS)
-    if _any(connection, _CHANGED_ACCOUNTS):
-        connection.execute(_STORE_ACCOUNTS)
-
-
-_REFRESHED = """
-create or replace temp table accounts_refreshed as
-    select account_id from company_placed
-    union
-    select former_account_id from company_placed where former_account_id is not null
-    union
-    select m.account_id
-    from identity.lead_members as l
-    join identity.normalized_submissions as n on n.submission_id = l.submission_id
-    join identity.account_members as m on m.record_id = n.company_record_id
-    where l.lead_id in (select lead_id from given_leads)
-"""
-
-_FIELDS = ("company_name", "company_key", "company_domain", "country", "region", "city", "industry",
-           "employee_count")  # fmt: skip
-
-
-def _most_stated(field: str) -> str:
-    """SQL for the value most submissions state, of equals the one stated first."""
-    return f"arg_max(value, (times, -first_seq)) filter (field = '{field}')"
-
-
-def _all_stated(field: str) -> str:
-    """SQL for all values of a field as a JSON list, the most stated first."""
-    listed = f"list(value order by times desc, first_seq) filter (field = '{field}')"
-    return f"to_json(coalesce({listed}, []))::varchar"
-
-
-_NEXT_ACCOUNTS = f"""
-create or replace temp table next_accounts as
-    with members as (
-        select m.account_id, m.is_shared_domain and m.company_key is null as is_shared_domain,
-            n.submission_id, n.received_seq, n.submitted_at, l.lead_id,
-            {", ".join(f"n.{name}" for name in _FIELDS)}
-        from identity.account_members as m
-        join identity.normalized_submissions as n on n.company_record_id = m.record_id
-        left join identity.lead_members as l on l.submission_id = n.submission_id
-        where m.account_id in (from accounts_refreshed)
-    ),
-    stated as (
-        select account_id, field, value, count(*) as times, min(received_seq) as first_seq
-        from (
-            select account_id, received_seq, unnest([
-                {", ".join(f"{{'field': '{name}', 'value': {name}::varchar}}" for name in _FIELDS)}
-            ], recursive := true)
-            from members
-        )
-        where value is not null
-        group by all
-    ),
-    described as (
-        select account_id,
-            {", ".join(f"{_most_stated(name)} as {name}" for name in _FIELDS)},
-            {_all_stated("company_name")} as names,
-            {_all_stated("company_domain")} as domains
-        from stated group by account_id
-    ),
-    counted as (
-        select account_id, bool_or(is_shared_domain) as is_shared_domain,
-            count(distinct lead_id)::integer as lead_count, count(*)::integer as submission_count,
-            min_by(submission_id, (received_seq, submission_id)) as first_submission_id,
-            min(submitted_at) as first_seen_at, max(submitted_at) as last_seen_at
-        from members group by account_id
-    )
-    select c.account_id, coalesce(d.company_name, d.company_domain) as name, d.company_key,
-        d.names as names, d.company_domain, d.domains, c.is_shared_domain, d.country,
-        d.region, d.city, d.industry, d.employee_count::integer as employee_count, c.lead_count,
-        c.submission_count, c.first_submission_id, c.first_seen_at, c.last_seen_at
-    from counted as c
-    join described as d on d.account_id = c.account_id
-"""
-
-_CHANGED_ACCOUNTS = """
-create or replace temp table changed_accounts as
-    with stored as (
-        from identity.accounts where account_id in (select account_id from accounts_refreshed)
-    )
-    select account_id from (from stored except from next_accounts)
-    union
-    select account_id from (from next_accounts except from stored)
-"""
-
-_STORE_ACCOUNTS = """
-delete from identity.accounts where account_id in (from changed_accounts);
-
-insert into identity.accounts by name
-select * from next_accounts where account_id in (from changed_accounts)
-"""
 
 _ACTIONS = """
 with said as (

@@ -115,7 +115,7 @@ def scan(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Compare the whole base with itself, outside the lock; then queue what was found."""
     path = lake.settings.config_dir / "identity.yaml"
     specification = load_specification(path)
-    with lake.lake.read() as connection:
+    with lake.lake.read(is_long=True) as connection:
         findings = None
         if audit.read_switch(connection, "identity_scan").is_enabled:
             model = active_model(specification, lake.settings.models)

@@ -117,18 +117,22 @@ class Lake:
         self._largest_write = ("", 0)
 
     @contextmanager
-    def read(self, snapshot_id: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def read(
+        self, snapshot_id: int | None = None, *, is_long: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection at the published release, or at an earlier snapshot.
 
         Where nobody is writing, the newest state is the published one, and a read-only transaction
         holds on to it: attaching the lake once more takes three times as long as a small query.
+        What `is_long`, because it computes for minutes or waits for a person or a network, attaches
+        it all the same: a catalog cannot clear away what an open transaction may still read.
         """
         cursor = self._open().cursor()
         cursor.execute("use lake")
         try:
             cursor.execute("begin transaction read only")
             at = snapshot_id if snapshot_id is not None else releases.published_snapshot(cursor)
-            if at == changes.current_snapshot(cursor):
+            if not is_long and at == changes.current_snapshot(cursor):
                 yield cursor
                 return
             cursor.rollback()

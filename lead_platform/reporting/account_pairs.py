@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.identity.account_reversal import SETTLED, AccountChange, Company, list_companies
+from lead_platform.identity.account_reversal import AccountChange, Company, list_companies
+from lead_platform.identity.account_verdicts import SAID_OF_ACCOUNTS
 from lead_platform.reporting.account_story import UnknownAccountError, merge_lines, tell_account
 from lead_platform.reporting.rows import Row, Rows, fetch_row, fetch_rows
 from lead_platform.reporting.story import render_section, short_id
@@ -144,7 +145,6 @@ order by r.merged_at desc nulls last, h.newest_seq desc limit $limit
 """
 
 _WAITING = f"""
-with settled as ({SETTLED})
 select r.pair_id, r.relation, round(r.match_probability, 4) as probability,
     l.account_id as one, concat_ws(', ', l.name, l.company_domain, l.country) as told_one,
     o.account_id as other, concat_ws(', ', o.name, o.company_domain, o.country) as told_other,
@@ -154,7 +154,9 @@ join identity.accounts as l on l.account_id = r.left_account_id
 join identity.accounts as o on o.account_id = r.right_account_id
 where (r.relation = 'possible_duplicate' or ($related and r.relation <> 'told_apart'))
     and (r.left_account_id, r.right_account_id) not in (
-        select left_account_id, right_account_id from settled
+        select least(left_account_id, right_account_id),
+            greatest(left_account_id, right_account_id)
+        from ({SAID_OF_ACCOUNTS})
     )
 order by r.relation = 'possible_duplicate' desc, r.match_probability desc, r.pair_id limit $limit
 """

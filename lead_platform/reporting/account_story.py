@@ -8,9 +8,8 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from lead_platform.identity.account_verdicts import ACCOUNTS
+from lead_platform.identity.account_verdicts import SAID_OF_ACCOUNTS
 from lead_platform.identity.evidence import tell_parts
-from lead_platform.identity.verdicts import newest_sql
 from lead_platform.reporting.rows import Rows, fetch_rows
 from lead_platform.reporting.story import render_section
 
@@ -241,20 +240,11 @@ where account_id = $account_id and relation = 'split_from'
 """
 # By act: what stands of it between this account and others, or within it.
 _VERDICTS = f"""
-with said as (
-    select v.*, l.account_id as left_account_id, r.account_id as right_account_id
-    from ({newest_sql(ACCOUNTS)}) as v
-    join identity.normalized_submissions as a on a.submission_id = v.left_submission_id
-    join identity.normalized_submissions as b on b.submission_id = v.right_submission_id
-    join identity.account_members as l on l.record_id = a.company_record_id
-    join identity.account_members as r on r.record_id = b.company_record_id
-    where v.verdict <> 'withdrawn'
-)
 select act_id, verdict, decided_by, decided_at, reason,
     string_agg(distinct nullif(
         if(left_account_id = $account_id, right_account_id, left_account_id), $account_id
     ), ', ') as others
-from said where $account_id in (left_account_id, right_account_id)
+from ({SAID_OF_ACCOUNTS}) where $account_id in (left_account_id, right_account_id)
 group by all order by decided_at, act_id
 """
 _RELATIONS = """

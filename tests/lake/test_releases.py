@@ -1,9 +1,13 @@
 """Readers see whole releases only, one over all tables at a time, and may look back."""
 
+import subprocess
+import sys
 import time
+from datetime import datetime
 
 import pytest
 
+from lead_platform.lake.audit import Switch, set_switch
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
@@ -97,6 +101,29 @@ def test_releases_can_be_compared(trial_lake: Lake) -> None:
 def test_reading_is_read_only(trial_lake: Lake) -> None:
     with trial_lake.read() as connection, pytest.raises(Exception, match="read-only"):
         connection.execute("insert into trial.left_side values (1, 1)")
+
+
+def test_a_long_reader_holds_nothing_open_in_the_catalog(embedded_settings: Settings) -> None:
+    """Another process, because SQLite's locks do not show within one."""
+    lake = Lake(embedded_settings)
+    checkpoint = (
+        "import sqlite3, sys; "
+        "connection = sqlite3.connect(sys.argv[1], timeout=1); "
+        "print(connection.execute('pragma wal_checkpoint(truncate)').fetchone()[0])"
+    )
+    busy = {}
+    for is_long in (False, True):
+        with lake.read(is_long=is_long) as reader:
+            reader.execute("from capture.deliveries").fetchall()
+            with lake.write("meanwhile") as candidate:
+                note = Switch("capture", is_long, "Dana", "a trial", datetime(2026, 7, 1))
+                set_switch(candidate.connection, note)
+            told = subprocess.run(
+                [sys.executable, "-c", checkpoint, str(embedded_settings.lake_catalog)],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            busy[is_long] = told.stdout.strip()
+    assert busy == {False: "1", True: "0"}
 
 
 def test_a_second_process_reads_what_the_first_published(
