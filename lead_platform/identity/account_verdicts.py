@@ -11,7 +11,6 @@ from dataclasses import replace
 import duckdb
 
 from lead_platform.identity.verdicts import WITHDRAWN, Grain, newest_sql
-from lead_platform.lake.tables import is_empty
 
 
 def stated_id_sql(domain: str, letters: str, record_id: str) -> str:
@@ -66,13 +65,6 @@ _NAMED = (
 )
 COMPANY_RECORDS = replace(ACCOUNTS, records=_NAMED, members=_NAMED)
 
-_NO_LINKS = """
-create or replace temp table company_links (
-    verdict_id varchar, verdict_seq bigint, verdict varchar, left_record_id varchar,
-    right_record_id varchar, is_pending boolean
-)
-"""
-
 # A verdict is looked up once, when its submissions are there, so that a run without new ones only
 # reads two short tables.
 _LINKS = """
@@ -101,9 +93,6 @@ def collect_links(connection: duckdb.DuckDBPyConnection) -> int:
     One row per verdict whose submissions are there, withdrawals and what newer ones overrule too;
     `is_pending`: said since the last run.
     """
-    if is_empty(connection, ACCOUNTS.table):
-        connection.execute(_NO_LINKS)
-        return 0
     connection.execute(_LINKS)
     if not _pending(connection):
         return 0

@@ -16,7 +16,6 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.lake.audit import record_actions
-from lead_platform.lake.tables import is_empty
 
 SAME, DIFFERENT, UNSURE, WITHDRAWN = "same", "different", "unsure", "withdrawn"
 VERDICTS = (SAME, DIFFERENT, UNSURE)
@@ -237,28 +236,12 @@ def decision_id_sql(verdict_id: str) -> str:
     return f"'dec_' || left(sha256('verdict' || chr(31) || {verdict_id}), 24)"
 
 
-_NO_LINKS = """
-create or replace temp table verdict_links (
-    left_record_id varchar, right_record_id varchar, verdict varchar, verdict_id varchar,
-    verdict_seq bigint, reason varchar, decided_by varchar, decided_at timestamp, is_pending boolean
-)
-"""
-
-_NO_VERDICTS = """
-select null::varchar as left_record_id, null::varchar as right_record_id, null::varchar as verdict
-where false
-"""
-
-
 def collect_links(connection: duckdb.DuckDBPyConnection) -> int:
     """Fills temp table `verdict_links`; returns how many verdicts wait to take effect.
 
     One row per pair of match records with a verdict that counts: `same` and `different`, and
     whatever was said since the last run (`is_pending`), withdrawals too.
     """
-    if is_empty(connection, LEADS.table):
-        connection.execute(_NO_LINKS)
-        return 0
     connection.execute(f"""
         create or replace temp table verdict_links as
         select v.left_record_id, v.right_record_id, v.verdict, v.verdict_id, v.verdict_seq,
@@ -304,10 +287,9 @@ def settle_reviews(connection: duckdb.DuckDBPyConnection) -> None:
     A verdict on the pair counts first; the rest is open as long as there is something to decide:
     two leads to join, or, where a split is proposed, one to take apart.
     """
-    newest = _NO_VERDICTS if is_empty(connection, LEADS.table) else _NEWEST
     connection.execute(f"""
         create or replace temp table settled_reviews as
-        with verdicts as (select * from ({newest}) where verdict <> '{WITHDRAWN}'),
+        with verdicts as (select * from ({_NEWEST}) where verdict <> '{WITHDRAWN}'),
         record_leads as (
             select distinct match_record_id, lead_id from identity.lead_members
             where match_record_id in (

@@ -7,8 +7,6 @@ from datetime import datetime
 import duckdb
 import pandas as pd
 
-from lead_platform.lake.tables import is_empty
-
 # The workflows that act on their own; each stops at its switch.
 WORKFLOWS = (
     "capture",
@@ -44,15 +42,12 @@ class Switch:
 
 def read_switch(connection: duckdb.DuckDBPyConnection, workflow: str) -> Switch:
     """The switch of one workflow; enabled until somebody disables it."""
-    never_changed = Switch(workflow, True, "", "never changed", None)
-    if is_empty(connection, "governance.workflow_switches"):
-        return never_changed
     row = connection.execute(
         "select workflow, is_enabled, changed_by, reason, changed_at "
         "from governance.workflow_switches where workflow = ?",
         [workflow],
     ).fetchone()
-    return Switch(*row) if row else never_changed
+    return Switch(*row) if row else Switch(workflow, True, "", "never changed", None)
 
 
 def list_switches(connection: duckdb.DuckDBPyConnection) -> list[Switch]:

@@ -32,6 +32,7 @@ from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, load_suites
 from lead_platform.lake.tables import (
     expected_tables,
+    give_statistics,
     model_scripts,
     table_scripts,
     tables_of,
@@ -398,6 +399,8 @@ class Lake:
         for script in scripts:
             if tables_of(script) & missing:
                 connection.execute(script)
+        for table in sorted(missing):
+            give_statistics(connection, table)
         note = self._note("tables", "", "passed", time.monotonic())
         releases.insert_release(connection, note, Verdict())
         connection.commit()
