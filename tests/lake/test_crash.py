@@ -16,6 +16,10 @@ from lead_platform.settings import Settings
 from tests.lake import trial, workers
 
 KILLS = 12
+# Rounds after which a stage that was not hit yet is given up: on a busy machine a writer may have
+# left a short one before the kill arrives.
+MOST_ROUNDS = 40
+HIT = {"writing", "judging", "publishing"}
 SEED = 20260701
 # A stage takes 10 to 200 ms: a kill lands before, inside or after its commits. Every other round
 # over all stages kills at once, so that the shortest stage is hit on the fastest machine.
@@ -29,7 +33,9 @@ def test_killed_writers_end_in_the_state_of_an_undisturbed_one(
     observer = trial.open_trial(trial_settings)
     luck = random.Random(SEED)
     killed_in: Counter[str] = Counter()
-    for round_number in range(KILLS):
+    for round_number in range(MOST_ROUNDS):
+        if round_number >= KILLS and set(killed_in) >= HIT:
+            break
         lap, place = divmod(round_number, len(workers.STAGES))
         delay = luck.uniform(0, LATEST_KILL_SECONDS) if lap % 2 else 0.0
         steps_before = luck.randrange(2)
@@ -46,7 +52,7 @@ def test_killed_writers_end_in_the_state_of_an_undisturbed_one(
     labels = [release.label for release in observer.releases(limit=1000)]
     published = Counter(label for label in labels if label.startswith("step "))
     assert published == Counter(f"step {step}" for step in range(steps)), "each step exactly once"
-    assert set(killed_in) >= {"writing", "judging", "publishing"}, killed_in
+    assert set(killed_in) >= HIT, killed_in
     assert "recovered" in {release.status for release in observer.releases(limit=1000)}
 
 
