@@ -8,6 +8,7 @@ event it also asks anew which tables, columns and indexes there are.
 
 import functools
 import sqlite3
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -28,9 +29,9 @@ class _RemembersTables(SqlEventLogStorage):
     """Asks once per process and database what there is."""
 
     @property
+    @abstractmethod
     def _place(self) -> str:
         """Which database this is."""
-        raise NotImplementedError
 
     def has_table(self, table_name: str) -> bool:
         """Whether the event log has this table."""

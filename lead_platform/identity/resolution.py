@@ -25,16 +25,14 @@ from lead_platform.parallel import map_in_processes
 # From this many submissions on, normalising is spread over processes: about four seconds.
 PARALLEL_ROWS = 25_000
 
-_PENDING_SINCE = """
-select min(received_seq) from capture.submissions
-anti join identity.normalized_submissions using (submission_id)
-"""
-
-# The sequence number spares the columns of everything that came before.
+# Joined by the sequence number: files that hold none of those that wait are not read.
 _PENDING = """
+with pending as (
+    select received_seq, submission_id from capture.submissions
+    anti join identity.normalized_submissions using (submission_id)
+)
 select submissions.* from capture.submissions as submissions
-anti join identity.normalized_submissions using (submission_id)
-where received_seq >= $since
+semi join pending using (received_seq, submission_id)
 order by received_seq
 """
 
@@ -92,9 +90,7 @@ def normalize_pending(
     connection: duckdb.DuckDBPyConnection, vocabularies: Vocabularies
 ) -> pd.DataFrame:
     """Normal forms of the submissions that have none yet; the connection may be a reader's."""
-    row = connection.execute(_PENDING_SINCE).fetchone()
-    since = row[0] if row else None
-    pending = connection.execute(_PENDING, {"since": since}).to_arrow_table().to_pandas()
+    pending = connection.execute(_PENDING).to_arrow_table().to_pandas()
     if len(pending) < PARALLEL_ROWS:
         return normalize_submissions(pending, vocabularies)
     share = -(-len(pending) // (os.cpu_count() or 1))

@@ -46,10 +46,8 @@ def test_two_processes_with_different_files_lose_and_double_nothing(
 
 
 def test_two_processes_on_the_same_inbox_take_each_file_once(
-    install: Install, profile: str, world: World, world_folder: Path
+    install: Install, world: World, world_folder: Path
 ) -> None:
-    if profile == "server":
-        pytest.skip("the inbox is a folder on either profile")
     installation = install("one-inbox")
     installation.deliver(world_folder)
     children = [installation.start_run() for _ in range(2)]

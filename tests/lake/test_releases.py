@@ -9,6 +9,7 @@ import pytest
 
 from lead_platform.lake.audit import Switch, set_switch
 from lead_platform.lake.lake import GateFailedError, Lake
+from lead_platform.lake.tables import expected_tables
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
 
@@ -46,6 +47,21 @@ def test_a_polling_reader_sees_whole_releases_only(trial_settings: Settings) -> 
     published = {release.snapshot_id for release in lake.releases(limit=100)}
     # A reader at a release sees the one before it as newest: its own row is that very commit.
     assert set(releases) <= published
+
+
+def test_the_catalog_knows_statistics_of_every_table_of_a_new_lake(lake: Lake) -> None:
+    # Without them DuckLake asks for those of every column in every statement.
+    with lake._writer() as connection:
+        known = connection.execute(f"""
+            select s.schema_name || '.' || t.table_name, n.record_count
+            from {lake._metadata}.ducklake_table as t
+            join {lake._metadata}.ducklake_schema as s using (schema_id)
+            join {lake._metadata}.ducklake_table_stats as n using (table_id)
+        """).fetchall()
+    expected = dict.fromkeys(expected_tables(lake.settings.dbt_project_dir), 0)
+    assert dict(known) == {**expected, "governance.releases": 1}
+    for table in expected.keys() - {"governance.releases"}:
+        assert trial.count_rows(lake, table) == 0, table
 
 
 def test_every_release_can_be_read_again(trial_lake: Lake) -> None:
