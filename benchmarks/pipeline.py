@@ -79,7 +79,7 @@ def _run(settings, as_of, title: str) -> float:  # type: ignore[no-untyped-def]
     """Run the job on what waits in the inbox; wall seconds, told by stage under a title."""
     started = time.monotonic()
     from lead_platform.lake.resource import open_lake
-    from lead_platform.runs import run_job
+    from lead_platform.orchestration.runs import run_job
 
     outcome = run_job(settings, "process_new_leads", as_of=as_of)
     total = time.monotonic() - started

@@ -102,7 +102,7 @@ def up(
     port: Annotated[int, typer.Option(help="Where the Dagster UI listens.")] = 3000,
 ) -> None:
     """Start the Dagster UI and daemon; sensors take in whatever reaches the inbox."""
-    from lead_platform.runs import serve
+    from lead_platform.orchestration.runs import serve
 
     settings = Settings()
     console.print(f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/")

@@ -35,7 +35,7 @@ def run_visibly(
     settings: Settings, job: str, operations: dict[str, dict], as_of: datetime | None
 ) -> dict[str, float]:
     """Run a job with visible progress; seconds by step. Exits with 1 where it failed."""
-    from lead_platform.runs import run_job_visibly
+    from lead_platform.orchestration.runs import run_job_visibly
 
     outcome = run_job_visibly(settings, job, operations, as_of, console)
     if not outcome.success:

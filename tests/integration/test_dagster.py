@@ -298,8 +298,8 @@ def test_run_launched_through_a_warm_worker_executes(
     from dagster._core.definitions.reconstruct import ReconstructableRepository
     from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 
-    from lead_platform.runs import prepare_instance
-    from lead_platform.workers import POOL_VARIABLE, listening_pool
+    from lead_platform.orchestration.runs import prepare_instance
+    from lead_platform.orchestration.workers import POOL_VARIABLE, listening_pool
 
     installation = install("worker")
     for name, value in installation.environment.items():

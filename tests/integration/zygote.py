@@ -28,7 +28,7 @@ Task = Callable[..., Any]
 
 def run_jobs(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Run jobs one after another: how each ended, and the CPU seconds it took."""
-    from lead_platform.runs import run_job
+    from lead_platform.orchestration.runs import run_job
     from lead_platform.settings import Settings
 
     outcomes = []
@@ -116,7 +116,7 @@ def list_checks(run_id: str) -> list[dict[str, Any]]:
     """The asset checks that Dagster shows for a run, in their order."""
     from dagster import DagsterEventType, DagsterInstance
 
-    from lead_platform.runs import prepare_instance
+    from lead_platform.orchestration.runs import prepare_instance
     from lead_platform.settings import Settings
 
     prepare_instance(Settings())
@@ -227,7 +227,7 @@ def main() -> None:
     from dagster import DagsterInstance
 
     from lead_platform.lake.connection import verify_extensions
-    from lead_platform.runs import import_everything, prepare_instance, warm_up
+    from lead_platform.orchestration.runs import import_everything, prepare_instance, warm_up
     from lead_platform.settings import Settings
 
     import_everything()

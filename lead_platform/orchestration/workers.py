@@ -33,7 +33,7 @@ class RunWorker:
         self._idle = threading.Event()
         self._idle.set()
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "lead_platform.workers"],
+            [sys.executable, "-W", "ignore", "-m", "lead_platform.orchestration.workers"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -135,7 +135,7 @@ def ask_pool(address: str, verb: Literal["execute", "health"], run_id: str) -> H
 def execute_runs(run_ids: Iterable[str], finished: IO[str]) -> None:
     """A worker's loop: import and read everything, then execute each run and say so."""
     from lead_platform.lake.resource import open_lake
-    from lead_platform.runs import execute_run, import_everything, warm_up
+    from lead_platform.orchestration.runs import execute_run, import_everything, warm_up
     from lead_platform.settings import Settings
 
     import_everything()

@@ -31,8 +31,8 @@ from ruamel.yaml import YAML
 from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.resource import AS_OF_TAG, STEPS
+from lead_platform.orchestration.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
 from lead_platform.settings import PROJECT_ROOT, Settings
-from lead_platform.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
 
 # The database URL as Dagster's storage wants it; in the environment, for it may hold a password.
 STORAGE_VARIABLE = "LEAD_PLATFORM_DAGSTER_STORAGE"
@@ -282,7 +282,7 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
             "module": "dagster.core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",
         },
-        "run_launcher": {"module": "lead_platform.runs", "class": "WarmRunLauncher"},
+        "run_launcher": {"module": "lead_platform.orchestration.runs", "class": "WarmRunLauncher"},
         "run_coordinator": {
             "module": "dagster.core.run_coordinator",
             "class": "QueuedRunCoordinator",
@@ -294,10 +294,14 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
             "pools": {"default_limit": 1, "granularity": "run"},
         },
     }
+    event_log = "lead_platform.orchestration.event_log"
     if settings.database_url:
         storages = {
             "run_storage": ("dagster_postgres.run_storage", "PostgresRunStorage"),
-            "event_log_storage": ("lead_platform.event_log", "PooledPostgresEventLogStorage"),
+            "event_log_storage": (
+                "lead_platform.orchestration.event_log",
+                "PooledPostgresEventLogStorage",
+            ),
             "schedule_storage": ("dagster_postgres.schedule_storage", "PostgresScheduleStorage"),
         }
         for storage, (module, name) in storages.items():
@@ -308,7 +312,7 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
             }
     else:
         configuration["event_log_storage"] = {
-            "module": "lead_platform.event_log",
+            "module": event_log,
             "class": "KeptConnectionEventLogStorage",
             "config": {"base_dir": str(settings.dagster_home / "history" / "runs")},
         }

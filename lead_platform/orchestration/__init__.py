@@ -1,0 +1,1 @@
+"""The Dagster side: instance, runs, run launcher, warm workers, event log, supervision."""
