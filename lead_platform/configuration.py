@@ -7,6 +7,8 @@ What a rule means belongs to the layer whose model is passed in.
 import csv
 import functools
 import hashlib
+import io
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,8 +19,24 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    NodeEvent,
+    ScalarEvent,
+)
 
 M = TypeVar("M", bound=BaseModel)
+
+# The largest file that ships has 60 kB and 2,000 values. Aliases count as what they stand for: ten
+# lines of them can stand for a billion values.
+FILE_LIMIT = 16 * 1_048_576
+YAML_LIMIT = 1_048_576
+VALUES_LIMIT = 100_000
+DEPTH_LIMIT = 50
+_BRACKETS = re.compile(r"[\[\]{}]")
+_DEEP_BLOCK = re.compile(rf"^ {{{DEPTH_LIMIT}}}|(?:[-?] +){{10}}", re.MULTILINE)
 
 
 class ConfigurationError(Exception):
@@ -34,7 +52,7 @@ class ConfigurationError(Exception):
 
 def load_yaml(path: Path, model: type[M]) -> M:
     """The file's content as `model`. Raises ConfigurationError with all faults at once."""
-    document = _parse_yaml(path)
+    document = parse_yaml(path)
     if not isinstance(document, CommentedMap):
         raise ConfigurationError([f"{path}:1: expected `key: value` entries at the top level"])
     try:
@@ -51,10 +69,10 @@ def load_csv(path: Path, row_model: type[M]) -> list[M]:
     Raises ConfigurationError with all faults at once; lines are counted as in an editor.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restkey="", strict=True)
-            numbered = [(reader.line_num, row) for row in reader]
-            header = list(reader.fieldnames or [])
+        file = io.StringIO(read_bounded(path, FILE_LIMIT, encoding="utf-8-sig"), newline="")
+        reader = csv.DictReader(file, restkey="", strict=True)
+        numbered = [(reader.line_num, row) for row in reader]
+        header = list(reader.fieldnames or [])
     except FileNotFoundError:
         raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
     except OSError as error:
@@ -86,9 +104,21 @@ def content_version(*paths: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _parse_yaml(path: Path) -> Any:
+def read_bounded(path: Path, limit: int, *, encoding: str = "utf-8") -> str:
+    """The file's text. Raises ConfigurationError where it has more than `limit` bytes."""
+    size = path.stat().st_size
+    if size > limit:
+        raise ConfigurationError(
+            [f"{path}:1: {size:,} bytes; the limit is {limit:,}: make several files of it"]
+        )
+    with path.open(encoding=encoding, newline="") as file:
+        return file.read()
+
+
+def parse_yaml(path: Path) -> Any:
+    """The document with the lines of its parts, to be read only. Raises ConfigurationError."""
     try:
-        return _parse_text(path.read_text(encoding="utf-8"))
+        return _parse_text(read_bounded(path, YAML_LIMIT))
     except FileNotFoundError:
         raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
     except OSError as error:
@@ -97,6 +127,8 @@ def _parse_yaml(path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
         raise ConfigurationError([f"{path}:{line}: not valid YAML: {error.problem}"]) from None
+    except RecursionError:
+        raise ConfigurationError([f"{path}:1: nested deeper than {DEPTH_LIMIT} levels"]) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError([f"{path}:1: not readable as YAML: {error}"]) from None
 
@@ -104,7 +136,47 @@ def _parse_yaml(path: Path) -> Any:
 @functools.lru_cache(maxsize=128)
 def _parse_text(text: str) -> Any:
     """The document, to be read only: a warm process meets the same texts in every run."""
+    if "&" in text or _may_be_deep(text):
+        _check_extent(text)
     return YAML(typ="rt").load(text)
+
+
+def _may_be_deep(text: str) -> bool:
+    """Cheap: going through the events of a document takes as long as loading it."""
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEPTH_LIMIT:
+            return True
+    return _DEEP_BLOCK.search(text) is not None
+
+
+def _check_extent(text: str) -> None:
+    """Raises MarkedYAMLError where the document, its aliases written out, is too deep or large."""
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str, int]] = []
+    total = 0
+    for event in YAML(typ="rt").parse(text):
+        fault = None
+        if isinstance(event, CollectionStartEvent):
+            open_nodes.append((str(event.anchor), total))
+            if len(open_nodes) > DEPTH_LIMIT:
+                fault = f"nested deeper than {DEPTH_LIMIT} levels"
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            sizes[anchor] = total - before
+        elif isinstance(event, ScalarEvent):
+            sizes[str(event.anchor)] = 1
+        elif isinstance(event, AliasEvent):
+            total += sizes.get(str(event.anchor), VALUES_LIMIT)
+        total += isinstance(event, NodeEvent)
+        if total > VALUES_LIMIT:
+            fault = (
+                f"more than {VALUES_LIMIT:,} values, its aliases (*) written out, or an alias of "
+                "something that holds it; write the values themselves"
+            )
+        if fault is not None:
+            raise MarkedYAMLError(problem=fault, problem_mark=event.start_mark)
 
 
 def _plain(node: Any) -> Any:

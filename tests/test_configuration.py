@@ -1,5 +1,6 @@
 """Configuration that RevOps writes by hand: every fault at once, with file, line and field."""
 
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -126,6 +127,44 @@ def test_yaml_that_is_none(file: Path, text: str, place: str, reason: str) -> No
     (fault,) = yaml_faults(file, text)
     assert fault.startswith(place)
     assert reason in fault
+
+
+def bomb(levels: int) -> str:
+    """A few lines whose aliases, written out, are ten to the power of `levels` values."""
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    for level in range(1, levels):
+        lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]")
+    return "\n".join(lines)
+
+
+MERGES = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: 1}}\n" for n in range(1, 40)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (bomb(12), "more than 100,000 values"),
+        (MERGES, "more than 100,000 values"),
+        ("version: &v [*v, *v]", "an alias of something that holds it"),
+        ("rules: " + "[" * 5_000, "nested deeper than 50 levels"),
+        ("rules:\n" + "".join(" " * n + "a:\n" for n in range(1, 400)), "nested deeper than 50"),
+        ("- " * 2_000 + "a", "nested deeper than 50 levels"),
+        ("a: " + "x" * 1_048_576, "the limit is 1,048,576"),
+    ],
+)
+def test_small_yaml_cannot_hold_up_the_machine(file: Path, text: str, reason: str) -> None:
+    """Ten lines of aliases hung `config check` for ever."""
+    started = time.process_time()
+    (fault,) = yaml_faults(file, text)
+    assert reason in fault
+    assert time.process_time() - started < 5
+
+
+def test_yaml_may_use_aliases_within_reason(file: Path) -> None:
+    file.write_text("version: 1\nrules: [&a {name: a, points: 1}, *a]\n", encoding="utf-8")
+    assert [rule.name for rule in load_yaml(file, Rules).rules] == ["a", "a"]
 
 
 def test_yaml_in_another_encoding(file: Path) -> None:

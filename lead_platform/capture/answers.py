@@ -11,6 +11,7 @@ from lead_platform.capture.channels import AnswersRule
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.paths import compile_path
 from lead_platform.capture.values import read_text
+from lead_platform.patterns import Pattern
 
 
 class Answers(dict[str, str]):
@@ -35,7 +36,7 @@ class AnswerReader:
         self._blanks = compiler.blanks
         self._labels = rule.labels
         self._label_of = compile_path(rule.labels.of) if rule.labels else no_value
-        self._match = [(name, re.compile(p, re.IGNORECASE)) for name, p in rule.match.items()]
+        self._match = [(name, Pattern(p, ignore_case=True)) for name, p in rule.match.items()]
         self._matches: dict[str, str | None] = {}
         self._mapped = _mapped_answers(compiler)
 
@@ -66,7 +67,7 @@ class AnswerReader:
         if name not in self._matches:
             if len(self._matches) > 10_000:
                 self._matches.clear()
-            found = (field for field, pattern in self._match if pattern.search(name))
+            found = (field for field, pattern in self._match if pattern.found_in(name))
             self._matches[name] = next(found, None)
         return self._matches[name]
 

@@ -5,8 +5,8 @@ lie beside it. Reading files belongs to `readers`, applying the mapping to `mapp
 """
 
 import csv
+import io
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.paths import compile_path, names_of
-from lead_platform.configuration import ConfigurationError, content_version, load_yaml
+from lead_platform.configuration import (
+    FILE_LIMIT,
+    ConfigurationError,
+    content_version,
+    load_yaml,
+    read_bounded,
+)
+from lead_platform.patterns import Pattern
 
 FileFormat = Literal["csv", "json", "jsonl", "parquet"]
 Scalar: TypeAlias = str | int | float | bool
@@ -35,11 +42,7 @@ def _check_path(value: str) -> str:
 
 
 def _check_pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"{value!r} is not a regular expression: {error}") from None
-    return value
+    return Pattern(value).source
 
 
 def _check_zone(value: str) -> str:
@@ -76,7 +79,7 @@ def _as_record_id(value: Any) -> Any:
 
 
 PathText = Annotated[str, AfterValidator(_check_path)]
-Pattern = Annotated[str, AfterValidator(_check_pattern)]
+PatternText = Annotated[str, AfterValidator(_check_pattern)]
 ZoneName = Annotated[str, AfterValidator(_check_zone)]
 FieldName = Annotated[str, AfterValidator(_check_field)]
 PathList = Annotated[tuple[PathText, ...], BeforeValidator(_as_list)]
@@ -97,7 +100,7 @@ class FieldRule(_Rule):
     path: PathList = ()
     column: str | None = None
     constant: Scalar | None = None
-    extract: Pattern | None = None
+    extract: PatternText | None = None
     values: dict[str, Scalar | None] | None = None
     lookup: str | None = None
     otherwise: Scalar | None = None
@@ -121,7 +124,7 @@ class FieldRule(_Rule):
             raise ValueError("give `path`, `column`, `constant` or `default`")
         if self.values is not None and self.lookup is not None:
             raise ValueError("give `values` or `lookup`, not both")
-        if self.extract is not None and re.compile(self.extract).groups < 1:
+        if self.extract is not None and Pattern(self.extract).group_count < 1:
             raise ValueError(f"{self.extract!r} has no group; put brackets around what to keep")
         return self
 
@@ -161,7 +164,7 @@ class AnswersRule(_Rule):
     name: Rule
     value: PathText
     labels: LabelRule | None = None
-    match: dict[FieldName, Pattern] = Field(default_factory=dict)
+    match: dict[FieldName, PatternText] = Field(default_factory=dict)
 
 
 class LookupRule(_Rule):
@@ -369,11 +372,21 @@ def find_channel(channels: Mapping[str, Channel], name: str, file: Path) -> Chan
 
 
 def _companion_files(channel_file: Path, name: str, rule: LookupRule) -> list[Path]:
-    files = sorted(channel_file.parent.glob(rule.files))
+    folder = channel_file.parent
+    where = f"{channel_file}:1: lookups.{name}: {rule.files!r}"
+    if Path(rule.files).is_absolute() or ".." in Path(rule.files).parts:
+        raise ConfigurationError([f"{where} leads out of {folder}; put the file there"])
+    files = sorted(folder.glob(rule.files))
     if not files and not any(sign in rule.files for sign in "*?["):
-        raise ConfigurationError(
-            [f"{channel_file}:1: lookups.{name}: {rule.files!r} not found; add it beside the file"]
-        )
+        raise ConfigurationError([f"{where} not found; add it beside the file"])
+    home = folder.resolve()
+    faults = [
+        f"{where}: {file.name} leads out of {folder}, or is no file; put the file itself there"
+        for file in files
+        if not (file.resolve().is_relative_to(home) and file.is_file())
+    ]
+    if faults:
+        raise ConfigurationError(faults)
     return files
 
 
@@ -396,11 +409,12 @@ def _load_lookup(rule: LookupRule, files: list[Path]) -> dict[str, str]:
 
 def _lookup_scopes(file: Path, each: Any) -> list[dict[str, Any]]:
     try:
+        text = read_bounded(file, FILE_LIMIT, encoding="utf-8-sig")
         if file.suffix == ".csv":
-            with file.open(encoding="utf-8-sig", newline="") as stream:
-                return [{"item": row, "document": {}} for row in csv.DictReader(stream)]
-        document = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, csv.Error) as error:
+            rows = csv.DictReader(io.StringIO(text, newline=""))
+            return [{"item": row, "document": {}} for row in rows]
+        document = json.loads(text)
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise ConfigurationError([f"{file}:1: not readable as {file.suffix}: {error}"]) from None
     items = each(document) if each else document
     if not isinstance(items, list):

@@ -4,7 +4,6 @@ Owns finding, extracting, replacing and typing of one field. Which fields an ite
 must be filled, belongs to `mapping`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -25,6 +24,7 @@ from lead_platform.capture.values import (
     read_text,
     show,
 )
+from lead_platform.patterns import Pattern
 
 _PLAIN_RULE = {"path", "column"}
 
@@ -116,11 +116,11 @@ class RuleCompiler:
     def _extracting(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         if rule.extract is None:
             return None
-        pattern = re.compile(rule.extract)
+        pattern = Pattern(rule.extract)
 
         def extract(value: Any) -> str | None:
-            match = pattern.search(read_text(value) or "")
-            return match.group(1) if match else None
+            found = pattern.search(read_text(value) or "")
+            return found.first_group if found else None
 
         return extract
 

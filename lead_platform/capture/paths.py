@@ -56,9 +56,19 @@ def is_true(value: Any) -> bool:
     return not (value is None or value is False or value == "" or value == [] or value == {})
 
 
+# The longest that ships has 180; each sign may nest one deeper, and jmespath walks by recursion.
+LONGEST_PATH = 1_000
+
+
 def _parse(expression: str) -> _Node:
+    if len(expression) > LONGEST_PATH:
+        raise PathError(
+            f"a path of {len(expression):,} characters; at most {LONGEST_PATH:,}: use `derive`"
+        )
     try:
         return jmespath.compile(expression).parsed
+    except RecursionError:
+        raise PathError(f"{expression[:80]!r}… is nested too deeply; use `derive`") from None
     except JMESPathError as error:
         raise PathError(
             f"{expression!r} is not a path ({_first_line(error)}); "

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from ruamel.yaml import YAML
 
 from lead_platform.configuration import (
     ConfigurationError,
     content_version,
     load_csv,
     load_yaml,
+    parse_yaml,
 )
 from lead_platform.routing.conditions import Condition
 from lead_platform.routing.roster import NamedAccount, Rep, is_candidate
@@ -386,5 +386,5 @@ def _csv_lines(path: Path) -> list[int]:
 
 
 def _rule_lines(path: Path) -> list[int]:
-    rules = YAML(typ="rt").load(path.read_text(encoding="utf-8"))["rules"]
+    rules = parse_yaml(path)["rules"]
     return [rules.lc.item(position)[0] + 1 for position in range(len(rules))]

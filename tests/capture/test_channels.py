@@ -143,3 +143,27 @@ def test_a_missing_or_incomplete_companion_is_a_fault(make_channel: MakeChannel)
     assert "'stages.csv' not found" in faults(make_channel, LOOKED_UP)
     with pytest.raises(ConfigurationError, match="an entry has no"):
         make_channel(LOOKED_UP, stages__csv="stage,result\ns1,won\n")
+
+
+@pytest.mark.parametrize("files", ["../secret.csv", "{root}/secret.csv", "link.csv", "dir/*.csv"])
+def test_a_companion_outside_the_folder_is_refused(
+    make_channel: MakeChannel, tmp_path: Path, files: str
+) -> None:
+    """A look-up read any file of the machine into the tables."""
+    make_channel()
+    secret = tmp_path / "config" / "secret.csv"
+    secret.write_text("stage,outcome\ns1,won\n")
+    (tmp_path / "config/channels/link.csv").symlink_to(secret)
+    (tmp_path / "config/channels/dir").symlink_to(tmp_path / "config")
+    text = LOOKED_UP.replace("stages.csv", files.format(root=tmp_path / "config"))
+    assert "leads out of" in faults(make_channel, text)
+
+
+def test_patterns_are_those_of_re2(make_channel: MakeChannel) -> None:
+    text = CONTACTS.replace("email: email", "email: {path: email, extract: '(a)(?=b)'}")
+    assert "look-ahead and look-behind do not exist here" in faults(make_channel, text)
+
+
+def test_long_paths_are_refused(make_channel: MakeChannel) -> None:
+    long = CONTACTS.replace("email: email", f"email: {'a.' * 600}b")
+    assert "at most 1,000" in faults(make_channel, long)

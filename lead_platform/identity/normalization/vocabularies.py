@@ -5,14 +5,11 @@ prepared before it is looked up belongs to the module of its kind.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import version as library_version
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
@@ -20,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.identity.normalization.text import fold
+from lead_platform.patterns import OrderedPatterns, Pattern, wildcard
 
 Seniority = Literal["c_level", "vp", "director", "manager", "senior", "individual", "intern"]
 JobFunction = Literal[
@@ -133,17 +131,13 @@ class _PatternRow(_Row):
 
     @property
     def expression(self) -> str:
-        """The pattern as a regular expression."""
-        return self.pattern
+        """The pattern as words of a folded text, which are set off by single spaces."""
+        return f"(?:^| )(?:{self.pattern})(?: |$)"
 
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"is not a regular expression: {error}") from None
-        return pattern
+        return Pattern(pattern).source
 
 
 class SeniorityRow(_PatternRow):
@@ -165,7 +159,7 @@ class PageRow(_PatternRow):
 
     @property
     def expression(self) -> str:
-        return translate(self.pattern.casefold())
+        return wildcard(self.pattern.casefold().split("*"))
 
     @field_validator("pattern")
     @classmethod
@@ -198,14 +192,14 @@ class AliasTable:
 
     file_name: str
     exact: Mapping[str, str]
-    wildcards: tuple[tuple[re.Pattern[str], str], ...]
+    wildcards: "PatternTable"
 
     def find(self, text: str) -> str | None:
         """The canonical value of `text`, or None."""
         key = fold(text)
         if key in self.exact:
             return self.exact[key]
-        return next((value for pattern, value in self.wildcards if pattern.fullmatch(key)), None)
+        return self.wildcards.find(key)
 
 
 @dataclass(frozen=True)
@@ -213,11 +207,13 @@ class PatternTable:
     """Ordered rules: the first pattern found in a text decides."""
 
     file_name: str
-    rules: tuple[tuple[re.Pattern[str], str], ...]
+    patterns: OrderedPatterns
+    values: tuple[str, ...]
 
     def find(self, text: str) -> str | None:
-        """The value of the first rule that matches anywhere in `text`, or None."""
-        return next((value for pattern, value in self.rules if pattern.search(text)), None)
+        """The value of the first rule that matches in `text`, or None."""
+        position = self.patterns.first_in(text)
+        return None if position is None else self.values[position]
 
 
 @dataclass(frozen=True, repr=False)
@@ -287,25 +283,19 @@ class _Folder:
         exact = self.mapping(
             file_name, ((fold(row.alias), row.value) for row in rows if "*" not in row.alias)
         )
-        wildcards = tuple(
-            (re.compile(translate(_fold_wildcard(row.alias))), row.value)
-            for row in rows
-            if "*" in row.alias
-        )
-        return AliasTable(file_name, exact, wildcards)
+        wildcards = [
+            (wildcard(_folded_parts(row.alias)), row.value) for row in rows if "*" in row.alias
+        ]
+        return AliasTable(file_name, exact, _pattern_table(file_name, wildcards))
 
-    def patterns(
-        self, file_name: str, row_model: type[P], expression: Callable[[str], str]
-    ) -> PatternTable:
-        """Neighbouring rows of one value become one expression: a title then meets 30, not 900."""
-        groups = groupby(self.rows(file_name, row_model), key=attrgetter("value"))
-        return PatternTable(
-            file_name,
-            tuple(
-                (re.compile(expression("|".join(row.expression for row in rows))), value)
-                for value, rows in groups
-            ),
-        )
+    def patterns(self, file_name: str, row_model: type[P]) -> PatternTable:
+        rows = self.rows(file_name, row_model)
+        return _pattern_table(file_name, [(row.expression, row.value) for row in rows])
+
+
+def _pattern_table(file_name: str, rules: list[tuple[str, str]]) -> PatternTable:
+    patterns = OrderedPatterns([expression for expression, _ in rules])
+    return PatternTable(file_name, patterns, tuple(value for _, value in rules))
 
 
 def load_vocabularies(config_dir: Path) -> Vocabularies:
@@ -336,9 +326,9 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
         purchase_timeframes=folder.aliases("purchase_timeframes.csv", PurchaseTimeframeRow),
         preferred_channels=folder.aliases("preferred_channels.csv", PreferredChannelRow),
         consents=folder.aliases("consents.csv", ConsentRow),
-        seniorities=folder.patterns("seniorities.csv", SeniorityRow, _as_words),
-        job_functions=folder.patterns("job_functions.csv", JobFunctionRow, _as_words),
-        pages=folder.patterns("pages.csv", PageRow, _as_path),
+        seniorities=folder.patterns("seniorities.csv", SeniorityRow),
+        job_functions=folder.patterns("job_functions.csv", JobFunctionRow),
+        pages=folder.patterns("pages.csv", PageRow),
     )
     if folder.faults:
         raise ConfigurationError(folder.faults)
@@ -366,9 +356,9 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:6]
 
 
-def _fold_wildcard(alias: str) -> str:
-    """Folds what stands between the asterisks and keeps spaces beside them."""
-    return "*".join(_fold_part(part) for part in alias.split("*"))
+def _folded_parts(alias: str) -> list[str]:
+    """What stands between the asterisks, folded, with the spaces beside them."""
+    return [_fold_part(part) for part in alias.split("*")]
 
 
 def _fold_part(part: str) -> str:
@@ -376,11 +366,3 @@ def _fold_part(part: str) -> str:
     left = " " if part.startswith(" ") and folded else ""
     right = " " if part.endswith(" ") and folded else ""
     return f"{left}{folded}{right}"
-
-
-def _as_words(alternatives: str) -> str:
-    return rf"(?<!\w)(?:{alternatives})(?!\w)"
-
-
-def _as_path(alternatives: str) -> str:
-    return rf"^(?:{alternatives})"
