@@ -15,6 +15,7 @@ from rich.console import Console
 from lead_platform.account_commands import accounts_app
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
+from lead_platform.query_commands import readers_app, sql
 from lead_platform.settings import Settings, SettingsError
 from lead_platform.terminal import (
     AsOf,
@@ -48,7 +49,9 @@ app.add_typer(merges_app, name="merges")
 app.add_typer(reviews_app, name="reviews")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(assignments_app, name="assignments")
+app.add_typer(readers_app, name="readers")
 app.command("pair")(pair)
+app.command("sql")(sql)
 identity_app.command("scan")(scan)
 
 
@@ -145,32 +148,6 @@ def account(
     with Lake(Settings()).read() as connection:
         require_leads(connection)
         console.print(render_account(tell_account(connection, who)))
-
-
-@app.command()
-def sql(
-    query: Annotated[str | None, typer.Argument(help="Any query on <layer>.<table>.")] = None,
-    attach: Annotated[
-        bool, typer.Option("--attach", help="Print the statement any DuckDB client attaches with.")
-    ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
-    snapshot: Annotated[int | None, typer.Option(help="An earlier release's snapshot.")] = None,
-) -> None:
-    """Query the published release, read-only."""
-    from lead_platform.lake.connection import attach_statement, read_alone
-    from lead_platform.lake.lake import Lake
-
-    if not query and not attach:
-        raise typer.BadParameter('Give a query, such as: lead-platform sql "from identity.leads"')
-    settings = Settings()
-    at = snapshot if snapshot is not None else Lake(settings).published().snapshot_id
-    if attach or not query:
-        print(attach_statement(settings, snapshot_id=at) + ";")
-        return
-    with read_alone(settings, at) as connection:
-        cursor = connection.execute(query)
-        header = [column[0] for column in cursor.description or []]
-        print_rows(header, cursor.fetchall(), as_csv=as_csv)
 
 
 @app.command()
@@ -346,6 +323,7 @@ def _plain_errors() -> Iterator[None]:
     from lead_platform.lake.lake import GateFailedError, LakeFullError
     from lead_platform.lake.lock import WriterLockTimeoutError
     from lead_platform.lake.postgres import DatabaseUnreachableError
+    from lead_platform.lake.queries import QueryStoppedError
 
     expected = (
         ConfigurationError,
@@ -357,6 +335,7 @@ def _plain_errors() -> Iterator[None]:
         LookupError,
         MissingSuiteError,
         OSError,
+        QueryStoppedError,
         SettingsError,
         ValueError,
         WriterLockTimeoutError,

@@ -3,6 +3,7 @@
 Everything comes from the environment (prefix `LEAD_PLATFORM_`); nothing else reads it.
 """
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -36,6 +37,17 @@ class Settings(BaseSettings):
     lake_data: str | None = None
     lock_timeout_seconds: float = 600.0
     snapshot_retention_days: int = 30
+    query_seconds: float = 300.0
+    query_memory: str = "2GB"
+
+    @field_validator("query_memory")
+    @classmethod
+    def _size(cls, size: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", size):
+            raise ValueError(
+                f"LEAD_PLATFORM_QUERY_MEMORY is {size!r}; allowed: a size such as 500MB or 4GB"
+            )
+        return size
 
     @field_validator("home", "config_dir", "expectations_dir", "dbt_project_dir")
     @classmethod

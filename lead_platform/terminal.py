@@ -1,16 +1,16 @@
 """What the commands share: the console, options, rows as a table or CSV, runs with progress."""
 
 import csv
-import io
 import os
 import re
 import sys
 import termios
 import tty
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 console = Console()
+
+# A table is laid out as a whole before its first line is printed.
+TERMINAL_ROWS = 1_000
+
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
 Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
 AsOf = Annotated[
@@ -67,20 +71,43 @@ def parse_option(option: str, text: str | None) -> datetime | None:
         ) from None
 
 
-def print_rows(header: list[str], rows: list[tuple], *, as_csv: bool = False) -> None:
-    """A table on a terminal, comma-separated values elsewhere."""
+def print_rows(
+    header: list[str], rows: Iterable[tuple], *, as_csv: bool = False, is_raw: bool = False
+) -> None:
+    """A table on a terminal, comma-separated values elsewhere.
+
+    A cell a spreadsheet would take for a formula is disarmed, unless `is_raw`.
+    """
     if as_csv or not console.is_terminal:
-        text = io.StringIO()
         # Shells and their tools take a carriage return for a part of the last value.
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-        print(text.getvalue(), end="")
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        for row in chain([header], rows):
+            writer.writerow(row if is_raw else [disarm(value) for value in row])
         return
-    table = Table(*header)
-    for row in rows:
+    table = Table()
+    for name in header:
+        table.add_column(Text(name))
+    shown = list(islice(rows, TERMINAL_ROWS + 1))
+    for row in shown[:TERMINAL_ROWS]:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     console.print(table)
+    if len(shown) > TERMINAL_ROWS:
+        console.print(f"The first {TERMINAL_ROWS:,} rows; all of them: in a pipe or file.")
+
+
+def disarm(value: object) -> object:
+    """Text a spreadsheet would run as a formula, with a quote before it; anything else as it is.
+
+    The characters are those OWASP lists for CSV injection, with their full-width forms. What is
+    no more than a number, such as a phone in E.164, runs nothing and stays.
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 @contextmanager

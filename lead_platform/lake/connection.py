@@ -6,8 +6,6 @@ What is readable and who may write is decided in `releases` and `lock`.
 
 import functools
 import importlib.resources
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -28,14 +26,23 @@ CATALOG_SCHEMA = "lake_catalog"
 _VERIFIED = {"allow_unsigned_extensions": "true"}
 
 
+# Has PostgreSQL itself refuse what a reader's session would write, whatever its client attempts.
+_READ_ONLY_SESSION = "-c default_transaction_read_only=on"
+
+
 class LakeUnreachableError(Exception):
     """The catalog could not be opened: says which and what to check."""
 
 
-def open_engine(settings: Settings, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that can attach the lake, on `threads` threads (default: all)."""
+def open_engine(
+    settings: Settings, *, threads: int | None = None, **options: str
+) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that can attach the lake, on `threads` threads (default: all).
+
+    `options` are configuration DuckDB takes only when it starts.
+    """
     verify_extensions(settings)
-    config = {**_VERIFIED, **({"threads": str(threads)} if threads else {})}
+    config = {**_VERIFIED, **options, **({"threads": str(threads)} if threads else {})}
     connection = duckdb.connect(":memory:", config={**config})
     load_extensions(connection, settings)
     return connection
@@ -97,41 +104,40 @@ def attach_lake(
         raise LakeUnreachableError(_explain(settings, error)) from None
 
 
-@contextmanager
-def read_alone(settings: Settings, snapshot_id: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that knows the lake at one snapshot and nothing else, for queries of people.
-
-    A reader of this process's lake would still reach the writable catalog by its name.
-    """
-    with duckdb.connect(":memory:") as connection:
-        load_extensions(connection, settings)
-        attach_lake(connection, settings, snapshot_id=snapshot_id)
-        connection.execute("use lake")
-        yield connection
-
-
 def attach_statement(
-    settings: Settings, *, alias: str = "lake", snapshot_id: int | None = None
+    settings: Settings,
+    *,
+    alias: str = "lake",
+    snapshot_id: int | None = None,
+    database_url: str | None = None,
 ) -> str:
-    """The ATTACH statement of this lake, with the password where the database URL holds one."""
+    """The ATTACH statement of this lake, with the password where the database URL holds one.
+
+    At a snapshot the catalog itself is opened read-only, not the lake alone: else a statement on
+    the catalog's tables would still write them. `database_url` replaces that of the settings.
+    """
+    is_reader = snapshot_id is not None
     options = [f"DATA_PATH '{_quoted(settings.lake_data_path)}'"]
     if settings.database_url:
-        target = f"ducklake:postgres:{_libpq(settings.database_url)}"
+        keywords = _libpq_keywords(database_url or settings.database_url)
+        if is_reader:
+            keywords["options"] = f"{keywords.get('options', '')} {_READ_ONLY_SESSION}".strip()
+        target = f"ducklake:postgres:{_libpq(keywords)}"
         options.append(f"META_SCHEMA '{CATALOG_SCHEMA}'")
     else:
         target = f"ducklake:sqlite:{settings.lake_catalog}"
         # A home may be moved: its data lies beside its catalog, wherever that is.
         options.append("OVERRIDE_DATA_PATH true")
         options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 10000"]
-    if snapshot_id is None:
-        options.append(f"DATA_INLINING_ROW_LIMIT {INLINED_ROWS}")
+    if is_reader:
+        options += [f"SNAPSHOT_VERSION {snapshot_id}", "READ_ONLY"]
     else:
-        options.append(f"SNAPSHOT_VERSION {snapshot_id}")
+        options.append(f"DATA_INLINING_ROW_LIMIT {INLINED_ROWS}")
     return f"ATTACH IF NOT EXISTS '{_quoted(target)}' AS {alias} ({', '.join(options)})"
 
 
-def _libpq(url: str) -> str:
-    """The URL as libpq keywords: the scanner takes them, and they quote safely."""
+def _libpq_keywords(url: str) -> dict[str, str]:
+    """The parts of the URL by libpq's names."""
     parts = urlsplit(url)
     keywords = {
         "host": unquote(parts.hostname or ""),
@@ -143,6 +149,11 @@ def _libpq(url: str) -> str:
     for pair in filter(None, parts.query.split("&")):
         key, _, value = pair.partition("=")
         keywords[key] = unquote(value)
+    return keywords
+
+
+def _libpq(keywords: dict[str, str]) -> str:
+    """As libpq's connection string: the scanner takes it, and it quotes safely."""
     return " ".join(f"{key}={_libpq_value(value)}" for key, value in keywords.items() if value)
 
 

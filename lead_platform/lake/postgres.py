@@ -1,8 +1,9 @@
 """The PostgreSQL of the server profile: connecting to it, and naming it in messages."""
 
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as PostgresConnection
 
 
@@ -34,6 +35,67 @@ def create_schema(url: str, schema: str) -> None:
             cursor.execute(f"create schema if not exists {schema}")
     finally:
         connection.close()
+
+
+def create_reader(url: str, name: str, password: str, schema: str) -> None:
+    """A role that may log in and read the schema, now and later, and nothing else.
+
+    A role of that name gets the new password. What the URL's user makes in the schema from now on
+    is readable too: the lake makes tables there as it grows.
+    """
+    role, space = sql.Identifier(name), sql.Identifier(schema)
+    database = sql.Identifier(urlsplit(url).path.lstrip("/"))
+    connection = connect_postgres(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1 from pg_roles where rolname = %s", [name])
+            verb = sql.SQL("alter" if cursor.fetchone() else "create")
+            for statement in _READER_GRANTS:
+                cursor.execute(
+                    sql.SQL(statement).format(
+                        verb=verb,
+                        role=role,
+                        password=sql.Literal(password),
+                        database=database,
+                        schema=space,
+                    )
+                )
+    except psycopg2.Error as error:
+        reason = without_password(url, str(error).strip().splitlines()[0])
+        raise PermissionError(
+            f"{describe_database(url)} did not make the role {name!r}: {reason}. "
+            "Its user needs the right to create roles, or a role made by an administrator."
+        ) from None
+    finally:
+        connection.close()
+
+
+_READER_GRANTS = (
+    "{verb} role {role} login nosuperuser nocreatedb nocreaterole password {password}",
+    "alter role {role} set default_transaction_read_only = on",
+    "grant connect on database {database} to {role}",
+    "grant usage on schema {schema} to {role}",
+    "grant select on all tables in schema {schema} to {role}",
+    "alter default privileges in schema {schema} grant select on tables to {role}",
+)
+
+
+def reader_address(url: str, user: str | None) -> str:
+    """The URL without a password, for `user` where one is given: what may be shown and passed on.
+
+    The client's own libpq finds the password in PGPASSWORD or its password file.
+    """
+    parts = urlsplit(url)
+    _, _, place = parts.netloc.rpartition("@")
+    name = quote(user, safe="") if user else (parts.username or "")
+    kept = [
+        pair
+        for pair in parts.query.split("&")
+        if pair and not pair.lower().startswith(("password=", "user=" if user else "password="))
+    ]
+    return urlunsplit(
+        parts._replace(netloc=f"{name}@{place}" if name else place, query="&".join(kept))
+    )
 
 
 def describe_database(url: str) -> str:

@@ -145,6 +145,9 @@ def test_sql_reads_the_published_release_or_an_earlier_one(demo: Installation) -
         "insert into governance.workflow_switches values ('capture', false, 'a', 'b', now())",
         "delete from lake.identity.leads",
         "drop table lake.identity.leads",
+        "delete from __ducklake_metadata_lake.main.ducklake_snapshot",
+        "copy identity.leads to 'stolen.csv'",
+        "call ducklake_expire_snapshots('lake', older_than => now())",
     ],
 )
 def test_sql_writes_nothing_however_the_lake_is_named(demo: Installation, statement: str) -> None:
@@ -154,6 +157,18 @@ def test_sql_writes_nothing_however_the_lake_is_named(demo: Installation, statem
     assert demo.tables() == before
     with Lake(demo.settings)._writer() as connection:
         assert current_snapshot(connection) == newest
+
+
+def test_csv_disarms_what_a_spreadsheet_would_run(demo: Installation) -> None:
+    query = """select '=cmd()' as formula, '+4930123' as phone, -5 as number, '-5,50' as price,
+        '@sum(1)' as call, '-' as dash, chr(9) || 'x' as tab, 'a=b' as harmless, null as nothing"""
+    (row,) = rows(demo.command("sql", query, "--csv"))
+    assert row == {
+        "formula": "'=cmd()", "phone": "+4930123", "number": "-5", "price": "-5,50",
+        "call": "'@sum(1)", "dash": "'-", "tab": "'\tx", "harmless": "a=b", "nothing": "",
+    }  # fmt: skip
+    (raw,) = rows(demo.command("sql", query, "--csv", "--raw"))
+    assert (raw["formula"], raw["call"], raw["dash"]) == ("=cmd()", "@sum(1)", "-")
 
 
 def test_attach_statement_works_in_any_duckdb_client(demo: Installation) -> None:

@@ -1,0 +1,209 @@
+"""Queries of people: which statements they may ask, and a connection that can do nothing else.
+
+Three walls, each of which holds alone against most of what was tried: the catalog is attached
+read-only, the engine reaches no file but the lake's own and its configuration is locked, and only
+a query over the lake's tables is let through, as DuckDB's own parser understands it.
+"""
+
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from lead_platform.lake.connection import attach_lake, open_engine
+from lead_platform.settings import Settings
+
+# What spills of one query may take on disk.
+SPILL_LIMIT = "20GB"
+
+# Beyond the lake's layers, what tells which tables and columns there are.
+_DESCRIBING = {("information_schema", name) for name in ("columns", "schemata", "tables")}
+
+# Functions that stand in a FROM clause and read nothing but their arguments. The others read
+# files, settings, the catalog, or take SQL and table names as text.
+_TABLE_FUNCTIONS = {
+    "generate_series", "generate_subscripts", "json_each", "json_tree", "range",
+    "regexp_split_to_table", "repeat", "repeat_row", "unnest",
+}  # fmt: skip
+
+# What `show` may list: databases would name the catalog and its address.
+_SHOWN = {'"tables"', "__show_tables_expanded"}
+
+# Volatile functions (random numbers, ids, the clock) are what a query may use; the other volatile
+# ones have effects. These have none, but tell of the process or hold it up.
+_HARMLESS = {"gen_random_uuid", "random", "setseed", "uuid", "uuidv4", "uuidv7", "error"}
+_TELLTALE = {"current_setting", "getenv", "getvariable", "json_serialize_plan", "pg_sleep"}
+
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze|\s*\([^)]*\))?\s", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What the engine knows besides the query: the lake's layers, and what is out of bounds."""
+
+    layers: set[str]
+    views: set[str]
+    acting_functions: set[str]
+
+
+class QueryRefusedError(ValueError):
+    """A statement that is no query over the lake's tables: says what is allowed."""
+
+
+class QueryStoppedError(RuntimeError):
+    """A query that took longer than it may."""
+
+
+@contextmanager
+def read_alone(settings: Settings, snapshot_id: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that knows the lake at one snapshot and nothing else, for queries of people.
+
+    No statement changes its walls any more. A reader of this process's lake would still reach the
+    writable catalog by its name.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="lead-platform-query-") as spill,
+        open_engine(settings, python_enable_replacements="false") as connection,
+    ):
+        attach_lake(connection, settings, snapshot_id=snapshot_id)
+        connection.execute("use lake")
+        _wall_in(connection, settings, spill)
+        yield connection
+
+
+@contextmanager
+def ask(
+    connection: duckdb.DuckDBPyConnection, query: str, *, seconds: float
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The result of a query, to be fetched inside the block.
+
+    Raises QueryRefusedError for what is no query, QueryStoppedError after `seconds`.
+    """
+    check_query(connection, query)
+    stop = threading.Timer(seconds, connection.interrupt)
+    stop.start()
+    try:
+        yield connection.execute(query)
+    except duckdb.InterruptException:
+        raise QueryStoppedError(
+            f"The query was stopped after {seconds:g} seconds. Ask for less, or set a longer "
+            "LEAD_PLATFORM_QUERY_SECONDS."
+        ) from None
+    finally:
+        stop.cancel()
+
+
+def check_query(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raise QueryRefusedError unless it is one query over the lake's tables.
+
+    The tree that is looked at is the one DuckDB's parser makes, so there is no second
+    understanding of SQL to be played against the first.
+    """
+    tree = _tree(connection, query)
+    surroundings = _surroundings(connection)
+    for part in _parts(tree):
+        fault = _fault(part, surroundings)
+        if fault:
+            raise QueryRefusedError(f"`sql` is read-only, over the lake's tables: {fault}")
+
+
+def _wall_in(connection: duckdb.DuckDBPyConnection, settings: Settings, spill: str) -> None:
+    """No file but the lake's own, no extension, bounded memory and disk, and no way back."""
+    data = settings.lake_data_path.replace("'", "''")
+    for setting in (
+        "autoload_known_extensions = false",
+        f"memory_limit = '{settings.query_memory}'",
+        f"temp_directory = '{spill}'",
+        f"max_temp_directory_size = '{SPILL_LIMIT}'",
+        f"allowed_directories = ['{data}']",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")
+
+
+def _tree(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+    """The syntax tree of the one query there may be."""
+    explained = _EXPLAIN.match(query)
+    text = query[explained.end() :] if explained else query
+    row = connection.execute("select json_serialize_sql(?::varchar)", [text]).fetchone()
+    try:
+        parsed: dict[str, Any] = json.loads(row[0]) if row else {}
+    except RecursionError:
+        raise QueryRefusedError("The query is nested too deeply to be checked.") from None
+    if parsed.get("error_type") == "parser":
+        raise QueryRefusedError(f"The query cannot be read: {parsed['error_message']}")
+    statements = parsed.get("statements", [])
+    if parsed.get("error") or len(statements) != 1:
+        raise QueryRefusedError(
+            "`sql` is read-only: it takes one query (select, from, with, values, describe, "
+            "summarize, show tables, or explain of one), and no other statement. A pivot names "
+            "its values: pivot … on band in ('high', 'low')."
+        )
+    return dict(statements[0])
+
+
+def _parts(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every node of the tree."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+
+
+def _fault(part: dict[str, Any], surroundings: _Surroundings) -> str | None:
+    """What speaks against a node of the tree."""
+    match part.get("type"):
+        case "BASE_TABLE":
+            return _table_fault(part, surroundings)
+        case "SHOW_REF":
+            shown = str(part.get("table_name") or "")
+            is_fine = part.get("query") is not None or shown in _SHOWN
+            return None if is_fine else f"`show` lists tables, not {shown}."
+        case "TABLE_FUNCTION":
+            name = str(part["function"].get("function_name", "")).lower()
+            allowed = ", ".join(sorted(_TABLE_FUNCTIONS))
+            return None if name in _TABLE_FUNCTIONS else f"no function {name!r}, only {allowed}."
+    name = str(part.get("function_name", "")).lower()
+    return f"no function {name!r}." if name in surroundings.acting_functions else None
+
+
+def _table_fault(part: dict[str, Any], surroundings: _Surroundings) -> str | None:
+    """Where a table is none of the lake's; without a layer a name is the query's own."""
+    catalog, schema, table = (
+        str(part.get(name) or "").lower() for name in ("catalog_name", "schema_name", "table_name")
+    )
+    if not catalog and not schema:
+        is_fine = table not in surroundings.views
+    else:
+        is_layer = schema in surroundings.layers or (schema, table) in _DESCRIBING
+        is_fine = is_layer and catalog in ("", "lake")
+    if is_fine:
+        return None
+    named = ".".join(filter(None, (catalog, schema, table)))
+    return f"{named} is none of them. List them with: lead-platform sql 'show all tables'"
+
+
+def _surroundings(connection: duckdb.DuckDBPyConnection) -> _Surroundings:
+    def names(query: str) -> set[str]:
+        return {str(name).lower() for (name,) in connection.execute(query).fetchall()}
+
+    volatile = names("select function_name from duckdb_functions() where stability = 'VOLATILE'")
+    return _Surroundings(
+        layers=names(
+            "select schema_name from duckdb_schemas() where database_name = 'lake' "
+            "and schema_name not in ('main', 'information_schema', 'pg_catalog')"
+        ),
+        views=names("select view_name from duckdb_views() where internal"),
+        acting_functions=(volatile - _HARMLESS) | _TELLTALE,
+    )
