@@ -152,7 +152,7 @@ def account(
 
 @app.command()
 def maintain() -> None:
-    """Compact the lake and forget snapshots beyond the retention."""
+    """Compact the lake; forget snapshots, records and runs beyond their time."""
     settings = Settings()
     run_visibly(settings, "maintain", {}, None)
     from lead_platform.lake.lake import Lake
@@ -202,6 +202,7 @@ def list_releases(
             release.snapshot_id,
             f"{release.released_at:%Y-%m-%d %H:%M:%S}",
             release.status,
+            "no" if release.snapshot_forgotten_at else "yes",
             release.label,
             ", ".join(
                 f"{table} +{counts['inserted']} -{counts['removed']}"
@@ -210,7 +211,7 @@ def list_releases(
         )
         for release in Lake(Settings()).releases(limit)
     ]
-    print_rows(["snapshot", "released_at", "status", "what", "rows"], rows)
+    print_rows(["snapshot", "released_at", "status", "readable", "what", "rows"], rows)
 
 
 @releases_app.command("diff")

@@ -31,6 +31,7 @@ from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
+from lead_platform.governance.sensors import upkeep
 from lead_platform.identity.account_specification import load_account_specification
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.proposals import active_model
@@ -124,7 +125,7 @@ audit_drift = define_asset_job(
 
 @job(
     executor_def=in_process_executor,
-    description="Compacts the lake and forgets old snapshots.",
+    description="Compacts the lake; forgets snapshots, records and runs beyond their time.",
 )
 def maintain() -> None:
     """Maintenance of the lake."""
@@ -136,12 +137,6 @@ SCHEDULES = [
         name="daily_refresh",
         job=refresh_scores,
         cron_schedule="0 4 * * *",
-        default_status=DefaultScheduleStatus.RUNNING,
-    ),
-    ScheduleDefinition(
-        name="weekly_maintenance",
-        job=maintain,
-        cron_schedule="0 2 * * 0",
         default_status=DefaultScheduleStatus.RUNNING,
     ),
     ScheduleDefinition(
@@ -162,7 +157,7 @@ defs = Definitions(
     assets=ASSETS,
     jobs=[process_new_leads, apply_verdicts, refresh_scores, scan_identity, audit_drift, maintain],
     schedules=SCHEDULES,
-    sensors=[inbox, outcomes_inbox],
+    sensors=[inbox, outcomes_inbox, upkeep],
     resources={"lake": LakeResource()},
     executor=in_process_executor,
 )

@@ -38,7 +38,9 @@ def sql(
     if not query and not attach:
         raise typer.BadParameter('Give a query, such as: lead-platform sql "from identity.leads"')
     settings = Settings()
-    at = snapshot if snapshot is not None else Lake(settings).published().snapshot_id
+    lake = Lake(settings)
+    at = snapshot if snapshot is not None else lake.published().snapshot_id
+    lake.require_readable(at)
     if attach or not query:
         _print_attachment(settings, at, user)
         return

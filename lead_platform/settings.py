@@ -36,7 +36,14 @@ class Settings(BaseSettings):
     dbt_project_dir: Path = PROJECT_ROOT / "dbt_project"
     lake_data: str | None = None
     lock_timeout_seconds: float = 600.0
-    snapshot_retention_days: int = 30
+    fine_snapshot_days: float = Field(default=2.0, ge=0)
+    snapshot_spacing_hours: float = Field(default=24.0, gt=0)
+    snapshot_retention_days: float = Field(default=30.0, ge=0)
+    reader_limit_hours: float = Field(default=24.0, ge=0)
+    record_retention_days: float = Field(default=90.0, ge=0)
+    audit_retention_days: float = Field(default=1095.0, ge=0)
+    run_retention_days: float = Field(default=30.0, ge=0)
+    run_retention_count: int = Field(default=1000, ge=0)
     query_seconds: float = 300.0
     query_memory: str = "2GB"
 

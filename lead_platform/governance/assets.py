@@ -1,6 +1,5 @@
 """Governance in Dagster: the reconciliation of every run, and the records others write."""
 
-import pandas as pd
 from dagster import (
     AssetCheckResult,
     AssetCheckSpec,
@@ -12,7 +11,8 @@ from dagster import (
 )
 
 from lead_platform.governance.conservation import reconcile, record
-from lead_platform.lake.audit import record_actions
+from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
+from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import (
     LakeResource,
     Results,
@@ -21,6 +21,7 @@ from lead_platform.lake.resource import (
     switched_off,
     table_specs,
 )
+from lead_platform.lake.upkeep import maintain
 
 # Written by the gate, the switches and every workflow: shown, not materialised here.
 RECORDS: list[AssetSpec] = table_specs(
@@ -76,25 +77,19 @@ def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Result
 
 @op(pool="lake")
 def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
-    """Compact the lake's files and forget snapshots beyond the retention."""
+    """Compact the lake's files; forget snapshots, records and runs beyond their time."""
     with lake.lake.write("maintenance", run_id=context.run_id) as candidate:
         off = switched_off(candidate, "maintenance")
     if off:
         context.log.warning(off)
         return
-    release = lake.lake.maintain(run_id=context.run_id)
-    days = lake.settings.snapshot_retention_days
-    action = {
-        "workflow": "maintenance",
-        "action": "compact_lake",
-        "subject_type": "release",
-        "subject_id": release.release_id,
-        "rule": "snapshot_retention_days",
-        "rule_version": str(days),
-        "reason": "small files slow readers down, old snapshots take room",
-        "after": f"files merged, snapshots older than {days} days forgotten; no row was changed",
-        "occurred_at": release.released_at,
-    }
-    with lake.lake.write("maintenance", run_id=context.run_id) as candidate:
-        record_actions(candidate.connection, pd.DataFrame([action]), run_id=context.run_id)
-    context.log.info(f"published snapshot {release.snapshot_id}")
+    done = maintain(lake.lake, run_id=context.run_id)
+    now = utc_now()
+    forgotten = forget_runs(context.instance, lake.settings, now=now)
+    if forgotten:
+        with lake.lake.write("maintenance", run_id=context.run_id) as candidate:
+            record_forgotten_runs(candidate.connection, forgotten, run_id=context.run_id, now=now)
+    context.log.info(
+        f"published snapshot {done.release.snapshot_id}; {len(done.rebuilt)} tables rebuilt; gone: "
+        f"{done.forgotten_snapshots} snapshots, {done.removed_files} files, {forgotten} runs"
+    )

@@ -102,7 +102,7 @@ def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
 
 def existing_tables(connection: duckdb.DuckDBPyConnection, metadata: str) -> set[str]:
     """`layer.table` of every table in the newest state; `metadata` is the catalog's schema."""
-    return set(_tables_at(connection, metadata, current_snapshot(connection)))
+    return set(tables_at(connection, metadata, current_snapshot(connection)))
 
 
 def touched_tables(
@@ -116,8 +116,8 @@ def touched_tables(
     if until <= since:
         return []
     commits = _commits_by_table(connection, metadata, since, until)
-    before = _tables_at(connection, metadata, since)
-    after = _tables_at(connection, metadata, until)
+    before = tables_at(connection, metadata, since)
+    after = tables_at(connection, metadata, until)
     touched = []
     for name in sorted(before.keys() | after.keys()):
         is_new = before.get(name) != after.get(name)
@@ -310,6 +310,14 @@ def compare_table(
     return TableChange(touched.name, inserted, removed, _count(connection, f"({now})"))
 
 
+def delete_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[Any]
+) -> int:
+    """Delete the rows for which the condition holds; their number."""
+    row = connection.execute(f"delete from {table} where {condition}", values).fetchone()
+    return int(row[0]) if row else 0
+
+
 def offending_rows(
     connection: duckdb.DuckDBPyConnection, table: str, suite: Suite, keys: pd.DataFrame
 ) -> list[str]:
@@ -348,7 +356,7 @@ def _commits_by_table(
     return commits
 
 
-def _tables_at(
+def tables_at(
     connection: duckdb.DuckDBPyConnection, metadata: str, snapshot_id: int
 ) -> dict[str, int]:
     """The tables at a snapshot with their numbers."""

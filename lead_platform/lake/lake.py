@@ -111,7 +111,7 @@ class Lake:
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
-        self._clock = clock
+        self.clock = clock
         self._opening = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._contract: _Contract | None = None
@@ -121,18 +121,24 @@ class Lake:
     def read(
         self, snapshot_id: int | None = None, *, is_long: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection at the published release, or at an earlier snapshot.
+        """A read-only connection at the published release, or at an earlier one's snapshot.
 
         Where nobody is writing, the newest state is the published one, and a read-only transaction
         holds on to it: attaching the lake once more takes three times as long as a small query.
         What `is_long`, because it computes for minutes or waits for a person or a network, attaches
         it all the same: a catalog cannot clear away what an open transaction may still read.
+
+        Raises UnreadableReleaseError where the snapshot is no release, or a forgotten one.
         """
         cursor = self._open().cursor()
         cursor.execute("use lake")
         try:
             cursor.execute("begin transaction read only")
-            at = snapshot_id if snapshot_id is not None else releases.published_snapshot(cursor)
+            at = snapshot_id
+            if at is None:
+                at = releases.published_snapshot(cursor)
+            else:
+                releases.require_readable(cursor, self.settings, at)
             if not is_long and at == changes.current_snapshot(cursor):
                 yield cursor
                 return
@@ -185,7 +191,7 @@ class Lake:
                 yield candidate
                 written = time.monotonic()
                 contract = self._current_contract()
-                gate = Gate(connection, self._metadata, contract.suites, contract.accepted_columns)
+                gate = Gate(connection, self.metadata, contract.suites, contract.accepted_columns)
                 verdict = gate.judge(since)
             except BaseException:
                 self._abandon(connection, since, self._note(label, run_id, "abandoned", started))
@@ -206,35 +212,42 @@ class Lake:
         """The release readers see."""
         return self.releases(limit=1)[0]
 
+    def require_readable(self, snapshot_id: int) -> None:
+        """Raises UnreadableReleaseError unless this is the snapshot of a release that is kept."""
+        with self.read() as connection:
+            releases.require_readable(connection, self.settings, snapshot_id)
+
     def compare(self, older: int, newer: int) -> list[TableChange]:
         """What changed between two releases, by table, in rows."""
+        self.require_readable(older)
+        self.require_readable(newer)
         with self._writer() as connection:
-            touched = changes.touched_tables(connection, self._metadata, older, newer)
+            touched = releases.touched_between(connection, self.metadata, older, newer)
             return [changes.compare_table(connection, table, older, newer) for table in touched]
 
-    def maintain(self, *, run_id: str = "") -> Release:
-        """Write inlined rows to Parquet, merge small files, forget old snapshots.
+    @contextmanager
+    def reorganize(
+        self, label: str, *, run_id: str = "", rows: int = 0
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """For what changes how rows are kept and not which: published without being judged."""
+        with self._writing(label) as connection:
+            since = self._recover(connection)
+            self._use_threads(connection, run_id, rows)
+            started = time.monotonic()
+            try:
+                yield connection
+            except BaseException:
+                self._abandon(connection, since, self._note(label, run_id, "abandoned", started))
+                raise
+            note = self._note(label, run_id, "maintenance", started)
+            self._publish(connection, note, Verdict())
 
-        `ducklake_rewrite_data_files` is left out on purpose: with older snapshots kept, reads at
-        them came back wrong after it (tests/lake/test_fuzz.py).
-        """
-        label = "maintenance"
+    @contextmanager
+    def exclusive(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The newest state while nobody else writes, for what publishes nothing."""
         with self._writing(label) as connection:
             self._recover(connection)
-            started = time.monotonic()
-            days = self.settings.snapshot_retention_days
-            connection.execute("call ducklake_flush_inlined_data('lake')")
-            connection.execute("call ducklake_merge_adjacent_files('lake')")
-            # Published before anything is forgotten: what readers see is then the newest snapshot,
-            # which is never expired.
-            note = self._note(label, run_id, "maintenance", started)
-            release = self._publish(connection, note, Verdict())
-            connection.execute(
-                "call ducklake_expire_snapshots('lake', "
-                f"older_than => now() - interval '{days} days')"
-            )
-            connection.execute("call ducklake_cleanup_old_files('lake', cleanup_all => true)")
-            return release
+            yield connection
 
     def _conclude(
         self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote, verdict: Verdict
@@ -281,8 +294,8 @@ class Lake:
     def _bring_back(self, connection: duckdb.DuckDBPyConnection, since: int) -> None:
         """Tables and views as they were at `since`; the caller commits."""
         until = changes.current_snapshot(connection)
-        tables = changes.touched_tables(connection, self._metadata, since, until)
-        views = changes.changed_views(connection, self._metadata, since, until)
+        tables = changes.touched_tables(connection, self.metadata, since, until)
+        views = changes.changed_views(connection, self.metadata, since, until)
         releases.restore_state(connection, tables, views, since)
 
     def _recover(self, connection: duckdb.DuckDBPyConnection) -> int:
@@ -305,7 +318,7 @@ class Lake:
     ) -> ReleaseNote:
         ended = time.monotonic()
         written = ended if written is None else written
-        return ReleaseNote(label, run_id, status, self._clock(), written - started, ended - written)
+        return ReleaseNote(label, run_id, status, self.clock(), written - started, ended - written)
 
     @contextmanager
     def _writing(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -352,7 +365,8 @@ class Lake:
         return self._contract
 
     @property
-    def _metadata(self) -> str:
+    def metadata(self) -> str:
+        """The schema of the catalog's own tables."""
         schema = CATALOG_SCHEMA if self.settings.database_url else "main"
         return f"__ducklake_metadata_lake.{schema}"
 
@@ -378,7 +392,7 @@ class Lake:
         """
         try:
             attach_lake(instance, self.settings, is_created=False)
-            present = changes.existing_tables(instance, self._metadata)
+            present = changes.existing_tables(instance, self.metadata)
         except (LakeUnreachableError, duckdb.Error):
             return False
         return expected_tables(self.settings.dbt_project_dir) <= present
@@ -386,7 +400,7 @@ class Lake:
     def _create_tables(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create what is missing of the tables there have to be, as a release of its own."""
         connection.execute("use lake")
-        present = changes.existing_tables(connection, self._metadata)
+        present = changes.existing_tables(connection, self.metadata)
         missing = expected_tables(self.settings.dbt_project_dir) - present
         if not missing:
             return

@@ -7,12 +7,17 @@ commit is the snapshot it names. Whatever is newer than the newest release was n
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
-from lead_platform.lake.changes import ChangedView, TouchedTable, current_snapshot
+from lead_platform.lake.changes import ChangedView, TouchedTable, current_snapshot, tables_at
 from lead_platform.lake.gate import Verdict
+from lead_platform.settings import Settings
+
+
+class UnreadableReleaseError(LookupError):
+    """A snapshot that is no release, or one that was forgotten: says which can be read."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Release:
     expectations: int
     write_seconds: float
     gate_seconds: float
+    snapshot_forgotten_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ _COLUMNS = (
 def list_releases(connection: duckdb.DuckDBPyConnection, *, limit: int) -> list[Release]:
     """The newest releases, newest first."""
     rows = connection.execute(
-        f"select {_COLUMNS} from governance.releases order by snapshot_id desc limit {limit}"
+        f"select {_COLUMNS}, snapshot_forgotten_at from governance.releases "
+        f"order by snapshot_id desc limit {limit}"
     ).fetchall()
     return [_release(row) for row in rows]
 
@@ -61,6 +68,85 @@ def published_snapshot(connection: duckdb.DuckDBPyConnection) -> int | None:
     """The snapshot of the newest release."""
     row = connection.execute("select max(snapshot_id) from governance.releases").fetchone()
     return int(row[0]) if row and row[0] is not None else None
+
+
+def require_readable(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, snapshot_id: int
+) -> None:
+    """Raises UnreadableReleaseError unless the snapshot is that of a release that is kept."""
+    row = connection.execute(
+        "select released_at, snapshot_forgotten_at from governance.releases where snapshot_id = ?",
+        [snapshot_id],
+    ).fetchone()
+    if row and row[1] is None:
+        return
+    told = f"Snapshot {snapshot_id} is no release."
+    if row:
+        told = (
+            f"The release of {row[0]:%Y-%m-%d %H:%M} at snapshot {snapshot_id} can no longer be "
+            f"read: all are kept for {settings.fine_snapshot_days:g} days, then one in "
+            f"{settings.snapshot_spacing_hours:g} hours for {settings.snapshot_retention_days:g} "
+            "days."
+        )
+    nearest = connection.execute(
+        "select snapshot_id from governance.releases where snapshot_forgotten_at is null "
+        "order by abs(snapshot_id - ?) limit 1",
+        [snapshot_id],
+    ).fetchone()
+    step = f" The nearest that can: {nearest[0]}." if nearest else ""
+    raise UnreadableReleaseError(f"{told}{step} `lead-platform releases` lists them.")
+
+
+def forget_snapshots(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
+) -> int:
+    """Mark the releases that need not be readable any more; their number.
+
+    All of the last days are kept, before them the last of each period, none beyond the retention,
+    and always the published one.
+    """
+    row = connection.execute(
+        """
+        update governance.releases set snapshot_forgotten_at = $now
+        where snapshot_forgotten_at is null and released_at < $all_kept_from
+            and snapshot_id < (select max(snapshot_id) from governance.releases)
+            and (
+                released_at < $kept_from
+                or snapshot_id not in (
+                    select max(snapshot_id) from governance.releases
+                    where snapshot_forgotten_at is null
+                    group by epoch(released_at)::bigint // $seconds
+                )
+            )
+        """,
+        {
+            "now": now,
+            "all_kept_from": now - timedelta(days=settings.fine_snapshot_days),
+            "kept_from": now - timedelta(days=settings.snapshot_retention_days),
+            "seconds": max(1, round(settings.snapshot_spacing_hours * 3600)),
+        },
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def touched_between(
+    connection: duckdb.DuckDBPyConnection, metadata: str, older: int, newer: int
+) -> list[TouchedTable]:
+    """Tables that releases after `older` up to `newer` changed, as their rows say.
+
+    Snapshots in between, and with them the catalog's own notes, may be forgotten.
+    """
+    rows = connection.execute(
+        "select distinct unnest(json_keys(tables)) from governance.releases "
+        "where snapshot_id > ? and snapshot_id <= ?",
+        [older, newer],
+    ).fetchall()
+    before, after = (set(tables_at(connection, metadata, at)) for at in (older, newer))
+    changed = {str(name) for (name,) in rows} & (before | after) | (before ^ after)
+    return [
+        TouchedTable(name, existed=name in before, exists=name in after, is_new_object=False)
+        for name in sorted(changed)
+    ]
 
 
 def insert_release(
@@ -158,5 +244,6 @@ def restore_state(
 
 
 def _release(row: tuple) -> Release:
-    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    names = [*_COLUMNS.split(", "), "snapshot_forgotten_at"]
+    values = dict(zip(names, row, strict=True))
     return Release(**{**values, "tables": json.loads(values["tables"])})

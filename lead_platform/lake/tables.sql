@@ -1,7 +1,8 @@
 -- One per release: the snapshot readers see from then on, what was touched, how it ended.
 create table if not exists governance.releases (
     release_id varchar, snapshot_id bigint, released_at timestamp, label varchar, run_id varchar,
-    status varchar, tables varchar, expectations integer, write_seconds double, gate_seconds double
+    status varchar, tables varchar, expectations integer, write_seconds double, gate_seconds double,
+    snapshot_forgotten_at timestamp
 );
 
 -- One per failed expectation and offending row (the first 1,000 rows of each).

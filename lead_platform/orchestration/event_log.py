@@ -1,20 +1,28 @@
-"""Dagster's event log with its connections, and what it knows of its tables, kept.
+"""Dagster's event log in one database, with its connections, and what it knows of its tables, kept.
 
-On SQLite Dagster builds a SQLAlchemy engine for every event it stores and every record it reads.
-Thereby it loses the statements compiled before, and SQLite writes its journal back each time the
-last connection closes. On PostgreSQL it connects anew each time, some 800 times in a run. For each
-event it also asks anew which tables, columns and indexes there are.
+On SQLite Dagster gives each run a database of its own, which nobody ever removes: 5 MB a run with
+its write-ahead log, and an engine in the memory of whoever wrote it. It builds a SQLAlchemy engine
+for every event it stores and every record it reads; thereby it loses the statements compiled
+before, and SQLite writes its journal back each time the last connection closes. On PostgreSQL it
+connects anew each time, some 800 times in a run. For each event it also asks anew which tables,
+columns and indexes there are.
 """
 
 import functools
 import sqlite3
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
+from dagster._core.event_api import EventHandlerFn
+from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import (
+    SQLITE_EVENT_LOG_FILENAME,
+    ConsolidatedSqliteEventLogStorage,
+)
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes.config_class import ConfigurableClassData
 from dagster_postgres.event_log import PostgresEventLogStorage
@@ -71,8 +79,13 @@ class PooledPostgresEventLogStorage(_RemembersTables, PostgresEventLogStorage):
         return self.postgres_url
 
 
-class KeptConnectionEventLogStorage(_RemembersTables, SqliteEventLogStorage):
-    """One engine per database and process, with a connection that stays open."""
+class KeptConnectionEventLogStorage(_RemembersTables, ConsolidatedSqliteEventLogStorage):
+    """All runs in one database; one engine per process, with a connection that stays open."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        _adopt_index(Path(base_dir))
+        super().__init__(base_dir, inst_data)
+        self._watcher = SqlPollingEventWatcher(self)
 
     @classmethod
     def from_config_value(
@@ -83,17 +96,27 @@ class KeptConnectionEventLogStorage(_RemembersTables, SqliteEventLogStorage):
 
     @property
     def _place(self) -> str:
-        return str(self._base_dir)
+        return self._conn_string
 
     @contextmanager
-    def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock:
-            engine = _engine(self.conn_string_for_shard(shard))
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.begin() as connection:
-                yield connection
+    def _connect(self) -> Iterator[Connection]:
+        with _engine(self._conn_string).begin() as connection:
+            yield connection
+
+    def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
+        """Tell of a run's events as they come.
+
+        By asking: watching the file, as Dagster does, sees nothing of its write-ahead log.
+        """
+        self._watcher.watch_run(run_id, cursor, callback)
+
+    def end_watch(self, run_id: str, handler: EventHandlerFn) -> None:
+        """Tell no more of them."""
+        self._watcher.unwatch_run(run_id, handler)
+
+    def dispose(self) -> None:
+        """Stop asking."""
+        self._watcher.close()
 
 
 @functools.lru_cache(maxsize=8)
@@ -102,7 +125,18 @@ def _postgres_engine(url: str) -> Engine:
     return create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True)
 
 
-@functools.lru_cache(maxsize=64)
+def _adopt_index(folder: Path) -> None:
+    """Begin with what an earlier version kept of all runs: their events of assets and checks."""
+    database, index = folder / f"{SQLITE_EVENT_LOG_FILENAME}.db", folder / "runs" / "index.db"
+    if database.exists() or not index.exists():
+        return
+    draft = database.with_suffix(".draft")
+    with closing(sqlite3.connect(index)) as source, closing(sqlite3.connect(draft)) as target:
+        source.backup(target)
+    draft.replace(database)
+
+
+@functools.lru_cache(maxsize=8)
 def _engine(address: str) -> Engine:
     waiting = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
     engine = create_engine(address, pool_size=1, connect_args=waiting)

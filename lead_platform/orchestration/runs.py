@@ -288,6 +288,11 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
             "class": "QueuedRunCoordinator",
             "config": {"dequeue_interval_seconds": 1},
         },
+        # The inbox's sensors look every five seconds: their ticks are rows of Dagster's storage.
+        "retention": {
+            kind: {"purge_after_days": {"skipped": 1, "failure": 7, "success": 7}}
+            for kind in ("sensor", "schedule", "auto_materialize")
+        },
         "run_monitoring": {"enabled": True, "poll_interval_seconds": 30},
         "concurrency": {
             "runs": {"max_concurrent_runs": 4},
@@ -314,6 +319,6 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
         configuration["event_log_storage"] = {
             "module": event_log,
             "class": "KeptConnectionEventLogStorage",
-            "config": {"base_dir": str(settings.dagster_home / "history" / "runs")},
+            "config": {"base_dir": str(settings.dagster_home / "history")},
         }
     return configuration

@@ -113,7 +113,7 @@ def test_jobs_and_schedules_are_there(definitions: Any) -> None:
         assert definitions.resolve_job_def(job)
     schedules = {schedule.name: schedule.cron_schedule for schedule in definitions.schedules}
     assert set(schedules) == {
-        "daily_refresh", "weekly_maintenance", "weekly_scan", "quarterly_audit",
+        "daily_refresh", "weekly_scan", "quarterly_audit",
     }  # fmt: skip
 
 

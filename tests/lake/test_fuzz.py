@@ -5,7 +5,7 @@ shadow's, through inlined and large writes, replaced tables, refused and killed 
 compaction, expiry and reopening. LEAD_PLATFORM_FUZZ_OPERATIONS makes it run longer.
 
 `ducklake_rewrite_data_files` is not among the operations: with older snapshots kept, reads at
-them came back with wrong rows after it, and so `Lake.maintain` leaves it out.
+them came back with wrong rows after it, and so `upkeep.maintain` leaves it out.
 """
 
 import json
@@ -22,6 +22,7 @@ import pytest
 
 from lead_platform.lake.connection import INLINED_ROWS
 from lead_platform.lake.lake import GateFailedError, Lake
+from lead_platform.lake.upkeep import maintain
 from lead_platform.settings import Settings
 
 OPERATIONS = int(os.environ.get("LEAD_PLATFORM_FUZZ_OPERATIONS", "200"))
@@ -194,7 +195,7 @@ class Run:
         self.lake = Lake(self.settings)
 
     def maintain(self) -> None:
-        self.lake.maintain()
+        maintain(self.lake)
         self.accept([])
 
     def accept(self, statements: list[str]) -> None:

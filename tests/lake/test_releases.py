@@ -10,6 +10,7 @@ import pytest
 from lead_platform.lake.audit import Switch, set_switch
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.lake.tables import expected_tables
+from lead_platform.lake.upkeep import maintain
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
 
@@ -54,9 +55,9 @@ def test_the_catalog_knows_statistics_of_every_table_of_a_new_lake(lake: Lake) -
     with lake._writer() as connection:
         known = connection.execute(f"""
             select s.schema_name || '.' || t.table_name, n.record_count
-            from {lake._metadata}.ducklake_table as t
-            join {lake._metadata}.ducklake_schema as s using (schema_id)
-            join {lake._metadata}.ducklake_table_stats as n using (table_id)
+            from {lake.metadata}.ducklake_table as t
+            join {lake.metadata}.ducklake_schema as s using (schema_id)
+            join {lake.metadata}.ducklake_table_stats as n using (table_id)
         """).fetchall()
     expected = dict.fromkeys(expected_tables(lake.settings.dbt_project_dir), 0)
     assert dict(known) == {**expected, "governance.releases": 1}
@@ -71,7 +72,7 @@ def test_every_release_can_be_read_again(trial_lake: Lake) -> None:
         states[trial_lake.published().snapshot_id] = trial.contents(trial_lake)
     for snapshot_id, state in states.items():
         assert trial.contents(trial_lake, snapshot_id) == state
-    trial_lake.maintain()
+    maintain(trial_lake)
     for snapshot_id, state in states.items():
         assert trial.contents(trial_lake, snapshot_id) == state
     assert trial.contents(trial_lake) == state
@@ -82,8 +83,9 @@ def test_releases_tell_what_happened(trial_lake: Lake) -> None:
         trial.seed_leads(candidate, 2)
     with pytest.raises(GateFailedError), trial_lake.write("second") as candidate:
         candidate.connection.execute("insert into trial.left_side values (null, 1)")
-    trial_lake.maintain()
-    newest = trial_lake.releases(limit=3)
+    maintain(trial_lake)
+    audited, *newest = trial_lake.releases(limit=4)
+    assert (audited.label, audited.status) == ("maintenance", "passed")
     assert [(release.label, release.status) for release in newest] == [
         ("maintenance", "maintenance"),
         ("second", "refused"),
@@ -174,8 +176,10 @@ def test_maintenance_never_forgets_what_readers_see(
     with trial_lake.write("seed") as candidate:
         trial.seed_leads(candidate, 3)
     before = trial.contents(trial_lake)
-    forgetful = Lake(trial_settings.model_copy(update={"snapshot_retention_days": 0}))
-    release = forgetful.maintain()
+    forgetful = Lake(
+        trial_settings.model_copy(update={"snapshot_retention_days": 0, "fine_snapshot_days": 0})
+    )
+    release = maintain(forgetful).release
     assert trial.contents(forgetful) == before
     assert trial.contents(trial_lake, release.snapshot_id) == before
     with forgetful.write("next") as candidate:

@@ -1,0 +1,344 @@
+"""A fortnight of small runs in an hour: does anything grow, slow down or go missing?
+
+    python -m benchmarks.endurance                   300 runs of one lead, an hour apart
+    python -m benchmarks.endurance --runs 60 --hours 5
+
+The lake's clock is moved on after each run, and with it what the catalog remembers of files; upkeep
+runs whenever it says it is due. Meanwhile other processes read: one polls the published release,
+two hold on to one release for most of a day, in a transaction and attached, and read all of it
+again and again. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as everywhere.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import IO, Any
+
+import psutil
+
+from benchmarks.pipeline import _deliver
+
+BASE_SUBMISSIONS = 1_000
+COMPARED_RUNS = 10
+
+# Short enough for each to take effect within a fortnight.
+RETENTION = {
+    "LEAD_PLATFORM_SNAPSHOT_RETENTION_DAYS": "5",
+    "LEAD_PLATFORM_RECORD_RETENTION_DAYS": "6",
+    "LEAD_PLATFORM_AUDIT_RETENTION_DAYS": "1000",
+    "LEAD_PLATFORM_RUN_RETENTION_COUNT": "60",
+    "LEAD_PLATFORM_READER_LIMIT_HOURS": "24",
+}
+READER_HOURS = 20
+
+
+def main() -> None:
+    """Start the processes, tell what each run cost, and compare the end with the beginning."""
+    arguments = _arguments()
+    if arguments.part:
+        PARTS[arguments.part](Path(arguments.home), arguments)
+        return
+    with tempfile.TemporaryDirectory(prefix="lead-platform-endurance-") as folder:
+        home = Path(arguments.home or folder)
+        os.environ.update({"LEAD_PLATFORM_HOME": str(home), **RETENTION})
+        with _part("write", home, arguments) as writer:
+            first = json.loads(_line(writer))
+            print(f"{BASE_SUBMISSIONS:,} submissions to begin with: {first['seconds']:.0f} s")
+            with _readers(home, arguments) as readers:
+                runs = _watch(writer, readers, home, arguments)
+                told = [_end(reader) for reader in readers]
+    _compare(runs, told)
+
+
+def _watch(
+    writer: subprocess.Popen, readers: list[subprocess.Popen], home: Path, arguments: Any
+) -> list[dict[str, Any]]:
+    """The runs as the writer tells of them; readers take a newer release before they must."""
+    runs: list[dict[str, Any]] = []
+    every = max(1, round(READER_HOURS / arguments.hours))
+    while len(runs) < arguments.runs:
+        run = json.loads(_line(writer))
+        run["readers"] = [psutil.Process(each.pid).memory_info().rss for each in readers]
+        run.update(_sizes(home))
+        runs.append(run)
+        if len(runs) % every == 0:
+            for reader in readers:
+                _say(reader, "again")
+        if len(runs) == 1 or len(runs) % 20 == 0:
+            _print_row(len(runs), runs)
+    return runs
+
+
+def _compare(runs: list[dict[str, Any]], told: list[str]) -> None:
+    first = median(run["seconds"] for run in runs[:COMPARED_RUNS])
+    last = median(run["seconds"] for run in runs[-COMPARED_RUNS:])
+    processor = [
+        median(run["processor"] for run in part)
+        for part in (runs[:COMPARED_RUNS], runs[-COMPARED_RUNS:])
+    ]
+    upkeeps = [run["upkeep"] for run in runs if run["upkeep"]]
+    print(f"first {COMPARED_RUNS} runs {first:.2f} s, last {last:.2f} s: {last / first:.2f} times")
+    print(
+        f"  of processor {processor[0]:.2f} s and {processor[1]:.2f} s: "
+        f"{processor[1] / processor[0]:.2f} times"
+    )
+    print(f"{len(upkeeps)} upkeeps, {median(upkeeps):.1f} s each, the longest {max(upkeeps):.1f} s")
+    print("\n".join(told))
+
+
+def _print_row(count: int, runs: list[dict[str, Any]]) -> None:
+    run = runs[-1]
+    if count == 1:
+        print(
+            "  runs  seconds  upkeeps  home MB  catalog  lake files MB     n  dagster MB   n  "
+            "snapshots  readable  dead rows  writer MB  readers MB"
+        )
+    seconds = median(each["seconds"] for each in runs[-COMPARED_RUNS:])
+    upkeeps = sum(1 for each in runs if each["upkeep"])
+    readers = "+".join(f"{rss / 1e6:.0f}" for rss in run["readers"])
+    print(
+        f"{count:6} {seconds:8.2f} {upkeeps:8} {run['home'] / 1e6:8.1f} {run['catalog'] / 1e6:8.1f}"
+        f" {run['data'] / 1e6:14.1f} {run['data_files']:5} {run['dagster'] / 1e6:11.1f}"
+        f" {run['dagster_files']:3} {run['snapshots']:10} {run['readable']:9} {run['dead']:10}"
+        f" {run['rss'] / 1e6:10.0f}  {readers}",
+        flush=True,
+    )
+
+
+def _sizes(home: Path) -> dict[str, int]:
+    """Bytes and files of the home and its parts, as they lie on the disk."""
+    files = {path: path.stat().st_size for path in home.rglob("*") if path.is_file()}
+    parts = {"data": home / "lake" / "data", "dagster": home / "dagster", "home": home}
+    sizes = {name: sum(_below(files, folder)) for name, folder in parts.items()}
+    counts = {f"{name}_files": len(list(_below(files, folder))) for name, folder in parts.items()}
+    catalog = sum(size for path, size in files.items() if path.name.startswith("catalog.sqlite"))
+    return {**sizes, **counts, "catalog": catalog}
+
+
+def _below(files: dict[Path, int], folder: Path) -> Iterator[int]:
+    return (size for path, size in files.items() if folder in path.parents)
+
+
+# ---- what the other processes do
+
+
+def write(home: Path, arguments: Any) -> None:
+    """Load a base, then one lead after the other, an interval apart, with upkeep when due."""
+    from lead_platform.demo.files import write_world
+    from lead_platform.demo.settings import WorldSettings
+    from lead_platform.demo.world import generate_increment, generate_world
+    from lead_platform.lake.resource import open_lake
+    from lead_platform.lake.upkeep import due_after
+    from lead_platform.settings import Settings
+
+    settings, world_settings = Settings(), WorldSettings(submissions=BASE_SUBMISSIONS)
+    world = generate_world(world_settings)
+    write_world(world, home / "demo")
+    _deliver(home)
+    (home / "demo" / "reference").rename(home / "reference")
+    lake = open_lake(settings)
+    lake.clock = clock = Calendar(world_settings.end_at.replace(tzinfo=None))
+    print(json.dumps({"seconds": _run("process_new_leads", clock.now)}), flush=True)
+    for number in range(arguments.runs):
+        clock.move(lake, hours=arguments.hours)
+        write_world(
+            generate_increment(world_settings, 1, 1_000 + number, base=world), home / "demo"
+        )
+        _deliver(home)
+        used = time.process_time()
+        seconds = _run("process_new_leads", clock.now)
+        used = time.process_time() - used
+        with lake.read() as connection:
+            is_due = due_after(connection, clock.now) is not None
+        upkeep = _run("maintain", None) if is_due else 0.0
+        counts = _counts(lake)
+        rss = psutil.Process().memory_info().rss
+        told = {"seconds": seconds, "processor": used, "upkeep": upkeep, "rss": rss, **counts}
+        print(json.dumps(told), flush=True)
+
+
+class Calendar:
+    """The lake's clock: it stands until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, lake: Any, *, hours: float) -> None:
+        """Hours go by, also for files that wait to be removed: those were noted in real time."""
+        self.now += timedelta(hours=hours)
+        with lake.exclusive("time goes by") as connection:
+            connection.execute(
+                f"update {lake.metadata}.ducklake_files_scheduled_for_deletion "
+                f"set schedule_start = '{self.now}+00' "
+                f"where schedule_start::timestamptz > timestamptz '{self.now}+00'"
+            )
+
+
+def _run(job: str, as_of: datetime | None) -> float:
+    from lead_platform.orchestration.runs import run_job
+    from lead_platform.settings import Settings
+
+    started = time.monotonic()
+    outcome = run_job(Settings(), job, as_of=as_of)
+    if not outcome.success:
+        raise SystemExit("\n".join(outcome.errors))
+    return time.monotonic() - started
+
+
+def _counts(lake: Any) -> dict[str, int]:
+    from lead_platform.lake.upkeep import fragments
+
+    with lake.exclusive("counting") as connection:
+        row = connection.execute(
+            f"""
+            select (select count(*) from {lake.metadata}.ducklake_snapshot),
+                (select count(*) from governance.releases where snapshot_forgotten_at is null)
+            """
+        ).fetchone()
+        dead = sum(each.dead_rows for each in fragments(connection, lake.metadata))
+    return {"snapshots": row[0], "readable": row[1], "dead": dead}
+
+
+def poll(home: Path, arguments: Any) -> None:
+    """Look at the published release every second: it must hold together each time."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.settings import Settings
+
+    lake, looks = Lake(Settings()), 0
+    orders = _orders()
+    while next(orders) != "end":
+        with lake.read() as connection:
+            row = connection.execute(
+                """
+                select count(*), count(leads.lead_id), count(lead_scores.lead_id)
+                from (select distinct lead_id from identity.lead_members) as members
+                left join identity.leads using (lead_id) left join scoring.lead_scores
+                    using (lead_id)
+                """
+            ).fetchone()
+        looks += 1
+        # A release may hold members whose golden record comes with a later one, never the reverse.
+        assert row is not None
+        assert row[0] >= row[1] >= row[2] > 0
+        time.sleep(1)
+    print(f"the polling reader looked {looks} times", flush=True)
+
+
+def hold(home: Path, arguments: Any) -> None:
+    """Read every table of one release again and again, until told to take a newer one."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.settings import Settings
+
+    lake, looks, releases = Lake(Settings()), 0, 0
+    orders = _orders()
+    order = ""
+    while order != "end":
+        releases += 1
+        with lake.read(is_long=arguments.attached) as connection:
+            seen = _fingerprints(connection)
+            while (order := next(orders)) == "":
+                assert _fingerprints(connection) == seen
+                looks += 1
+                time.sleep(10)
+            assert _fingerprints(connection) == seen
+    how = "attached" if arguments.attached else "in transactions"
+    print(f"the long reader {how} read {releases} releases {looks} times again", flush=True)
+
+
+def _fingerprints(connection: Any) -> dict[str, tuple]:
+    tables = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() "
+        "where database_name = current_database()"
+    ).fetchall()
+    return {
+        table: connection.execute(
+            f"select count(*), sum(hash(rows)) from {table} as rows"
+        ).fetchone()
+        for (table,) in tables
+    }
+
+
+PARTS = {"write": write, "poll": poll, "hold": hold}
+
+
+# ---- how the processes speak with each other
+
+
+def _arguments() -> Any:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--hours", type=float, default=1.0, help="between two runs")
+    parser.add_argument("--home", default="", help="where; default: a folder that goes away")
+    parser.add_argument("--part", default="", choices=["", *PARTS])
+    parser.add_argument("--attached", action="store_true")
+    return parser.parse_args()
+
+
+@contextmanager
+def _part(name: str, home: Path, arguments: Any, *more: str) -> Iterator[subprocess.Popen]:
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.endurance", "--part", name]
+    command += ["--home", str(home), "--runs", str(arguments.runs)]
+    command += ["--hours", str(arguments.hours), *more]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _readers(home: Path, arguments: Any) -> Iterator[list[subprocess.Popen]]:
+    with (
+        _part("poll", home, arguments) as poller,
+        _part("hold", home, arguments) as holder,
+        _part("hold", home, arguments, "--attached") as attached,
+    ):
+        yield [poller, holder, attached]
+
+
+def _line(process: subprocess.Popen) -> str:
+    stdout: IO[str] | None = process.stdout
+    assert stdout is not None
+    line = stdout.readline()
+    if not line:
+        raise SystemExit(f"A part ended with code {process.wait()}; its error is above.")
+    return line
+
+
+def _say(process: subprocess.Popen, word: str) -> None:
+    assert process.stdin is not None
+    if process.poll() is not None:
+        raise SystemExit(f"A reader ended with code {process.returncode}; its error is above.")
+    process.stdin.write(f"{word}\n")
+    process.stdin.flush()
+
+
+def _end(process: subprocess.Popen) -> str:
+    _say(process, "end")
+    return _line(process).strip()
+
+
+def _orders() -> Iterator[str]:
+    """What the parent said since the last question, or nothing."""
+    os.set_blocking(sys.stdin.fileno(), False)
+    while True:
+        yield (sys.stdin.readline() or "").strip()
+
+
+if __name__ == "__main__":
+    main()

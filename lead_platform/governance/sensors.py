@@ -1,0 +1,39 @@
+"""Governance's sensor: upkeep once enough was written, or a day has gone by."""
+
+from dagster import (
+    DefaultSensorStatus,
+    RunRequest,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+
+from lead_platform.lake.audit import read_switch
+from lead_platform.lake.lake import utc_now
+from lead_platform.lake.resource import open_lake
+from lead_platform.lake.upkeep import due_after
+from lead_platform.settings import Settings
+
+INTERVAL_SECONDS = 60
+
+
+@sensor(
+    name="upkeep",
+    job_name="maintain",
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Upkeep of the lake, as often as what is written asks for it, and daily.",
+)
+def upkeep(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+    """Start `maintain` where it is due; one that failed is tried again after an hour."""
+    now = utc_now()
+    with open_lake(Settings()).read() as connection:
+        switch = read_switch(connection, "maintenance")
+        if not switch.is_enabled:
+            return SkipReason(
+                f"maintenance is switched off by {switch.changed_by}: {switch.reason}"
+            )
+        last = due_after(connection, now)
+    if last is None:
+        return SkipReason("little was written since the last upkeep")
+    return RunRequest(run_key=f"after {last}, {now:%Y-%m-%dT%H}")
