@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import FIELD_TYPES, KINDS, Kind, ValueType
+from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.values import canonical_json
@@ -27,7 +28,8 @@ _KEPT_EXCERPT = 10_000
 
 _ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "text": pa.string(), "instant": pa.timestamp("us"), "amount": pa.decimal128(18, 2),
-    "integer": pa.int32(), "number": pa.float64(), "consent": pa.string(), "json": pa.string(),
+    "currency": pa.string(), "integer": pa.int32(), "number": pa.float64(),
+    "consent": pa.string(), "json": pa.string(),
 }  # fmt: skip
 
 
@@ -67,13 +69,19 @@ class ParsedBatch:
 
 
 def parse_file(
-    path: Path, channel: Channel, *, received_at: datetime, batch_size: int = BATCH_SIZE
+    path: Path,
+    channel: Channel,
+    *,
+    received_at: datetime,
+    contracts: Contracts | None = None,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[ParsedBatch]:
     """The file's records as mapped items, in batches of at most `batch_size` records.
 
-    Never raises for bad content (it comes out as rejected). Raises UnreadableFileError.
+    `contracts`: what the suites ask of fields; those that ship where None is given. Never raises
+    for bad content (it comes out as rejected). Raises UnreadableFileError.
     """
-    mapper = RecordMapper(channel, received_at)
+    mapper = RecordMapper(channel, received_at, contracts)
     batch = _BatchBuilder(channel.name, received_at)
     for record in read_records(path, channel.rules):
         batch.add(record, mapper)

@@ -7,7 +7,7 @@ business; how a value becomes the type is `values`' business.
 from typing import Literal
 
 Kind = Literal["submission", "event", "outcome"]
-ValueType = Literal["text", "instant", "amount", "integer", "number", "consent", "json"]
+ValueType = Literal["text", "instant", "amount", "currency", "integer", "number", "consent", "json"]
 
 KINDS: tuple[Kind, ...] = ("submission", "event", "outcome")
 TABLES: dict[Kind, str] = {"submission": "submissions", "event": "events", "outcome": "outcomes"}
@@ -52,7 +52,6 @@ _OUTCOME_TYPES: dict[str, ValueType] = {
             "opportunity_id",
             "opportunity_name",
             "stage",
-            "currency",
             "reason",
             "owner",
             "account_name",
@@ -63,6 +62,7 @@ _OUTCOME_TYPES: dict[str, ValueType] = {
     ),
     "occurred_at": "instant",
     "amount": "amount",
+    "currency": "currency",
 }
 
 FIELD_TYPES: dict[Kind, dict[str, ValueType]] = {

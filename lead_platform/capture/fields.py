@@ -10,15 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lead_platform.capture.channels import RECEIVED_AT, Channel, FieldRule
-from lead_platform.capture.columns import FIELD_TYPES, Kind, ValueType
+from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind, ValueType
 from lead_platform.capture.paths import Getter, compile_path
 from lead_platform.capture.values import (
     BLANKS,
+    CLOCK_SKEW,
     ValueFault,
     canonical_json,
+    check_instant,
     instant_reader,
     read_amount,
     read_consent,
+    read_currency,
     read_integer,
     read_number,
     read_text,
@@ -48,6 +51,8 @@ class RuleCompiler:
             fallback = None
         find = self.value(rule)
         convert = self._converter(rule, FIELD_TYPES[kind][name])
+        if FIELD_TYPES[kind][name] == "instant" and name != TIME_FIELDS[kind]:
+            convert = _plausible(convert, received_at)
 
         def read(scope: Any) -> Any:
             value = find(scope)
@@ -187,6 +192,19 @@ def _spellings(blank: str) -> set[str]:
     return {blank, blank.lower(), blank.upper()}
 
 
+def _plausible(
+    read_instant: Callable[[Any], datetime], received_at: datetime
+) -> Callable[[Any], datetime]:
+    """Of an instant beside the item's own, which is checked with the item."""
+
+    def read(value: Any) -> datetime:
+        instant = read_instant(value)
+        check_instant(instant, received_at, CLOCK_SKEW)
+        return instant
+
+    return read
+
+
 def no_value(_scope: Any) -> None:
     return None
 
@@ -201,6 +219,7 @@ def _not_listed(text: str, lookup: str, channel: Channel) -> str:
 
 _CONVERTERS: dict[ValueType, Callable[[Any], Any]] = {
     "amount": read_amount,
+    "currency": read_currency,
     "integer": read_integer,
     "number": read_number,
     "consent": read_consent,

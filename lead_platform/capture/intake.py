@@ -303,12 +303,13 @@ def _decide(records: Iterable[RecordItems], known: _Known, on_conflict: str) -> 
         if on_conflict == "reject" and hashes and record.content_hash not in hashes:
             decision.conflicts.append(record)
             continue
-        new = [item for item in record.items if item[2] not in known.items]
-        if not new:
-            decision.repeats += 1
-            continue
-        decision.taken += 1
-        for kind, row, item_id in new:
-            decision.new_rows[kind].append(row)
-            known.add(record.record_id, record.content_hash, item_id)
+        is_new = False
+        for kind, row, item_id in record.items:
+            # One by one: a record may name the same message twice.
+            if item_id not in known.items:
+                is_new = True
+                decision.new_rows[kind].append(row)
+                known.add(record.record_id, record.content_hash, item_id)
+        decision.taken += is_new
+        decision.repeats += not is_new
     return decision

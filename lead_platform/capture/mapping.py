@@ -25,6 +25,7 @@ from lead_platform.capture.columns import (
     VOCABULARIES,
     Kind,
 )
+from lead_platform.capture.contracts import Check, Contracts, load_contracts
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
@@ -38,6 +39,10 @@ from lead_platform.capture.values import (
     show,
 )
 
+# Ids of any source have below 100 characters; a longer one is a text in the wrong field.
+LONGEST_ID = 1_000
+# A chat of a day has some hundred messages; a crafted record may name 500,000 in 1 MiB.
+MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _IDENTITY = ("email", "phone", "source_person_id")
 _NAMES = ("full_name", "first_name", "last_name")
@@ -46,7 +51,7 @@ Scope = dict[str, Any]
 
 def _item_columns(kind: Kind) -> tuple[str, ...]:
     link = () if kind == "submission" else ("submission_id",)
-    return (f"{kind}_id", *SYSTEM_COLUMNS, *link, *FIELD_TYPES[kind], "payload")
+    return (f"{kind}_id", *SYSTEM_COLUMNS, *link, *FIELD_TYPES[kind], "issues", "payload")
 
 
 ITEM_COLUMNS: dict[Kind, tuple[str, ...]] = {
@@ -62,6 +67,7 @@ class MappedRecord:
     """What one record becomes: items to keep, or every reason why none is kept.
 
     `items`: (kind, values in the order of ITEM_COLUMNS[kind]); the first value is the item's id.
+    `side_faults`: the reasons why single fields of the items are null although something was given.
     """
 
     record_id: str | None = None
@@ -69,6 +75,7 @@ class MappedRecord:
     payload: str = ""
     items: list[tuple[Kind, list[Any]]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    side_faults: list[str] = field(default_factory=list)
 
 
 def hashed_id(prefix: str, *parts: str) -> str:
@@ -79,8 +86,12 @@ def hashed_id(prefix: str, *parts: str) -> str:
 class RecordMapper:
     """A channel's mapping, compiled for records received at one instant (UTC without zone)."""
 
-    def __init__(self, channel: Channel, received_at: datetime) -> None:
+    def __init__(
+        self, channel: Channel, received_at: datetime, contracts: Contracts | None = None
+    ) -> None:
+        """`contracts`: what the suites ask of fields; those that ship where None is given."""
         rules = channel.rules
+        contracts = contracts or load_contracts()
         self._channel = channel
         self._received_at = received_at
         self._compiler = RuleCompiler(channel)
@@ -93,7 +104,10 @@ class RecordMapper:
         for emit in rules.emits:
             position = seen.setdefault(emit.kind, 0)
             seen[emit.kind] += 1
-            self._emits.append(_Emitter(emit, position, channel, self._compiler, received_at))
+            checks = contracts.checks(emit.kind)
+            self._emits.append(
+                _Emitter(emit, position, channel, self._compiler, received_at, checks)
+            )
 
     def map_record(self, content: dict[str, Any], number: int) -> MappedRecord:
         """The record's items, or its reasons for rejection; never raises for bad content."""
@@ -111,6 +125,10 @@ class RecordMapper:
         if mapped.record_id is None:
             mapped.reasons.append(self._missing_id())
             return mapped
+        if len(mapped.record_id) > LONGEST_ID or "\x1f" in mapped.record_id:
+            mapped.reasons.append(_bad_id(mapped.record_id))
+            mapped.record_id = None
+            return mapped
         record = _RecordFacts(mapped, scope, person, number)
         for emit in self._emits:
             emit.emit(record)
@@ -120,6 +138,7 @@ class RecordMapper:
             )
         if mapped.reasons:
             mapped.items.clear()
+            mapped.reasons += mapped.side_faults
         else:
             _link_items(mapped)
         return mapped
@@ -167,6 +186,17 @@ class RecordMapper:
         return f"record id missing: {rule.column or ', '.join(rule.path)} is empty or absent"
 
 
+def _bad_id(record_id: str) -> str:
+    """U+001F separates the parts that an item's id is hashed of: in one of them it could make two
+    records one."""
+    fault = (
+        f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
+        if len(record_id) > LONGEST_ID
+        else "it holds the control character U+001F"
+    )
+    return f"record id not usable: {fault}; choose another field as `record_id`"
+
+
 def _without_surrogates(payload: str) -> tuple[dict[str, Any], str]:
     """Halves of emoji that some senders cut: pairs are joined, lone halves become U+FFFD."""
     text = payload.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -209,6 +239,7 @@ class _Emitter:
         channel: Channel,
         compiler: "RuleCompiler",
         received_at: datetime,
+        contracts: dict[str, Check],
     ) -> None:
         self._rule = rule
         self._kind: Kind = rule.kind
@@ -226,7 +257,11 @@ class _Emitter:
             (name, self._place[name], compiler.field(name, self._kind, field_rule, received_at))
             for name, field_rule in rule.fields.items()
         ]
-        self._checks = _ItemChecks(rule, channel, self._place)
+        self._essential = _essential_fields(rule)
+        placed = [(name, self._place[name], check) for name, check in contracts.items()]
+        self._side_contracts = [entry for entry in placed if entry[0] not in self._essential]
+        essential_contracts = [entry for entry in placed if entry[0] in self._essential]
+        self._checks = _ItemChecks(rule, channel, self._place, essential_contracts)
 
     def emit(self, record: _RecordFacts) -> None:
         """Adds the record's items of this kind to `record.mapped`, or the reasons against them."""
@@ -237,6 +272,12 @@ class _Emitter:
                     mapped.items.append((self._kind, self._row(record, record.scope, ())))
                 return
             elements = self._each(record.scope)
+            if isinstance(elements, list) and len(elements) > MOST_ITEMS:
+                mapped.reasons.append(
+                    f"too many items: `each` finds {len(elements):,}, at most {MOST_ITEMS:,} are "
+                    "taken; split the record at the source"
+                )
+                return
             for position, element in enumerate(elements if isinstance(elements, list) else ()):
                 self._emit_element(record, element, position)
         except PathError as fault:
@@ -261,20 +302,37 @@ class _Emitter:
         row[place["source_system"]] = self._channel.rules.source_system
         row[place["source_person_id"]] = record.person
         before = len(mapped.reasons)
+        issues: list[dict[str, str]] = []
         for name, position, read in self._readers:
             try:
                 value = read(scope)
             except (ValueFault, PathError) as fault:
-                mapped.reasons.append(f"{name} not readable: {fault}")
+                self._fault(name, f"not readable: {fault}", mapped, issues)
                 continue
             if value is not None:
                 row[position] = value
         if self._kind == "submission":
             self._complete(row, scope)
+        for name, position, check in self._side_contracts:
+            if row[position] is not None and (broken := check(row[position])) is not None:
+                row[position] = None
+                self._fault(name, f"not allowed: {broken}", mapped, issues)
         if len(mapped.reasons) == before:
             mapped.reasons += self._checks.faults(row)
+        if issues:
+            row[place["issues"]] = canonical_json(issues)
         row[0] = self._id(mapped, item)
         return row
+
+    def _fault(
+        self, name: str, reason: str, mapped: MappedRecord, issues: list[dict[str, str]]
+    ) -> None:
+        """What names or dates the item costs the record; any other field costs itself."""
+        if name in self._essential:
+            mapped.reasons.append(f"{name} {reason}")
+        else:
+            mapped.side_faults.append(f"{name} {reason}")
+            issues.append({"field": name, "reason": reason})
 
     def _complete(self, row: list[Any], scope: Scope) -> None:
         """Answers that fit a pattern, the remaining answers, then the channel's defaults."""
@@ -283,10 +341,11 @@ class _Emitter:
             for name, value in answers.matched.items():
                 if row[self._place[name]] is None:
                     row[self._place[name]] = value
-            rest = answers.rest()
+            rest: dict[str, Any] = dict(answers.rest())
             given = row[self._place["answers"]]
             if given is not None:
-                rest = {**rest, **json.loads(given)}
+                stated = json.loads(given)
+                rest |= stated if isinstance(stated, dict) else {"answers": stated}
             row[self._place["answers"]] = canonical_json(rest) if rest else None
         for name, default in self._channel.rules.defaults.items():
             if row[self._place[name]] is None:
@@ -298,16 +357,38 @@ class _Emitter:
         return hashed_id(ID_PREFIXES[self._kind], *parts)
 
 
+def _essential_fields(rule: EmitRule) -> frozenset[str]:
+    """The fields without which there is no item."""
+    names = {TIME_FIELDS[rule.kind], *rule.required}
+    if rule.kind in TYPE_FIELDS:
+        names.add(TYPE_FIELDS[rule.kind])
+    return frozenset(names)
+
+
 class _ItemChecks:
     """What an item must have whatever its channel: a time, a known type, an identity."""
 
-    def __init__(self, rule: EmitRule, channel: Channel, place: dict[str, int]) -> None:
+    def __init__(
+        self,
+        rule: EmitRule,
+        channel: Channel,
+        place: dict[str, int],
+        contracts: list[tuple[str, int, Check]],
+    ) -> None:
         self._rule = rule
         self._channel = channel
         self._place = place
+        self._contracts = contracts
 
     def faults(self, row: list[Any]) -> list[str]:
         """Every reason against the row."""
+        return self._own_faults(row) or [
+            f"{name} not allowed: {broken}"
+            for name, position, check in self._contracts
+            if row[position] is not None and (broken := check(row[position])) is not None
+        ]
+
+    def _own_faults(self, row: list[Any]) -> list[str]:
         place, kind = self._place, self._rule.kind
         needed = dict.fromkeys((TIME_FIELDS[kind], *self._rule.required))
         faults = [self._missing(name) for name in needed if row[place[name]] is None]

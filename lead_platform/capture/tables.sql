@@ -24,7 +24,7 @@ create table if not exists capture.submissions (
     ad_id varchar,
     first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
     first_touch_at timestamp,
-    answers varchar, payload varchar
+    answers varchar, issues varchar, payload varchar
 );
 
 -- One per observed behaviour: page view, email open, click, reply, call, chat message, download, unsubscribe …
@@ -34,7 +34,7 @@ create table if not exists capture.events (
     received_seq bigint, received_at timestamp,
     event_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar,
     url varchar, campaign varchar, subject varchar, quantity integer, duration_seconds double,
-    payload varchar
+    issues varchar, payload varchar
 );
 
 -- One per CRM stage change, meeting, opportunity or closed deal.
@@ -45,7 +45,7 @@ create table if not exists capture.outcomes (
     outcome_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar,
     opportunity_id varchar, opportunity_name varchar, stage varchar, amount decimal(18, 2),
     currency varchar, reason varchar, owner varchar, account_name varchar, account_domain varchar,
-    product varchar, payload varchar
+    product varchar, issues varchar, payload varchar
 );
 
 -- One per record that could not be taken in, with every reason.

@@ -26,7 +26,9 @@ _GRANTED = frozenset({"true", "yes", "y", "1", "granted", "opt_in", "opted_in", 
 _DENIED = frozenset({"false", "no", "n", "0", "denied", "opt_out", "opted_out", "opt-out", "off"})
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d{1,3})?\Z")
 _EPOCH = re.compile(r"[0-9]{9,16}(?:\.[0-9]+)?\Z")
+_LONGEST_NUMBER = 400
 _AMOUNT_LIMIT = Decimal("1e16")
+_LONGEST_INSTANT = 100
 _SHOWN = 80
 
 
@@ -79,6 +81,8 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _from_epoch(value)
         text = str(value).strip()
+        if len(text) > _LONGEST_INSTANT:
+            raise ValueFault(_unreadable_instant(value, formats))
         for pattern in formats:
             try:
                 return _to_utc(datetime.strptime(text, pattern), zone)  # noqa: DTZ007
@@ -157,11 +161,24 @@ def read_amount(value: Any) -> Decimal:
     return number.quantize(Decimal("0.01"))
 
 
+def read_currency(value: Any) -> str:
+    """An ISO 4217 code in capitals; signs that only one currency has. Raises ValueFault."""
+    text = (read_text(value) or "").upper()
+    code = _CURRENCY_SIGNS.get(text, text)
+    if len(code) == 3 and code.isascii() and code.isalpha():
+        return code
+    raise ValueFault(f"{show(value)} is not a currency; allowed: EUR, USD, …; map it with `values`")
+
+
+# $ and ¥ stand for several.
+_CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₺": "TRY"}
+
+
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise ValueFault(f"{show(value)} is not a number")
     text = str(value).strip()
-    if not text or not _NUMBER.match(text):
+    if not text or len(text) > _LONGEST_NUMBER or not _NUMBER.match(text):
         raise ValueFault(f"{show(value)} is not a number; allowed: 1234, 1,234.50, 1e3")
     try:
         number = Decimal(text.replace(",", ""))

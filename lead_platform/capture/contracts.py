@@ -1,0 +1,131 @@
+"""What the suites ask of a captured item's fields, asked while a record is mapped.
+
+The rules are those of expectations/capture/, read from there, so that what intake takes its suite
+passes. Expectations of other kinds (on several columns, on the table) stay with the gate.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lead_platform.capture.columns import FIELD_TYPES, KINDS, TABLES, Kind
+from lead_platform.capture.values import show
+from lead_platform.lake.suites import ExpectationSpec, load_suites
+from lead_platform.patterns import Pattern
+from lead_platform.settings import PROJECT_ROOT
+
+SHIPPED_EXPECTATIONS = PROJECT_ROOT / "expectations"
+
+Check = Callable[[Any], str | None]
+"""A value, not null, to why it breaks the rule; None where it holds."""
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """The expectations on single fields, by kind of item and field; they travel to workers."""
+
+    expectations: Mapping[Kind, Mapping[str, tuple[ExpectationSpec, ...]]]
+
+    def checks(self, kind: Kind) -> dict[str, Check]:
+        """One check per field that has rules."""
+        return {
+            field: functools.partial(_first_fault, [_compiled(spec) for spec in specs])
+            for field, specs in self.expectations[kind].items()
+        }
+
+
+@functools.lru_cache(maxsize=4)
+def load_contracts(expectations_dir: Path = SHIPPED_EXPECTATIONS) -> Contracts:
+    """The rules of the capture suites in `expectations_dir`. Raises ConfigurationError."""
+    suites = load_suites(expectations_dir)
+    return Contracts(
+        {
+            kind: _by_field(kind, suites[f"capture.{TABLES[kind]}"].scoped("rows"))
+            for kind in KINDS
+            if f"capture.{TABLES[kind]}" in suites
+        }
+    )
+
+
+def _by_field(kind: Kind, specs: list[ExpectationSpec]) -> dict[str, tuple[ExpectationSpec, ...]]:
+    fields: dict[str, tuple[ExpectationSpec, ...]] = {}
+    for spec in specs:
+        field = spec.kwargs.get("column")
+        if field in FIELD_TYPES[kind] and _is_understood(spec):
+            fields[field] = (*fields.get(field, ()), spec)
+    return fields
+
+
+def _is_understood(spec: ExpectationSpec) -> bool:
+    """Whether a check here says the same: what has further arguments is left to the gate."""
+    _, arguments = _CHECKS.get(spec.type, (None, frozenset()))
+    return bool(arguments) and spec.kwargs.keys() <= {"column", *arguments}
+
+
+def _compiled(spec: ExpectationSpec) -> Check:
+    build, _ = _CHECKS[spec.type]
+    return build(spec)
+
+
+def _first_fault(checks: list[Check], value: Any) -> str | None:
+    return next((fault for check in checks if (fault := check(value)) is not None), None)
+
+
+def _in_set(spec: ExpectationSpec) -> Check:
+    allowed = frozenset(spec.kwargs["value_set"])
+    named = ", ".join(sorted(map(str, allowed)))
+    return lambda value: None if value in allowed else f"{show(value)} is none of {named}"
+
+
+def _between(spec: ExpectationSpec) -> Check:
+    return _bounded(spec, lambda value: value, "")
+
+
+def _lengths(spec: ExpectationSpec) -> Check:
+    return _bounded(spec, len, "its length ")
+
+
+def _bounded(spec: ExpectationSpec, measured: Callable[[Any], Any], what: str) -> Check:
+    low, high = _bound(spec.kwargs.get("min_value")), _bound(spec.kwargs.get("max_value"))
+
+    def check(value: Any) -> str | None:
+        size = measured(value)
+        if low is not None and not size >= low:
+            return f"{what}{_plain(size)} is below {_plain(low)}"
+        if high is not None and not size <= high:
+            return f"{what}{_plain(size)} is above {_plain(high)}"
+        return None
+
+    return check
+
+
+def _bound(value: Any) -> Any:
+    """Instants stand in a suite as ISO 8601."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> str:
+    """A number or an instant as people write it."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _regex(spec: ExpectationSpec) -> Check:
+    source = spec.kwargs["regex"]
+    # As everywhere with what people send: linear in the text.
+    pattern = Pattern(source)
+    return lambda value: None if pattern.found_in(value) else f"{show(value)} is not like {source}"
+
+
+# Each with the arguments it understands.
+_CHECKS: dict[str, tuple[Callable[[ExpectationSpec], Check], frozenset[str]]] = {
+    "expect_column_values_to_be_in_set": (_in_set, frozenset({"value_set"})),
+    "expect_column_values_to_be_between": (_between, frozenset({"min_value", "max_value"})),
+    "expect_column_value_lengths_to_be_between": (
+        _lengths,
+        frozenset({"min_value", "max_value"}),
+    ),
+    "expect_column_values_to_match_regex": (_regex, frozenset({"regex"})),
+}
