@@ -320,6 +320,7 @@ def _plain_errors() -> Iterator[None]:
     from lead_platform.configuration import ConfigurationError
     from lead_platform.lake.connection import LakeUnreachableError
     from lead_platform.lake.dbt import DbtFailedError
+    from lead_platform.lake.fence import OvertakenError
     from lead_platform.lake.gate import MissingSuiteError
     from lead_platform.lake.lake import GateFailedError, LakeFullError
     from lead_platform.lake.lock import WriterLockTimeoutError
@@ -336,6 +337,7 @@ def _plain_errors() -> Iterator[None]:
         LookupError,
         MissingSuiteError,
         OSError,
+        OvertakenError,
         QueryStoppedError,
         SettingsError,
         ValueError,

@@ -45,12 +45,18 @@ def prepare_manifest(settings: Settings) -> Path:
 
 
 def run_models(
-    settings: Settings, select: Iterable[str], variables: Mapping[str, Any], *, threads: int = 1
+    settings: Settings,
+    select: Iterable[str],
+    variables: Mapping[str, Any],
+    *,
+    threads: int = 1,
+    signature: str = "",
 ) -> list[NodeResult]:
     """Build the selected models with their data tests, on `threads` of DuckDB's threads.
 
-    Raises DbtFailedError.
+    Each model's commit carries the `signature`. Raises DbtFailedError.
     """
+    variables = {**variables, "commit_signature": signature}
     arguments = [
         "build",
         "--select",
@@ -60,7 +66,7 @@ def run_models(
         "--exclude-resource-type",
         "unit_test",
         "--vars",
-        json.dumps(dict(variables), default=str),
+        json.dumps(variables, default=str),
     ]
     with _RUNNING:
         outcome = _invoke(settings, arguments, manifest=_manifest(settings), threads=threads)

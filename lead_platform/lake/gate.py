@@ -12,6 +12,7 @@ import pandas as pd
 
 from lead_platform.lake import changes
 from lead_platform.lake.changes import TableFacts, TouchedTable
+from lead_platform.lake.fence import Fence
 from lead_platform.lake.screening import holds
 from lead_platform.lake.suites import (
     KEPT_ROWS,
@@ -63,13 +64,17 @@ class Gate:
     """Judges the difference between two snapshots with the suites of the touched tables.
 
     `accepted` remembers, for as long as the suites are loaded, which columns of a table passed:
-    they are validated again when they change.
+    they are validated again when they change. What it deletes is committed as the writer's own.
     """
 
-    connection: duckdb.DuckDBPyConnection
-    metadata: str
+    fence: Fence
     suites: dict[str, Suite]
     accepted: set[tuple[str, ...]] = field(default_factory=set)
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The writer's."""
+        return self.fence.connection
 
     def judge(self, since: int) -> Verdict:
         """The verdict over everything written after snapshot `since`, cascades included.
@@ -77,18 +82,17 @@ class Gate:
         Each phase is one transaction: outside of one, every statement opens the catalog anew.
         """
         verdict = Verdict()
-        self.connection.begin()
+        until = self.fence.begin()
         try:
-            until = changes.current_snapshot(self.connection)
+            self.fence.require_own(since)
             verdict.touched = self._touched(since, until)
             self._judge_columns(verdict, since)
             if verdict.failures:
                 return verdict
             removed, has_cascaded = self._cascade(verdict.touched, since, until)
             if has_cascaded:
-                self.connection.commit()
-                self.connection.begin()
-                until = changes.current_snapshot(self.connection)
+                self.fence.commit()
+                until = self.fence.begin()
                 verdict.touched = self._touched(since, until)
                 self._judge_columns(verdict, since)
             for table in verdict.touched:
@@ -99,7 +103,7 @@ class Gate:
             self.connection.rollback()
 
     def _touched(self, since: int, until: int) -> list[TouchedTable]:
-        return changes.touched_tables(self.connection, self.metadata, since, until)
+        return changes.touched_tables(self.connection, self.fence.metadata, since, until)
 
     def _judge_columns(self, verdict: Verdict, since: int) -> None:
         """Which tables and columns there are: without them nothing further can be asked."""
@@ -184,7 +188,7 @@ class Gate:
         ]
 
     def _present(self) -> set[str]:
-        return changes.existing_tables(self.connection, self.metadata)
+        return changes.existing_tables(self.connection, self.fence.metadata)
 
     def _judge_rows(
         self, verdict: Verdict, touched: TouchedTable, deleted: int, since: int, until: int

@@ -26,8 +26,9 @@ from lead_platform.lake.connection import (
     create_catalog,
     open_engine,
 )
+from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
-from lead_platform.lake.lock import writer_lock
+from lead_platform.lake.lock import WriterLock, writer_lock
 from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, load_suites
 from lead_platform.lake.tables import (
@@ -81,10 +82,15 @@ class Candidate:
     threads; `release` is set once the block has ended, and stays None where nothing was changed.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    fence: Fence
     run_id: str
     threads: int = 1
     release: Release | None = None
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The writer's connection."""
+        return self.fence.connection
 
     def rows(self, table: str) -> dict[str, int]:
         """`inserted`, `removed` and `rows` of a table, zeros where it was not touched."""
@@ -169,37 +175,39 @@ class Lake:
         """One transaction over any tables, published only if the gate passes it.
 
         `rows`: about how many are to be written, where that is known beforehand. Raises
-        GateFailedError (nothing published), WriterLockTimeoutError (nothing written).
+        GateFailedError and OvertakenError (nothing published), WriterLockTimeoutError (nothing
+        written).
         """
-        with self.supervise(label, run_id=run_id, rows=rows) as candidate:
-            candidate.connection.begin()
-            try:
-                yield candidate
-            except BaseException:
-                candidate.connection.rollback()
-                raise
-            candidate.connection.commit()
+        with (
+            self.supervise(label, run_id=run_id, rows=rows) as candidate,
+            candidate.fence.transaction(),
+        ):
+            yield candidate
 
     @contextmanager
     def supervise(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Candidate]:
-        """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end."""
-        with self._writing(label) as connection:
-            since = self._recover(connection)
-            candidate = Candidate(connection, run_id, self._use_threads(connection, run_id, rows))
+        """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end.
+
+        Each commit carries the signature of the candidate's fence, else nothing is published.
+        """
+        with self._writing(label) as fence:
+            since = self._recover(fence)
+            threads = self._use_threads(fence.connection, run_id, rows)
+            candidate = Candidate(fence, run_id, threads)
             started = time.monotonic()
             try:
                 yield candidate
                 written = time.monotonic()
                 contract = self._current_contract()
-                gate = Gate(connection, self.metadata, contract.suites, contract.accepted_columns)
+                gate = Gate(fence, contract.suites, contract.accepted_columns)
                 verdict = gate.judge(since)
             except BaseException:
-                self._abandon(connection, since, self._note(label, run_id, "abandoned", started))
+                self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
-            if not verdict.touched and changes.current_snapshot(connection) == since:
+            if not verdict.touched and changes.current_snapshot(fence.connection) == since:
                 return
             note = self._note(label, run_id, "passed", started, written)
-            candidate.release = self._conclude(connection, since, note, verdict)
+            candidate.release = self._conclude(fence, since, note, verdict)
             inserted = sum(counts["inserted"] for counts in candidate.release.tables.values())
             self._largest_write = (run_id, max(inserted, self._largest_of(run_id)))
 
@@ -226,83 +234,78 @@ class Lake:
             return [changes.compare_table(connection, table, older, newer) for table in touched]
 
     @contextmanager
-    def reorganize(
-        self, label: str, *, run_id: str = "", rows: int = 0
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """For what changes how rows are kept and not which: published without being judged."""
-        with self._writing(label) as connection:
-            since = self._recover(connection)
-            self._use_threads(connection, run_id, rows)
+    def reorganize(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Fence]:
+        """For what changes how rows are kept and not which: published without being judged.
+
+        Each commit carries the signature of the fence, as in `supervise`.
+        """
+        with self._writing(label) as fence:
+            since = self._recover(fence)
+            self._use_threads(fence.connection, run_id, rows)
             started = time.monotonic()
             try:
-                yield connection
+                yield fence
             except BaseException:
-                self._abandon(connection, since, self._note(label, run_id, "abandoned", started))
+                self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
             note = self._note(label, run_id, "maintenance", started)
-            self._publish(connection, note, Verdict())
+            self._publish(fence, since, note, Verdict())
 
     @contextmanager
     def exclusive(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """The newest state while nobody else writes, for what publishes nothing."""
-        with self._writing(label) as connection:
-            self._recover(connection)
-            yield connection
+        with self._writing(label) as fence:
+            self._recover(fence)
+            yield fence.connection
 
-    def _conclude(
-        self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote, verdict: Verdict
-    ) -> Release:
+    def _conclude(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:
         if verdict.passed:
-            return self._publish(connection, note, verdict)
+            return self._publish(fence, since, note, verdict)
         refused = ReleaseNote(**{**note.__dict__, "status": "refused"})
-        connection.begin()
-        self._bring_back(connection, since)
-        release = releases.insert_release(
-            connection, refused, Verdict(expectations=verdict.expectations)
-        )
-        releases.insert_failures(connection, release.release_id, verdict, note.released_at)
-        connection.commit()
+        with fence.transaction(refused.message):
+            self._bring_back(fence, since)
+            release = releases.insert_release(
+                fence.connection, refused, Verdict(expectations=verdict.expectations)
+            )
+            releases.insert_failures(
+                fence.connection, release.release_id, verdict, note.released_at
+            )
         raise GateFailedError(release, verdict.failures)
 
-    def _publish(
-        self, connection: duckdb.DuckDBPyConnection, note: ReleaseNote, verdict: Verdict
-    ) -> Release:
-        connection.begin()
-        release = releases.insert_release(connection, note, verdict)
-        connection.commit()
-        return release
+    def _publish(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:
+        with fence.transaction(note.message):
+            fence.require_own(since)
+            return releases.insert_release(fence.connection, note, verdict)
 
-    def _abandon(
-        self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote
-    ) -> None:
+    def _abandon(self, fence: Fence, since: int, note: ReleaseNote) -> None:
         """Restore; where even that fails (a full disk), the next writer recovers."""
         with suppress(duckdb.Error):
-            connection.rollback()
-        self._restore(connection, since, note)
+            fence.connection.rollback()
+        self._restore(fence, since, note)
 
-    def _restore(
-        self, connection: duckdb.DuckDBPyConnection, since: int, note: ReleaseNote
-    ) -> None:
+    def _restore(self, fence: Fence, since: int, note: ReleaseNote) -> None:
         """Undo whatever was committed after `since` without a release."""
-        if changes.current_snapshot(connection) == since:
+        if changes.current_snapshot(fence.connection) == since:
             return
-        connection.begin()
-        self._bring_back(connection, since)
-        releases.insert_release(connection, note, Verdict())
-        connection.commit()
+        with fence.transaction(note.message):
+            self._bring_back(fence, since)
+            releases.insert_release(fence.connection, note, Verdict())
 
-    def _bring_back(self, connection: duckdb.DuckDBPyConnection, since: int) -> None:
+    def _bring_back(self, fence: Fence, since: int) -> None:
         """Tables and views as they were at `since`; the caller commits."""
+        connection = fence.connection
+        fence.require_unpublished(releases.published_snapshot(connection), since)
         until = changes.current_snapshot(connection)
         tables = changes.touched_tables(connection, self.metadata, since, until)
         views = changes.changed_views(connection, self.metadata, since, until)
         releases.restore_state(connection, tables, views, since)
 
-    def _recover(self, connection: duckdb.DuckDBPyConnection) -> int:
+    def _recover(self, fence: Fence) -> int:
         """Restore what readers see if an earlier writer died before publishing; where we stand.
 
         One transaction, so that the catalog is opened once.
         """
+        connection = fence.connection
         connection.begin()
         published = releases.published_snapshot(connection)
         newest = changes.current_snapshot(connection)
@@ -310,7 +313,7 @@ class Lake:
         if published is None or published == newest:
             return newest
         note = self._note("recovery", "", "recovered", time.monotonic())
-        self._restore(connection, published, note)
+        self._restore(fence, published, note)
         return changes.current_snapshot(connection)
 
     def _note(
@@ -321,13 +324,13 @@ class Lake:
         return ReleaseNote(label, run_id, status, self.clock(), written - started, ended - written)
 
     @contextmanager
-    def _writing(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The writer's connection under the lock; a full disk is named as such."""
+    def _writing(self, label: str) -> Iterator[Fence]:
+        """The writer's connection, fenced, under the lock; a full disk is named as such."""
         # Opening a new lake takes the lock itself.
         self._open()
         try:
-            with writer_lock(self.settings, label=label), self._writer() as connection:
-                yield connection
+            with writer_lock(self.settings, label=label) as lock, self._writer() as connection:
+                yield Fence(connection, self.metadata, lock, label)
         except duckdb.Error as error:
             if not _is_disk_full(self.settings, error):
                 raise
@@ -378,10 +381,10 @@ class Lake:
                 # Writes take more threads where they are large.
                 instance = open_engine(self.settings, threads=1)
                 if not self._is_complete(instance):
-                    with writer_lock(self.settings, label="opening the lake"):
+                    with writer_lock(self.settings, label="opening the lake") as lock:
                         create_catalog(self.settings)
                         attach_lake(instance, self.settings)
-                        self._create_tables(instance.cursor())
+                        self._create_tables(instance.cursor(), lock)
                 self._instance = instance
             return self._instance
 
@@ -397,7 +400,7 @@ class Lake:
             return False
         return expected_tables(self.settings.dbt_project_dir) <= present
 
-    def _create_tables(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _create_tables(self, connection: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
         """Create what is missing of the tables there have to be, as a release of its own."""
         connection.execute("use lake")
         present = changes.existing_tables(connection, self.metadata)
@@ -405,19 +408,19 @@ class Lake:
         if not missing:
             return
         scripts = [*table_scripts(), *model_scripts(self.settings.dbt_project_dir)]
-        if "governance.releases" in present:
-            self._recover(connection)
-        connection.begin()
-        for layer in sorted({table.split(".", 1)[0] for table in missing}):
-            connection.execute(f"create schema if not exists lake.{layer}")
-        for script in scripts:
-            if tables_of(script) & missing:
-                connection.execute(script)
-        for table in sorted(missing):
-            give_statistics(connection, table)
         note = self._note("tables", "", "passed", time.monotonic())
-        releases.insert_release(connection, note, Verdict())
-        connection.commit()
+        fence = Fence(connection, self.metadata, lock, note.label)
+        if "governance.releases" in present:
+            self._recover(fence)
+        with fence.transaction(note.message):
+            for layer in sorted({table.split(".", 1)[0] for table in missing}):
+                connection.execute(f"create schema if not exists lake.{layer}")
+            for script in scripts:
+                if tables_of(script) & missing:
+                    connection.execute(script)
+            for table in sorted(missing):
+                give_statistics(connection, table)
+            releases.insert_release(connection, note, Verdict())
         connection.close()
 
 

@@ -1,18 +1,20 @@
 """The writer lock: one writer at a time over all processes.
 
 A file lock in the embedded profile, an advisory lock on PostgreSQL in the server profile; both
-are released by the system when their holder dies. Waiting has a limit and names the holder.
+are released by the system when their holder dies. Waiting has a limit and names the holder. A lock
+can be lost while it is held (a connection that ends, a file that is replaced): its holder may ask.
 """
 
-import json
+import fcntl
 import os
 import socket
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import filelock
+import psycopg2
 from psycopg2.extensions import connection as PostgresConnection
 
 from lead_platform.lake.postgres import connect_postgres
@@ -23,86 +25,161 @@ _ADVISORY_KEY = 7_151_323_001
 
 _POLL_SECONDS = 0.05
 
+# Held locks of this session, by the key above.
+_HELD = """
+    locktype = 'advisory' and granted and objsubid = 1
+    and database = (select oid from pg_database where datname = current_database())
+    and ((classid::bigint << 32) | objid::bigint) = %s
+"""
+
+# The lock lives as long as its connection, which is idle while the lake is written: no time-out
+# may end it.
+_WITHOUT_TIME_OUTS = """
+    select set_config(name, '0', false) from pg_settings
+    where name in
+        ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'statement_timeout')
+"""
+
 
 class WriterLockTimeoutError(Exception):
     """Another writer held the lock for longer than this one may wait."""
 
 
+class WriterLock(ABC):
+    """The lock while its block lasts."""
+
+    @abstractmethod
+    def is_held(self) -> bool:
+        """Whether nobody else can have it: asked anew each time."""
+
+
+class _FileLock(WriterLock):
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def is_held(self) -> bool:
+        """The locked file is still the one others find at its path."""
+        return _is_at(self._path, self._descriptor)
+
+
+class _AdvisoryLock(WriterLock):
+    def __init__(self, connection: PostgresConnection) -> None:
+        self._connection = connection
+
+    def is_held(self) -> bool:
+        """The connection is alive, and the server grants it the lock."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(
+                    f"select 1 from pg_locks where pid = pg_backend_pid() and {_HELD}",
+                    (_ADVISORY_KEY,),
+                )
+                return cursor.fetchone() is not None
+        except psycopg2.Error:
+            return False
+
+
 @contextmanager
-def writer_lock(settings: Settings, *, label: str) -> Iterator[None]:
+def writer_lock(settings: Settings, *, label: str) -> Iterator[WriterLock]:
     """Hold the lock for the block. Raises WriterLockTimeoutError naming the holder."""
     holder = f"{label} (process {os.getpid()} on {socket.gethostname()})"
     if settings.database_url:
-        with _advisory_lock(settings.database_url, holder, settings.lock_timeout_seconds):
-            yield
+        with _advisory_lock(settings.database_url, holder, settings.lock_timeout_seconds) as lock:
+            yield lock
     else:
         path = settings.home / "lake" / "writer.lock"
-        with _file_lock(path, holder, settings.lock_timeout_seconds):
-            yield
+        with _file_lock(path, holder, settings.lock_timeout_seconds) as lock:
+            yield lock
 
 
 @contextmanager
-def _file_lock(path: Path, holder: str, timeout: float) -> Iterator[None]:
-    note = path.with_suffix(".holder")
-    lock = filelock.FileLock(path, poll_interval=_POLL_SECONDS, thread_local=False)
+def _file_lock(path: Path, holder: str, timeout: float) -> Iterator[WriterLock]:
+    descriptor = _wait(lambda: _lock_file(path), timeout, lambda: _noted_holder(path))
     try:
-        lock.acquire(timeout=timeout)
-    except filelock.Timeout:
-        raise _timed_out(timeout, _read_note(note)) from None
-    try:
-        note.write_text(json.dumps({"holder": holder}), encoding="utf-8")
-        yield
+        _note(descriptor, holder)
+        yield _FileLock(path, descriptor)
     finally:
-        with suppress(OSError):
-            note.unlink()
-        lock.release()
+        _note(descriptor, "")
+        os.close(descriptor)
 
 
-def _read_note(note: Path) -> str:
+def _lock_file(path: Path) -> int | None:
+    """The locked file; None while another has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        return str(json.loads(note.read_text(encoding="utf-8"))["holder"])
-    except (OSError, ValueError, KeyError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    if not _is_at(path, descriptor):
+        # Removed between opening and locking it: another process locks the file there is now.
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
+def _note(descriptor: int, holder: str) -> None:
+    """Write who holds it into the locked file; a full disk costs the name, not the lock."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, holder.encode(), 0)
+
+
+def _noted_holder(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") or "unknown"
+    except OSError:
         return "unknown"
 
 
 @contextmanager
-def _advisory_lock(url: str, holder: str, timeout: float) -> Iterator[None]:
+def _advisory_lock(url: str, holder: str, timeout: float) -> Iterator[WriterLock]:
     connection = connect_postgres(url, application_name=holder)
     try:
-        deadline = time.monotonic() + timeout
-        while not _try_lock(connection):
-            if time.monotonic() >= deadline:
-                raise _timed_out(timeout, _advisory_holder(connection))
-            time.sleep(_POLL_SECONDS)
-        yield
+        with connection.cursor() as cursor:
+            cursor.execute(_WITHOUT_TIME_OUTS)
+        _wait(lambda: _try_lock(connection), timeout, lambda: _advisory_holder(connection))
+        yield _AdvisoryLock(connection)
     finally:
         connection.close()
 
 
-def _try_lock(connection: PostgresConnection) -> bool:
+def _try_lock(connection: PostgresConnection) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(%s)", (_ADVISORY_KEY,))
         row = cursor.fetchone()
-    return bool(row and row[0])
+    return 1 if row and row[0] else None
 
 
 def _advisory_holder(connection: PostgresConnection) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            select activity.application_name
-            from pg_locks as held join pg_stat_activity as activity using (pid)
-            where held.locktype = 'advisory' and held.granted
-                and ((held.classid::bigint << 32) | held.objid::bigint) = %s
-            """,
+            "select activity.application_name from pg_locks as held "
+            f"join pg_stat_activity as activity using (pid) where {_HELD}",
             (_ADVISORY_KEY,),
         )
         row = cursor.fetchone()
     return str(row[0]) if row else "unknown"
 
 
-def _timed_out(timeout: float, holder: str) -> WriterLockTimeoutError:
-    return WriterLockTimeoutError(
-        f"The lake is being written by {holder}; waited {timeout:g} s. "
-        "Let it finish or stop it, or set LEAD_PLATFORM_LOCK_TIMEOUT_SECONDS higher."
-    )
+def _wait(attempt: Callable[[], int | None], timeout: float, holder: Callable[[], str]) -> int:
+    """What `attempt` gives once it gives something. Raises WriterLockTimeoutError."""
+    deadline = time.monotonic() + timeout
+    while (got := attempt()) is None:
+        if time.monotonic() >= deadline:
+            raise WriterLockTimeoutError(
+                f"The lake is being written by {holder()}; waited {timeout:g} s. "
+                "Let it finish or stop it, or set LEAD_PLATFORM_LOCK_TIMEOUT_SECONDS higher."
+            )
+        time.sleep(_POLL_SECONDS)
+    return got

@@ -1,10 +1,21 @@
 """The PostgreSQL of the server profile: connecting to it, and naming it in messages."""
 
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PostgresConnection
+
+# A peer that is gone without a word (a fail-over, a cut line) is noticed after half a minute, not
+# after the two hours the system waits by itself.
+_KEEPALIVES: dict[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class DatabaseUnreachableError(Exception):
@@ -15,7 +26,7 @@ def connect_postgres(url: str, *, application_name: str = "lead-platform") -> Po
     """A connection in autocommit mode. Raises DatabaseUnreachableError."""
     try:
         connection = psycopg2.connect(
-            url, application_name=application_name[:63], connect_timeout=10
+            url, application_name=application_name[:63], connect_timeout=10, **_KEEPALIVES
         )
     except psycopg2.OperationalError as error:
         reason = without_password(url, str(error).strip().splitlines()[0])

@@ -48,6 +48,11 @@ class ReleaseNote:
     write_seconds: float = 0.0
     gate_seconds: float = 0.0
 
+    @property
+    def message(self) -> str:
+        """What the catalog's list of snapshots says of it."""
+        return f"{self.status}: {self.label}"
+
 
 _COLUMNS = (
     "release_id, snapshot_id, released_at, label, run_id, status, tables, expectations, "
@@ -182,10 +187,6 @@ def insert_release(
             release.write_seconds,
             release.gate_seconds,
         ],
-    )
-    connection.execute(
-        "call lake.set_commit_message('lead-platform', ?)",
-        [f"{release.status}: {release.label}"],
     )
     return release
 

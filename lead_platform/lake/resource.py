@@ -31,7 +31,9 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, buil
 
 from lead_platform.lake import audit
 from lead_platform.lake.dbt import prepare_manifest, run_models
-from lead_platform.lake.lake import Candidate, GateFailedError, Lake, utc_now
+from lead_platform.lake.fence import OvertakenError
+from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
+from lead_platform.lake.lock import WriterLockTimeoutError
 from lead_platform.lake.tables import table_scripts
 from lead_platform.settings import Settings
 
@@ -98,7 +100,13 @@ class LakeResource(ConfigurableResource):
         """
 
         def build(candidate: Candidate) -> Mapping[str, Any] | None:
-            run_models(self.settings, select.split(), variables, threads=candidate.threads)
+            run_models(
+                self.settings,
+                select.split(),
+                variables,
+                threads=candidate.threads,
+                signature=candidate.fence.signature,
+            )
             return describe(candidate)
 
         yield from self._materialize(
@@ -118,6 +126,9 @@ class LakeResource(ConfigurableResource):
                 metadata.update({"skipped": off} if off else write(candidate) or {})
         except GateFailedError as error:
             yield from _refused(context, error)
+            raise Failure(str(error), allow_retries=False) from error
+        except (OvertakenError, LakeFullError, WriterLockTimeoutError) as error:
+            # Told in their own words, which name the next step.
             raise Failure(str(error), allow_retries=False) from error
         told = _told(candidate)
         if "skipped" in metadata:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lead_platform.lake import changes
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.fence import Fence
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.releases import Release, forget_snapshots
 from lead_platform.settings import Settings
@@ -116,9 +117,10 @@ def maintain(lake: Lake, *, run_id: str = "") -> Upkeep:
 
     Never one long hold of the writer lock: leads that wait get in between the parts.
     """
-    with lake.reorganize(LABEL, run_id=run_id) as connection:
-        connection.execute("call ducklake_flush_inlined_data('lake')")
-        _merge_files(connection, lake.metadata)
+    with lake.reorganize(LABEL, run_id=run_id) as fence:
+        with fence.transaction("flushing"):
+            fence.connection.execute("call ducklake_flush_inlined_data('lake')")
+        _merge_files(fence)
     upkeep = Upkeep(lake.published())
     upkeep.rebuilt = _rebuild_worn_tables(lake, run_id)
     _forget_records(lake, upkeep, run_id)
@@ -131,10 +133,11 @@ def maintain(lake: Lake, *, run_id: str = "") -> Upkeep:
     return upkeep
 
 
-def _merge_files(connection: duckdb.DuckDBPyConnection, metadata: str) -> None:
+def _merge_files(fence: Fence) -> None:
     """Merge the files of a table that are of one size, from the smallest up."""
+    metadata = fence.metadata
     for size in FILE_SIZES:
-        crowded = connection.execute(
+        crowded = fence.connection.execute(
             f"""
             select any_value(schemas.schema_name), any_value(tables.table_name)
             from {metadata}.ducklake_data_file as files
@@ -151,10 +154,12 @@ def _merge_files(connection: duckdb.DuckDBPyConnection, metadata: str) -> None:
             [size, FILES_TO_MERGE],
         ).fetchall()
         for schema, table in crowded:
-            connection.execute(
-                "call ducklake_merge_adjacent_files('lake', ?, schema => ?, max_file_size => ?)",
-                [table, schema, size],
-            )
+            with fence.transaction(f"merging files of {schema}.{table}"):
+                fence.connection.execute(
+                    "call ducklake_merge_adjacent_files("
+                    "'lake', ?, schema => ?, max_file_size => ?)",
+                    [table, schema, size],
+                )
 
 
 def _rebuild_worn_tables(lake: Lake, run_id: str) -> list[Fragments]:
@@ -163,8 +168,8 @@ def _rebuild_worn_tables(lake: Lake, run_id: str) -> list[Fragments]:
         worn = [each for each in fragments(connection, lake.metadata) if each.is_worn]
     for table in worn:
         label = f"rebuilding {table.table}"
-        with lake.reorganize(label, run_id=run_id, rows=table.rows) as connection:
-            rebuild_table(connection, table.table)
+        with lake.reorganize(label, run_id=run_id, rows=table.rows) as fence:
+            rebuild_table(fence, table.table)
     return worn
 
 
@@ -188,12 +193,12 @@ def fragments(connection: duckdb.DuckDBPyConnection, metadata: str) -> list[Frag
     return [Fragments(*row) for row in rows]
 
 
-def rebuild_table(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+def rebuild_table(fence: Fence, table: str) -> None:
     """Write a table's living rows into new files. Raises RebuiltWrongError where any differs."""
-    connection.begin()
-    before = _fingerprint(connection, table)
-    connection.execute(f"create or replace table lake.{table} as from lake.{table}")
-    connection.commit()
+    connection = fence.connection
+    with fence.transaction():
+        before = _fingerprint(connection, table)
+        connection.execute(f"create or replace table lake.{table} as from lake.{table}")
     after = _fingerprint(connection, table)
     if after != before:
         raise RebuiltWrongError(

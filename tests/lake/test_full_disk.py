@@ -69,9 +69,11 @@ def test_a_disk_filled_by_others_stops_the_write_and_no_more(
 def _write_until_full(lake: Lake, ballast: Path) -> None:
     """Some rows are committed, then the disk fills up: not even the restore may find room."""
     with lake.supervise("squeezed") as candidate:
-        trial.seed_leads(candidate, 400, start=100)
+        with candidate.fence.transaction():
+            trial.seed_leads(candidate, 400, start=100)
         _fill(ballast)
-        trial.seed_leads(candidate, 4000, start=1000)
+        with candidate.fence.transaction():
+            trial.seed_leads(candidate, 4000, start=1000)
 
 
 def _fill(path: Path) -> None:

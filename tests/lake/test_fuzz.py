@@ -21,7 +21,7 @@ import duckdb
 import pytest
 
 from lead_platform.lake.connection import INLINED_ROWS
-from lead_platform.lake.lake import GateFailedError, Lake
+from lead_platform.lake.lake import Candidate, GateFailedError, Lake
 from lead_platform.lake.upkeep import maintain
 from lead_platform.settings import Settings
 
@@ -143,28 +143,35 @@ class Run:
         """Every statement a commit of its own, with a rolled back transaction in between."""
         statements = self.draw_statements()
         with self.lake.supervise("fuzz") as candidate:
-            self.apply(candidate.connection, statements[:1])
+            self.commit_each(candidate, statements[:1])
             candidate.connection.begin()
             self.apply(candidate.connection, self.draw_statements())
             candidate.connection.rollback()
-            self.apply(candidate.connection, statements[1:])
+            self.commit_each(candidate, statements[1:])
         self.accept(statements)
 
     def refuse(self) -> None:
-        gated = self.luck.choice([self.lake.write, self.lake.supervise])
+        gated, apply = self.draw_writer()
         statements = [*self.draw_statements(), POISON]
         with pytest.raises(GateFailedError):
-            self.gate(gated, statements)
+            self.gate(gated, apply, statements)
         self.accept([])
 
-    def gate(self, gated: Callable[..., Any], statements: list[str]) -> None:
+    def draw_writer(self) -> tuple[Callable[..., Any], Callable[..., None]]:
+        """One that writes in one transaction, or one that commits each statement."""
+        one = (self.lake.write, lambda candidate, each: self.apply(candidate.connection, each))
+        return self.luck.choice([one, (self.lake.supervise, self.commit_each)])
+
+    def gate(
+        self, gated: Callable[..., Any], apply: Callable[..., None], statements: list[str]
+    ) -> None:
         with gated("fuzz") as candidate:
-            self.apply(candidate.connection, statements)
+            apply(candidate, statements)
 
     def fail(self) -> None:
-        gated = self.luck.choice([self.lake.write, self.lake.supervise])
+        gated, apply = self.draw_writer()
         with suppress(Simulated), gated("fails") as candidate:
-            self.apply(candidate.connection, self.draw_statements())
+            apply(candidate, self.draw_statements())
             raise Simulated
         self.accept([])
 
@@ -207,6 +214,11 @@ class Run:
         for statement in statements:
             connection.execute(statement)
         self.statements += len(statements)
+
+    def commit_each(self, candidate: Candidate, statements: list[str]) -> None:
+        for statement in statements:
+            with candidate.fence.transaction():
+                self.apply(candidate.connection, [statement])
 
     def draw_statements(self) -> list[str]:
         """One to four statements; each gives the same rows wherever it runs."""

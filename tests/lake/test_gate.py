@@ -230,7 +230,7 @@ def test_a_write_that_changes_nothing_makes_no_release(shared_lake: Lake) -> Non
 def test_readers_do_not_see_a_write_before_its_gate(seeded_lake: Lake) -> None:
     before = trial.contents(seeded_lake)
     with seeded_lake.supervise("many commits") as candidate:
-        candidate.connection.execute(_lead())
+        trial.commit(candidate, _lead())
         assert trial.contents(seeded_lake) == before
     assert trial.contents(seeded_lake) != before
 
@@ -364,19 +364,23 @@ def test_a_table_renamed_to_one_without_a_suite_is_refused(
 def test_a_transaction_left_open_is_not_published(shared_lake: Lake) -> None:
     before = trial.contents(shared_lake)
     with pytest.raises(duckdb.Error):
-        trial.supervise(shared_lake, "begin", _lead())
+        _leave_open(shared_lake)
     assert trial.contents(shared_lake) == before
+
+
+def _leave_open(lake: Lake) -> None:
+    with lake.supervise("open") as candidate:
+        candidate.connection.begin()
+        candidate.connection.execute(_lead())
 
 
 def test_tables_replaced_as_dbt_does_are_gated(seeded_lake: Lake) -> None:
     def replace(points: int) -> None:
-        with seeded_lake.supervise("dbt") as candidate:
-            candidate.connection.execute(
-                "create table trial.leads__dbt_tmp as "
-                f"select * replace ({points} as points) from trial.leads"
-            )
-            for statement in DBT_REPLACES_A_TABLE[1:]:
-                candidate.connection.execute(statement)
+        copied = (
+            "create table trial.leads__dbt_tmp as "
+            f"select * replace ({points} as points) from trial.leads"
+        )
+        trial.supervise(seeded_lake, copied, *DBT_REPLACES_A_TABLE[1:])
 
     replace(5)
     with seeded_lake.read() as connection:
@@ -389,9 +393,11 @@ def test_tables_replaced_as_dbt_does_are_gated(seeded_lake: Lake) -> None:
 
 
 def test_views_are_restored_to_their_published_definition(seeded_lake: Lake) -> None:
-    with seeded_lake.supervise("dbt") as candidate:
-        candidate.connection.execute("create view trial.known as select lead_id from trial.leads")
-        candidate.connection.execute("create view trial.gone as select 1 as one")
+    trial.supervise(
+        seeded_lake,
+        "create view trial.known as select lead_id from trial.leads",
+        "create view trial.gone as select 1 as one",
+    )
 
     def seen() -> list[tuple]:
         with seeded_lake.read() as connection:
@@ -461,11 +467,11 @@ def test_rows_stay_while_any_parent_names_them(
 
 
 def test_replacing_a_parent_table_cascades_too(seeded_lake: Lake) -> None:
-    with seeded_lake.supervise("dbt") as candidate:
-        candidate.connection.execute(
-            "create or replace table trial.leads as "
-            "select * from trial.leads where lead_id <> 'lead_4'"
-        )
+    trial.supervise(
+        seeded_lake,
+        "create or replace table trial.leads as "
+        "select * from trial.leads where lead_id <> 'lead_4'",
+    )
     assert trial.count_rows(seeded_lake, "trial.scores") == 10
     assert trial.count_rows(seeded_lake, "trial.tasks") == 10
 

@@ -65,7 +65,7 @@ def test_releases_are_thinned_and_say_so(aging_lake: Lake, calendar: Calendar) -
     states = {}
     for step in range(16):
         # Four releases a day, for four days.
-        with lake.supervise("a step") as candidate:
+        with lake.supervise("a step") as candidate, candidate.fence.transaction():
             trial.seed_leads(candidate, 1, start=step)
         states[lake.published().snapshot_id] = (calendar.now, trial.contents(lake))
         calendar.pass_by(lake, hours=6)

@@ -182,8 +182,17 @@ def write(lake: Lake, *statements: str, error: BaseException | None = None) -> C
 def supervise(lake: Lake, *statements: str, error: BaseException | None = None) -> Candidate:
     """As `write`, each statement a commit of its own."""
     with lake.supervise("trial") as candidate:
-        _execute(candidate, statements, error)
+        for statement in statements:
+            commit(candidate, statement)
+        if error is not None:
+            raise error
     return candidate
+
+
+def commit(candidate: Candidate, *statements: str) -> None:
+    """One signed commit of these statements, as a supervised writer makes them."""
+    with candidate.fence.transaction():
+        _execute(candidate, statements, None)
 
 
 def _execute(

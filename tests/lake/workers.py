@@ -13,8 +13,9 @@ from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
+from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, Verdict
-from lead_platform.lake.lake import GateFailedError, Lake
+from lead_platform.lake.lake import Candidate, GateFailedError, Lake
 from lead_platform.settings import Settings
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -44,9 +45,9 @@ class StagedLake(Lake):
 
     stage: Any = None
 
-    def _conclude(self, connection: Any, since: int, note: Any, verdict: Verdict) -> Any:
+    def _conclude(self, fence: Fence, since: int, note: Any, verdict: Verdict) -> Any:
         self.stage.value = STAGES.index("publishing" if verdict.passed else "refusing")
-        return super()._conclude(connection, since, note, verdict)
+        return super()._conclude(fence, since, note, verdict)
 
 
 def write_steps(settings: Settings, stage: Any, done: Any, limit: int | None) -> None:
@@ -85,18 +86,31 @@ def write_step(lake: Lake, step: int) -> None:
     """One step: rows in several tables, an update, a replaced table, a removal that cascades."""
     if step % POISONED_EVERY == 1:
         with suppress(GateFailedError), lake.write(f"poisoned step {step}") as candidate:
-            _change(candidate.connection, step)
+            _change(candidate.connection.execute, step)
             candidate.connection.execute("update trial.left_side set amount = -1 where step = 0")
-    gated = lake.supervise if step % 2 else lake.write
-    with gated(f"step {step}") as candidate:
-        _change(candidate.connection, step)
+    if step % 2:
+        with lake.supervise(f"step {step}") as candidate:
+            _change(_committing(candidate), step)
+    else:
+        with lake.write(f"step {step}") as candidate:
+            _change(candidate.connection.execute, step)
 
 
-def _change(connection: Any, step: int) -> None:
+def _committing(candidate: Candidate) -> Callable[..., None]:
+    """Executes each statement as a signed commit of its own."""
+
+    def execute(*statement: Any) -> None:
+        with candidate.fence.transaction():
+            candidate.connection.execute(*statement)
+
+    return execute
+
+
+def _change(execute: Callable[..., Any], step: int) -> None:
     amount = 7 * step + 1
-    connection.execute("insert into trial.left_side values (?, ?)", [step, amount])
+    execute("insert into trial.left_side values (?, ?)", [step, amount])
     bulk = 250 if step % 4 == 0 else 3
-    connection.execute(
+    execute(
         """
         insert into trial.leads
         select 'lead_' || ? || '_' || n, 'a@example.org', n % 100, 'low', n, ['x'],
@@ -105,19 +119,19 @@ def _change(connection: Any, step: int) -> None:
         """,
         [step, bulk],
     )
-    connection.execute(
+    execute(
         "insert into trial.scores select lead_id, 'fit', points from trial.leads "
         "where starts_with(lead_id, 'lead_' || ? || '_')",
         [step],
     )
-    connection.execute("update trial.leads set points = (points + 1) % 100 where amount < 2")
-    connection.execute("delete from trial.leads where lead_id = 'lead_' || ? || '_0'", [step - 1])
+    execute("update trial.leads set points = (points + 1) % 100 where amount < 2")
+    execute("delete from trial.leads where lead_id = 'lead_' || ? || '_0'", [step - 1])
     if step % 5 == 2:
-        connection.execute(
+        execute(
             "create or replace table trial.decisions as select 'decision_' || lead_id as "
             "decision_id, lead_id from trial.leads where amount = 1"
         )
-    connection.execute("insert into trial.right_side values (?, ?)", [step, amount])
+    execute("insert into trial.right_side values (?, ?)", [step, amount])
 
 
 def poll(settings: Settings, stop: Event, looks: Any, answers: Any) -> None:
