@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from lead_platform.account_commands import accounts_app
+from lead_platform.home_commands import upgrade
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
 from lead_platform.query_commands import readers_app, sql
@@ -51,6 +52,7 @@ app.add_typer(accounts_app, name="accounts")
 app.add_typer(assignments_app, name="assignments")
 app.add_typer(readers_app, name="readers")
 app.command("pair")(pair)
+app.command("upgrade")(upgrade)
 app.command("sql")(sql)
 identity_app.command("scan")(scan)
 
@@ -324,7 +326,9 @@ def _plain_errors() -> Iterator[None]:
     from lead_platform.lake.gate import MissingSuiteError
     from lead_platform.lake.lake import GateFailedError, LakeFullError
     from lead_platform.lake.lock import WriterLockTimeoutError
+    from lead_platform.lake.migration import MigrationFailedError, MigrationRefusedError
     from lead_platform.lake.postgres import DatabaseUnreachableError
+    from lead_platform.lake.presence import LakeMissingError
     from lead_platform.lake.queries import QueryStoppedError
 
     expected = (
@@ -333,8 +337,11 @@ def _plain_errors() -> Iterator[None]:
         DbtFailedError,
         GateFailedError,
         LakeFullError,
+        LakeMissingError,
         LakeUnreachableError,
         LookupError,
+        MigrationFailedError,
+        MigrationRefusedError,
         MissingSuiteError,
         OSError,
         OvertakenError,

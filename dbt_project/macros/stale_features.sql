@@ -5,7 +5,7 @@
 {% macro stale_features() %}
     select lead_features.*
     from {{ ref("lead_features") }} as lead_features
-    {%- if is_incremental() %}
+    {%- if is_incremental() and not is_refilled() %}
     {%- set scores = adapter.get_relation(
         database=this.database, schema="scoring", identifier="lead_scores"
     ) %}

@@ -26,7 +26,14 @@ from lead_platform.lake.upkeep import maintain
 # Written by the gate, the switches and every workflow: shown, not materialised here.
 RECORDS: list[AssetSpec] = table_specs(
     "governance",
-    ["releases", "gate_failures", "audit_log", "workflow_switches", "workflow_runs"],
+    [
+        "releases",
+        "gate_failures",
+        "migrations",
+        "audit_log",
+        "workflow_switches",
+        "workflow_runs",
+    ],
 )
 
 QUALITY = table_specs(

@@ -157,8 +157,7 @@ def changed_views(
 
 def table_columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     """The table's columns in their order."""
-    described = connection.execute(f"select * from lake.{table} limit 0").description
-    return [column[0] for column in described]
+    return _columns_of(connection, f"lake.{table}")
 
 
 def changed_rows(
@@ -297,17 +296,20 @@ def rows_now(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 def compare_table(
     connection: duckdb.DuckDBPyConnection, touched: TouchedTable, older: int, newer: int
 ) -> TableChange:
-    """Rows of one snapshot that the other does not hold."""
-    then = f"from lake.{touched.name} at (version => {older})"
-    now = f"from lake.{touched.name} at (version => {newer})"
+    """Rows of one snapshot that the other does not hold, in the columns both know."""
+    then = f"lake.{touched.name} at (version => {older})"
+    now = f"lake.{touched.name} at (version => {newer})"
     if not touched.existed:
-        rows = _count(connection, f"({now})") if touched.exists else 0
+        rows = _count(connection, now) if touched.exists else 0
         return TableChange(touched.name, rows, 0, rows)
     if not touched.exists:
-        return TableChange(touched.name, 0, _count(connection, f"({then})"), 0)
-    inserted = _count(connection, f"({now} except all {then})")
-    removed = _count(connection, f"({then} except all {now})")
-    return TableChange(touched.name, inserted, removed, _count(connection, f"({now})"))
+        return TableChange(touched.name, 0, _count(connection, then), 0)
+    known = _columns_of(connection, then)
+    shared = _listed(name for name in _columns_of(connection, now) if name in known)
+    rows_then, rows_now = (f"select {shared} from {state}" for state in (then, now))
+    inserted = _count(connection, f"({rows_now} except all {rows_then})")
+    removed = _count(connection, f"({rows_then} except all {rows_now})")
+    return TableChange(touched.name, inserted, removed, _count(connection, now))
 
 
 def delete_rows(
@@ -405,6 +407,10 @@ def _same(left: str, right: str, key: Iterable[str]) -> str:
         f"{left}.{_identifier(name)} is not distinct from {right}.{_identifier(name)}"
         for name in key
     )
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    return [column[0] for column in connection.execute(f"from {relation} limit 0").description]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

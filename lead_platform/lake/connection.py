@@ -11,15 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 import duckdb
 
-from lead_platform.lake.postgres import create_schema, describe_database, without_password
+from lead_platform.lake.postgres import create_schema, without_password
+from lead_platform.lake.presence import CATALOG_SCHEMA, describe_catalog
 from lead_platform.settings import Settings
 
 # Rows of one insert up to which DuckLake keeps them in the catalog instead of a Parquet file:
 # micro-batches stay free of small files until maintenance flushes them.
 INLINED_ROWS = 200
-
-# DuckLake's tables get a schema of their own beside Dagster's in the same database.
-CATALOG_SCHEMA = "lake_catalog"
 
 # Lets an engine load what this process has verified already: checking the signatures of two files
 # of 36 MB takes 0.26 s of every engine, and a run opens several.
@@ -104,7 +102,21 @@ def attach_lake(
     try:
         connection.execute(statement)
     except duckdb.Error as error:
-        raise LakeUnreachableError(_explain(settings, error)) from None
+        raise lake_unreachable(settings, error) from None
+
+
+def lake_unreachable(settings: Settings, error: duckdb.Error) -> LakeUnreachableError:
+    """What to raise where the catalog does not answer, or not as one."""
+    reason = str(error).splitlines()[0]
+    if settings.database_url:
+        reason = without_password(settings.database_url, reason)
+        step = "Check that it runs and that LEAD_PLATFORM_DATABASE_URL is right"
+    else:
+        step = "Check the folder's permissions, or set LEAD_PLATFORM_HOME to another folder"
+    return LakeUnreachableError(
+        f"Cannot open the lake in {describe_catalog(settings)}: {reason}. {step}; where the "
+        "catalog is damaged, give it back with `lead-platform restore BACKUP --replace`."
+    )
 
 
 def attach_statement(
@@ -169,15 +181,3 @@ def _libpq_value(value: str) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
-
-
-def _explain(settings: Settings, error: duckdb.Error) -> str:
-    reason = str(error).splitlines()[0]
-    if settings.database_url:
-        place = describe_database(settings.database_url)
-        reason = without_password(settings.database_url, reason)
-        step = "Check that it runs and that LEAD_PLATFORM_DATABASE_URL is right."
-    else:
-        place = f"the SQLite catalog {settings.lake_catalog}"
-        step = "Check the folder's permissions, or set LEAD_PLATFORM_HOME to another folder."
-    return f"Cannot open the lake in {place}: {reason}. {step}"

@@ -1,21 +1,31 @@
 """Runs dbt models inside this process, on the lake of the given settings.
 
-A cold dbt run takes seconds to import and parse; here the project is parsed once per process and
-each run gets its own copy of the manifest.
+A cold dbt run takes seconds to import and parse; here the project is parsed once per home and
+version of its files, and each run gets its own copy of the manifest. What a parse leaves is written
+aside and renamed, with a seal over it: whatever is cut, stale or garbled is made again.
 """
 
 import functools
 import hashlib
+import importlib.metadata
 import json
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from lead_platform.settings import Settings
+
+_MANIFEST = "manifest.json"
+_PARTIAL_PARSE = "partial_parse.msgpack"
+# Which project files the two were parsed from, and their checksums.
+_SEAL = "parsed.json"
 
 # dbt keeps its adapter, its flags and its event manager in module globals: one run at a time.
 _RUNNING = threading.Lock()
@@ -30,18 +40,27 @@ class NodeResult:
     """How one dbt node ended."""
 
     unique_id: str
+    table: str
     status: str
     seconds: float
     message: str
 
 
 def prepare_manifest(settings: Settings) -> Path:
-    """The manifest's path; parses the project where it is missing or older than the files."""
-    manifest = _target(settings) / "manifest.json"
-    newest = max(_project_files(settings.dbt_project_dir), default=0.0)
-    if not manifest.exists() or manifest.stat().st_mtime < newest:
-        _invoke(settings, ["parse"], manifest=None)
-    return manifest
+    """The manifest's path; parses the project where there is no whole manifest of its files."""
+    target = _target(settings)
+    version = _project_version(settings.dbt_project_dir)
+    if not _is_whole(target, version):
+        target.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.parent / "parse.lock"):
+            if not _is_whole(target, version):
+                _parse(settings, version)
+    return target / _MANIFEST
+
+
+def built_tables(results: Iterable[NodeResult]) -> set[str]:
+    """`layer.table` of the models that were built."""
+    return {node.table for node in results if node.unique_id.startswith("model.")}
 
 
 def run_models(
@@ -78,7 +97,41 @@ def run_models(
     return results
 
 
-def _invoke(settings: Settings, arguments: list[str], manifest: Any, threads: int = 1) -> Any:
+def _parse(settings: Settings, version: str) -> None:
+    """Parse the project beside the target, then rename what came of it into it, the seal last."""
+    target = _target(settings)
+    with tempfile.TemporaryDirectory(prefix="parsing-", dir=target.parent) as folder:
+        draft = Path(folder)
+        _invoke(settings, ["parse"], manifest=None, target=draft)
+        seal = {"project": version}
+        for name in (_MANIFEST, _PARTIAL_PARSE):
+            seal[name] = _checksum(draft / name)
+            (draft / name).replace(target / name)
+        (draft / _SEAL).write_text(json.dumps(seal), encoding="utf-8")
+        (draft / _SEAL).replace(target / _SEAL)
+
+
+def _is_whole(target: Path, version: str) -> bool:
+    """Whether the target holds what was parsed from these files, every byte of it."""
+    try:
+        seal = json.loads((target / _SEAL).read_bytes())
+        found = {name: _checksum(target / name) for name in (_MANIFEST, _PARTIAL_PARSE)}
+    except (OSError, ValueError):
+        return False
+    return bool(seal == {"project": version, **found})
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _invoke(
+    settings: Settings,
+    arguments: list[str],
+    manifest: Any,
+    threads: int = 1,
+    target: Path | None = None,
+) -> Any:
     from dbt.cli.main import dbtRunner
 
     from lead_platform.lake import dbt_plugin
@@ -94,7 +147,7 @@ def _invoke(settings: Settings, arguments: list[str], manifest: Any, threads: in
         "--profiles-dir",
         str(settings.dbt_project_dir),
         "--target-path",
-        str(_target(settings)),
+        str(target or _target(settings)),
         "--log-path",
         str(settings.home / "dbt" / "logs"),
         "--no-send-anonymous-usage-stats",
@@ -116,14 +169,15 @@ def _manifest(settings: Settings) -> Any:
     """A fresh manifest: compiling a node changes it, so no two runs share one."""
     from dbt.contracts.graph.manifest import Manifest
 
-    return Manifest.from_msgpack(_parsed(_target(settings)))
+    return Manifest.from_msgpack(_packed_manifest(settings))
 
 
 @functools.cache
-def _parsed(target: Path) -> bytes:
+def _packed_manifest(settings: Settings) -> bytes:
     from dbt.contracts.graph.manifest import Manifest
 
-    written = Manifest.from_msgpack((target / "partial_parse.msgpack").read_bytes())
+    prepare_manifest(settings)
+    written = Manifest.from_msgpack((_target(settings) / _PARTIAL_PARSE).read_bytes())
     packed = written.to_msgpack()
     assert isinstance(packed, bytes)
     return packed
@@ -132,17 +186,22 @@ def _parsed(target: Path) -> bytes:
 def _node_result(result: Any) -> NodeResult:
     return NodeResult(
         unique_id=str(result.node.unique_id),
+        table=f"{result.node.schema}.{result.node.name}",
         status=str(result.status),
         seconds=float(result.execution_time),
         message=str(result.message or ""),
     )
 
 
-def _project_files(folder: Path) -> Iterable[float]:
+def _project_version(folder: Path) -> str:
+    """A hash over the project's files, their places and the version of dbt that reads them."""
+    digest = hashlib.sha256(importlib.metadata.version("dbt-core").encode())
     for suffix in ("*.sql", "*.yml", "*.yaml"):
-        for path in folder.rglob(suffix):
-            if "target" not in path.parts:
-                yield path.stat().st_mtime
+        for path in sorted(folder.rglob(suffix)):
+            place = path.relative_to(folder)
+            if "target" not in place.parts:
+                digest.update(f"{place}\x1f{_checksum(path)}\x1f".encode())
+    return digest.hexdigest()
 
 
 def _target(settings: Settings) -> Path:

@@ -113,7 +113,7 @@ class Gate:
                 suite = self._suite(table.name)
                 if (table.name, *columns) in self.accepted:
                     continue
-                failures = _column_failures(suite, columns)
+                failures = column_failures(suite, columns)
                 count = changes.rows_now(self.connection, table.name) if failures else 0
                 verdict.failures += [
                     TableFailure(table.name, replace(failure, offending_count=count), ())
@@ -252,7 +252,7 @@ def _failures(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure
     return validate(frame, [spec for spec in specs if not holds(frame, spec)])
 
 
-def _column_failures(suite: Suite, columns: list[str]) -> list[Failure]:
+def column_failures(suite: Suite, columns: list[str]) -> list[Failure]:
     """What the suite says about columns, and any column it reads that is not there."""
     failures = _failures(pd.DataFrame(columns=columns), suite.scoped("columns"))
     missing = [name for name in suite.row_columns if name not in columns]

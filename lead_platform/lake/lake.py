@@ -4,13 +4,14 @@ One object per process and home folder. Every write goes through `write` or `sup
 hold the writer lock, judge what changed and publish or restore; every read through `read`.
 """
 
+import logging
 import os
 import shutil
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,25 +21,35 @@ from lead_platform.configuration import content_version
 from lead_platform.lake import changes, releases
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
-    CATALOG_SCHEMA,
     LakeUnreachableError,
     attach_lake,
     create_catalog,
+    lake_unreachable,
     open_engine,
 )
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
 from lead_platform.lake.lock import WriterLock, writer_lock
+from lead_platform.lake.migration import (
+    MigrationRefusedError,
+    Plan,
+    apply_plan,
+    contract_faults,
+    plan_migration,
+    shipped_scripts,
+)
+from lead_platform.lake.presence import CATALOG_SCHEMA, has_catalog, require_new_home
 from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, load_suites
 from lead_platform.lake.tables import (
-    expected_tables,
+    declared_columns,
     give_statistics,
-    model_scripts,
-    table_scripts,
-    tables_of,
+    modelled_tables,
+    tables_without_statistics,
 )
 from lead_platform.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 _LEAST_FREE_BYTES = 1_000_000
 
@@ -225,6 +236,18 @@ class Lake:
         with self.read() as connection:
             releases.require_readable(connection, self.settings, snapshot_id)
 
+    def pending_migration(self) -> Plan:
+        """What opening the lake would change, without changing it.
+
+        Raises LakeMissingError, LakeUnreachableError.
+        """
+        if not has_catalog(self.settings):
+            require_new_home(self.settings)
+            return Plan(is_new_home=True)
+        with closing(open_engine(self.settings, threads=1)) as instance:
+            attach_lake(instance, self.settings, is_created=False)
+            return self._plan(instance)
+
     def compare(self, older: int, newer: int) -> list[TableChange]:
         """What changed between two releases, by table, in rows."""
         self.require_readable(older)
@@ -374,54 +397,96 @@ class Lake:
         return f"__ducklake_metadata_lake.{schema}"
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        """The process's DuckDB instance with the lake attached, its tables created."""
+        """The process's DuckDB instance with the lake attached, its tables as they are declared."""
         with self._opening:
             if self._instance is None:
                 self.settings.prepare_home()
                 # Writes take more threads where they are large.
                 instance = open_engine(self.settings, threads=1)
-                if not self._is_complete(instance):
+                if not self._is_current(instance):
                     with writer_lock(self.settings, label="opening the lake") as lock:
-                        create_catalog(self.settings)
-                        attach_lake(instance, self.settings)
-                        self._create_tables(instance.cursor(), lock)
+                        self._make_current(instance, lock)
                 self._instance = instance
             return self._instance
 
-    def _is_complete(self, instance: duckdb.DuckDBPyConnection) -> bool:
-        """Attach the lake if it is there; False where something has to be created.
+    def _is_current(self, instance: duckdb.DuckDBPyConnection) -> bool:
+        """Attach the lake if it is there; False where something has to be made or migrated.
 
         Readers get by without the writer lock: a console must open while a long build runs.
         """
         try:
             attach_lake(instance, self.settings, is_created=False)
-            present = changes.existing_tables(instance, self.metadata)
+            plan = self._plan(instance)
         except (LakeUnreachableError, duckdb.Error):
             return False
-        return expected_tables(self.settings.dbt_project_dir) <= present
+        if plan.faults:
+            raise MigrationRefusedError(plan.faults)
+        return plan.is_empty
 
-    def _create_tables(self, connection: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
-        """Create what is missing of the tables there have to be, as a release of its own."""
-        connection.execute("use lake")
-        present = changes.existing_tables(connection, self.metadata)
-        missing = expected_tables(self.settings.dbt_project_dir) - present
-        if not missing:
-            return
-        scripts = [*table_scripts(), *model_scripts(self.settings.dbt_project_dir)]
-        note = self._note("tables", "", "passed", time.monotonic())
-        fence = Fence(connection, self.metadata, lock, note.label)
-        if "governance.releases" in present:
-            self._recover(fence)
-        with fence.transaction(note.message):
-            for layer in sorted({table.split(".", 1)[0] for table in missing}):
-                connection.execute(f"create schema if not exists lake.{layer}")
-            for script in scripts:
-                if tables_of(script) & missing:
-                    connection.execute(script)
-            for table in sorted(missing):
-                give_statistics(connection, table)
-            releases.insert_release(connection, note, Verdict())
-        connection.close()
+    def _make_current(self, instance: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
+        """Make the lake where there never was one, else bring its tables to this version."""
+        has_lake = has_catalog(self.settings)
+        if not has_lake:
+            require_new_home(self.settings)
+            create_catalog(self.settings)
+        attach_lake(instance, self.settings, is_created=not has_lake)
+        plan = self._plan(instance)
+        if plan.is_new_home:
+            # A catalog that lost its tables is no new one.
+            require_new_home(self.settings)
+        elif not plan.is_empty:
+            self._undo_unpublished(instance, lock)
+            plan = self._plan(instance)
+        if not plan.is_empty:
+            self._migrate(instance, plan, lock)
+
+    def _plan(self, instance: duckdb.DuckDBPyConnection) -> Plan:
+        declared = declared_columns(self.settings.dbt_project_dir)
+        try:
+            with self._on_lake(instance) as connection:
+                return plan_migration(connection, declared, shipped_scripts())
+        except duckdb.Error as error:
+            raise lake_unreachable(self.settings, error) from None
+
+    def _migrate(self, instance: duckdb.DuckDBPyConnection, plan: Plan, lock: WriterLock) -> None:
+        """Bring a plan about, as one release."""
+        faults = contract_faults(plan, self._current_contract().suites)
+        if faults:
+            raise MigrationRefusedError(faults)
+        label = "tables" if plan.is_new_home else "migration"
+        started = time.monotonic()
+        models = modelled_tables(self.settings.dbt_project_dir)
+        with self._on_lake(instance) as connection:
+            bare = tables_without_statistics(connection, self.metadata)
+            fence = Fence(connection, self.metadata, lock, label)
+            with fence.transaction():
+                for table in bare:
+                    give_statistics(connection, table)
+                facts = apply_plan(connection, plan, models=models, applied_at=self.clock())
+                note = self._note(label, "", "passed", started)
+                release = releases.insert_release(connection, note, Verdict(facts=facts))
+        if not plan.is_new_home:
+            _LOG.warning(
+                "The lake was brought to this version as snapshot %d: %s",
+                release.snapshot_id,
+                "; ".join(plan.lines),
+            )
+
+    def _undo_unpublished(self, instance: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
+        """Undo what a dead writer left, without a release: its table may be of an older version."""
+        with self._on_lake(instance) as connection:
+            published = releases.published_snapshot(connection)
+            if published is not None and published != changes.current_snapshot(connection):
+                fence = Fence(connection, self.metadata, lock, "recovery")
+                with fence.transaction():
+                    self._bring_back(fence, published)
+
+    @contextmanager
+    def _on_lake(self, instance: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of an instance that is being opened; what it did not commit is undone."""
+        with closing(instance.cursor()) as connection:
+            connection.execute("use lake")
+            yield connection
 
 
 def _is_disk_full(settings: Settings, error: duckdb.Error) -> bool:

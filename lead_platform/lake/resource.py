@@ -30,10 +30,11 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, build_dbt_asset_specs
 
 from lead_platform.lake import audit
-from lead_platform.lake.dbt import prepare_manifest, run_models
+from lead_platform.lake.dbt import built_tables, prepare_manifest, run_models
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
+from lead_platform.lake.migration import models_to_refill, note_refilled
 from lead_platform.lake.tables import table_scripts
 from lead_platform.settings import Settings
 
@@ -100,13 +101,17 @@ class LakeResource(ConfigurableResource):
         """
 
         def build(candidate: Candidate) -> Mapping[str, Any] | None:
-            run_models(
+            due = models_to_refill(candidate.connection)
+            built = run_models(
                 self.settings,
                 select.split(),
-                variables,
+                {**variables, "refilled_models": due},
                 threads=candidate.threads,
                 signature=candidate.fence.signature,
             )
+            if refilled := built_tables(built) & set(due):
+                with candidate.fence.transaction():
+                    note_refilled(candidate.connection, refilled)
             return describe(candidate)
 
         yield from self._materialize(

@@ -10,3 +10,10 @@ create table if not exists governance.gate_failures (
     failure_id varchar, release_id varchar, table_name varchar, expectation varchar,
     arguments varchar, offending_count bigint, offending_row varchar, failed_at timestamp
 );
+
+-- One per step that took this home to a newer version: a script that ran, a table made, columns changed.
+-- `is_refill_due`: a model has gained columns, and its next run builds all its rows again.
+create table if not exists governance.migrations (
+    migration_id varchar, kind varchar, subject varchar, detail varchar, applied_at timestamp,
+    is_refill_due boolean
+);

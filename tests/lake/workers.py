@@ -190,6 +190,11 @@ def hold_lock(settings: Settings, held: Event, release: Event) -> None:
         release.wait()
 
 
+def open_lake(settings: Settings) -> None:
+    """Open the lake, bringing its tables to this version where they are not."""
+    Lake(settings).published()
+
+
 def open_and_wait(settings: Settings, answers: Any) -> None:
     """Open the lake as a reader, and say how long that took and what it saw."""
     started = time.monotonic()
