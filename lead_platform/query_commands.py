@@ -57,8 +57,8 @@ def create_reader(
     name: Annotated[str, typer.Argument(help="The PostgreSQL role to make.")],
 ) -> None:
     """Make a PostgreSQL role that can read the catalog and nothing else; prints its password."""
-    from lead_platform.lake.connection import CATALOG_SCHEMA
     from lead_platform.lake.lake import Lake
+    from lead_platform.lake.postgres import CATALOG_SCHEMA
     from lead_platform.lake.postgres import create_reader as create
 
     settings = Settings()

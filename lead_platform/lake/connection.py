@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import duckdb
 
-from lead_platform.lake.postgres import create_schema, without_password
-from lead_platform.lake.presence import CATALOG_SCHEMA, describe_catalog
+from lead_platform.lake.postgres import CATALOG_SCHEMA, create_schema, without_password
+from lead_platform.lake.presence import describe_catalog
 from lead_platform.settings import Settings
 
 # Rows of one insert up to which DuckLake keeps them in the catalog instead of a Parquet file:

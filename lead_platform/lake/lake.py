@@ -38,7 +38,8 @@ from lead_platform.lake.migration import (
     plan_migration,
     shipped_scripts,
 )
-from lead_platform.lake.presence import CATALOG_SCHEMA, has_catalog, require_new_home
+from lead_platform.lake.postgres import CATALOG_SCHEMA
+from lead_platform.lake.presence import has_catalog, require_new_home
 from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, load_suites
 from lead_platform.lake.tables import (

@@ -9,11 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from lead_platform.lake.postgres import connect_postgres, describe_database
+from lead_platform.lake.postgres import CATALOG_SCHEMA, connect_postgres, describe_database
 from lead_platform.settings import Settings
-
-# DuckLake's tables get a schema of their own beside Dagster's in the same database.
-CATALOG_SCHEMA = "lake_catalog"
 
 _FINISHED_RUNS = "select count(*) from runs where status = 'SUCCESS'"
 

@@ -16,7 +16,8 @@ from lead_platform.lake.connection import (
     open_engine,
 )
 from lead_platform.lake.lake import Lake
-from lead_platform.lake.presence import CATALOG_SCHEMA, LakeMissingError
+from lead_platform.lake.postgres import CATALOG_SCHEMA
+from lead_platform.lake.presence import LakeMissingError
 from lead_platform.settings import Settings
 from tests.lake import trial
 

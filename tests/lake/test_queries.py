@@ -13,9 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lead_platform.lake.connection import CATALOG_SCHEMA, attach_statement, open_engine
+from lead_platform.lake.connection import attach_statement, open_engine
 from lead_platform.lake.lake import Lake
-from lead_platform.lake.postgres import create_reader, reader_address
+from lead_platform.lake.postgres import CATALOG_SCHEMA, create_reader, reader_address
 from lead_platform.lake.queries import (
     QueryRefusedError,
     QueryStoppedError,
