@@ -16,6 +16,7 @@ _KEEPALIVES: dict[str, Any] = {
     "keepalives_count": 4,
     "tcp_user_timeout": 30_000,
 }
+
 # DuckLake's tables get a schema of their own beside Dagster's in the same database.
 CATALOG_SCHEMA = "lake_catalog"
 
