@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import duckdb
 import typer
@@ -28,6 +28,9 @@ from lead_platform.terminal import (
     require_leads,
     run_visibly,
 )
+
+if TYPE_CHECKING:
+    from lead_platform.lake.switches import Switches
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -234,20 +237,16 @@ def diff_releases(
 @workflows_app.command("list")
 def list_workflows() -> None:
     """Each workflow, whether it may act, who decided so and why."""
-    from lead_platform.lake import audit
-    from lead_platform.lake.lake import Lake
-
-    with Lake(Settings()).read() as connection:
-        rows = [
-            (
-                switch.workflow,
-                "enabled" if switch.is_enabled else "DISABLED",
-                switch.changed_by,
-                switch.reason,
-                f"{switch.changed_at:%Y-%m-%d %H:%M}" if switch.changed_at else "",
-            )
-            for switch in audit.list_switches(connection)
-        ]
+    rows = [
+        (
+            switch.workflow,
+            "enabled" if switch.is_enabled else "DISABLED",
+            switch.changed_by,
+            switch.reason,
+            f"{switch.changed_at:%Y-%m-%d %H:%M}" if switch.changed_at else "",
+        )
+        for switch in _switches(Settings()).all()
+    ]
     print_rows(["workflow", "state", "by", "reason", "since"], rows)
 
 
@@ -306,14 +305,21 @@ def _process(
 
 
 def _switch(workflow: str, *, enabled: bool, by: str, reason: str) -> None:
-    from lead_platform.lake import audit
-    from lead_platform.lake.lake import Lake, utc_now
+    from lead_platform.lake.lake import utc_now
+    from lead_platform.lake.switches import Switch
 
-    switch = audit.Switch(workflow, enabled, by or getpass.getuser(), reason, utc_now())
-    with Lake(Settings()).write(f"switch {workflow}") as candidate:
-        changed = audit.set_switch(candidate.connection, switch)
+    switch = Switch(workflow, enabled, by or getpass.getuser(), reason, utc_now())
+    changed = _switches(Settings()).throw(switch)
     state = "enabled" if enabled else "disabled"
     console.print(f"{workflow} is {state}." if changed else f"{workflow} was {state} already.")
+
+
+def _switches(settings: Settings) -> "Switches":
+    """The switches; the lake is asked once for those of an earlier version, never waited for."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.lake.switches import switches_of
+
+    return switches_of(Lake(settings.model_copy(update={"lock_timeout_seconds": 0.5})))
 
 
 @contextmanager

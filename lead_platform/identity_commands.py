@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lead_platform.identity.reversal import MergeFilter, Parting
     from lead_platform.identity.specification import LinkageSpecification
     from lead_platform.identity.verdicts import Act, Grain, Verdict
+    from lead_platform.lake.lake import Lake
     from lead_platform.reporting.queue import Work
 
     Plan = Callable[[DuckDBPyConnection], Sequence[tuple[Act, Sequence[Verdict]]]]
@@ -260,14 +261,15 @@ def work_reviews(
             "lead-platform reviews decide REVIEW same|different|unsure --by NAME --reason WHY"
         )
     act = begin_act("judge_pair", "review", by, reason, as_of)
-    with Lake(Settings()).read(is_long=True) as connection:
+    lake = Lake(Settings())
+    with lake.read(is_long=True) as connection:
         waiting = [row["review_id"] for row in pairs.list_reviews(connection)]
         if not waiting:
             console.print("Nothing waits for a person.")
             return
         if len(waiting) > limit:
             console.print(f"{len(waiting):,} wait; here are the first {limit}.\n")
-        _warn_if_off(connection)
+        _warn_if_off(lake)
 
         def show(review: str) -> None:
             # With its evidence it takes some 40 lines.
@@ -492,14 +494,13 @@ def apply_verdicts(written: Sequence[str], as_of: str | None, grain: "Grain | No
         )
     if len(written) > 10:
         console.print(f"… and {len(written) - 10} more: {about.list_decided}")
-    with open_lake(Settings()).read() as connection:
-        _warn_if_off(connection)
+    _warn_if_off(open_lake(Settings()))
 
 
-def _warn_if_off(connection: "DuckDBPyConnection") -> None:
-    from lead_platform.lake import audit
+def _warn_if_off(lake: "Lake") -> None:
+    from lead_platform.lake.switches import switches_of
 
-    switch = audit.read_switch(connection, "identity")
+    switch = switches_of(lake).read("identity")
     if not switch.is_enabled:
         console.print(
             f"The workflow identity is switched off by {switch.changed_by}: {switch.reason}. "

@@ -7,8 +7,13 @@ of imports, so callers split only work that is worth several of them.
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from typing import TypeVar
+
+from lead_platform.lake.brake import check_brake
+
+# How soon a stopped workflow is noticed.
+_LOOK_SECONDS = 1.0
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,11 +22,25 @@ R = TypeVar("R")
 def map_in_processes(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """`work` of each item, in the items' order; items and results must be picklable.
 
-    Processes are spawned, not forked: a fork would copy DuckDB's locks in whatever state.
+    Processes are spawned, not forked: a fork would copy DuckDB's locks in whatever state. Where the
+    workflow at work is stopped meanwhile, they are ended, and WorkflowStoppedError is raised.
     """
     workers = min(len(items), os.cpu_count() or 1)
     if workers < 2:
-        return [work(item) for item in items]
+        return [_work_on(work, item) for item in items]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        return list(pool.map(work, items))
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            while wait(futures, timeout=_LOOK_SECONDS).not_done:
+                check_brake()
+        except BaseException:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            raise
+        return [future.result() for future in futures]
+
+
+def _work_on(work: Callable[[T], R], item: T) -> R:
+    check_brake()
+    return work(item)

@@ -20,7 +20,7 @@ from lead_platform.capture import channels
 from lead_platform.capture.columns import VOCABULARIES
 from lead_platform.cli import app
 from lead_platform.enrichment.configuration import ProviderSettings
-from lead_platform.lake.audit import WORKFLOWS
+from lead_platform.lake.switches import WORKFLOWS
 from lead_platform.lake.tables import table_scripts
 from lead_platform.routing.roster import NamedAccount, Rep
 from lead_platform.routing.rules import Pool, RoutingRules, Rule

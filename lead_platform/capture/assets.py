@@ -14,8 +14,14 @@ from lead_platform.capture.deliveries import (
     take_in,
 )
 from lead_platform.capture.inbox import list_inbox
-from lead_platform.lake.lake import Candidate
-from lead_platform.lake.resource import LakeResource, Results, gate_checks, run_time, table_specs
+from lead_platform.lake.resource import (
+    LakeResource,
+    Prepared,
+    Results,
+    gate_checks,
+    run_time,
+    table_specs,
+)
 
 SPECS = table_specs(
     "capture", ["deliveries", "submissions", "events", "outcomes", "rejected_records"]
@@ -44,18 +50,23 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     files = files or [
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
-    parsed, faults = parse_deliveries(
-        files, channels, received_at=run_time(context), inbox=settings.inbox
-    )
-    taken: list[ParsedDelivery] = []
+    parsed: list[ParsedDelivery] = []
+    faults: list[str] = []
 
-    def write(candidate: Candidate) -> dict[str, int]:
-        totals = take_in(candidate.connection, parsed, run_id=context.run_id)
-        taken.extend(parsed)
-        return totals
+    def prepare() -> Prepared:
+        found, unread = parse_deliveries(
+            files, channels, received_at=run_time(context), inbox=settings.inbox
+        )
+        parsed.extend(found)
+        faults.extend(unread)
+        return Prepared(
+            lambda candidate: take_in(candidate.connection, parsed, run_id=context.run_id),
+            estimate_records(parsed),
+        )
 
-    yield from lake.materialize(context, "capture", write, rows=estimate_records(parsed))
-    # Where capture is switched off nothing was written, and the files keep waiting.
-    archive_deliveries(taken, inbox=settings.inbox, archive=settings.archive)
+    is_done = yield from lake.materialize_prepared(context, "capture", prepare)
+    if is_done:
+        # Where capture is switched off nothing was published, and the files keep waiting.
+        archive_deliveries(parsed, inbox=settings.inbox, archive=settings.archive)
     if faults:
         raise Failure("\n".join(faults), allow_retries=False)

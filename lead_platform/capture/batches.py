@@ -19,6 +19,7 @@ from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.values import canonical_json
+from lead_platform.lake.brake import check_brake
 
 BATCH_SIZE = 50_000
 BATCH_BYTES = 64 * 1_048_576
@@ -86,6 +87,7 @@ def parse_file(
     for record in read_records(path, channel.rules):
         batch.add(record, mapper)
         if batch.record_count >= batch_size or batch.payload_bytes >= BATCH_BYTES:
+            check_brake()
             yield batch.build()
             batch = _BatchBuilder(channel.name, received_at)
     if batch.record_count:

@@ -14,9 +14,9 @@ from dagster import (
 
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.inbox import Cursor, list_inbox, plan_requests, unknown_channels
-from lead_platform.lake.audit import read_switch
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import open_lake
+from lead_platform.lake.switches import switches_of
 from lead_platform.settings import Settings
 
 JOB = "process_new_leads"
@@ -33,11 +33,10 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
     )
     def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         settings = Settings()
-        with open_lake(settings).read() as connection:
-            switch = read_switch(connection, "capture")
-        if not switch.is_enabled:
+        off = switches_of(open_lake(settings)).read("capture").off_because
+        if off:
             # The cursor stays as it is, so that what waits is taken up once capture may act.
-            return SkipReason(f"capture is switched off by {switch.changed_by}: {switch.reason}")
+            return SkipReason(off)
         channels = load_channels(settings.config_dir)
         waiting = list_inbox(settings.inbox)
         for warning in unknown_channels(waiting, channels):

@@ -6,8 +6,10 @@ from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.lake.brake import interruptible
 from lead_platform.lake.resource import (
     LakeResource,
+    Prepared,
     Results,
     dbt_specs,
     gate_checks,
@@ -28,13 +30,13 @@ def enrich(context: AssetExecutionContext, lake: LakeResource) -> Results:
         settings.config_dir,
         ProviderContext(load_vocabularies(settings.config_dir), settings.reference),
     )
-    with lake.lake.read(is_long=True) as connection:
-        answers = enrich_pending(connection, providers, run_time(context))
-    yield from lake.materialize(
-        context,
-        "enrichment",
-        lambda candidate: keep_answers(candidate.connection, answers, providers),
-    )
+
+    def prepare() -> Prepared:
+        with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
+            answers = enrich_pending(connection, providers, run_time(context))
+        return Prepared(lambda candidate: keep_answers(candidate.connection, answers, providers))
+
+    yield from lake.materialize_prepared(context, "enrichment", prepare)
 
 
 @multi_asset(name="profiles", specs=PROFILES, check_specs=gate_checks(PROFILES), pool="lake")

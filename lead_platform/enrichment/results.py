@@ -20,6 +20,7 @@ from lead_platform.enrichment.provider import (
     EnrichmentError,
     Provider,
 )
+from lead_platform.lake.brake import check_brake
 
 RESULT_COLUMNS = (
     "result_id", "lead_id", "provider", "request_key", "status", "attributes", "source",
@@ -163,7 +164,11 @@ def enrich_leads(
     `leads` has lead_id and the providers' request columns. A lead without a request key is not
     asked about. The rows are ordered by provider as given, then as in `leads`.
     """
-    return _stacked([_ask(provider, leads, as_of) for provider in providers])
+    answers = []
+    for provider in providers:
+        check_brake()
+        answers.append(_ask(provider, leads, as_of))
+    return _stacked(answers)
 
 
 def request_keys(leads: pd.DataFrame, provider: Provider) -> pd.Series:

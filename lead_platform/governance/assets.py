@@ -12,13 +12,13 @@ from dagster import (
 
 from lead_platform.governance.conservation import reconcile, record
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
+from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import (
     LakeResource,
     Results,
     gate_checks,
     run_time,
-    switched_off,
     table_specs,
 )
 from lead_platform.lake.upkeep import maintain
@@ -85,12 +85,13 @@ def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Result
 @op(pool="lake")
 def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
     """Compact the lake's files; forget snapshots, records and runs beyond their time."""
-    with lake.lake.write("maintenance", run_id=context.run_id) as candidate:
-        off = switched_off(candidate, "maintenance")
-    if off:
-        context.log.warning(off)
+    try:
+        with lake.braked("maintenance"):
+            done = maintain(lake.lake, run_id=context.run_id)
+    except WorkflowStoppedError as stopped:
+        lake.note_skipped("maintenance", "maintenance", context.run_id, str(stopped))
+        context.log.warning(str(stopped))
         return
-    done = maintain(lake.lake, run_id=context.run_id)
     now = utc_now()
     forgotten = forget_runs(context.instance, lake.settings, now=now)
     if forgotten:

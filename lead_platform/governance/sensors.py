@@ -8,9 +8,9 @@ from dagster import (
     sensor,
 )
 
-from lead_platform.lake.audit import read_switch
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import open_lake
+from lead_platform.lake.switches import switches_of
 from lead_platform.lake.upkeep import due_after
 from lead_platform.settings import Settings
 
@@ -27,12 +27,11 @@ INTERVAL_SECONDS = 60
 def upkeep(context: SensorEvaluationContext) -> RunRequest | SkipReason:
     """Start `maintain` where it is due; one that failed is tried again after an hour."""
     now = utc_now()
-    with open_lake(Settings()).read() as connection:
-        switch = read_switch(connection, "maintenance")
-        if not switch.is_enabled:
-            return SkipReason(
-                f"maintenance is switched off by {switch.changed_by}: {switch.reason}"
-            )
+    lake = open_lake(Settings())
+    off = switches_of(lake).read("maintenance").off_because
+    if off:
+        return SkipReason(off)
+    with lake.read() as connection:
         last = due_after(connection, now)
     if last is None:
         return SkipReason("little was written since the last upkeep")

@@ -10,10 +10,11 @@ from lead_platform.identity.proposals import active_model
 from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
 from lead_platform.identity.scan import scan_base, write_findings
 from lead_platform.identity.specification import load_specification, specification_version
-from lead_platform.lake import audit
+from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.resource import (
     LakeResource,
+    Prepared,
     Results,
     dbt_specs,
     gate_checks,
@@ -75,14 +76,15 @@ GOLDEN = dbt_specs(GOLDEN_MODELS)
 def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Bring new submissions into their normal form, outside the lock; then add them."""
     vocabularies = load_vocabularies(lake.settings.config_dir)
-    with lake.lake.read() as connection:
-        normalized = normalize_pending(connection, vocabularies)
-    yield from lake.materialize(
-        context,
-        "identity",
-        lambda candidate: write_normalized(candidate.connection, normalized),
-        rows=len(normalized),
-    )
+
+    def prepare() -> Prepared:
+        with lake.lake.read() as connection, interruptible(connection.interrupt):
+            normalized = normalize_pending(connection, vocabularies)
+        return Prepared(
+            lambda candidate: write_normalized(candidate.connection, normalized), len(normalized)
+        )
+
+    yield from lake.materialize_prepared(context, "identity", prepare)
 
 
 @multi_asset(name="resolve", specs=RESOLVED, check_specs=gate_checks(RESOLVED), pool="lake")
@@ -115,23 +117,23 @@ def scan(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Compare the whole base with itself, outside the lock; then queue what was found."""
     path = lake.settings.config_dir / "identity.yaml"
     specification = load_specification(path)
-    with lake.lake.read(is_long=True) as connection:
-        findings = None
-        if audit.read_switch(connection, "identity_scan").is_enabled:
+
+    def prepare() -> Prepared:
+        with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
             model = active_model(specification, lake.settings.models)
             findings = scan_base(connection, specification, model)
 
-    def write(candidate: Candidate) -> dict[str, Any]:
-        if findings is None:
-            return {"skipped": "identity_scan was switched off when the scan began"}
-        summary = write_findings(
-            candidate.connection,
-            findings,
-            specification.scan,
-            specification_version=specification_version(path),
-            scanned_at=run_time(context),
-            run_id=context.run_id,
-        )
-        return {**findings.counts, **asdict(summary)}
+        def write(candidate: Candidate) -> dict[str, Any]:
+            summary = write_findings(
+                candidate.connection,
+                findings,
+                specification.scan,
+                specification_version=specification_version(path),
+                scanned_at=run_time(context),
+                run_id=context.run_id,
+            )
+            return {**findings.counts, **asdict(summary)}
 
-    yield from lake.materialize(context, "identity_scan", write)
+        return Prepared(write)
+
+    yield from lake.materialize_prepared(context, "identity_scan", prepare)

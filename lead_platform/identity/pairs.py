@@ -19,6 +19,7 @@ from lead_platform.identity.specification import (
     Guard,
     LinkageSpecification,
 )
+from lead_platform.lake.brake import interruptible
 
 # Records from which on a second thread is worth waking for each of matching's hundred statements.
 _MANY_RECORDS = 20_000
@@ -67,15 +68,16 @@ def find_pairs(
     `drop` where they are apart.
     """
     specification = specification.rarity_known(model.term_frequencies)
-    _number_records(scratch)
-    bounded = _list_candidates(scratch, specification, asked)
-    candidates = _count(scratch, "candidates")
-    if candidates:
-        scores = score_pairs(scratch, specification, model)
-        scratch.execute(_decision_sql(scores, specification), {"model": model.version})
-    else:
-        scratch.execute(_NO_PAIRS)
-    pairs = scratch.execute("from kept_pairs order by pair_id").to_arrow_table()
+    with interruptible(scratch.interrupt):
+        _number_records(scratch)
+        bounded = _list_candidates(scratch, specification, asked)
+        candidates = _count(scratch, "candidates")
+        if candidates:
+            scores = score_pairs(scratch, specification, model)
+            scratch.execute(_decision_sql(scores, specification), {"model": model.version})
+        else:
+            scratch.execute(_NO_PAIRS)
+        pairs = scratch.execute("from kept_pairs order by pair_id").to_arrow_table()
     return PairFindings(candidates, bounded, pairs)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from lead_platform.lake.brake import interruptible
 from lead_platform.settings import Settings
 
 _MANIFEST = "manifest.json"
@@ -87,7 +88,9 @@ def run_models(
         "--vars",
         json.dumps(variables, default=str),
     ]
-    with _RUNNING:
+    from lead_platform.lake import dbt_plugin
+
+    with _RUNNING, interruptible(dbt_plugin.interrupt):
         outcome = _invoke(settings, arguments, manifest=_manifest(settings), threads=threads)
     results = [_node_result(result) for result in outcome.result or ()]
     failed = [node for node in results if node.status not in ("success", "pass", "warn", "no-op")]

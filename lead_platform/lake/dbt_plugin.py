@@ -4,6 +4,7 @@ dbt-duckdb calls the plugin on each new connection, before the profile's `attach
 finds the lake attached already): extensions are loaded from their wheels, nothing is fetched.
 """
 
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,17 @@ attached_settings: Settings | None = None
 
 _threads = 1
 _connection: DuckDBPyConnection | None = None
+
+# Those dbt's threads work on: it opens one per thread and run.
+_cursors: deque[DuckDBPyConnection] = deque(maxlen=32)
+
+
+def interrupt() -> None:
+    """Stop whatever statement dbt is running."""
+    for cursor in list(_cursors):
+        # dbt may have closed it.
+        with suppress(duckdb.Error):
+            cursor.interrupt()
 
 
 def use_threads(threads: int) -> None:
@@ -36,6 +48,10 @@ class Plugin(BasePlugin):
 
     def initialize(self, config: dict[str, Any]) -> None:
         """Nothing to prepare: everything comes from the settings."""
+
+    def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
+        """Remember it, so that its statements can be stopped."""
+        _cursors.append(cursor)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Load the extensions and attach the lake."""

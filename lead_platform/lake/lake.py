@@ -19,6 +19,7 @@ import duckdb
 
 from lead_platform.configuration import content_version
 from lead_platform.lake import changes, releases
+from lead_platform.lake.brake import interruptible
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
     LakeUnreachableError,
@@ -208,11 +209,13 @@ class Lake:
             candidate = Candidate(fence, run_id, threads)
             started = time.monotonic()
             try:
-                yield candidate
-                written = time.monotonic()
-                contract = self._current_contract()
-                gate = Gate(fence, contract.suites, contract.accepted_columns)
-                verdict = gate.judge(since)
+                # What follows, publishing or restoring, is short and runs to its end.
+                with interruptible(fence.connection.interrupt):
+                    yield candidate
+                    written = time.monotonic()
+                    contract = self._current_contract()
+                    gate = Gate(fence, contract.suites, contract.accepted_columns)
+                    verdict = gate.judge(since)
             except BaseException:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
@@ -268,7 +271,8 @@ class Lake:
             self._use_threads(fence.connection, run_id, rows)
             started = time.monotonic()
             try:
-                yield fence
+                with interruptible(fence.connection.interrupt):
+                    yield fence
             except BaseException:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise

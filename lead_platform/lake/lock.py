@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as PostgresConnection
 
+from lead_platform.lake.brake import check_brake
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.settings import Settings
 
@@ -176,6 +177,7 @@ def _wait(attempt: Callable[[], int | None], timeout: float, holder: Callable[[]
     """What `attempt` gives once it gives something. Raises WriterLockTimeoutError."""
     deadline = time.monotonic() + timeout
     while (got := attempt()) is None:
+        check_brake()
         if time.monotonic() >= deadline:
             raise WriterLockTimeoutError(
                 f"The lake is being written by {holder()}; waited {timeout:g} s. "

@@ -7,7 +7,9 @@ blocking check are the same for every one of them.
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
@@ -30,11 +32,13 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, build_dbt_asset_specs
 
 from lead_platform.lake import audit
+from lead_platform.lake.brake import Brake, WorkflowStoppedError
 from lead_platform.lake.dbt import built_tables, prepare_manifest, run_models
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
 from lead_platform.lake.migration import models_to_refill, note_refilled
+from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
 from lead_platform.lake.tables import table_scripts
 from lead_platform.settings import Settings
 
@@ -46,7 +50,19 @@ GATE_CHECK = "gate"
 STEPS = logging.getLogger("lead_platform.steps")
 
 Results = Iterator[MaterializeResult | AssetCheckResult]
+
+# As `Results`; in the end, whether the step did its work or was kept from it by its switch.
+Materializing = Generator[MaterializeResult | AssetCheckResult, None, bool]
 Write = Callable[[Candidate], Mapping[str, Any] | None]
+Gated = Callable[..., AbstractContextManager[Candidate]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was computed outside the writer lock: how to write it, and about how many rows."""
+
+    write: Write
+    rows: int = 0
 
 
 @functools.cache
@@ -68,6 +84,11 @@ class LakeResource(ConfigurableResource):
         """The lake itself."""
         return open_lake(self.settings)
 
+    @property
+    def switches(self) -> Switches:
+        """The kill switches, those an earlier version kept in the lake among them."""
+        return switches_of(self.lake)
+
     def materialize(
         self,
         context: AssetExecutionContext,
@@ -75,15 +96,34 @@ class LakeResource(ConfigurableResource):
         write: Write,
         *,
         rows: int = 0,
-    ) -> Results:
+    ) -> Materializing:
         """Run `write` in one gated transaction and report each table of the asset.
 
         `workflow` is the one whose switch stops it; None for what nobody may switch off. `rows`:
         about how many it will write, where that is known beforehand.
         """
-        yield from self._materialize(
-            context, workflow, write, functools.partial(self.lake.write, rows=rows)
+        return (
+            yield from self.materialize_prepared(context, workflow, lambda: Prepared(write, rows))
         )
+
+    def materialize_prepared(
+        self, context: AssetExecutionContext, workflow: str | None, prepare: Callable[[], Prepared]
+    ) -> Materializing:
+        """As `materialize`, for what computes outside the writer lock first: `prepare` does.
+
+        The workflow's switch stops that too.
+        """
+
+        def begin() -> tuple[Write, Gated]:
+            prepared = prepare()
+
+            def write(candidate: Candidate) -> Mapping[str, Any] | None:
+                copy_to_lake(self.switches, candidate.connection, run_id=context.run_id)
+                return prepared.write(candidate)
+
+            return write, functools.partial(self.lake.write, rows=prepared.rows)
+
+        return (yield from self._materialize(context, workflow, begin))
 
     def materialize_models(
         self,
@@ -94,7 +134,7 @@ class LakeResource(ConfigurableResource):
         *,
         rows: int = 0,
         describe: Write = lambda candidate: None,
-    ) -> Results:
+    ) -> Materializing:
         """Build the dbt models that `select` names (a union, as dbt has it), judged together.
 
         `describe` gives metadata of what was built.
@@ -114,21 +154,53 @@ class LakeResource(ConfigurableResource):
                     note_refilled(candidate.connection, refilled)
             return describe(candidate)
 
-        yield from self._materialize(
-            context, workflow, build, functools.partial(self.lake.supervise, rows=rows)
-        )
+        gated = functools.partial(self.lake.supervise, rows=rows)
+        return (yield from self._materialize(context, workflow, lambda: (build, gated)))
+
+    @contextmanager
+    def braked(self, workflow: str | None) -> Iterator[Brake]:
+        """The brake of the workflow, watched; for what nobody may switch off one without effect."""
+        brake = Brake(self.switches, workflow)
+        with brake.watching(but=(GateFailedError, OvertakenError)):
+            yield brake
+
+    def note_skipped(self, label: str, workflow: str, run_id: str, reason: str) -> Candidate:
+        """Keep in the lake that a switch kept a step from acting, or stopped it."""
+        now = utc_now()
+        with self.lake.write(label, run_id=run_id) as candidate:
+            copy_to_lake(self.switches, candidate.connection, run_id=run_id)
+            audit.record_run(
+                candidate.connection,
+                workflow,
+                run_id=run_id,
+                status="skipped",
+                reason=reason,
+                started_at=now,
+                finished_at=now,
+                items=0,
+            )
+        return candidate
 
     def _materialize(
-        self, context: AssetExecutionContext, workflow: str | None, write: Write, gated: Callable
-    ) -> Results:
+        self,
+        context: AssetExecutionContext,
+        workflow: str | None,
+        begin: Callable[[], tuple[Write, Gated]],
+    ) -> Materializing:
         label = context.op_execution_context.op.name
         metadata: dict[str, Any] = {}
         STEPS.info("started %s", label)
         started = time.monotonic()
         try:
-            with gated(label, run_id=context.run_id) as candidate:
-                off = switched_off(candidate, workflow) if workflow else None
-                metadata.update({"skipped": off} if off else write(candidate) or {})
+            with self.braked(workflow) as brake:
+                write, gated = begin()
+                with gated(label, run_id=context.run_id) as candidate:
+                    # Thrown while the step waited for the lock.
+                    brake.look()
+                    metadata.update(write(candidate) or {})
+        except WorkflowStoppedError as stopped:
+            candidate = self.note_skipped(label, workflow or "", context.run_id, str(stopped))
+            metadata = {"skipped": str(stopped)}
         except GateFailedError as error:
             yield from _refused(context, error)
             raise Failure(str(error), allow_retries=False) from error
@@ -142,6 +214,7 @@ class LakeResource(ConfigurableResource):
         STEPS.info("%-22s %6.1f s  %s", label, time.monotonic() - started, told)
         for key in _in_order(context):
             yield _published(key, candidate, metadata)
+        return "skipped" not in metadata
 
 
 def run_time(context: AssetExecutionContext) -> datetime:
@@ -280,29 +353,6 @@ def declared_tables() -> dict[str, DeclaredTable]:
     }
 
 
-def switched_off(candidate: Candidate, workflow: str) -> str | None:
-    """Why the workflow may not act, which is noted; None where it may.
-
-    Read under the writer lock: a switch thrown before the write begins stops it.
-    """
-    switch = audit.read_switch(candidate.connection, workflow)
-    if switch.is_enabled:
-        return None
-    reason = f"{workflow} is switched off by {switch.changed_by}: {switch.reason}"
-    now = utc_now()
-    audit.record_run(
-        candidate.connection,
-        workflow,
-        run_id=candidate.run_id,
-        status="skipped",
-        reason=reason,
-        started_at=now,
-        finished_at=now,
-        items=0,
-    )
-    return reason
-
-
 def _in_order(context: AssetExecutionContext) -> list[AssetKey]:
     """The asset's tables, those others of it are made from first, as Dagster wants them."""
     specs = {spec.key: spec for spec in context.assets_def.specs}
@@ -375,12 +425,12 @@ def _check(key: AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> Asset
 __all__ = [
     "AS_OF_TAG",
     "LakeResource",
+    "Prepared",
     "asset_key",
     "declared_tables",
     "gate_checks",
     "open_lake",
     "parse_instant",
     "run_time",
-    "switched_off",
     "table_specs",
 ]

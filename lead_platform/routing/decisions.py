@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from lead_platform.lake.brake import check_brake
 from lead_platform.routing.account_reps import AccountReps
 from lead_platform.routing.choices import Candidate, Strategy, load_strategy
 from lead_platform.routing.configuration import RoutingConfiguration
@@ -40,6 +41,9 @@ from lead_platform.routing.rules import (
 NO_ACCOUNTS = AccountReps()
 REP = "rep"
 QUEUE = "queue"
+
+# How many leads are decided between two looks at the brake: a hundredth of a second.
+_BETWEEN_LOOKS = 500
 
 
 class ReplayError(Exception):
@@ -260,6 +264,8 @@ def _settle(
         leads.lead_ids, kept, places, leads.named_account_reps, leads.account_ids, strict=True
     )
     for number, (lead_id, owned, place, named_rep, account_id) in enumerate(rows):
+        if number % _BETWEEN_LOOKS == 0:
+            check_brake()
         account_owner = account_owners.get(account_id) if account_id is not None else None
         position, phrase, missing = matches[account_owner is not None][number]
         outcome = owned or _queue_without_choice(rules, position, phrase, missing)

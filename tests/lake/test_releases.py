@@ -3,11 +3,9 @@
 import subprocess
 import sys
 import time
-from datetime import datetime
 
 import pytest
 
-from lead_platform.lake.audit import Switch, set_switch
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.lake.tables import declared_columns
 from lead_platform.lake.upkeep import maintain
@@ -134,8 +132,11 @@ def test_a_long_reader_holds_nothing_open_in_the_catalog(embedded_settings: Sett
         with lake.read(is_long=is_long) as reader:
             reader.execute("from capture.deliveries").fetchall()
             with lake.write("meanwhile") as candidate:
-                note = Switch("capture", is_long, "Dana", "a trial", datetime(2026, 7, 1))
-                set_switch(candidate.connection, note)
+                candidate.connection.execute(
+                    "insert into governance.workflow_switches values "
+                    "('capture', ?, 'Dana', 'a trial', '2026-07-01')",
+                    [is_long],
+                )
             told = subprocess.run(
                 [sys.executable, "-c", checkpoint, str(embedded_settings.lake_catalog)],
                 capture_output=True, text=True, check=True,
