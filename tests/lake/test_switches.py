@@ -1,0 +1,214 @@
+"""The kill switches work while a writer hangs, and what is at work stops within seconds.
+
+They lay in the lake: one could not be thrown for as long as a writer held the lock, and a step at
+work never looked at its own again.
+"""
+
+import os
+import signal
+import threading
+import time
+from datetime import datetime
+
+import pytest
+
+from lead_platform.lake.brake import Brake, WorkflowStoppedError, check_brake, interruptible
+from lead_platform.lake.lake import Lake
+from lead_platform.lake.switches import (
+    Switch,
+    UnknownWorkflowError,
+    copy_to_lake,
+    open_switches,
+    switches_of,
+)
+from lead_platform.parallel import map_in_processes
+from lead_platform.settings import Settings
+from tests.lake import trial, workers
+
+AT = datetime(2026, 7, 1, 9)
+PATIENCE_SECONDS = 60.0
+# Two seconds until the switch is looked at, and room for a busy machine.
+STOPPED_WITHIN_SECONDS = 15.0
+
+# Hours of work for DuckDB that holds no memory.
+ENDLESS = """
+    insert into trial.left_side
+    select 1, count(*) from range(10000000) as a(i), range(10000000) as b(j)
+    where hash(i, j) % 1000003 = 1
+"""
+
+
+def off(workflow: str = "routing") -> Switch:
+    """Dana's decision."""
+    return Switch(workflow, False, "Dana", "territories change", AT)
+
+
+def on(workflow: str = "routing") -> Switch:
+    """Dana's later decision."""
+    return Switch(workflow, True, "Dana", "territories are in", AT.replace(hour=10))
+
+
+def test_the_newest_change_of_a_workflow_counts(settings: Settings) -> None:
+    switches = open_switches(settings)
+    assert all(switch.is_enabled for switch in switches.all())
+    assert switches.throw(off())
+    assert not switches.throw(off()), "it stood that way already"
+    assert open_switches(settings).read("routing") == off()
+    assert switches.read("scoring").is_enabled
+    assert switches.throw(on())
+    assert switches.read("routing") == on()
+    assert switches.history() == [off(), on()]
+
+
+def test_a_switch_needs_a_known_workflow_a_person_and_a_reason(settings: Settings) -> None:
+    switches = open_switches(settings)
+    with pytest.raises(UnknownWorkflowError, match=r"'routeing'. Known: capture, identity"):
+        switches.throw(off("routeing"))
+    with pytest.raises(ValueError, match="--by"):
+        switches.throw(Switch("routing", False, " ", "because", AT))
+    assert switches.history() == []
+
+
+def test_a_switch_is_thrown_while_a_writer_hangs(trial_settings: Settings) -> None:
+    lake = trial.open_trial(trial_settings)
+    held, release = workers.PROCESSES.Event(), workers.PROCESSES.Event()
+    hung = workers.start(workers.hold_lock, trial_settings, held, release)
+    assert held.wait(PATIENCE_SECONDS)
+    assert hung.pid is not None
+    os.kill(hung.pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        assert switches_of(Lake(trial_settings)).throw(off())
+        assert switches_of(lake).read("routing") == off()
+        assert time.monotonic() - started < 10, "opening a second lake takes most of it"
+        started = time.monotonic()
+        assert open_switches(trial_settings).throw(on())
+        assert time.monotonic() - started < 2
+    finally:
+        os.kill(hung.pid, signal.SIGCONT)
+        workers.kill(hung)
+
+
+def test_what_an_earlier_version_kept_in_the_lake_counts(lake: Lake) -> None:
+    with lake.write("an earlier version") as candidate:
+        for switch in (off("routing"), off("scoring")):
+            candidate.connection.execute(
+                "insert into governance.workflow_switches values (?, ?, ?, ?, ?)",
+                list(switch.__dict__.values()),
+            )
+    open_switches(lake.settings).throw(off("scoring"))
+    open_switches(lake.settings).throw(on("scoring"))
+    switches = switches_of(lake)
+    assert switches.read("routing") == off("routing")
+    assert switches.read("scoring") == on("scoring"), "thrown since, so it counts more"
+    switches.throw(on("routing"))
+    assert switches_of(lake).read("routing") == on("routing"), "taken over once"
+
+
+def test_the_lake_follows_and_once_is_enough(lake: Lake) -> None:
+    switches = open_switches(lake.settings)
+    switches.throw(off())
+    switches.throw(on())
+    for _ in range(2):
+        with lake.write("a step") as candidate:
+            copy_to_lake(switches, candidate.connection, run_id="run_1")
+    assert candidate.release is None, "nothing was left to write"
+    with lake.read() as connection:
+        kept = connection.execute("from governance.workflow_switches").fetchall()
+        told = connection.execute(
+            "select action, actor, reason, before, after from governance.audit_log order by all"
+        ).fetchall()
+    assert kept == [tuple(on().__dict__.values())]
+    assert told == [
+        ("disable_workflow", "Dana", "territories change", "enabled", "disabled"),
+        ("enable_workflow", "Dana", "territories are in", "disabled", "enabled"),
+    ]
+
+
+def throw_soon(settings: Settings) -> "list[float]":
+    """Throw the switch from another thread in a moment; the instant it was thrown."""
+    thrown: list[float] = []
+
+    def throw() -> None:
+        time.sleep(0.7)
+        open_switches(settings).throw(off())
+        thrown.append(time.monotonic())
+
+    threading.Thread(target=throw, daemon=True).start()
+    return thrown
+
+
+def test_a_long_statement_stops_and_leaves_nothing(trial_lake: Lake) -> None:
+    before = trial.contents(trial_lake)
+    thrown = throw_soon(trial_lake.settings)
+    brake = Brake(open_switches(trial_lake.settings), "routing")
+    with pytest.raises(WorkflowStoppedError, match="switched off by Dana: territories change"):
+        _write_endlessly(trial_lake, brake)
+    assert time.monotonic() - thrown[0] < STOPPED_WITHIN_SECONDS
+    assert trial.contents(trial_lake) == before
+    with pytest.raises(WorkflowStoppedError), brake.watching():
+        pytest.fail("it does not even begin")
+    open_switches(trial_lake.settings).throw(on())
+    with Brake(open_switches(trial_lake.settings), "routing").watching():
+        trial.write(trial_lake, "insert into trial.left_side values (1, 1)")
+    assert trial.count_rows(trial_lake, "trial.left_side") == 1
+
+
+def _write_endlessly(lake: Lake, brake: Brake) -> None:
+    with brake.watching(), lake.supervise("long") as candidate:
+        trial.commit(candidate, "insert into trial.left_side values (7, 7)")
+        trial.commit(candidate, ENDLESS)
+
+
+def test_python_between_statements_stops(embedded_settings: Settings) -> None:
+    thrown = throw_soon(embedded_settings)
+    brake = Brake(open_switches(embedded_settings), "routing")
+    with pytest.raises(WorkflowStoppedError), brake.watching():
+        _compute_endlessly()
+    assert time.monotonic() - thrown[0] < STOPPED_WITHIN_SECONDS
+
+
+def _compute_endlessly() -> None:
+    while True:
+        check_brake()
+        time.sleep(0.01)
+
+
+def test_work_in_other_processes_stops(embedded_settings: Settings) -> None:
+    brake = Brake(open_switches(embedded_settings), "routing")
+    threading.Timer(4, lambda: open_switches(embedded_settings).throw(off())).start()
+    started = time.monotonic()
+    with pytest.raises(WorkflowStoppedError), brake.watching():
+        map_in_processes(time.sleep, [120, 120])
+    assert time.monotonic() - started < 4 + STOPPED_WITHIN_SECONDS
+
+
+def test_waiting_for_the_writer_lock_stops(trial_lake: Lake) -> None:
+    thrown = throw_soon(trial_lake.settings)
+    brake = Brake(open_switches(trial_lake.settings), "routing")
+    rival = Lake(trial_lake.settings)
+    with trial_lake.write("long"), pytest.raises(WorkflowStoppedError), brake.watching():
+        trial.write(rival, "insert into trial.left_side values (1, 1)")
+    assert time.monotonic() - thrown[0] < STOPPED_WITHIN_SECONDS
+
+
+def test_nothing_is_interrupted_once_its_block_has_ended(embedded_settings: Settings) -> None:
+    # What follows a step's writing, publishing or restoring, runs to its end.
+    brake = Brake(open_switches(embedded_settings), "routing")
+    interrupted: list[float] = []
+    with brake.watching():
+        with interruptible(lambda: interrupted.append(time.monotonic())):
+            open_switches(embedded_settings).throw(off())
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not interrupted and time.monotonic() < deadline:
+                time.sleep(0.01)
+        seen = len(interrupted)
+        assert seen
+        time.sleep(0.7)
+        assert len(interrupted) == seen
+
+
+def test_an_error_that_is_not_the_brake_s_stays_what_it_is(embedded_settings: Settings) -> None:
+    brake = Brake(open_switches(embedded_settings), "routing")
+    with pytest.raises(KeyError), brake.watching():
+        raise KeyError("lead_1")
