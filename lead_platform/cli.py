@@ -359,11 +359,23 @@ def _plain_errors() -> Iterator[None]:
     )
     try:
         yield
-    except expected as error:
-        Console(stderr=True).print(
-            str(error), style="red", markup=False, highlight=False, soft_wrap=True
-        )
+    except Exception as error:
+        # A full disk and a database that is down surface in whatever is written first.
+        told = _tell_failure(error) or (str(error) if isinstance(error, expected) else None)
+        if told is None:
+            raise
+        Console(stderr=True).print(told, style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _tell_failure(error: Exception) -> str | None:
+    from lead_platform.lake.failures import tell_failure
+
+    try:
+        return tell_failure(Settings(), error)
+    except ValueError:
+        # The settings are what is wrong.
+        return None
 
 
 if __name__ == "__main__":

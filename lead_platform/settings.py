@@ -3,6 +3,7 @@
 Everything comes from the environment (prefix `LEAD_PLATFORM_`); nothing else reads it.
 """
 
+import errno
 import re
 import tempfile
 from pathlib import Path
@@ -126,6 +127,11 @@ class Settings(BaseSettings):
             with tempfile.TemporaryFile(dir=self.home):
                 pass
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise SettingsError(
+                    f"The disk is full: the home folder {self.home} takes no more. "
+                    "Free space there, then run it again; nothing was half-written."
+                ) from None
             raise SettingsError(
                 f"The home folder {self.home} cannot be written ({error.strerror}). "
                 "Set LEAD_PLATFORM_HOME to a folder you may write, or change its permissions."

@@ -6,6 +6,7 @@ What is readable and who may write is decided in `releases` and `lock`.
 
 import functools
 import importlib.resources
+import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -103,6 +104,35 @@ def attach_lake(
         connection.execute(statement)
     except duckdb.Error as error:
         raise lake_unreachable(settings, error) from None
+
+
+def copy_catalog(settings: Settings, folder: Path) -> Path:
+    """A copy of the SQLite catalog, with what its log still holds, for `attach_copy`."""
+    copy = folder / settings.lake_catalog.name
+    for suffix in ("", "-wal"):
+        original = Path(f"{settings.lake_catalog}{suffix}")
+        if original.exists():
+            shutil.copyfile(original, f"{copy}{suffix}")
+    return copy
+
+
+def attach_copy(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    copy: Path,
+    *,
+    alias: str = "lake",
+    snapshot_id: int | None = None,
+) -> None:
+    """Attach the lake read-only through a copy of its catalog.
+
+    For a home that is full or read-only: SQLite reads no catalog beside which it cannot write.
+    """
+    options = [f"DATA_PATH '{_quoted(settings.lake_data_path)}'", "OVERRIDE_DATA_PATH true"]
+    options.append("READ_ONLY" if snapshot_id is None else f"SNAPSHOT_VERSION {snapshot_id}")
+    connection.execute(
+        f"attach 'ducklake:sqlite:{_quoted(str(copy))}' as {alias} ({', '.join(options)})"
+    )
 
 
 def lake_unreachable(settings: Settings, error: duckdb.Error) -> LakeUnreachableError:

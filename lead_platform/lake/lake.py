@@ -6,7 +6,7 @@ hold the writer lock, judge what changed and publish or restore; every read thro
 
 import logging
 import os
-import shutil
+import tempfile
 import threading
 import time
 import uuid
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 
@@ -23,11 +24,15 @@ from lead_platform.lake.brake import interruptible
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
     LakeUnreachableError,
+    attach_copy,
     attach_lake,
+    copy_catalog,
     create_catalog,
     lake_unreachable,
     open_engine,
 )
+from lead_platform.lake.dbt import DbtFailedError
+from lead_platform.lake.failures import is_disk_full
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
 from lead_platform.lake.lock import WriterLock, writer_lock
@@ -49,11 +54,9 @@ from lead_platform.lake.tables import (
     modelled_tables,
     tables_without_statistics,
 )
-from lead_platform.settings import Settings
+from lead_platform.settings import Settings, SettingsError
 
 _LOG = logging.getLogger(__name__)
-
-_LEAST_FREE_BYTES = 1_000_000
 
 # Rows from which a write is worth all processors. Below, waking a second thread costs each of a
 # small run's hundreds of statements more than it brings: such a run takes a fifth less time and a
@@ -149,7 +152,16 @@ class Lake:
 
         Raises UnreadableReleaseError where the snapshot is no release, or a forgotten one.
         """
-        cursor = self._open().cursor()
+        try:
+            cursor = self._open().cursor()
+        except (LakeUnreachableError, SettingsError, OSError):
+            if not self._is_only_readable():
+                raise
+            cursor = None
+        if cursor is None:
+            with self._read_copy(snapshot_id) as copied:
+                yield copied
+            return
         cursor.execute("use lake")
         try:
             cursor.execute("begin transaction read only")
@@ -168,6 +180,38 @@ class Lake:
             with suppress(duckdb.Error):
                 cursor.rollback()
             cursor.close()
+
+    def _is_only_readable(self) -> bool:
+        """Whether there is a catalog in a folder that is full or may not be written."""
+        catalog = self.settings.lake_catalog
+        if self.settings.database_url or not catalog.exists():
+            return False
+        try:
+            # As much as SQLite writes beside its catalog to open it.
+            with tempfile.TemporaryFile(dir=catalog.parent) as probe:
+                probe.write(bytes(65_536))
+        except OSError:
+            return True
+        return False
+
+    @contextmanager
+    def _read_copy(self, snapshot_id: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """As `read`, through a copy of the catalog elsewhere; nothing of it is kept."""
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_engine(self.settings, threads=1) as connection,
+        ):
+            copy = copy_catalog(self.settings, Path(folder))
+            attach_copy(connection, self.settings, copy)
+            connection.execute("use lake")
+            if snapshot_id is None:
+                at = releases.published_snapshot(connection)
+            else:
+                releases.require_readable(connection, self.settings, snapshot_id)
+                at = snapshot_id
+            attach_copy(connection, self.settings, copy, alias="reader", snapshot_id=at)
+            connection.execute("use reader")
+            yield connection
 
     @contextmanager
     def _attached_at(
@@ -359,8 +403,8 @@ class Lake:
         try:
             with writer_lock(self.settings, label=label) as lock, self._writer() as connection:
                 yield Fence(connection, self.metadata, lock, label)
-        except duckdb.Error as error:
-            if not _is_disk_full(self.settings, error):
+        except (duckdb.Error, OSError, DbtFailedError) as error:
+            if not is_disk_full(self.settings, error):
                 raise
             raise LakeFullError(
                 f"The disk is full: {label!r} was not written, published rows are unchanged. Free "
@@ -405,10 +449,10 @@ class Lake:
         """The process's DuckDB instance with the lake attached, its tables as they are declared."""
         with self._opening:
             if self._instance is None:
-                self.settings.prepare_home()
                 # Writes take more threads where they are large.
                 instance = open_engine(self.settings, threads=1)
                 if not self._is_current(instance):
+                    self.settings.prepare_home()
                     with writer_lock(self.settings, label="opening the lake") as lock:
                         self._make_current(instance, lock)
                 self._instance = instance
@@ -492,12 +536,3 @@ class Lake:
         with closing(instance.cursor()) as connection:
             connection.execute("use lake")
             yield connection
-
-
-def _is_disk_full(settings: Settings, error: duckdb.Error) -> bool:
-    """As the file system, SQLite and PostgreSQL put it, or as the disk itself shows."""
-    text = str(error).lower()
-    if any(sign in text for sign in ("no space left on device", "disk is full", "disk full")):
-        return True
-    # SQLite on a full disk may report no more than "disk I/O error".
-    return shutil.disk_usage(settings.lake_catalog.parent).free < _LEAST_FREE_BYTES

@@ -30,6 +30,7 @@ from ruamel.yaml import YAML
 
 from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.resource import AS_OF_TAG, STEPS
 from lead_platform.orchestration.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
 from lead_platform.settings import PROJECT_ROOT, Settings
@@ -48,6 +49,8 @@ def prepare_instance(settings: Settings) -> None:
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["LEAD_PLATFORM_HOME"] = str(settings.home)
     if settings.database_url:
+        # Dagster would try to connect for half a minute, warn each time and end in a traceback.
+        connect_postgres(settings.database_url).close()
         # From 2.1 on SQLAlchemy takes psycopg 3 unless told; Dagster's storage brings psycopg2.
         address = settings.database_url.partition("://")[2]
         os.environ[STORAGE_VARIABLE] = f"postgresql+psycopg2://{address}"
