@@ -108,11 +108,21 @@ def ingest(
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="Where the Dagster UI listens.")] = 3000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell how the running one is; 0 if all is well.")
+    ] = False,
 ) -> None:
-    """Start the Dagster UI and daemon; sensors take in whatever reaches the inbox."""
-    from lead_platform.orchestration.runs import serve
-
+    """Keep Dagster's UI, daemon and run workers going; sensors take in what reaches the inbox."""
     settings = Settings()
+    if check:
+        from lead_platform.orchestration.status import check_up
+
+        found = check_up(settings)
+        for line in found.lines:
+            console.print(line, highlight=False, soft_wrap=True)
+        sys.exit(0 if found.is_well else 1)
+    from lead_platform.orchestration.up import serve
+
     console.print(f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/")
     sys.exit(serve(settings, port=port))
 
@@ -336,8 +346,10 @@ def _plain_errors() -> Iterator[None]:
     from lead_platform.lake.postgres import DatabaseUnreachableError
     from lead_platform.lake.presence import LakeMissingError
     from lead_platform.lake.queries import QueryStoppedError
+    from lead_platform.orchestration.status import AlreadyRunningError
 
     expected = (
+        AlreadyRunningError,
         ConfigurationError,
         DatabaseUnreachableError,
         DbtFailedError,

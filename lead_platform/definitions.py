@@ -63,6 +63,10 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     *governance.RECORDS,
 ]
 
+# A run whose process was killed is tried again from its beginning: each step does what has not been
+# done yet.
+WHOLE_RETRY = {"dagster/retry_strategy": "ALL_STEPS"}
+
 WAY_OF_A_LEAD = AssetSelection.assets(
     capture.intake,
     identity.normalize,
@@ -83,6 +87,7 @@ process_new_leads = define_asset_job(
     selection=WAY_OF_A_LEAD,
     description="Waiting files to routed, gated leads; the same assets at any batch size.",
     executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
 )
 
 apply_verdicts = define_asset_job(
@@ -90,6 +95,7 @@ apply_verdicts = define_asset_job(
     selection=WAY_OF_A_LEAD - AssetSelection.assets(capture.intake, identity.normalize),
     description="What people said of pairs takes effect, from leads to owners; takes in nothing.",
     executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
 )
 
 refresh_scores = define_asset_job(
@@ -106,6 +112,7 @@ refresh_scores = define_asset_job(
     config={"ops": {"scores": {"config": {"rescore": True}}}},
     description="Scores every lead anew, because time has passed, and routes those that moved.",
     executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
 )
 
 scan_identity = define_asset_job(
@@ -113,6 +120,7 @@ scan_identity = define_asset_job(
     selection=AssetSelection.assets(identity.scan, reporting.duplicates),
     description="Compares all leads with each other; what it finds waits for a person.",
     executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
 )
 
 audit_drift = define_asset_job(
@@ -120,11 +128,13 @@ audit_drift = define_asset_job(
     selection=AssetSelection.assets(scoring.scorecard, scoring.closed_deals, scoring.drift),
     description="Asks of each closed quarter whether the score separates won from lost deals.",
     executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
 )
 
 
 @job(
     executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
     description="Compacts the lake; forgets snapshots, records and runs beyond their time.",
 )
 def maintain() -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, wait
 from typing import TypeVar
 
 from lead_platform.lake.brake import check_brake
+from lead_platform.processes import end_with
 
 # How soon a stopped workflow is noticed.
 _LOOK_SECONDS = 1.0
@@ -29,7 +30,10 @@ def map_in_processes(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     if workers < 2:
         return [_work_on(work, item) for item in items]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    # A killed parent closes no queue: its processes would wait for work for ever.
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=end_with, initargs=(os.getpid(),)
+    ) as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
             while wait(futures, timeout=_LOOK_SECONDS).not_done:

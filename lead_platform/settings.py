@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     audit_retention_days: float = Field(default=1095.0, ge=0)
     run_retention_days: float = Field(default=30.0, ge=0)
     run_retention_count: int = Field(default=1000, ge=0)
+    max_run_seconds: int = Field(default=7200, gt=0)
+    ui_address: str = "127.0.0.1"
+    ui_hosts: str = ""
     query_seconds: float = 300.0
     query_memory: str = "2GB"
 

@@ -1,28 +1,24 @@
-"""Runs of the platform's jobs: Dagster's instance, runs inside this process, the run launcher."""
+"""Runs of the platform's jobs: Dagster's instance, and runs inside this process."""
 
 import gc
 import logging
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult
-from dagster._core.execution.plan.objects import StepFailureData
-from dagster._core.launcher.base import (
-    CheckRunHealthResult,
-    LaunchRunContext,
-    RunLauncher,
-    WorkerStatus,
+from dagster import (
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    ExecuteInProcessResult,
 )
-from dagster._core.storage.dagster_run import DagsterRun
-from dagster._serdes import ConfigurableClass
-from dagster._serdes.config_class import ConfigurableClassData
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.utils import make_new_run_id
 from filelock import FileLock
 from rich.console import Console
 from rich.status import Status
@@ -32,11 +28,19 @@ from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.resource import AS_OF_TAG, STEPS
-from lead_platform.orchestration.workers import POOL_VARIABLE, WorkerPool, ask_pool, listening_pool
-from lead_platform.settings import PROJECT_ROOT, Settings
+from lead_platform.orchestration.executions import executions_of
+from lead_platform.settings import Settings
 
 # The database URL as Dagster's storage wants it; in the environment, for it may hold a password.
 STORAGE_VARIABLE = "LEAD_PLATFORM_DAGSTER_STORAGE"
+
+# How often an executing process looks whether its run has been ended by somebody.
+CANCELLATION_SECONDS = 2
+
+# A run whose process was killed is tried again so often: a poisonous one must not go on for ever.
+RETRIES = 2
+
+_GIVEN_UP = {DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED, DagsterRunStatus.FAILURE}
 
 
 def prepare_instance(settings: Settings) -> None:
@@ -89,12 +93,21 @@ def run_job(
 
     ops = {name: {"config": config} for name, config in (operations or {}).items()}
     with DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            tags={AS_OF_TAG: as_of.isoformat()} if as_of else {},
-            raise_on_error=False,
-        )
+        run_id = make_new_run_id()
+        with (
+            executed_here(settings, instance, run_id),
+            _interrupted_when_cancelled(instance, run_id),
+        ):
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                run_config={
+                    "ops": ops,
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+                tags={AS_OF_TAG: as_of.isoformat()} if as_of else {},
+                raise_on_error=False,
+            )
         return _outcome(result, instance)
 
 
@@ -114,25 +127,6 @@ def run_job_visibly(
             return run_job(settings, job, operations=operations, as_of=as_of)
         finally:
             STEPS.removeHandler(handler)
-
-
-def serve(settings: Settings, *, port: int) -> int:
-    """Dagster's UI and daemon with a pool of warm workers, until interrupted; the exit code."""
-    prepare_instance(settings)
-    # A shell starts what runs in its background with interrupts ignored, and children inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    workspace = PROJECT_ROOT / "workspace.yaml"
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-p", str(port)]
-    with listening_pool() as address:
-        environment = {**os.environ, POOL_VARIABLE: address}
-        process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT)
-        # Dagster shuts its parts down on an interrupt; a terminal sends it one by itself.
-        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
 
 
 class _StepPrinter(logging.Handler):
@@ -173,69 +167,6 @@ def _root_cause(failure: StepFailureData) -> str:
     return error.message.strip() if error else "unknown"
 
 
-class WarmRunLauncher(RunLauncher, ConfigurableClass):
-    """Hands each run to a warm worker: of the pool `lead-platform up` keeps, else of its own."""
-
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        self._inst_data = inst_data
-        self._own: WorkerPool | None = None
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    @property
-    def inst_data(self) -> ConfigurableClassData | None:
-        """How the instance's configuration names this class."""
-        return self._inst_data
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
-    ) -> "WarmRunLauncher":
-        """Built by Dagster from `dagster.yaml`."""
-        return cls(inst_data=inst_data)
-
-    def launch_run(self, context: LaunchRunContext) -> None:
-        """Start the run on a worker."""
-        address = os.environ.get(POOL_VARIABLE)
-        if address:
-            ask_pool(address, "execute", context.dagster_run.run_id)
-        else:
-            self._own = self._own or WorkerPool()
-            self._own.execute(context.dagster_run.run_id)
-
-    def terminate(self, run_id: str) -> bool:
-        """Ask the run to stop: its worker watches for the request."""
-        run = self._instance.get_run_by_id(run_id)
-        if run is None or run.is_finished:
-            return False
-        self._instance.report_run_canceling(run)
-        return True
-
-    @property
-    def supports_check_run_worker_health(self) -> bool:
-        """Lets run monitoring find runs whose worker died."""
-        return True
-
-    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the run's worker is at it; a worker of an earlier start is not found."""
-        address = os.environ.get(POOL_VARIABLE)
-        if address:
-            health = ask_pool(address, "health", run.run_id)
-        else:
-            health = self._own.health(run.run_id) if self._own else "unknown"
-        status = {"running": WorkerStatus.RUNNING, "ended": WorkerStatus.FAILED}
-        return CheckRunHealthResult(status.get(health, WorkerStatus.NOT_FOUND))
-
-    def dispose(self) -> None:
-        """Let workers of its own end after what they are doing."""
-        if self._own:
-            self._own.release()
-
-
 def import_everything() -> None:
     """Import what a run needs, so that runs after this start at once."""
     import dbt.cli.main  # noqa: F401
@@ -263,15 +194,60 @@ def warm_up(settings: Settings) -> None:
     gc.freeze()
 
 
-def execute_run(run_id: str) -> None:
-    """Execute a run that was created and queued by somebody else."""
+def execute_run(
+    settings: Settings, run_id: str, begun: Callable[[], object] = lambda: None
+) -> None:
+    """Execute a run that was created and queued by somebody else; `begun` is told once it is held.
+
+    One that is over, because it was given up meanwhile, is left alone.
+    """
     # Dagster offers no public way to execute a run by its id; its own launchers call this.
     from dagster._cli.api import _execute_run_command_body
 
     with DagsterInstance.get() as instance:
-        _execute_run_command_body(
-            run_id, instance, lambda event: None, set_exit_code_on_failure=False
-        )
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return
+        with executed_here(settings, instance, run_id):
+            begun()
+            _execute_run_command_body(
+                run_id, instance, lambda event: None, set_exit_code_on_failure=False
+            )
+
+
+@contextmanager
+def executed_here(settings: Settings, instance: DagsterInstance, run_id: str) -> Iterator[None]:
+    """Show for the block that this process executes the run.
+
+    Where its end could not be recorded, as without the database, it stays to be found given up.
+    """
+    executions = executions_of(settings)
+    with executions.executing(run_id):
+        yield
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            executions.forget(run_id)
+
+
+@contextmanager
+def _interrupted_when_cancelled(instance: DagsterInstance, run_id: str) -> Iterator[None]:
+    """As Dagster's own workers do: for the block, whoever ends the run interrupts this process."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(CANCELLATION_SECONDS):
+            # Without an answer there is nothing to obey.
+            with suppress(Exception):
+                run = instance.get_run_by_id(run_id)
+                if run and run.status in _GIVEN_UP and not is_over.is_set():
+                    signal.raise_signal(signal.SIGINT)
+                    return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
 
 
 def _instance_configuration(settings: Settings) -> dict[str, Any]:
@@ -285,7 +261,10 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
             "module": "dagster.core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",
         },
-        "run_launcher": {"module": "lead_platform.orchestration.runs", "class": "WarmRunLauncher"},
+        "run_launcher": {
+            "module": "lead_platform.orchestration.launcher",
+            "class": "WarmRunLauncher",
+        },
         "run_coordinator": {
             "module": "dagster.core.run_coordinator",
             "class": "QueuedRunCoordinator",
@@ -296,7 +275,19 @@ def _instance_configuration(settings: Settings) -> dict[str, Any]:
             kind: {"purge_after_days": {"skipped": 1, "failure": 7, "success": 7}}
             for kind in ("sensor", "schedule", "auto_materialize")
         },
-        "run_monitoring": {"enabled": True, "poll_interval_seconds": 30},
+        "run_monitoring": {
+            "enabled": True,
+            "poll_interval_seconds": 10,
+            "max_runtime_seconds": settings.max_run_seconds,
+            "cancellation_thread_poll_interval_seconds": CANCELLATION_SECONDS,
+            "free_slots_after_run_end_seconds": 10,
+        },
+        # What a gate refused or a check found would fail again; a killed run would not.
+        "run_retries": {
+            "enabled": True,
+            "max_retries": RETRIES,
+            "retry_on_asset_or_op_failure": False,
+        },
         "concurrency": {
             "runs": {"max_concurrent_runs": 4},
             "pools": {"default_limit": 1, "granularity": "run"},

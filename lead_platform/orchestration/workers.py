@@ -1,20 +1,31 @@
 """Warm run workers: processes that have their imports behind them and execute runs by id.
 
 A fresh process spends most of a small run importing Dagster, dbt and Great Expectations.
-`lead-platform up` keeps a pool of workers and tells Dagster's daemon where it listens; whoever
-launches a run without such a pool gets a worker of its own.
+`lead-platform up` keeps a pool of workers and tells the processes it starts where that listens;
+whoever launches a run without such a pool starts a worker for that one run.
 """
 
+import functools
 import os
+import socket
 import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing.connection import Client, Connection, Listener
+import traceback
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+
+from lead_platform.orchestration.lifeline import Lifeline
+from lead_platform.orchestration.supervision import (
+    LOG,
+    Backoff,
+    Child,
+    Part,
+    PartStatus,
+    child_status,
+)
 
 # Runs one worker takes before it makes room for a fresh one, so that leaks stay bounded.
 RUNS_PER_WORKER = 100
@@ -22,117 +33,221 @@ RUNS_PER_WORKER = 100
 # Where the pool of `lead-platform up` listens; set for the processes it starts.
 POOL_VARIABLE = "LEAD_PLATFORM_WORKER_POOL"
 
-Health = Literal["running", "ended", "unknown"]
+# A worker in a long computation that lets no other thread of it run is silent, and well. Stopped
+# ones are found sooner, and no run lasts longer than its limit.
+SILENCE_SECONDS = 600.0
+
+# What a worker says: it waits for a run, it has taken one up, it has put it down.
+READY, BEGUN, DONE = "ready", "begun", "done"
+
+# What the pool answers to a run it is handed.
+TAKEN = b"taken\n"
+
+WORKER = Part(
+    "worker",
+    (sys.executable, "-W", "ignore", "-m", "lead_platform.orchestration.workers"),
+    SILENCE_SECONDS,
+)
 
 
-class RunWorker:
-    """A process that executes the runs whose ids it is sent, one after another."""
+@dataclass
+class _Worker:
+    """A worker as the pool knows it, from its start until it has ended."""
 
-    def __init__(self) -> None:
-        self._run_ids: list[str] = []
-        self._idle = threading.Event()
-        self._idle.set()
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "lead_platform.orchestration.workers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        threading.Thread(target=self._listen, daemon=True).start()
+    child: Child
+    is_ready: bool = False
+    is_leaving: bool = False
+    run_id: str | None = None
+    has_begun: bool = False
+    runs: int = 0
 
     @property
     def is_idle(self) -> bool:
-        """Whether it lives and would start a run at once."""
-        return self._idle.is_set() and self._process.poll() is None
+        return self.is_ready and not self.is_leaving and self.run_id is None
+
+    def hand(self, run_id: str) -> None:
+        """Give it a run; the worker must be idle. Raises OSError where it has just ended."""
+        self.child.stdin.write(f"{run_id}\n".encode())
+        self.child.stdin.flush()
+        self.run_id, self.has_begun = run_id, False
+        self.runs += 1
+        if self.runs >= RUNS_PER_WORKER:
+            self.leave()
+
+    def leave(self) -> None:
+        """Take no more runs; the process ends after the current one."""
+        self.is_leaving = True
+        with suppress(OSError):
+            self.child.stdin.close()
+
+    def hear(self, line: str) -> None:
+        """What it says of itself."""
+        if line == READY:
+            self.is_ready = True
+        elif line == BEGUN:
+            self.has_begun = True
+        elif line == DONE:
+            self.run_id = None
+
+
+@dataclass
+class WorkerPool:
+    """Workers, one of them always warm; each is known until it has ended, and then replaced.
+
+    Does nothing by itself: whoever has it ticks it.
+    """
+
+    part: Part = WORKER
+    _workers: list[_Worker] = field(default_factory=list)
+    _waiting: deque[str] = field(default_factory=deque)
+    _backoff: Backoff = field(default_factory=Backoff)
+    _due_at: float = float("-inf")
+    _ended: int = 0
+    _last_end: str | None = None
 
     @property
-    def is_worn(self) -> bool:
-        """Whether it has executed as many runs as it may."""
-        return len(self._run_ids) >= RUNS_PER_WORKER
+    def children(self) -> list[Child]:
+        """Its workers' processes."""
+        return [worker.child for worker in self._workers]
 
-    def health(self, run_id: str) -> Health:
-        """Whether it is executing this run."""
-        if run_id not in self._run_ids:
-            return "unknown"
-        is_current = run_id == self._run_ids[-1] and not self._idle.is_set()
-        return "running" if is_current and self._process.poll() is None else "ended"
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is being executed or waits."""
+        return bool(self._waiting) or any(worker.run_id for worker in self._workers)
 
-    def execute(self, run_id: str) -> None:
-        """Start a run; the worker must be idle."""
-        self._idle.clear()
-        self._run_ids.append(run_id)
-        stdin = _pipe(self._process.stdin)
-        stdin.write(f"{run_id}\n")
-        stdin.flush()
-
-    def release(self) -> None:
-        """Take no more runs; the process ends after the current one."""
-        with suppress(OSError):
-            _pipe(self._process.stdin).close()
-
-    def _listen(self) -> None:
-        for line in _pipe(self._process.stdout):
-            if line.startswith("done "):
-                self._idle.set()
-
-
-class WorkerPool:
-    """Workers, one of them always warm: a run goes to an idle one or to a new one."""
-
-    def __init__(self) -> None:
-        self._workers = [RunWorker()]
-        self._changing = threading.Lock()
+    def has(self, run_id: str) -> bool:
+        """Whether the run waits here for a worker, or a worker has it."""
+        return run_id in list(self._waiting) or any(
+            worker.run_id == run_id for worker in list(self._workers)
+        )
 
     def execute(self, run_id: str) -> None:
-        """Start a run."""
-        with self._changing:
-            idle = [worker for worker in self._workers if worker.is_idle]
-            worker = idle[0] if idle else self._grow()
-            worker.execute(run_id)
-            if worker.is_worn:
-                worker.release()
-                self._workers.remove(worker)
-                self._grow()
+        """Take a run; the next idle worker gets it."""
+        if not self.has(run_id):
+            self._waiting.append(run_id)
 
-    def health(self, run_id: str) -> Health:
-        """Whether a worker executes this run."""
-        reports = [worker.health(run_id) for worker in self._workers]
-        return next((report for report in reports if report != "unknown"), "unknown")
+    def tick(self, now: float) -> None:
+        """Hear the workers, end and replace those that have to be, hand out the runs."""
+        for worker in list(self._workers):
+            for line in worker.child.listen(now):
+                worker.hear(line)
+            self._look_after(worker, now)
+        self._hand_out()
+        lacking = len(self._waiting) + 1 - sum(self._is_coming(worker) for worker in self._workers)
+        if lacking > 0 and now >= self._due_at:
+            self._grow(now)
 
-    def release(self) -> None:
-        """Let the workers end after what they are doing."""
+    def leave(self) -> None:
+        """Let the workers end after what they are doing; runs that wait stay undone."""
+        self._due_at = float("inf")
+        self._waiting.clear()
         for worker in self._workers:
-            worker.release()
+            worker.leave()
 
-    def _grow(self) -> RunWorker:
-        worker = RunWorker()
-        self._workers.append(worker)
-        return worker
+    def statuses(self, now: float) -> list[PartStatus]:
+        """How each worker is."""
+        return [
+            child_status(self.part.name, worker.child, now, self._ended, self._last_end)
+            for worker in self._workers
+        ] or [child_status(self.part.name, None, now, self._ended, self._last_end)]
+
+    def _look_after(self, worker: _Worker, now: float) -> None:
+        reason = worker.child.complaint(now)
+        if reason:
+            LOG.warning("worker (pid %d) %s: killed", worker.child.id.pid, reason)
+            worker.child.kill()
+        ending = worker.child.ending()
+        if not ending:
+            return
+        self._workers.remove(worker)
+        # What it said last may have come after the last time it was heard.
+        for line in worker.child.listen(now):
+            worker.hear(line)
+        worker.child.close()
+        if worker.run_id and not worker.has_begun and self._due_at != float("inf"):
+            self._waiting.appendleft(worker.run_id)
+        if worker.is_leaving:
+            return
+        self._ended += 1
+        self._last_end = f"ended with {ending}"
+        LOG.warning("worker (pid %d) %s", worker.child.id.pid, self._last_end)
+        if not worker.is_ready:
+            self._due_at = max(self._due_at, now + self._backoff.after(0.0))
+
+    def _hand_out(self) -> None:
+        idle = [worker for worker in self._workers if worker.is_idle]
+        for worker in idle:
+            if not self._waiting:
+                return
+            # One that has just ended is replaced by the next tick, and the run waits on.
+            with suppress(OSError):
+                worker.hand(self._waiting[0])
+                self._waiting.popleft()
+
+    def _is_coming(self, worker: _Worker) -> bool:
+        return not worker.is_leaving and (worker.is_idle or not worker.is_ready)
+
+    def _grow(self, now: float) -> None:
+        try:
+            self._workers.append(_Worker(Child(self.part, now, stdin=subprocess.PIPE)))
+        except OSError as error:
+            self._last_end = f"could not be started: {error.strerror}"
+            self._due_at = now + self._backoff.after(0.0)
 
 
-@contextmanager
-def listening_pool() -> Iterator[str]:
-    """A pool that takes requests from other processes for the block; where it listens."""
-    pool = WorkerPool()
-    with tempfile.TemporaryDirectory(prefix="lead-platform-") as folder:
-        address = str(Path(folder) / "workers")
-        with Listener(address, family="AF_UNIX") as listener:
-            threading.Thread(target=_serve, args=(listener, pool), daemon=True).start()
+class PoolDoor:
+    """The socket at which other processes hand runs to the pool."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen(16)
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        """Readable when somebody is at the door."""
+        return self._socket.fileno()
+
+    def answer(self, pool: WorkerPool) -> None:
+        """Take the runs of those who are at the door."""
+        while True:
             try:
-                yield address
-            finally:
-                pool.release()
+                connection, _ = self._socket.accept()
+            except BlockingIOError:
+                return
+            # Whoever is stopped in the middle of the word costs a second.
+            connection.settimeout(1.0)
+            with connection, suppress(OSError, ValueError):
+                with connection.makefile("r", encoding="ascii") as words:
+                    run_id = words.readline().strip()
+                if run_id:
+                    pool.execute(run_id)
+                    connection.sendall(TAKEN)
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
 
 
-def ask_pool(address: str, verb: Literal["execute", "health"], run_id: str) -> Health:
-    """Have the pool at `address` execute a run, or say how it is."""
-    with Client(address, family="AF_UNIX") as connection:
-        connection.send((verb, run_id))
-        reply: Health = connection.recv()
-    return reply
+def hand_to_pool(address: str, run_id: str) -> None:
+    """Hand a run to the pool at `address`. Raises OSError where it does not take it."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10.0)
+        connection.connect(address)
+        connection.sendall(f"{run_id}\n".encode("ascii"))
+        if connection.recv(len(TAKEN)) != TAKEN:
+            raise ConnectionError(f"The pool of run workers at {address} did not take {run_id}.")
 
 
-def execute_runs(run_ids: Iterable[str], finished: IO[str]) -> None:
+def start_worker_for(run_id: str) -> None:
+    """A process of its own for one run, where no pool listens; it outlives who asked for it."""
+    command = [*WORKER.command, run_id]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def execute_runs(run_ids: Iterable[str], lifeline: Lifeline) -> None:
     """A worker's loop: import and read everything, then execute each run and say so."""
     from lead_platform.lake.resource import open_lake
     from lead_platform.orchestration.runs import execute_run, import_everything, warm_up
@@ -142,36 +257,33 @@ def execute_runs(run_ids: Iterable[str], finished: IO[str]) -> None:
     warm_up(Settings())
     with suppress(Exception):
         open_lake(Settings()).published()
-    for run_id in run_ids:
-        execute_run(run_id.strip())
-        finished.write(f"done {run_id.strip()}\n")
-        finished.flush()
-
-
-def _serve(listener: Listener, pool: WorkerPool) -> None:
-    while True:
+    lifeline.tell(READY)
+    for line in run_ids:
+        run_id = line.strip()
         try:
-            connection = listener.accept()
-        except OSError:
-            return
-        with connection, suppress(EOFError, OSError):
-            _answer(connection, pool)
+            execute_run(Settings(), run_id, begun=functools.partial(lifeline.tell, BEGUN))
+        except Exception:
+            # Not the run's own failure, which is recorded, but that of recording it.
+            traceback.print_exc()
+        lifeline.tell(DONE)
 
 
-def _answer(connection: Connection, pool: WorkerPool) -> None:
-    verb, run_id = connection.recv()
-    if verb == "execute":
-        pool.execute(run_id)
-    connection.send(pool.health(run_id))
+def main() -> None:
+    """A worker: of the pool, or for the one run it is told."""
+    # Whatever prints during a run does so where logs are read.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    if len(sys.argv) > 1:
+        from lead_platform.orchestration.runs import execute_run
+        from lead_platform.settings import Settings
 
-
-def _pipe(pipe: IO[str] | None) -> IO[str]:
-    assert pipe is not None
-    return pipe
+        execute_run(Settings(), sys.argv[1])
+        return
+    lifeline = Lifeline()
+    lifeline.beat()
+    execute_runs(iter(sys.stdin.readline, ""), lifeline)
+    # Taking apart all that was imported takes seconds, and an idle worker holds nothing.
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    # Whatever prints during a run must not be taken for a finished run.
-    finished = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    execute_runs(iter(sys.stdin.readline, ""), finished)
+    main()

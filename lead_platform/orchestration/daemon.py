@@ -1,0 +1,125 @@
+"""Dagster's daemon: sensors, schedules, the run queue, run monitoring and retries.
+
+It beats while each of its threads comes round and the sensors are looked at.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dagster import DagsterInstance
+from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.controller import (
+    create_daemons_from_instance,
+    daemon_controller_from_instance,
+)
+from dagster._daemon.daemon import DagsterDaemon
+from dagster._utils.interrupts import capture_interrupts
+
+from lead_platform.orchestration.lifeline import Lifeline
+
+# A thread may wait for an answer of the code server, which is given up after 60 s.
+ROUND_SECONDS = 120.0
+
+# The sensors look every 5 s, after one another.
+TICK_SECONDS = 120.0
+
+
+@dataclass
+class Pulse:
+    """When each thread of the daemon last came round, by the name of what it does."""
+
+    started_at: float = field(default_factory=time.monotonic)
+    rounds: dict[str, float] = field(default_factory=dict)
+
+    def follow(self, daemon: DagsterDaemon) -> DagsterDaemon:
+        """Have the daemon's loop noted."""
+        name, loop = daemon.daemon_type(), daemon.core_loop
+        self.rounds[name] = time.monotonic()
+
+        def noted(*arguments: Any) -> Iterator[Any]:
+            with closing(loop(*arguments)) as rounds:
+                for result in rounds:
+                    self.rounds[name] = time.monotonic()
+                    yield result
+
+        daemon.core_loop = noted  # type: ignore[method-assign, assignment]
+        return daemon
+
+    def stands(self, now: float) -> list[str]:
+        """What has not come round for too long."""
+        return [name for name, at in self.rounds.items() if now - at > ROUND_SECONDS]
+
+
+@dataclass
+class SensorTicks:
+    """Whether sensors are looked at: the newest tick of all that are switched on moves.
+
+    A tick of the future, written before the machine's clock was set back, would keep Dagster from
+    looking until the clock is there again: it is forgotten.
+    """
+
+    instance: DagsterInstance
+    _newest: float | None = None
+    _moved_at: float = field(default_factory=time.monotonic)
+    _looked_at: float = float("-inf")
+
+    def move(self, now: float) -> bool:
+        """Whether they do; what cannot be read is no fault of the daemon."""
+        if now - self._looked_at >= 15.0:
+            self._looked_at = now
+            try:
+                newest = self._read_newest()
+            except Exception:
+                newest = None
+            if newest is None or newest != self._newest:
+                self._newest, self._moved_at = newest, now
+        return now - self._moved_at < TICK_SECONDS
+
+    def _read_newest(self) -> float | None:
+        states = self.instance.all_instigator_state(
+            instigator_type=InstigatorType.SENSOR,
+            instigator_statuses={InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE},
+        )
+        ticks = []
+        for state in states:
+            data: Any = state.instigator_data
+            tick = data and max(data.last_tick_start_timestamp or 0, data.last_tick_timestamp or 0)
+            if tick and tick > time.time() + 5:
+                past = data._replace(last_tick_start_timestamp=None, last_tick_timestamp=None)
+                self.instance.update_instigator_state(state.with_data(past))
+            elif tick:
+                ticks.append(tick)
+        return max(ticks, default=None)
+
+
+def main() -> None:
+    """Run the daemon for the workspace given as the one argument, until asked to end."""
+    lifeline = Lifeline()
+    workspace = Path(sys.argv[1])
+    pulse = Pulse()
+    with (
+        capture_interrupts(),
+        DagsterInstance.get() as instance,
+        daemon_controller_from_instance(
+            instance,
+            WorkspaceFileTarget([str(workspace)]),
+            gen_daemons=lambda of: map(pulse.follow, create_daemons_from_instance(of)),
+            log_level="warning",
+        ) as controller,
+    ):
+        ticks = SensorTicks(instance)
+        lifeline.beat(lambda: not pulse.stands(time.monotonic()) and ticks.move(time.monotonic()))
+        try:
+            controller.check_daemon_loop()
+        except KeyboardInterrupt:
+            return
+
+
+if __name__ == "__main__":
+    main()

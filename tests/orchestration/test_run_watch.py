@@ -1,0 +1,151 @@
+"""Runs and processes held against each other, with a real instance and real processes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, job, op
+
+from lead_platform.orchestration.executions import Executions
+from lead_platform.orchestration.run_watch import (
+    HANDING_OVER_SECONDS,
+    STOPPING_SECONDS,
+    RunWatch,
+)
+
+# Executes a run and lets no interrupt end it.
+DEAF = """
+import signal, sys, time
+from pathlib import Path
+from lead_platform.orchestration.executions import Executions
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with Executions(Path(sys.argv[1])).executing(sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(3600)
+"""
+
+
+@job
+def trial() -> None:
+    """A job that is never executed."""
+
+    @op
+    def nothing() -> None:
+        """Nothing."""
+
+    nothing()
+
+
+class Scene:
+    """An instance, its executions and their watch."""
+
+    def __init__(self, folder: Path, instance: DagsterInstance) -> None:
+        self.folder = folder
+        self.instance = instance
+        self.executions = Executions(folder)
+        self.in_pool: set[str] = set()
+        self.watch = RunWatch(instance, self.executions, self.in_pool.__contains__)
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def run(self, status: DagsterRunStatus) -> DagsterRun:
+        """A run that is this far."""
+        return self.instance.create_run_for_job(job_def=trial, status=status)
+
+    def execute(self, run: DagsterRun) -> "subprocess.Popen[str]":
+        """A process that executes the run and is deaf."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", DEAF, str(self.folder), run.run_id],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.processes.append(process)
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    def status(self, run: DagsterRun) -> DagsterRunStatus:
+        """How the run is now."""
+        found = self.instance.get_run_by_id(run.run_id)
+        assert found
+        return found.status
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with DagsterInstance.ephemeral() as instance:
+        made = Scene(tmp_path / "executing", instance)
+        yield made
+        for process in made.processes:
+            process.kill()
+            process.wait()
+
+
+def test_living_run_is_left_alone_and_that_of_a_dead_process_is_over(scene: Scene) -> None:
+    run = scene.run(DagsterRunStatus.STARTED)
+    process = scene.execute(run)
+    for now in (0.0, 100.0, 10_000.0):
+        scene.watch.look(now)
+    assert scene.status(run) == DagsterRunStatus.STARTED
+    process.kill()
+    process.wait()
+    scene.watch.look(10_001.0)
+    assert scene.status(run) == DagsterRunStatus.FAILURE
+    assert scene.executions.all() == []
+
+
+def test_run_nobody_here_has_seen_is_unknown_and_not_dead(scene: Scene) -> None:
+    elsewhere = scene.run(DagsterRunStatus.STARTED)
+    scene.watch.look(0.0)
+    scene.watch.look(10_000.0)
+    assert scene.status(elsewhere) == DagsterRunStatus.STARTED
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED),
+        (DagsterRunStatus.CANCELED, DagsterRunStatus.CANCELED),
+        (DagsterRunStatus.FAILURE, DagsterRunStatus.FAILURE),
+    ],
+)
+def test_process_that_goes_on_with_a_run_that_is_over_is_killed(
+    scene: Scene, status: DagsterRunStatus, expected: DagsterRunStatus
+) -> None:
+    run = scene.run(status)
+    process = scene.execute(run)
+    scene.watch.look(0.0)
+    scene.watch.look(STOPPING_SECONDS - 1)
+    time.sleep(0.2)
+    assert process.poll() is None
+    scene.watch.look(STOPPING_SECONDS + 1)
+    assert process.wait(10) == -9
+    scene.watch.look(STOPPING_SECONDS + 2)
+    assert scene.status(run) == expected
+    assert scene.executions.all() == []
+
+
+def test_launched_run_is_over_once_neither_pool_nor_process_has_it(scene: Scene) -> None:
+    lost, waiting = (scene.run(DagsterRunStatus.STARTING) for _ in range(2))
+    canceling = scene.run(DagsterRunStatus.CANCELING)
+    created = scene.run(DagsterRunStatus.NOT_STARTED)
+    scene.in_pool.add(waiting.run_id)
+    scene.watch.look(0.0)
+    assert scene.status(lost) == DagsterRunStatus.STARTING
+    scene.watch.look(HANDING_OVER_SECONDS + 1)
+    assert scene.status(lost) == DagsterRunStatus.FAILURE
+    assert scene.status(canceling) == DagsterRunStatus.CANCELED
+    assert scene.status(waiting) == DagsterRunStatus.STARTING
+    assert scene.status(created) == DagsterRunStatus.NOT_STARTED
+
+
+def test_run_its_process_has_put_down_unrecorded_is_over(scene: Scene) -> None:
+    """Without the database its end could not be recorded, and it stayed in progress for ever."""
+    run = scene.run(DagsterRunStatus.STARTED)
+    with scene.executions.executing(run.run_id):
+        scene.watch.look(0.0)
+        assert scene.status(run) == DagsterRunStatus.STARTED
+    scene.watch.look(1.0)
+    assert scene.status(run) == DagsterRunStatus.FAILURE
