@@ -7,6 +7,7 @@ What is readable and who may write is decided in `releases` and `lock`.
 import functools
 import importlib.resources
 import shutil
+import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -106,6 +107,19 @@ def attach_lake(
         raise lake_unreachable(settings, error) from None
 
 
+def is_only_readable(settings: Settings) -> bool:
+    """Whether there is a SQLite catalog in a folder that is full or may not be written."""
+    if settings.database_url or not settings.lake_catalog.exists():
+        return False
+    try:
+        # As much as SQLite writes beside its catalog to open it.
+        with tempfile.TemporaryFile(dir=settings.lake_catalog.parent) as probe:
+            probe.write(bytes(65_536))
+    except OSError:
+        return True
+    return False
+
+
 def copy_catalog(settings: Settings, folder: Path) -> Path:
     """A copy of the SQLite catalog, with what its log still holds, for `attach_copy`."""
     copy = folder / settings.lake_catalog.name
@@ -129,7 +143,9 @@ def attach_copy(
     For a home that is full or read-only: SQLite reads no catalog beside which it cannot write.
     """
     options = [f"DATA_PATH '{_quoted(settings.lake_data_path)}'", "OVERRIDE_DATA_PATH true"]
-    options.append("READ_ONLY" if snapshot_id is None else f"SNAPSHOT_VERSION {snapshot_id}")
+    options.append("READ_ONLY")
+    if snapshot_id is not None:
+        options.append(f"SNAPSHOT_VERSION {snapshot_id}")
     connection.execute(
         f"attach 'ducklake:sqlite:{_quoted(str(copy))}' as {alias} ({', '.join(options)})"
     )

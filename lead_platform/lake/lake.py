@@ -28,6 +28,7 @@ from lead_platform.lake.connection import (
     attach_lake,
     copy_catalog,
     create_catalog,
+    is_only_readable,
     lake_unreachable,
     open_engine,
 )
@@ -155,7 +156,7 @@ class Lake:
         try:
             cursor = self._open().cursor()
         except (LakeUnreachableError, SettingsError, OSError):
-            if not self._is_only_readable():
+            if not is_only_readable(self.settings):
                 raise
             cursor = None
         if cursor is None:
@@ -180,19 +181,6 @@ class Lake:
             with suppress(duckdb.Error):
                 cursor.rollback()
             cursor.close()
-
-    def _is_only_readable(self) -> bool:
-        """Whether there is a catalog in a folder that is full or may not be written."""
-        catalog = self.settings.lake_catalog
-        if self.settings.database_url or not catalog.exists():
-            return False
-        try:
-            # As much as SQLite writes beside its catalog to open it.
-            with tempfile.TemporaryFile(dir=catalog.parent) as probe:
-                probe.write(bytes(65_536))
-        except OSError:
-            return True
-        return False
 
     @contextmanager
     def _read_copy(self, snapshot_id: int | None) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -12,11 +12,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from lead_platform.lake.connection import attach_lake, open_engine
+from lead_platform.lake.connection import (
+    attach_copy,
+    attach_lake,
+    copy_catalog,
+    is_only_readable,
+    open_engine,
+)
 from lead_platform.settings import Settings
 
 # What spills of one query may take on disk.
@@ -71,7 +78,11 @@ def read_alone(settings: Settings, snapshot_id: int) -> Iterator[duckdb.DuckDBPy
         tempfile.TemporaryDirectory(prefix="lead-platform-query-") as spill,
         open_engine(settings, python_enable_replacements="false") as connection,
     ):
-        attach_lake(connection, settings, snapshot_id=snapshot_id)
+        if is_only_readable(settings):
+            copy = copy_catalog(settings, Path(spill))
+            attach_copy(connection, settings, copy, snapshot_id=snapshot_id)
+        else:
+            attach_lake(connection, settings, snapshot_id=snapshot_id)
         connection.execute("use lake")
         _wall_in(connection, settings, spill)
         yield connection

@@ -73,7 +73,12 @@ def test_an_ingest_on_a_full_disk_says_so_and_the_lead_waits(
     assert installation.waiting == ["form.jsonl"]
     (small_disk / "ballast").unlink()
     assert installation.command("ingest").exit_code == 0
-    for command in (["status"], ["lead", "ana.lima@example.org"], ["workflows", "list"]):
+    for command in (
+        ["status"],
+        ["lead", "ana.lima@example.org"],
+        ["workflows", "list"],
+        ["sql", "select email from identity.leads"],
+    ):
         before = _run(installation, *command)
         assert before.returncode == 0, before.stderr
         fill(small_disk / "ballast")
