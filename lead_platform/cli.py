@@ -39,11 +39,13 @@ app = typer.Typer(
     help="Raw inquiries in; deduplicated, enriched, scored, explained and routed leads out.",
 )
 channels_app = typer.Typer(no_args_is_help=True, help="What can be taken in, and how.")
+archive_app = typer.Typer(no_args_is_help=True, help="The files that were taken in.")
 releases_app = typer.Typer(invoke_without_command=True, help="What readers see, and since when.")
 workflows_app = typer.Typer(no_args_is_help=True, help="What acts on its own; stop and start it.")
 scores_app = typer.Typer(no_args_is_help=True, help="Do scores still tell won from lost?")
 config_app = typer.Typer(no_args_is_help=True, help="What RevOps owns.")
 app.add_typer(channels_app, name="channels")
+app.add_typer(archive_app, name="archive")
 app.add_typer(releases_app, name="releases")
 app.add_typer(workflows_app, name="workflows")
 app.add_typer(scores_app, name="scores")
@@ -201,6 +203,25 @@ def check_channel(
 
     channel = find_channel(load_channels(Settings().config_dir), name, file)
     console.print(render_preview(preview_file(file, channel, received_at=utc_now(), limit=records)))
+
+
+@archive_app.command("check")
+def check_archive() -> None:
+    """Does the lake hold the delivery of every archived file? Every night asks the same."""
+    from lead_platform.governance.archive import (
+        archived_files,
+        describe_missing,
+        missing_deliveries,
+    )
+    from lead_platform.lake.lake import Lake
+
+    settings = Settings()
+    files = list(archived_files(settings.archive))
+    with Lake(settings).read() as connection:
+        missing = missing_deliveries(connection, files)
+    if missing:
+        raise LookupError(describe_missing(missing, total=len(files)))
+    console.print(f"Each of {len(files)} archived files has its delivery in the lake.")
 
 
 @releases_app.callback(invoke_without_command=True)

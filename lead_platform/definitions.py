@@ -142,11 +142,26 @@ def maintain() -> None:
     governance.maintain_lake()
 
 
+@job(
+    executor_def=in_process_executor,
+    description="Asks of each archived file whether the lake holds its delivery.",
+)
+def check_archive() -> None:
+    """The archive against the lake."""
+    governance.compare_archive()
+
+
 SCHEDULES = [
     ScheduleDefinition(
         name="daily_refresh",
         job=refresh_scores,
         cron_schedule="0 4 * * *",
+        default_status=DefaultScheduleStatus.RUNNING,
+    ),
+    ScheduleDefinition(
+        name="nightly_archive_check",
+        job=check_archive,
+        cron_schedule="0 5 * * *",
         default_status=DefaultScheduleStatus.RUNNING,
     ),
     ScheduleDefinition(
@@ -165,7 +180,15 @@ SCHEDULES = [
 
 defs = Definitions(
     assets=ASSETS,
-    jobs=[process_new_leads, apply_verdicts, refresh_scores, scan_identity, audit_drift, maintain],
+    jobs=[
+        process_new_leads,
+        apply_verdicts,
+        refresh_scores,
+        scan_identity,
+        audit_drift,
+        maintain,
+        check_archive,
+    ],
     schedules=SCHEDULES,
     sensors=[inbox, outcomes_inbox, upkeep],
     resources={"lake": LakeResource()},

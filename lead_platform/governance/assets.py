@@ -5,11 +5,17 @@ from dagster import (
     AssetCheckSpec,
     AssetExecutionContext,
     AssetSpec,
+    Failure,
     OpExecutionContext,
     multi_asset,
     op,
 )
 
+from lead_platform.governance.archive import (
+    archived_files,
+    describe_missing,
+    missing_deliveries,
+)
 from lead_platform.governance.conservation import reconcile, record
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
 from lead_platform.lake.brake import WorkflowStoppedError
@@ -101,3 +107,15 @@ def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
         f"published snapshot {done.release.snapshot_id}; {len(done.rebuilt)} tables rebuilt; gone: "
         f"{done.forgotten_snapshots} snapshots, {done.removed_files} files, {forgotten} runs"
     )
+
+
+@op
+def compare_archive(context: OpExecutionContext, lake: LakeResource) -> None:
+    """Hold every archived file against the deliveries of the lake; a missing one fails the run."""
+    # Listed first: a file is archived once its delivery is published.
+    files = list(archived_files(lake.settings.archive))
+    with lake.lake.read() as connection:
+        missing = missing_deliveries(connection, files)
+    if missing:
+        raise Failure(describe_missing(missing, total=len(files)), allow_retries=False)
+    context.log.info(f"each of {len(files)} archived files has its delivery")

@@ -109,11 +109,12 @@ def test_jobs_and_schedules_are_there(definitions: Any) -> None:
         "scan_identity",
         "audit_drift",
         "maintain",
+        "check_archive",
     ):
         assert definitions.resolve_job_def(job)
     schedules = {schedule.name: schedule.cron_schedule for schedule in definitions.schedules}
     assert set(schedules) == {
-        "daily_refresh", "weekly_scan", "quarterly_audit",
+        "daily_refresh", "nightly_archive_check", "weekly_scan", "quarterly_audit",
     }  # fmt: skip
 
 
