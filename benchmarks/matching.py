@@ -27,8 +27,9 @@ MODEL = load_model(SPECIFICATION)
 
 def empty_lake() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    tables = (ROOT / "lead_platform" / "identity" / "tables.sql").read_text(encoding="utf-8")
-    connection.execute(f"create schema identity; {tables}")
+    for layer in ("identity", "governance"):
+        tables = (ROOT / "lead_platform" / layer / "tables.sql").read_text(encoding="utf-8")
+        connection.execute(f"create schema {layer}; {tables}")
     return connection
 
 

@@ -16,6 +16,7 @@ from lead_platform.account_commands import accounts_app
 from lead_platform.home_commands import upgrade
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
+from lead_platform.quarantine_commands import quarantine_app
 from lead_platform.query_commands import readers_app, sql
 from lead_platform.settings import Settings, SettingsError
 from lead_platform.terminal import (
@@ -55,6 +56,7 @@ app.add_typer(merges_app, name="merges")
 app.add_typer(reviews_app, name="reviews")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(assignments_app, name="assignments")
+app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(readers_app, name="readers")
 app.command("pair")(pair)
 app.command("upgrade")(upgrade)

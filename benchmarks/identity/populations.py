@@ -67,7 +67,7 @@ def demo_world(submissions: int, seed: int) -> Population:
             raise SystemExit("\n".join(faults))
         take_in(lake, parsed, run_id="benchmark")
         vocabularies = load_vocabularies(home / "config")
-    write_normalized(lake, normalize_pending(lake, vocabularies))
+    write_normalized(lake, normalize_pending(lake, vocabularies).rows)
     known = lake.execute("select submission_id, channel, record_id from capture.submissions").df()
     named = known.merge(truth, on=["channel", "record_id"], validate="many_to_one")
     person = named[["submission_id", "person_id"]].set_axis(["submission_id", "person"], axis=1)

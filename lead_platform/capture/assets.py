@@ -7,6 +7,7 @@ from pydantic import Field
 
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.deliveries import (
+    Intake,
     ParsedDelivery,
     archive_deliveries,
     estimate_records,
@@ -14,6 +15,9 @@ from lead_platform.capture.deliveries import (
     take_in,
 )
 from lead_platform.capture.inbox import list_inbox
+from lead_platform.capture.returns import list_returns
+from lead_platform.lake.lake import Candidate
+from lead_platform.lake.quarantine import as_named
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -52,6 +56,13 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     ]
     parsed: list[ParsedDelivery] = []
     faults: list[str] = []
+    done = Intake()
+
+    def write(candidate: Candidate) -> dict[str, int]:
+        nonlocal done
+        returned = list_returns(candidate.connection, channels, received_at=run_time(context))
+        done = take_in(candidate.connection, [*parsed, *returned], run_id=context.run_id)
+        return done.totals
 
     def prepare() -> Prepared:
         found, unread = parse_deliveries(
@@ -59,14 +70,12 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         )
         parsed.extend(found)
         faults.extend(unread)
-        return Prepared(
-            lambda candidate: take_in(candidate.connection, parsed, run_id=context.run_id),
-            estimate_records(parsed),
-        )
+        return Prepared(write, estimate_records(parsed))
 
-    is_done = yield from lake.materialize_prepared(context, "capture", prepare)
+    is_done = yield from lake.materialize_prepared(context, "capture", prepare, trace=as_named)
     if is_done:
         # Where capture is switched off nothing was published, and the files keep waiting.
-        archive_deliveries(parsed, inbox=settings.inbox, archive=settings.archive)
+        archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
+        faults += done.faults
     if faults:
         raise Failure("\n".join(faults), allow_retries=False)

@@ -5,7 +5,7 @@ Owns batch size and the form of rejected records. What is new and what is known 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,11 @@ class RecordItems:
     record_id: str
     content_hash: str
     items: tuple[tuple[Kind, int, str], ...]
+
+    @property
+    def item_ids(self) -> list[str]:
+        """The ids alone."""
+        return [item_id for _, _, item_id in self.items]
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,24 @@ def parse_file(
     `contracts`: what the suites ask of fields; those that ship where None is given. Never raises
     for bad content (it comes out as rejected). Raises UnreadableFileError.
     """
+    records = read_records(path, channel.rules)
+    return map_records(
+        records, channel, received_at=received_at, batch_size=batch_size, contracts=contracts
+    )
+
+
+def map_records(
+    records: Iterable[Record],
+    channel: Channel,
+    *,
+    received_at: datetime,
+    batch_size: int = BATCH_SIZE,
+    contracts: Contracts | None = None,
+) -> Iterator[ParsedBatch]:
+    """As `parse_file`, for records that are read already."""
     mapper = RecordMapper(channel, received_at, contracts)
     batch = _BatchBuilder(channel.name, received_at)
-    for record in read_records(path, channel.rules):
+    for record in records:
         batch.add(record, mapper)
         if batch.record_count >= batch_size or batch.payload_bytes >= BATCH_BYTES:
             check_brake()

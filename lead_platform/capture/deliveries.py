@@ -1,8 +1,8 @@
 """A run's deliveries: files parsed before the lake is locked, written in one go, then archived."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from lead_platform.capture.intake import (
     parse_file,
     write_batches,
 )
+from lead_platform.capture.quarantine import read_left_out
 from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.lake.audit import record_actions
 from lead_platform.parallel import map_in_processes
@@ -47,12 +48,33 @@ TYPICAL_RECORD_BYTES = 400
 
 @dataclass(frozen=True)
 class ParsedDelivery:
-    """A file with its identity and its records, parsed or about to be."""
+    """A file with its identity and its records, parsed or about to be; they can be read twice.
 
-    path: Path
+    `path` is None where it is no file: a record that comes back.
+    """
+
+    path: Path | None
     modified_ns: int
     delivery: Delivery
     batches: Iterable[ParsedBatch]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a run took in: the records' counts, the deliveries, and those it left where they are."""
+
+    totals: dict[str, int] = field(default_factory=dict)
+    taken: Sequence[ParsedDelivery] = ()
+    set_aside: Sequence[ParsedDelivery] = ()
+
+    @property
+    def faults(self) -> list[str]:
+        """A line per file that stays in the inbox because its gate refused it as a whole."""
+        return [
+            f"{item.path} is set aside, delivery {item.delivery.delivery_id}. See why with: "
+            "lead-platform quarantine list --step intake"
+            for item in self.set_aside
+        ]
 
 
 def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
@@ -91,7 +113,7 @@ def parse_deliveries(
             item.path,
             item.modified_ns,
             item.delivery,
-            ahead.get(item.path) or _parse(item),
+            ahead.get(item.path) or _Streamed(item),
         )
         for item in opened
     ], faults
@@ -119,26 +141,37 @@ def _map_here(
 
 
 def _parse_whole(item: "_Opened") -> list[ParsedBatch]:
-    return list(_parse(item))
+    return list(_Streamed(item))
 
 
-def _parse(item: "_Opened") -> Iterable[ParsedBatch]:
-    return parse_file(item.path, item.channel, received_at=item.delivery.received_at)
+@dataclass(frozen=True)
+class _Streamed:
+    """The batches of a file, read from it each time they are asked for."""
+
+    item: _Opened
+
+    def __iter__(self) -> Iterator[ParsedBatch]:
+        item = self.item
+        return parse_file(item.path, item.channel, received_at=item.delivery.received_at)
 
 
 def take_in(
     connection: duckdb.DuckDBPyConnection, parsed: Sequence[ParsedDelivery], *, run_id: str
-) -> dict[str, int]:
-    """Write all deliveries; how many records were received, taken, repeated, rejected."""
+) -> Intake:
+    """Write all deliveries but those set aside; what was taken, and the records' counts."""
     totals = {"received": 0, "taken": 0, "repeats": 0, "rejected": 0}
     actions = []
+    left_out = read_left_out(connection)
+    taken: list[ParsedDelivery] = []
+    set_aside: list[ParsedDelivery] = []
     for item in parsed:
-        counts = write_batches(connection, item.delivery, item.batches)
+        counts = write_batches(connection, item.delivery, item.batches, left_out)
+        (set_aside if counts.is_set_aside else taken).append(item)
         totals["received"] += counts.records
         totals["taken"] += counts.taken
         totals["repeats"] += counts.repeats
         totals["rejected"] += counts.rejected
-        if not counts.was_known:
+        if not counts.was_known and not counts.is_set_aside:
             actions.append(
                 {
                     "workflow": "capture",
@@ -154,7 +187,7 @@ def take_in(
                 }
             )
     record_actions(connection, pd.DataFrame(actions), run_id=run_id)
-    return totals
+    return Intake(totals, taken, set_aside)
 
 
 def archive_deliveries(parsed: Sequence[ParsedDelivery], *, inbox: Path, archive: Path) -> None:
@@ -163,7 +196,7 @@ def archive_deliveries(parsed: Sequence[ParsedDelivery], *, inbox: Path, archive
     A file that was replaced under its name since it was read stays for the next run.
     """
     for item in parsed:
-        if _modified_ns(item.path) == item.modified_ns:
+        if item.path and _modified_ns(item.path) == item.modified_ns:
             # Another run that took the same file in may move it at this moment.
             with suppress(FileNotFoundError):
                 archive_file(

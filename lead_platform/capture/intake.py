@@ -24,6 +24,7 @@ from lead_platform.capture.batches import (
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS, TABLES, Kind
 from lead_platform.capture.mapping import hashed_id
+from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut
 from lead_platform.capture.readers import UnreadableFileError
 
 __all__ = [
@@ -60,7 +61,8 @@ class Delivery:
 class DeliveryCounts:
     """How the records of a delivery ended, and how many items were added.
 
-    records = taken + repeats + rejected. `was_known`: the very file had been taken in before.
+    records = taken + repeats + rejected. `was_known`: the very file had been taken in before;
+    `is_set_aside`: it is left where it is, because its gate refused it as a whole.
     """
 
     delivery_id: str
@@ -72,6 +74,7 @@ class DeliveryCounts:
     events: int = 0
     outcomes: int = 0
     was_known: bool = False
+    is_set_aside: bool = False
 
 
 def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) -> Delivery:
@@ -103,13 +106,17 @@ def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) ->
 
 
 def write_batches(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, batches: Iterable[ParsedBatch]
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    batches: Iterable[ParsedBatch],
+    left_out: LeftOut = NOTHING_LEFT_OUT,
 ) -> DeliveryCounts:
     """Adds what is new of a delivery to capture.*, and one row to capture.deliveries.
 
     Runs inside the caller's transaction (a crash must not leave half a delivery). A file that is
     known changes nothing and counts as repeats only; one whose earlier delivery had rejections
     is tried again when the channel's configuration has changed since, as a delivery of its own.
+    Records with an item that is `left_out` are rejected; a delivery that is, is not touched.
     Raises ConservationError when records do not add up.
     """
     earlier = _earlier_delivery(connection, delivery.delivery_id)
@@ -120,7 +127,9 @@ def write_batches(
     if earlier is not None:
         records = int(earlier["records"])
         return DeliveryCounts(delivery_id, records=records, repeats=records, was_known=True)
-    writer = _DeliveryWriter(connection, delivery, delivery_id)
+    if delivery_id in left_out.deliveries:
+        return DeliveryCounts(delivery_id, is_set_aside=True)
+    writer = _DeliveryWriter(connection, delivery, delivery_id, left_out)
     for batch in batches:
         writer.write(batch)
     return writer.finish()
@@ -147,27 +156,42 @@ class _DeliveryWriter:
     """Writes the batches of one delivery and keeps its counts."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, delivery_id: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        delivery: Delivery,
+        delivery_id: str,
+        left_out: LeftOut,
     ) -> None:
         self._connection = connection
         self._delivery = delivery
         self._delivery_id = delivery_id
+        self._left_out = left_out
         self._next_seq = {kind: self._last_seq(kind) + 1 for kind in delivery.kinds}
         self._counts = dict.fromkeys(("records", "taken", "repeats", "rejected"), 0)
         self._added = dict.fromkeys(KINDS, 0)
 
     def write(self, batch: ParsedBatch) -> None:
         """Adds the new items and the rejected records of a batch."""
-        decision = _decide(batch.records, self._known(batch), self._delivery.on_conflict)
+        decision = _decide(
+            batch.records, self._known(batch), self._delivery.on_conflict, self._left_out
+        )
         for kind in self._delivery.kinds:
             self._append_items(kind, batch.table(kind), decision.new_rows[kind])
         self._append_rejected(batch.rejected)
-        conflicts = [self._conflict(batch, record) for record in decision.conflicts]
-        self._append_rejected(pa.Table.from_pylist(conflicts, schema=REJECTED_SCHEMA))
+        refused = [
+            self._rejection(batch, record, self._left_out.reason(record))
+            for record in decision.set_aside
+        ]
+        refused += [self._rejection(batch, one, _conflict_of(one)) for one in decision.conflicts]
+        self._append_rejected(pa.Table.from_pylist(refused, schema=REJECTED_SCHEMA))
+        self._left_out.keep_payloads(
+            self._connection,
+            {self._rejected_id(one.record_number): one for one in decision.set_aside},
+        )
         self._counts["records"] += batch.record_count
         self._counts["taken"] += decision.taken
         self._counts["repeats"] += decision.repeats
-        self._counts["rejected"] += batch.rejected.num_rows + len(conflicts)
+        self._counts["rejected"] += batch.rejected.num_rows + len(refused)
 
     def finish(self) -> DeliveryCounts:
         """Writes the delivery's own row. Raises ConservationError."""
@@ -239,11 +263,12 @@ class _DeliveryWriter:
     def _append_rejected(self, table: pa.Table) -> None:
         if not table.num_rows:
             return
-        ids = [
-            hashed_id("rej_", self._delivery_id, "file" if number is None else str(number))
-            for number in table.column("record_number").to_pylist()
-        ]
-        self._append("rejected_records", table.append_column("rejected_id", pa.array(ids)))
+        numbers = table.column("record_number").to_pylist()
+        ids = pa.array([self._rejected_id(number) for number in numbers])
+        self._append("rejected_records", table.append_column("rejected_id", ids))
+
+    def _rejected_id(self, number: int | None) -> str:
+        return hashed_id("rej_", self._delivery_id, "file" if number is None else str(number))
 
     def _append(self, name: str, table: pa.Table) -> None:
         delivery_ids = pa.array([self._delivery_id] * table.num_rows, pa.string())
@@ -256,12 +281,8 @@ class _DeliveryWriter:
         finally:
             self._connection.unregister("arriving_rows")
 
-    def _conflict(self, batch: ParsedBatch, record: RecordItems) -> dict[str, Any]:
+    def _rejection(self, batch: ParsedBatch, record: RecordItems, reason: str) -> dict[str, Any]:
         kind, row, _ = record.items[0]
-        reason = (
-            f"conflicting contents: record id {record.record_id!r} is known with other contents; "
-            "correct the id at the source, or set on_conflict: update in the channel"
-        )
         payload = batch.table(kind).column("payload")[row].as_py()
         return rejection(
             self._delivery.channel,
@@ -287,21 +308,28 @@ class _Known:
 
 @dataclass
 class _Decision:
-    """Rows to append per kind, records in conflict, and how many were taken or repeats."""
+    """Rows to append per kind, records in conflict or set aside, and how many were taken or
+    repeats."""
 
     new_rows: dict[Kind, list[int]]
-    conflicts: list[RecordItems]
+    conflicts: list[RecordItems] = field(default_factory=list)
+    set_aside: list[RecordItems] = field(default_factory=list)
     taken: int = 0
     repeats: int = 0
 
 
-def _decide(records: Iterable[RecordItems], known: _Known, on_conflict: str) -> _Decision:
+def _decide(
+    records: Iterable[RecordItems], known: _Known, on_conflict: str, left_out: LeftOut
+) -> _Decision:
     """Record by record in file order; what is taken is known to the records after it."""
-    decision = _Decision({kind: [] for kind in KINDS}, [])
+    decision = _Decision({kind: [] for kind in KINDS})
     for record in records:
         hashes = known.hashes.get(record.record_id)
         if on_conflict == "reject" and hashes and record.content_hash not in hashes:
             decision.conflicts.append(record)
+            continue
+        if left_out.holds_of(record) and not known.items.issuperset(record.item_ids):
+            decision.set_aside.append(record)
             continue
         is_new = False
         for kind, row, item_id in record.items:
@@ -313,3 +341,10 @@ def _decide(records: Iterable[RecordItems], known: _Known, on_conflict: str) -> 
         decision.taken += is_new
         decision.repeats += not is_new
     return decision
+
+
+def _conflict_of(record: RecordItems) -> str:
+    return (
+        f"conflicting contents: record id {record.record_id!r} is known with other contents; "
+        "correct the id at the source, or set on_conflict: update in the channel"
+    )

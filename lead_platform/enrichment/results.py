@@ -1,9 +1,10 @@
 """Asks providers about leads and keeps what they say: `enrichment.enrichment_results`.
 
-A provider that breaks flags the leads it was asked about and stops nothing. What changed nothing
+A provider that breaks flags the leads it breaks on and stops nothing. What changed nothing
 since the last answer is not asked again.
 """
 
+import functools
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from lead_platform.enrichment.provider import (
     Provider,
 )
 from lead_platform.lake.brake import check_brake
+from lead_platform.lake.faults import work_around
+from lead_platform.lake.quarantine import held
 
 RESULT_COLUMNS = (
     "result_id", "lead_id", "provider", "request_key", "status", "attributes", "source",
@@ -33,6 +36,7 @@ _LOG = logging.getLogger(__name__)
 _PENDING = """
 with requests as (
     select lead_id, {request_key} as request_key, {columns} from identity.leads
+    anti join {held} as held on lead_id = held.subject_id
 )
 
 select requests.*
@@ -96,6 +100,7 @@ def pending_requests(
     query = _PENDING.format(
         request_key=_request_key_sql(provider, "leads"),
         columns=", ".join(_quoted(column) for column in provider.request_columns),
+        held=held("enrich", "lead"),
     )
     bound = {
         "provider": provider.name,
@@ -145,10 +150,13 @@ def keep_answers(
     answers: pd.DataFrame,
     providers: Sequence[EnabledProvider],
 ) -> dict[str, int]:
-    """Writes answers obtained earlier, leaving out those whose lead has meanwhile changed.
+    """Writes answers obtained earlier, leaving out those whose lead has meanwhile changed, or been
+    set aside.
 
     Returns the counts a person wants to see: answers by status.
     """
+    left_out = {row[0] for row in connection.execute(f"from {held('enrich', 'lead')}").fetchall()}
+    answers = answers[~answers["lead_id"].isin(left_out)]
     write_results(connection, answers)
     # A lead may have merged away, or ask something else, since its provider was asked.
     write_results(connection, answers.head(0), superseded_results(connection, providers))
@@ -200,16 +208,31 @@ def _ask(provider: Provider, leads: pd.DataFrame, as_of: datetime) -> pd.DataFra
     requests = asked.drop_duplicates("request_key")[["request_key", *provider.request_columns]]
     if requests.empty:
         return _empty_results()
+    ask = functools.partial(_answers, provider, as_of=as_of)
     try:
-        answers = _checked(provider.enrich(requests.reset_index(drop=True), as_of))
+        answers, faults = work_around(ask, requests.reset_index(drop=True), "request_key")
     except Exception as error:  # whatever a provider does, its leads are flagged and work goes on
         _LOG.warning("provider %s failed on %d requests", provider.name, len(requests))
-        answers = _failure(requests, _reason_of(error))
+        answers, faults = _failure(requests, type(error).__name__), []
+    failed = [
+        _failure(requests[requests["request_key"] == fault.subject_id], fault.error)
+        for fault in faults
+    ]
+    answers = pd.concat([answers, *failed], ignore_index=True)
     answered = asked[["lead_id", "request_key"]].merge(answers, on="request_key", how="left")
     is_unanswered = answered["status"].isna()
     answered.loc[is_unanswered, "status"] = FAILED
     answered.loc[is_unanswered, "reason"] = "the provider gave no answer"
     return _typed(answered, provider, as_of)
+
+
+def _answers(provider: Provider, requests: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """What the provider says; where it says that it cannot, each request has failed."""
+    try:
+        return _checked(provider.enrich(requests, as_of))
+    except EnrichmentError as error:
+        _LOG.warning("provider %s failed on %d requests", provider.name, len(requests))
+        return _failure(requests, str(error))
 
 
 def _checked(answers: pd.DataFrame) -> pd.DataFrame:
@@ -229,11 +252,6 @@ def _failure(requests: pd.DataFrame, reason: str) -> pd.DataFrame:
         status=FAILED, attributes="{}", source=None, source_as_of=None, reason=reason
     )
     return answers[list(ANSWER_COLUMNS)].astype(object)
-
-
-def _reason_of(error: Exception) -> str:
-    """Our own errors are written without personal data; of others only the kind is kept."""
-    return str(error) if isinstance(error, EnrichmentError) else type(error).__name__
 
 
 def _typed(answered: pd.DataFrame, provider: Provider, as_of: datetime) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from dagster import (
     AssetCheckResult,
+    AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
     AssetSpec,
@@ -17,6 +18,7 @@ from lead_platform.governance.archive import (
     missing_deliveries,
 )
 from lead_platform.governance.conservation import reconcile, record
+from lead_platform.governance.quarantine import count_held
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.lake import utc_now
@@ -36,6 +38,7 @@ RECORDS: list[AssetSpec] = table_specs(
         "releases",
         "gate_failures",
         "migrations",
+        "quarantine",
         "audit_log",
         "workflow_switches",
         "workflow_runs",
@@ -56,20 +59,27 @@ CONSERVATION = AssetCheckSpec(
     name="conservation",
     asset=QUALITY[0].key,
     blocking=True,
-    description="Received = leads' submissions + repeats + rejected, from the files to the leads.",
+    description="Received = leads' submissions + repeats + rejected + set aside, from the files to "
+    "the leads.",
+)
+NOTHING_HELD = AssetCheckSpec(
+    name="quarantine",
+    asset=QUALITY[0].key,
+    description="Nothing waits for a person because a step had to leave it out.",
 )
 
 
 @multi_asset(
     name="reconcile",
     specs=QUALITY,
-    check_specs=[*gate_checks(QUALITY), CONSERVATION],
+    check_specs=[*gate_checks(QUALITY), CONSERVATION, NOTHING_HELD],
     pool="lake",
 )
 def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Check that nothing was lost and keep the counts."""
     with lake.lake.read() as connection:
         results = reconcile(connection)
+        waiting = count_held(connection)
     yield from lake.materialize(
         context,
         None,
@@ -84,6 +94,16 @@ def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Result
         metadata={
             result.check_name: f"{result.actual:,} of {result.expected:,}: {result.detail}"
             for result in results
+        },
+    )
+    yield AssetCheckResult(
+        check_name=NOTHING_HELD.name,
+        asset_key=NOTHING_HELD.asset_key,
+        passed=not waiting,
+        severity=AssetCheckSeverity.WARN,
+        metadata={
+            **waiting,
+            "what to do": "lead-platform quarantine list, then release or discard",
         },
     )
 

@@ -47,7 +47,7 @@ _RECONCILIATIONS = (
     ),
     (
         "rejected_is_kept",
-        "records rejected against rows with their reasons",
+        "records rejected, those set aside included, against rows with their reasons",
         """
         select
             (select coalesce(sum(rejected), 0) from capture.deliveries),
@@ -55,18 +55,27 @@ _RECONCILIATIONS = (
         """,
     ),
     (
-        # A submission that arrived after the newest one resolved is waiting, not lost.
+        # A submission that arrived after the newest one resolved is waiting, not lost; so is one
+        # that was set aside, until it is resolved after all.
         "submission_belongs_to_a_lead",
-        "submissions up to the newest resolved one against members of leads",
+        "submissions up to the newest resolved one against members of leads and those set aside",
         """
         with resolved as (
             select count(*) as members, coalesce(max(submissions.received_seq), 0) as newest
             from identity.lead_members join capture.submissions using (submission_id)
+        ),
+        set_aside as (
+            select count(distinct submission_id) as submissions
+            from governance.quarantine
+            join capture.submissions on subject_id = submission_id
+            anti join identity.lead_members using (submission_id)
+            where step in ('normalize', 'resolve') and subject_type = 'submission'
+                and received_seq <= (select newest from resolved)
         )
         select
             (select count(*) from capture.submissions where received_seq <= resolved.newest),
-            resolved.members
-        from resolved
+            resolved.members + set_aside.submissions
+        from resolved cross join set_aside
         """,
     ),
     (

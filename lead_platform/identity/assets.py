@@ -10,8 +10,10 @@ from lead_platform.identity.proposals import active_model
 from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
 from lead_platform.identity.scan import scan_base, write_findings
 from lead_platform.identity.specification import load_specification, specification_version
+from lead_platform.identity.tracing import trace_arrivals
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
+from lead_platform.lake.quarantine import as_named
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -80,11 +82,14 @@ def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
     def prepare() -> Prepared:
         with lake.lake.read() as connection, interruptible(connection.interrupt):
             normalized = normalize_pending(connection, vocabularies)
-        return Prepared(
-            lambda candidate: write_normalized(candidate.connection, normalized), len(normalized)
-        )
 
-    yield from lake.materialize_prepared(context, "identity", prepare)
+        def write(candidate: Candidate) -> dict[str, int]:
+            candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
+            return write_normalized(candidate.connection, normalized.rows)
+
+        return Prepared(write, len(normalized.rows))
+
+    yield from lake.materialize_prepared(context, "identity", prepare, trace=as_named)
 
 
 @multi_asset(name="resolve", specs=RESOLVED, check_specs=gate_checks(RESOLVED), pool="lake")
@@ -100,6 +105,7 @@ def resolve_identity(context: AssetExecutionContext, lake: LakeResource) -> Resu
             decided_at=run_time(context),
             run_id=context.run_id,
         ),
+        trace=trace_arrivals,
     )
 
 
@@ -107,7 +113,11 @@ def resolve_identity(context: AssetExecutionContext, lake: LakeResource) -> Resu
 def golden_records(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Rebuild the golden record of every lead that changed."""
     yield from lake.materialize_models(
-        context, "identity", GOLDEN_MODELS, {"as_of": run_time(context).isoformat()}
+        context,
+        "identity",
+        GOLDEN_MODELS,
+        {"as_of": run_time(context).isoformat()},
+        trace=as_named,
     )
 
 

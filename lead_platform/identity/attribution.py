@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.versions import stale_leads
+from lead_platform.lake.quarantine import held
 
 KeyNormalizer = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes columns email and phone (raw text or null); returns both normalized, same index."""
@@ -37,6 +38,7 @@ class AttributionSummary:
 class _Stream:
     """A captured table and the table of what of it belongs to leads."""
 
+    subject: str
     source: str
     target: str
     key: str
@@ -44,12 +46,14 @@ class _Stream:
 
 
 _EVENTS = _Stream(
+    subject="event",
     source="capture.events",
     target="identity.lead_events",
     key="event_id",
     columns="event_type, occurred_at, quantity, duration_seconds, channel, campaign",
 )
 _OUTCOMES = _Stream(
+    subject="outcome",
     source="capture.outcomes",
     target="identity.lead_outcomes",
     key="outcome_id",
@@ -128,7 +132,8 @@ create or replace temp table lead_keys as
 
 
 def _candidates_sql(stream: _Stream) -> str:
-    """Events without a lead that some lead may claim, and those a changed lead has a key of.
+    """Events without a lead that some lead may claim, and those a changed lead has a key of, but
+    for those set aside.
 
     An address with other characters than plain ones may read otherwise once normalized, so it is
     always a candidate; there are few of them.
@@ -150,6 +155,7 @@ def _candidates_sql(stream: _Stream) -> str:
                 right(nullif(regexp_replace(e.phone, '[^0-9]', '', 'g'), ''), 7) as loose_phone,
                 coalesce(regexp_matches(trim(e.email), '[^A-Za-z0-9.@_+-]'), false) as is_odd
             from {stream.source} as e
+            anti join {held("resolve", stream.subject)} as h on h.subject_id = e.{stream.key}
         ),
         unclaimed as (
             select *, null::varchar as former_lead_id from keyed

@@ -15,8 +15,9 @@ from lead_platform.identity.account_specification import (
 )
 from lead_platform.identity.linkage import match_records
 from lead_platform.identity.records import key_expression
+from lead_platform.lake.quarantine import held
 
-_ARRIVED = """
+_ARRIVED = f"""
 create or replace temp table company_arrived as
     select company_record_id as record_id,
         min_by(submission_id, (received_seq, submission_id)) as first_submission_id,
@@ -26,6 +27,7 @@ create or replace temp table company_arrived as
         any_value(postal_code) as postal_code, any_value(street) as street,
         any_value(case when phone_kind = 'fixed_line' then phone end) as phone
     from identity.normalized_submissions
+    anti join {held("resolve", "submission")} as held on submission_id = held.subject_id
     where company_record_id is not null
         and company_record_id not in (select record_id from identity.account_members)
     group by company_record_id

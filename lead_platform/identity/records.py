@@ -14,6 +14,7 @@ import pyarrow as pa
 from lead_platform.identity.clusters import NO_VALUES
 from lead_platform.identity.derivations import nickname_knowledge
 from lead_platform.identity.specification import BlockingRule, LinkageSpecification, ValueLimit
+from lead_platform.lake.quarantine import held
 
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
 # regular expression: 100k records take a tenth of the time.
@@ -124,11 +125,12 @@ def prepare(connection: duckdb.DuckDBPyConnection, specification: LinkageSpecifi
 def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
     """Fills temp table `match_new`: one row per submission without a lead, with match columns.
 
-    `is_known_record`: the record already belongs to a lead through an earlier submission.
-    Returns the number of rows. Call `prepare` first.
+    What is set aside is not among them. `is_known_record`: the record already belongs to a lead
+    through an earlier submission. Returns the number of rows. Call `prepare` first.
     """
-    source = """identity.normalized_submissions as n
-        anti join identity.lead_members as m on m.submission_id = n.submission_id"""
+    source = f"""identity.normalized_submissions as n
+        anti join identity.lead_members as m on m.submission_id = n.submission_id
+        anti join {held("resolve", "submission")} as h on h.subject_id = n.submission_id"""
     connection.execute(f"""
         create or replace temp table match_new as
         with simple as ({_SIMPLE.format(source=source)}),

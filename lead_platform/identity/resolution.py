@@ -2,6 +2,7 @@
 
 import functools
 import os
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -20,16 +21,19 @@ from lead_platform.identity.proposals import active_model
 from lead_platform.identity.specification import load_specification
 from lead_platform.identity.versions import refresh_versions
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.faults import Fault, work_around
+from lead_platform.lake.quarantine import held
 from lead_platform.parallel import map_in_processes
 
 # From this many submissions on, normalising is spread over processes: about four seconds.
 PARALLEL_ROWS = 25_000
 
 # Joined by the sequence number: files that hold none of those that wait are not read.
-_PENDING = """
+_PENDING = f"""
 with pending as (
     select received_seq, submission_id from capture.submissions
     anti join identity.normalized_submissions using (submission_id)
+    anti join {held("normalize", "submission")} as held on submission_id = held.subject_id
 )
 select submissions.* from capture.submissions as submissions
 semi join pending using (received_seq, submission_id)
@@ -86,29 +90,47 @@ group by m.lead_id order by m.lead_id limit 5
 """
 
 
+@dataclass(frozen=True)
+class Normalized:
+    """Rows of identity.normalized_submissions, and the submissions that broke normalising."""
+
+    rows: pd.DataFrame
+    faults: list[Fault] = field(default_factory=list)
+
+
 def normalize_pending(
     connection: duckdb.DuckDBPyConnection, vocabularies: Vocabularies
-) -> pd.DataFrame:
+) -> Normalized:
     """Normal forms of the submissions that have none yet; the connection may be a reader's."""
     pending = connection.execute(_PENDING).to_arrow_table().to_pandas()
+    normalize = functools.partial(_normalize_around, vocabularies=vocabularies)
     if len(pending) < PARALLEL_ROWS:
-        return normalize_submissions(pending, vocabularies)
+        return normalize(pending)
     share = -(-len(pending) // (os.cpu_count() or 1))
     shares = [pending.iloc[start : start + share] for start in range(0, len(pending), share)]
+    parts = map_in_processes(normalize, shares)
+    return Normalized(
+        pd.concat([part.rows for part in parts], ignore_index=True),
+        [fault for part in parts for fault in part.faults],
+    )
+
+
+def _normalize_around(pending: pd.DataFrame, vocabularies: Vocabularies) -> Normalized:
     normalize = functools.partial(normalize_submissions, vocabularies=vocabularies)
-    return pd.concat(map_in_processes(normalize, shares), ignore_index=True)
+    return Normalized(*work_around(normalize, pending, "submission_id"))
 
 
 def write_normalized(
     connection: duckdb.DuckDBPyConnection, normalized: pd.DataFrame
 ) -> dict[str, int]:
-    """Add the normal forms that are still missing."""
+    """Add the normal forms that are still missing, but for what is set aside."""
     if normalized.empty:
         return {"normalized": 0}
     connection.register("normalized", normalized)
     connection.execute(
-        "insert into identity.normalized_submissions by name "
-        "select * from normalized anti join identity.normalized_submissions using (submission_id)"
+        "insert into identity.normalized_submissions by name select * from normalized "
+        "anti join identity.normalized_submissions using (submission_id) "
+        f"anti join {held('normalize', 'submission')} as held on submission_id = held.subject_id"
     )
     connection.unregister("normalized")
     return {"normalized": len(normalized)}

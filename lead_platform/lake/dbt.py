@@ -36,15 +36,29 @@ class DbtFailedError(Exception):
     """A model or a data test failed: names each with dbt's message."""
 
 
+class DataTestsFailedError(DbtFailedError):
+    """Every model was built, but data tests found rows: `tests` are those."""
+
+    def __init__(self, message: str, tests: "list[NodeResult]") -> None:
+        super().__init__(message)
+        self.tests = tests
+
+
 @dataclass(frozen=True)
 class NodeResult:
-    """How one dbt node ended."""
+    """How one dbt node ended; of a data test also its query and the table it speaks of."""
 
     unique_id: str
     table: str
     status: str
     seconds: float
     message: str
+    query: str = ""
+
+    @property
+    def name(self) -> str:
+        """The node's own name."""
+        return self.unique_id.split(".")[2]
 
 
 def prepare_manifest(settings: Settings) -> Path:
@@ -74,7 +88,8 @@ def run_models(
 ) -> list[NodeResult]:
     """Build the selected models with their data tests, on `threads` of DuckDB's threads.
 
-    Each model's commit carries the `signature`. Raises DbtFailedError.
+    Each model's commit carries the `signature`. Raises DbtFailedError; DataTestsFailedError where
+    nothing but data tests failed.
     """
     variables = {**variables, "commit_signature": signature}
     arguments = [
@@ -95,7 +110,10 @@ def run_models(
     results = [_node_result(result) for result in outcome.result or ()]
     failed = [node for node in results if node.status not in ("success", "pass", "warn", "no-op")]
     if failed or outcome.exception:
-        lines = [f"{node.unique_id}: {node.message}" for node in failed if node.status != "skipped"]
+        failed = [node for node in failed if node.status != "skipped"]
+        lines = [f"{node.unique_id}: {node.message}" for node in failed]
+        if failed and all(node.status == "fail" for node in failed):
+            raise DataTestsFailedError("\n".join(lines), failed)
         raise DbtFailedError("\n".join(lines) or str(outcome.exception))
     return results
 
@@ -189,11 +207,20 @@ def _packed_manifest(settings: Settings) -> bytes:
 def _node_result(result: Any) -> NodeResult:
     return NodeResult(
         unique_id=str(result.node.unique_id),
-        table=f"{result.node.schema}.{result.node.name}",
+        table=_table(result.node),
         status=str(result.status),
         seconds=float(result.execution_time),
         message=str(result.message or ""),
+        query=str(getattr(result.node, "compiled_code", None) or ""),
     )
+
+
+def _table(node: Any) -> str:
+    """A model's own; of a data test the last model it names, which is of its folder's layer."""
+    if node.resource_type != "test":
+        return f"{node.schema}.{node.name}"
+    models = [name for name in node.depends_on.nodes if name.startswith("model.")]
+    return f"{node.fqn[1]}.{models[-1].split('.')[-1]}" if models else ""
 
 
 def _project_version(folder: Path) -> str:

@@ -15,7 +15,6 @@ from lead_platform.lake.changes import TableFacts, TouchedTable
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.screening import holds
 from lead_platform.lake.suites import (
-    KEPT_ROWS,
     ExpectationSpec,
     Failure,
     Reference,
@@ -33,18 +32,34 @@ class MissingSuiteError(Exception):
 
 @dataclass(frozen=True)
 class TableFailure:
-    """A failed expectation of one table with its offending rows (JSON each)."""
+    """A failed expectation of one table with its offending rows (JSON each).
+
+    `subject_ids`: whose these rows are, by the table's `subject_columns`; none where it was not
+    rows that failed, or where they are nobody's.
+    """
 
     table: str
     failure: Failure
     rows: tuple[str, ...]
+    subject_type: str = ""
+    subject_columns: tuple[str, ...] = ()
+    subject_ids: tuple[str, ...] = ()
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether rows failed, each of them known to be somebody's."""
+        return bool(self.subject_ids)
 
 
 @dataclass
 class Verdict:
-    """What the gate found over all tables one write touched."""
+    """What the gate found over all tables one write touched.
+
+    `changed`: whose rows the write changed, by table, as a number.
+    """
 
     facts: dict[str, TableFacts] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
     failures: list[TableFailure] = field(default_factory=list)
     touched: list[TouchedTable] = field(default_factory=list)
     expectations: int = 0
@@ -53,6 +68,11 @@ class Verdict:
     def passed(self) -> bool:
         """True when nothing failed."""
         return not self.failures
+
+    def changed_by(self, table: str) -> int:
+        """Whose rows the write changed in a table, as a number; its rows where nobody counted."""
+        facts = self.facts.get(table)
+        return self.changed.get(table, facts.rows_inserted if facts else 0)
 
     def failures_of(self, table: str) -> list[TableFailure]:
         """What failed of one table."""
@@ -207,9 +227,12 @@ class Gate:
         on_rows = _failures(frame, suite.scoped("rows"))
         on_rows += self._orphans(frame, suite)
         for failure in on_rows:
-            keys = frame.iloc[list(failure.positions)][list(suite.meta.key)]
+            offending = frame.iloc[list(failure.positions)]
+            keys = offending[list(suite.meta.key)]
             rows = changes.offending_rows(self.connection, touched.name, suite, keys)
-            verdict.failures.append(TableFailure(touched.name, failure, tuple(rows)))
+            verdict.failures.append(_row_failure(touched.name, suite, failure, rows, offending))
+        if on_rows and suite.meta.subject:
+            verdict.changed[touched.name] = len(_subject_ids(suite, frame))
 
     def _facts(
         self, touched: TouchedTable, suite: Suite, inserted: int, deleted: int, since: int
@@ -231,7 +254,7 @@ class Gate:
                         expectation="expect_references_to_exist",
                         arguments=reference.model_dump_json(),
                         offending_count=len(positions),
-                        positions=tuple(positions[:KEPT_ROWS]),
+                        positions=tuple(positions),
                     )
                 )
         return failures
@@ -250,6 +273,29 @@ class Gate:
 def _failures(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:
     """What fails; Great Expectations sees what is not proven to hold."""
     return validate(frame, [spec for spec in specs if not holds(frame, spec)])
+
+
+def _row_failure(
+    table: str, suite: Suite, failure: Failure, rows: list[str], offending: pd.DataFrame
+) -> TableFailure:
+    """With whose the offending rows are, where every one of them is somebody's."""
+    subject = suite.meta.subject
+    if subject is None or offending[list(subject.columns)].isna().all(axis=1).any():
+        return TableFailure(table, failure, tuple(rows))
+    return TableFailure(
+        table,
+        failure,
+        tuple(rows),
+        subject_type=subject.type,
+        subject_columns=subject.columns,
+        subject_ids=tuple(sorted(_subject_ids(suite, offending))),
+    )
+
+
+def _subject_ids(suite: Suite, frame: pd.DataFrame) -> set[str]:
+    return {
+        str(named) for column in suite.subject_columns for named in frame[column].dropna().unique()
+    }
 
 
 def column_failures(suite: Suite, columns: list[str]) -> list[Failure]:

@@ -10,16 +10,16 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from lead_platform.configuration import content_version
-from lead_platform.lake import changes, releases
+from lead_platform.lake import changes, quarantine, releases
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
@@ -34,6 +34,7 @@ from lead_platform.lake.connection import (
 )
 from lead_platform.lake.dbt import DbtFailedError
 from lead_platform.lake.failures import is_disk_full
+from lead_platform.lake.faults import Fault
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
 from lead_platform.lake.lock import WriterLock, writer_lock
@@ -47,6 +48,7 @@ from lead_platform.lake.migration import (
 )
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog, require_new_home
+from lead_platform.lake.quarantine import Parting, Separation
 from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, load_suites
 from lead_platform.lake.tables import (
@@ -68,12 +70,14 @@ LARGE_WRITE_ROWS = 20_000
 class GateFailedError(Exception):
     """A write did not hold to a contract: published rows are as they were.
 
-    `release` is the release that records the refusal, `failures` what failed.
+    `release` is the release that records the refusal, `failures` what failed, `held` how many
+    subjects the next try will leave out.
     """
 
-    def __init__(self, release: Release, failures: list[TableFailure]) -> None:
+    def __init__(self, release: Release, failures: list[TableFailure], held: int = 0) -> None:
         self.release = release
         self.failures = failures
+        self.held = held
         lines = [
             f"{failed.table}: {failed.failure.expectation} {failed.failure.arguments} "
             f"({failed.failure.offending_count} rows)"
@@ -84,6 +88,12 @@ class GateFailedError(Exception):
             + "\n".join(lines)
             + "\nOffending rows: select * from governance.gate_failures "
             f"where release_id = '{release.release_id}'"
+            + (
+                f"\n{held:,} set aside: the next run goes on without them. "
+                "See them with: lead-platform quarantine list"
+                if held
+                else ""
+            )
         )
 
 
@@ -97,12 +107,39 @@ class Candidate:
 
     `connection` sees the lake's newest state, with `<layer>.<table>` names, and works on `threads`
     threads; `release` is set once the block has ended, and stays None where nothing was changed.
+    `failures` is for what a writer finds wrong itself: it is judged as if the gate had found it.
+    `held`: how many subjects it set aside.
     """
 
     fence: Fence
     run_id: str
     threads: int = 1
     release: Release | None = None
+    failures: list[TableFailure] = field(default_factory=list)
+    held: int = 0
+    step: str = ""
+    suite_versions: Mapping[str, str] = field(default_factory=dict)
+    started_at: datetime | None = None
+
+    @property
+    def is_to_repeat(self) -> bool:
+        """Whether it was taken back because of the few it set aside: a repeat does without them."""
+        return self.release is not None and self.release.status == "set_aside"
+
+    def hold(self, faults: Sequence[Fault], subject_type: str, table: str) -> None:
+        """Set aside what breaks the step's own work, so that `table` has no row of it."""
+        holds = quarantine.holds_of_faults(
+            faults, subject_type, table, self.suite_versions.get(table)
+        )
+        quarantine.write_holds(
+            self.connection,
+            holds,
+            step=self.step,
+            release_id=None,
+            run_id=self.run_id,
+            held_at=self.started_at or utc_now(),
+        )
+        self.held += len(holds)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -117,10 +154,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Contract:
-    """The suites of all tables at one version of their files, and the columns that passed them."""
+    """The suites of all tables at one version of their files, a version of each, and the columns
+    that passed them."""
 
     version: str
     suites: dict[str, Suite]
+    versions: dict[str, str]
     accepted_columns: set[tuple[str, ...]]
 
 
@@ -216,45 +255,67 @@ class Lake:
                 cursor.execute(f"detach {alias}")
 
     @contextmanager
-    def write(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Candidate]:
+    def write(
+        self, label: str, *, run_id: str = "", rows: int = 0, separation: Separation | None = None
+    ) -> Iterator[Candidate]:
         """One transaction over any tables, published only if the gate passes it.
 
-        `rows`: about how many are to be written, where that is known beforehand. Raises
-        GateFailedError and OvertakenError (nothing published), WriterLockTimeoutError (nothing
-        written).
+        `rows`: about how many are to be written, where that is known beforehand. `separation`: how
+        the writer does without the few rows that fail, if it can; the candidate tells whether to
+        try again. Raises GateFailedError and OvertakenError (nothing published),
+        WriterLockTimeoutError (nothing written).
         """
         with (
-            self.supervise(label, run_id=run_id, rows=rows) as candidate,
+            self.supervise(label, run_id=run_id, rows=rows, separation=separation) as candidate,
             candidate.fence.transaction(),
         ):
             yield candidate
 
     @contextmanager
-    def supervise(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Candidate]:
+    def supervise(
+        self, label: str, *, run_id: str = "", rows: int = 0, separation: Separation | None = None
+    ) -> Iterator[Candidate]:
         """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end.
 
         Each commit carries the signature of the candidate's fence, else nothing is published.
         """
         with self._writing(label) as fence:
             since = self._recover(fence)
-            threads = self._use_threads(fence.connection, run_id, rows)
-            candidate = Candidate(fence, run_id, threads)
+            contract = self._current_contract()
+            if separation:
+                self._let_go(fence, contract)
+            candidate = Candidate(
+                fence,
+                run_id,
+                self._use_threads(fence.connection, run_id, rows),
+                step=separation.step if separation else "",
+                suite_versions=contract.versions,
+                started_at=self.clock(),
+            )
             started = time.monotonic()
             try:
                 # What follows, publishing or restoring, is short and runs to its end.
                 with interruptible(fence.connection.interrupt):
                     yield candidate
                     written = time.monotonic()
-                    contract = self._current_contract()
                     gate = Gate(fence, contract.suites, contract.accepted_columns)
                     verdict = gate.judge(since)
+                    verdict.failures += candidate.failures
+                    parting = self._part(fence, verdict, separation, since, contract)
             except BaseException:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
-            if not verdict.touched and changes.current_snapshot(fence.connection) == since:
+            is_unchanged = (
+                not verdict.touched and changes.current_snapshot(fence.connection) == since
+            )
+            if verdict.passed and is_unchanged:
                 return
             note = self._note(label, run_id, "passed", started, written)
-            candidate.release = self._conclude(fence, since, note, verdict)
+            if verdict.passed:
+                candidate.release = self._publish(fence, since, note, verdict)
+            else:
+                candidate.release = self._take_back(fence, since, note, verdict, parting)
+                candidate.held = len(parting.holds)
             inserted = sum(counts["inserted"] for counts in candidate.release.tables.values())
             self._largest_write = (run_id, max(inserted, self._largest_of(run_id)))
 
@@ -318,19 +379,57 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _conclude(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:
-        if verdict.passed:
-            return self._publish(fence, since, note, verdict)
-        refused = ReleaseNote(**{**note.__dict__, "status": "refused"})
-        with fence.transaction(refused.message):
+    def _let_go(self, fence: Fence, contract: "_Contract") -> None:
+        """What is held and worth another try is held no more."""
+        changed = quarantine.find_changed(fence.connection, contract.versions)
+        if changed:
+            with fence.transaction():
+                quarantine.supersede(fence.connection, changed, at=self.clock())
+
+    def _part(
+        self,
+        fence: Fence,
+        verdict: Verdict,
+        separation: Separation | None,
+        since: int,
+        contract: "_Contract",
+    ) -> Parting:
+        """What the writer does without; nothing where all is well or where it cannot."""
+        if verdict.passed or separation is None:
+            return Parting()
+        fence.connection.begin()
+        try:
+            return quarantine.part(fence.connection, verdict, separation, since, contract.versions)
+        finally:
+            fence.connection.rollback()
+
+    def _take_back(
+        self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict, parting: Parting
+    ) -> Release:
+        """Restore, with what failed and what is set aside for it kept in the same commit.
+
+        Raises GateFailedError unless it is few that failed.
+        """
+        note = replace(note, status="set_aside" if parting.is_few else "refused")
+        with fence.transaction(note.message):
             self._bring_back(fence, since)
             release = releases.insert_release(
-                fence.connection, refused, Verdict(expectations=verdict.expectations)
+                fence.connection, note, Verdict(expectations=verdict.expectations)
             )
             releases.insert_failures(
                 fence.connection, release.release_id, verdict, note.released_at
             )
-        raise GateFailedError(release, verdict.failures)
+            quarantine.write_holds(
+                fence.connection,
+                parting.holds,
+                step=parting.step,
+                release_id=release.release_id,
+                run_id=note.run_id,
+                held_at=note.released_at,
+            )
+        if not parting.is_few:
+            raise GateFailedError(release, verdict.failures, held=len(parting.holds))
+        return release
 
     def _publish(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:
         with fence.transaction(note.message):
@@ -424,7 +523,9 @@ class Lake:
         folder = self.settings.expectations_dir
         version = content_version(*sorted(folder.glob("*/*.json")))
         if self._contract is None or self._contract.version != version:
-            self._contract = _Contract(version, load_suites(folder), set())
+            suites = load_suites(folder)
+            versions = {table: suite.version for table, suite in suites.items()}
+            self._contract = _Contract(version, suites, versions, set())
         return self._contract
 
     @property

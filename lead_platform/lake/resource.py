@@ -33,11 +33,18 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, buil
 
 from lead_platform.lake import audit
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
-from lead_platform.lake.dbt import built_tables, prepare_manifest, run_models
+from lead_platform.lake.data_tests import list_failures
+from lead_platform.lake.dbt import (
+    DataTestsFailedError,
+    built_tables,
+    prepare_manifest,
+    run_models,
+)
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
 from lead_platform.lake.migration import models_to_refill, note_refilled
+from lead_platform.lake.quarantine import Separation, Trace
 from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
 from lead_platform.lake.tables import table_scripts
 from lead_platform.settings import Settings
@@ -96,18 +103,27 @@ class LakeResource(ConfigurableResource):
         write: Write,
         *,
         rows: int = 0,
+        trace: Trace | None = None,
     ) -> Materializing:
         """Run `write` in one gated transaction and report each table of the asset.
 
         `workflow` is the one whose switch stops it; None for what nobody may switch off. `rows`:
-        about how many it will write, where that is known beforehand.
+        about how many it will write, where that is known beforehand. `trace`: what the step leaves
+        out for a row that fails (`quarantine`); it then runs once more. None: a row costs it all.
         """
         return (
-            yield from self.materialize_prepared(context, workflow, lambda: Prepared(write, rows))
+            yield from self.materialize_prepared(
+                context, workflow, lambda: Prepared(write, rows), trace=trace
+            )
         )
 
     def materialize_prepared(
-        self, context: AssetExecutionContext, workflow: str | None, prepare: Callable[[], Prepared]
+        self,
+        context: AssetExecutionContext,
+        workflow: str | None,
+        prepare: Callable[[], Prepared],
+        *,
+        trace: Trace | None = None,
     ) -> Materializing:
         """As `materialize`, for what computes outside the writer lock first: `prepare` does.
 
@@ -123,7 +139,7 @@ class LakeResource(ConfigurableResource):
 
             return write, functools.partial(self.lake.write, rows=prepared.rows)
 
-        return (yield from self._materialize(context, workflow, begin))
+        return (yield from self._materialize(context, workflow, begin, trace))
 
     def materialize_models(
         self,
@@ -133,29 +149,34 @@ class LakeResource(ConfigurableResource):
         variables: Mapping[str, Any],
         *,
         rows: int = 0,
+        trace: Trace | None = None,
         describe: Write = lambda candidate: None,
     ) -> Materializing:
         """Build the dbt models that `select` names (a union, as dbt has it), judged together.
 
-        `describe` gives metadata of what was built.
+        `trace` as in `materialize`; `describe` gives metadata of what was built.
         """
 
         def build(candidate: Candidate) -> Mapping[str, Any] | None:
             due = models_to_refill(candidate.connection)
-            built = run_models(
-                self.settings,
-                select.split(),
-                {**variables, "refilled_models": due},
-                threads=candidate.threads,
-                signature=candidate.fence.signature,
-            )
+            try:
+                built = run_models(
+                    self.settings,
+                    select.split(),
+                    {**variables, "refilled_models": due},
+                    threads=candidate.threads,
+                    signature=candidate.fence.signature,
+                )
+            except DataTestsFailedError as error:
+                candidate.failures += list_failures(candidate.connection, error.tests)
+                return None
             if refilled := built_tables(built) & set(due):
                 with candidate.fence.transaction():
                     note_refilled(candidate.connection, refilled)
             return describe(candidate)
 
         gated = functools.partial(self.lake.supervise, rows=rows)
-        return (yield from self._materialize(context, workflow, lambda: (build, gated)))
+        return (yield from self._materialize(context, workflow, lambda: (build, gated), trace))
 
     @contextmanager
     def braked(self, workflow: str | None) -> Iterator[Brake]:
@@ -186,18 +207,15 @@ class LakeResource(ConfigurableResource):
         context: AssetExecutionContext,
         workflow: str | None,
         begin: Callable[[], tuple[Write, Gated]],
+        trace: Trace | None,
     ) -> Materializing:
         label = context.op_execution_context.op.name
-        metadata: dict[str, Any] = {}
         STEPS.info("started %s", label)
         started = time.monotonic()
         try:
             with self.braked(workflow) as brake:
                 write, gated = begin()
-                with gated(label, run_id=context.run_id) as candidate:
-                    # Thrown while the step waited for the lock.
-                    brake.look()
-                    metadata.update(write(candidate) or {})
+                candidate, metadata = _try(context, brake, write, gated, _tries(label, trace))
         except WorkflowStoppedError as stopped:
             candidate = self.note_skipped(label, workflow or "", context.run_id, str(stopped))
             metadata = {"skipped": str(stopped)}
@@ -215,6 +233,38 @@ class LakeResource(ConfigurableResource):
         for key in _in_order(context):
             yield _published(key, candidate, metadata)
         return "skipped" not in metadata
+
+
+def _try(
+    context: AssetExecutionContext,
+    brake: Brake,
+    write: Write,
+    gated: Gated,
+    tries: Iterable[Separation | None],
+) -> tuple[Candidate, dict[str, Any]]:
+    """The first try that is published, with its metadata. Raises GateFailedError."""
+    label = context.op_execution_context.op.name
+    set_aside = 0
+    for separation in tries:
+        with gated(label, run_id=context.run_id, separation=separation) as candidate:
+            # Thrown while the step waited for the lock.
+            brake.look()
+            metadata = dict(write(candidate) or {})
+        set_aside += candidate.held
+        if not candidate.is_to_repeat:
+            break
+        context.log.warning(
+            f"{label}: {candidate.held:,} set aside, the step goes on without them. "
+            "See them with: lead-platform quarantine list"
+        )
+    return candidate, {**metadata, "set_aside": set_aside} if set_aside else metadata
+
+
+def _tries(step: str, trace: Trace | None) -> list[Separation | None]:
+    """Twice where the step can do without what fails, the second time for good."""
+    if trace is None:
+        return [None]
+    return [Separation(step, trace), Separation(step, trace, is_last=True)]
 
 
 def run_time(context: AssetExecutionContext) -> datetime:

@@ -5,6 +5,7 @@ follows from a failure, belongs to the gate.
 """
 
 import functools
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -34,14 +35,30 @@ class Reference(BaseModel):
     on_delete: str = Field(pattern="^(cascade|keep)$")
 
 
+class SubjectColumns(BaseModel):
+    """Whose the table's rows are, one row being one's: what can be set aside to do without them.
+
+    `columns` hold ids of that type; of several any may be the one at fault.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(pattern="^[a-z_]+$")
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
 class SuiteMeta(BaseModel):
-    """What the gate needs to know of a table besides its expectations."""
+    """What the gate needs to know of a table besides its expectations.
+
+    Of a table without `subject` a bad row costs the whole write.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     grain: str
     key: tuple[str, ...] = Field(min_length=1)
     references: tuple[Reference, ...] = ()
+    subject: SubjectColumns | None = None
 
 
 class ExpectationSpec(BaseModel):
@@ -85,10 +102,21 @@ class Suite(BaseModel):
         return chosen
 
     @property
+    def subject_columns(self) -> tuple[str, ...]:
+        """The columns that say whose a row is; none where it is nobody's."""
+        return self.meta.subject.columns if self.meta.subject else ()
+
+    @property
+    def version(self) -> str:
+        """A name for what the suite says: another one means another judgement."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @property
     def row_columns(self) -> list[str]:
         """Columns needed to validate rows: the key first."""
         needed = set().union(*(spec.columns for spec in self.scoped("rows")))
         needed.update(*(reference.columns for reference in self.meta.references))
+        needed.update(self.subject_columns)
         return [*self.meta.key, *sorted(needed - set(self.meta.key))]
 
 
@@ -181,7 +209,7 @@ def _failure(result: Any, rows: int) -> Failure:
         expectation=config.type,
         arguments=json.dumps(arguments, default=str),
         offending_count=int(count) if count is not None else rows,
-        positions=tuple(int(position) for position in positions[:KEPT_ROWS]),
+        positions=tuple(int(position) for position in positions),
     )
 
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lead_platform.governance.quarantine import count_held
 from lead_platform.lake.releases import Release
 
 
@@ -19,6 +20,7 @@ class Summary:
 
     received: Mapping[str, int]
     rejected: Mapping[str, int]
+    set_aside: Mapping[str, int]
     identity: Mapping[str, int]
     enriched: Mapping[str, int]
     bands: Mapping[str, int]
@@ -30,6 +32,7 @@ def gather_summary(connection: duckdb.DuckDBPyConnection) -> Summary:
     return Summary(
         received=_one_row(connection, _RECEIVED),
         rejected=_rejections(connection),
+        set_aside=count_held(connection),
         identity=_one_row(connection, _IDENTITY),
         enriched=_pairs(connection, _ENRICHED),
         bands=_pairs(connection, _BANDS),
@@ -44,6 +47,7 @@ def render_summary(
     left = [
         _table("Records", summary.received),
         _table("Rejected, by reason", summary.rejected),
+        *([_table("Set aside, by step", summary.set_aside)] if summary.set_aside else []),
         _table("Leads", summary.identity),
         _table("Enrichment", summary.enriched),
     ]

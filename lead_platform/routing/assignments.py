@@ -13,16 +13,29 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from lead_platform.lake.quarantine import held
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.decisions import QUEUE, RoutingResult, as_utc, decision_id
 from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE, profile_fields
 
-STALE_LEADS = """
-    select p.lead_id, p.profile_version, {fields}
+# A lead whose golden record or profile is set aside has none to be routed by: without a score it
+# goes to a person, not to nobody.
+STALE_LEADS = f"""
+    with routable as (
+        from enrichment.lead_profiles
+        union all by name
+        select lead_id from identity.lead_versions
+        semi join (
+            from {held("golden_records", "lead")} union all from {held("profiles", "lead")}
+        ) as without on lead_id = without.subject_id
+        anti join enrichment.lead_profiles using (lead_id)
+    )
+    select p.lead_id, p.profile_version, {{fields}}
         s.band, s.total, coalesce(s.is_score_missing, true) as is_score_missing
-    from enrichment.lead_profiles as p
+    from routable as p
     left join scoring.lead_scores as s on s.lead_id = p.lead_id
     left join routing.assignments as a on a.lead_id = p.lead_id
+    anti join {held("route", "lead")} as h on h.subject_id = p.lead_id
     where a.lead_id is null
         or (
             a.destination_kind = 'queue'

@@ -4,6 +4,7 @@ import pandas as pd
 from dagster import AssetExecutionContext, Config, multi_asset
 
 from lead_platform.lake.lake import LARGE_WRITE_ROWS
+from lead_platform.lake.quarantine import as_named
 from lead_platform.lake.resource import (
     LakeResource,
     Results,
@@ -53,7 +54,9 @@ def scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeReso
         "rescore": config.rescore,
     }
     rows = LARGE_WRITE_ROWS if config.rescore else 0
-    yield from lake.materialize_models(context, "scoring", SCORE_MODELS, variables, rows=rows)
+    yield from lake.materialize_models(
+        context, "scoring", SCORE_MODELS, variables, rows=rows, trace=as_named
+    )
 
 
 @multi_asset(
@@ -63,7 +66,9 @@ def closed_deals(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Score the lead of each closed deal as it stood just before the deal closed."""
     card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
     variables = {"as_of": run_time(context).isoformat(), "scorecard_version": card.version}
-    yield from lake.materialize_models(context, "scoring", CLOSED_DEAL_MODELS, variables)
+    yield from lake.materialize_models(
+        context, "scoring", CLOSED_DEAL_MODELS, variables, trace=as_named
+    )
 
 
 @multi_asset(name="drift", specs=DRIFT, check_specs=gate_checks(DRIFT), pool="lake")

@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lead_platform.lake import dbt
+from lead_platform.lake.data_tests import list_failures
 from lead_platform.scoring.scorecard import Field_, Scorecard
 from lead_platform.scoring.scorecard_rules import rule_rows
 from lead_platform.settings import PROJECT_ROOT
@@ -116,6 +117,66 @@ def test_slices_equal_one_load(make_lake: Callable[[], SmallLake]) -> None:
     assert len(expected["identity.leads"]) == 120
     assert expected["scoring.lead_scores"]["band"].nunique() > 1
     assert_same(contents(sliced), expected)
+
+
+def test_a_data_test_that_finds_a_lead_costs_that_lead(small_lake: SmallLake) -> None:
+    """One lead that a data test found stopped the step for all, and told nobody which."""
+    fill(small_lake, make_world(3, leads=30))
+    small_lake.build()
+    small_lake.execute(
+        "insert into identity.lead_members (submission_id, lead_id) "
+        "select 'sub_more', min(lead_id) from identity.lead_versions"
+    )
+    with pytest.raises(dbt.DataTestsFailedError) as found:
+        small_lake.build("identity")
+    with small_lake.connect() as connection:
+        [failure] = list_failures(connection, found.value.tests)
+        [(lead_id,)] = connection.execute("select min(lead_id) from identity.leads").fetchall()
+    assert failure.table == "identity.leads"
+    assert failure.failure.expectation == "dbt test leads_count_their_submissions"
+    assert failure.subject_ids == (lead_id,)
+    assert json.loads(failure.rows[0])["lead_id"] == lead_id
+
+    small_lake.append(
+        "governance.quarantine",
+        [
+            {
+                "quarantine_id": "qua_1",
+                "step": "golden_records",
+                "subject_type": "lead",
+                "subject_id": lead_id,
+                "state": "held",
+            }
+        ],
+    )
+    small_lake.build("identity")
+
+
+@pytest.mark.parametrize(
+    ("step", "table"),
+    [
+        ("golden_records", "identity.leads"),
+        ("profiles", "enrichment.lead_profiles"),
+        ("scores", "scoring.lead_scores"),
+    ],
+)
+def test_a_held_lead_is_left_out_by_its_step_alone(
+    small_lake: SmallLake, step: str, table: str
+) -> None:
+    """Also where every lead is scored anew; the models after it do without its row."""
+    world = make_world(3, leads=12)
+    fill(small_lake, world)
+    lead_id = world.versions()[0]["lead_id"]
+    small_lake.append(
+        "governance.quarantine",
+        [{"step": step, "subject_type": "lead", "subject_id": lead_id, "state": "held"}],
+    )
+    small_lake.build(rescore=True)
+    assert lead_id not in set(small_lake.query(f"from {table}")["lead_id"])
+    assert len(small_lake.query(f"from {table}")) == 11
+    small_lake.execute("update governance.quarantine set state = 'released'")
+    small_lake.build()
+    assert len(small_lake.query(f"from {table}")) == 12
 
 
 def test_building_again_changes_nothing(small_lake: SmallLake) -> None:

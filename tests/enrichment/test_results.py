@@ -62,10 +62,13 @@ class Scripted:
     request_columns: tuple[str, ...] = ("email",)
     error: Exception | None = None
     silent_about: frozenset[str] = field(default_factory=frozenset)
+    breaks_on: frozenset[str] = field(default_factory=frozenset)
 
     def enrich(self, requests: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
         if self.error:
             raise self.error
+        if self.breaks_on & set(requests["request_key"]):
+            raise KeyError("a request that nobody foresaw")
         keys = [key for key in requests["request_key"] if key not in self.silent_about]
         return answer_frame(
             [Answer(key, MATCHED, {"size": 3}, "script", as_of.date()) for key in keys]
@@ -92,9 +95,10 @@ def shipped(tmp_path: Path, vocabularies: Vocabularies) -> dict[str, Provider]:
 @pytest.fixture
 def lake() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute("create schema identity; create schema enrichment")
-        tables = ROOT / "lead_platform" / "enrichment" / "tables.sql"
-        connection.execute(tables.read_text())
+        connection.execute("create schema identity")
+        for layer in ("enrichment", "governance"):
+            tables = ROOT / "lead_platform" / layer / "tables.sql"
+            connection.execute(f"create schema {layer}; {tables.read_text()}")
         connection.register("leads", LEADS)
         connection.execute("create table identity.leads as from leads")
         connection.execute(
@@ -224,6 +228,15 @@ def test_a_broken_provider_flags_its_leads_without_personal_data(
     assert set(failed["reason"]) == {reason}
     assert set(results[results["provider"] == "other"]["status"]) == {"matched"}
     assert "anna" not in caplog.text
+
+
+def test_a_request_that_breaks_a_provider_costs_its_own_leads() -> None:
+    """One such request flagged every lead of the batch."""
+    provider = Scripted(breaks_on=frozenset({"bob@acme.de"}))
+    results = enrich_leads(LEADS, [provider], AS_OF)
+    assert statuses(results) == {"lead_1": "matched", "lead_2": "failed", "lead_3": "matched"}
+    [reason] = results[results["status"] == "failed"]["reason"]
+    assert reason == "KeyError"
 
 
 def test_a_request_left_unanswered_has_failed() -> None:

@@ -34,23 +34,15 @@ MATCHED = ("email", "phone", "first_name", "last_name", "company_key", "company_
 
 def empty_lake() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
-    for layer in ("capture", "identity"):
+    for layer in ("capture", "identity", "governance"):
         tables = (ROOT / "lead_platform" / layer / "tables.sql").read_text(encoding="utf-8")
         connection.execute(f"create schema {layer}; {tables}")
     return connection
 
 
 def auditable_lake() -> duckdb.DuckDBPyConnection:
-    """As `empty_lake`, with a place for the audit log."""
-    connection = empty_lake()
-    connection.execute("""
-        create schema governance;
-        create table governance.audit_log (audit_id varchar, workflow varchar, action varchar,
-            subject_type varchar, subject_id varchar, rule varchar, rule_version varchar,
-            reason varchar, before varchar, after varchar, actor varchar, run_id varchar,
-            occurred_at timestamp)
-    """)
-    return connection
+    """As `empty_lake`, where what is done is written to the audit log."""
+    return empty_lake()
 
 
 def copied(source: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -13,7 +13,6 @@ from lead_platform.reporting.pairs import compare_review, list_reviews
 from tests.identity.lead_world import (
     DECIDED_AT,
     MODEL,
-    ROOT,
     SPECIFICATION,
     groups,
     lead_id_of,
@@ -39,10 +38,7 @@ CHAIN = (
 
 def lake_of(*rows):
     """All rows in one load, with the audit log a scan writes to."""
-    lake = resolved(*rows)
-    script = (ROOT / "lead_platform/governance/tables.sql").read_text(encoding="utf-8")
-    lake.execute(f"create schema governance; {script}")
-    return lake
+    return resolved(*rows)
 
 
 def scan(

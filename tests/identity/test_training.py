@@ -42,14 +42,6 @@ SMALL = SPECIFICATION.model_copy(
 def lake():
     people = generate_people(3_000, seed=3, specification=SPECIFICATION)
     connection = empty_lake()
-    connection.execute("""
-        create schema governance;
-        create table governance.audit_log (
-            audit_id varchar, workflow varchar, action varchar, subject_type varchar,
-            subject_id varchar, rule varchar, rule_version varchar, reason varchar,
-            before varchar, after varchar, actor varchar, run_id varchar, occurred_at timestamp
-        )
-    """)
     insert(connection, "identity.normalized_submissions", people.submissions)
     return connection
 

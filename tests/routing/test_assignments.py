@@ -43,9 +43,9 @@ def lake(request, tmp_path):
                 f"attach 'ducklake:sqlite:{tmp_path}/catalog.sqlite' as lake "
                 f"(data_path '{tmp_path}/data/'); use lake;"
             )
-        for schema in ("identity", "enrichment", "scoring", "routing"):
+        for schema in ("identity", "enrichment", "scoring", "routing", "governance"):
             connection.execute(f"create schema {schema}")
-        for layer in ("identity", "routing"):
+        for layer in ("identity", "routing", "governance"):
             connection.execute((PACKAGE / layer / "tables.sql").read_text())
         connection.execute(OTHER_TABLES)
         yield connection

@@ -168,13 +168,6 @@ def test_a_lead_born_by_a_split_is_routed_like_any_other(lake, add_lead, route):
 
 
 def test_undo_by_lead_is_in_the_audit_log_with_the_name(lake, add_lead, route):
-    lake.execute("create schema governance")
-    lake.execute(
-        "create table governance.audit_log (audit_id varchar, workflow varchar, action varchar, "
-        "subject_type varchar, subject_id varchar, rule varchar, rule_version varchar, "
-        "reason varchar, before varchar, after varchar, actor varchar, run_id varchar, "
-        "occurred_at timestamp)"
-    )
     add_lead("a")
     route(T0)
     [undone] = undo_assignments(

@@ -55,7 +55,9 @@ profile_versions as (
 
 stale_profiles as (
 
-    {{ stale_rows("profile_versions", key="lead_id", versions=["profile_version"]) }}
+    {{ stale_rows(
+        "profile_versions", key="lead_id", versions=["profile_version"], step="profiles"
+    ) }}
 
 ),
 

@@ -10,7 +10,9 @@ lead_versions as (
 
 stale_leads as (
 
-    {{ stale_rows("lead_versions", key="lead_id", versions=["lead_version"]) }}
+    {{ stale_rows(
+        "lead_versions", key="lead_id", versions=["lead_version"], step="golden_records"
+    ) }}
 
 ),
 

@@ -31,6 +31,7 @@ stale_closings as (
     {{ stale_rows(
         "closings", key="deal_id",
         versions=["outcome_id", "profile_version", "scorecard_version"],
+        step="closed_deals",
     ) }}
 
 ),

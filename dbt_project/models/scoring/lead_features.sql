@@ -17,7 +17,7 @@ stale_leads as (
 
     {{ stale_rows(
         "lead_states", key="lead_id", versions=["profile_version", "scorecard_version"],
-        is_forced=var("rescore"),
+        step="scores", is_forced=var("rescore"),
     ) }}
 
 ),

@@ -16,4 +16,5 @@ select
     member_counts.members,
 from {{ ref("leads") }} as leads
 inner join member_counts on leads.lead_id = member_counts.lead_id
+anti join {{ held("golden_records") }} as held on leads.lead_id = held.subject_id
 where leads.submission_count <> member_counts.members

@@ -11,6 +11,7 @@ anti join {{ ref("closed_deal_scores") }} as closed_deal_scores
         lead_outcomes.lead_id || '/'
         || coalesce(lead_outcomes.opportunity_id, lead_outcomes.outcome_id)
         = closed_deal_scores.deal_id
+anti join {{ held("closed_deals") }} as held on lead_outcomes.lead_id = held.subject_id
 where
     lead_outcomes.outcome_type in ('closed_won', 'closed_lost')
     and lead_outcomes.occurred_at <= {{ as_of() }}

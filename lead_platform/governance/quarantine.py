@@ -1,0 +1,188 @@
+"""What people decide of what was set aside: release it for another try, or discard it for good.
+
+Owns the commands' words and their audit records. What a state means to the steps is told in
+`lake.quarantine`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import duckdb
+import pandas as pd
+
+from lead_platform.lake.audit import record_actions
+
+Verdict = Literal["released", "discarded"]
+
+# The workflow whose switch stops the step that holds: the audit log is kept by workflow.
+WORKFLOW_OF_STEP = {
+    "intake": "capture",
+    "normalize": "identity",
+    "resolve": "identity",
+    "golden_records": "identity",
+    "enrich": "enrichment",
+    "profiles": "enrichment",
+    "scores": "scoring",
+    "closed_deals": "scoring",
+    "route": "routing",
+}
+# What each verdict is said of; of anything else it would say nothing new.
+_BEFORE = {"released": ("held", "discarded"), "discarded": ("held",)}
+
+
+class QuarantineError(ValueError):
+    """A verdict that cannot be taken: names what is wrong and what is there."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A subject that was set aside, and what has become of it."""
+
+    quarantine_id: str
+    state: str
+    step: str
+    subject_type: str
+    subject_id: str
+    table: str
+    expectation: str
+    arguments: str
+    held_at: datetime
+    offending_row: str | None
+    release_id: str | None
+    payload_id: str | None
+    decided_by: str | None
+    decision_reason: str | None
+    decided_at: datetime | None
+
+
+_ENTRIES = """
+select quarantine_id, state, step, subject_type, subject_id, table_name, expectation, arguments,
+    held_at, offending_row, release_id, payload_id, decided_by, decision_reason, decided_at
+from governance.quarantine
+"""
+
+# What was received of it: kept with the rejection, with the submission, event or outcome, or, of a
+# lead, with each of its submissions.
+_PAYLOADS = """
+select payload from capture.rejected_records where rejected_id = $payload_id
+union all
+select payload from capture.submissions where submission_id = $subject_id
+union all
+select payload from capture.events where event_id = $subject_id
+union all
+select payload from capture.outcomes where outcome_id = $subject_id
+union all
+select submissions.payload from identity.lead_members as members
+join capture.submissions as submissions using (submission_id)
+where members.lead_id = $subject_id
+"""
+
+
+def list_entries(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    step: str | None = None,
+    states: Sequence[str] = ("held", "discarded"),
+) -> list[Entry]:
+    """What waits or was discarded, the oldest first; of one step, or in other states."""
+    rows = connection.execute(
+        f"{_ENTRIES} where list_contains($states, state) and ($step is null or step = $step) "
+        "order by held_at, quarantine_id",
+        {"states": list(states), "step": step},
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
+def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many wait for a person, by step; empty where nothing does."""
+    rows = connection.execute(
+        "select step, count(*) from governance.quarantine where state = 'held' "
+        "group by step order by step"
+    ).fetchall()
+    return {str(step): int(count) for step, count in rows}
+
+
+def find_entries(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Entry]:
+    """The entries of these ids. Raises QuarantineError naming every one that is none."""
+    wanted = list(dict.fromkeys(ids))
+    rows = connection.execute(
+        f"{_ENTRIES} where list_contains($ids, quarantine_id) order by held_at, quarantine_id",
+        {"ids": wanted},
+    ).fetchall()
+    unknown = sorted(set(wanted) - {row[0] for row in rows})
+    if unknown:
+        raise QuarantineError(
+            f"Nothing is set aside as {', '.join(unknown)}. "
+            "See what is with: lead-platform quarantine list"
+        )
+    return [Entry(*row) for row in rows]
+
+
+def read_payloads(connection: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
+    """What was received of an entry's subject, as it was received."""
+    rows = connection.execute(
+        _PAYLOADS, {"payload_id": entry.payload_id, "subject_id": entry.subject_id}
+    ).fetchall()
+    return [payload for (payload,) in rows if payload is not None]
+
+
+def decide(
+    connection: duckdb.DuckDBPyConnection,
+    ids: Sequence[str],
+    verdict: Verdict,
+    *,
+    by: str,
+    reason: str,
+    at: datetime,
+) -> list[Entry]:
+    """Release or discard these; those it says something new of, as they were before.
+
+    Raises QuarantineError without a person and a reason, and naming every id that is none.
+    """
+    if not by.strip() or not reason.strip():
+        raise QuarantineError("A verdict needs a person (--by) and a reason (--reason).")
+    entries = [entry for entry in find_entries(connection, ids) if entry.state in _BEFORE[verdict]]
+    connection.execute(
+        "update governance.quarantine set state = ?, decided_by = ?, decision_reason = ?, "
+        "decided_at = ? where list_contains(?, quarantine_id)",
+        [verdict, by, reason, at, [entry.quarantine_id for entry in entries]],
+    )
+    record_actions(
+        connection,
+        pd.DataFrame([_action(entry, verdict, by, reason, at) for entry in entries]),
+        run_id="",
+    )
+    return entries
+
+
+def still_held(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Which of these were set aside again since, by their id: the newer entry."""
+    rows = connection.execute(
+        f"{_ENTRIES} where state = 'held' and list_contains($subjects, subject_id)",
+        {"subjects": [entry.subject_id for entry in entries]},
+    ).fetchall()
+    newer = {(entry.step, entry.subject_id): entry for entry in (Entry(*row) for row in rows)}
+    return {
+        entry.quarantine_id: newer[entry.step, entry.subject_id]
+        for entry in entries
+        if (entry.step, entry.subject_id) in newer
+    }
+
+
+def _action(
+    entry: Entry, verdict: Verdict, by: str, reason: str, at: datetime
+) -> dict[str, object]:
+    return {
+        "workflow": WORKFLOW_OF_STEP.get(entry.step, entry.step),
+        "action": "release_from_quarantine" if verdict == "released" else "discard_from_quarantine",
+        "subject_type": entry.subject_type,
+        "subject_id": entry.subject_id,
+        "rule": f"{entry.table}: {entry.expectation}",
+        "reason": reason,
+        "before": f"{entry.state} by {entry.step} as {entry.quarantine_id}",
+        "after": verdict,
+        "actor": by,
+        "occurred_at": at,
+    }

@@ -1,0 +1,279 @@
+"""Quarantine: what a step leaves out, since when and why, so that one bad row costs itself alone.
+
+Owns the rows of `governance.quarantine` and what follows from their state. Which rows are bad is
+the gate's; what a step holds instead of them, where its tables have another grain than its input,
+is told by the step (`Trace`); what people decide is written by governance.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pandas as pd
+
+from lead_platform.lake.faults import Fault, few_of
+from lead_platform.lake.gate import TableFailure, Verdict
+from lead_platform.lake.suites import KEPT_ROWS
+
+# The expectation that a record broke on which the step's own code raised an error.
+RAISES = "expect_no_error"
+
+# Left out by the step until a person releases it, or until it is worth another try.
+LEFT_OUT = ("held", "discarded")
+# Of what is set aside only leads change; with another version they are tried again.
+_LEAD_VERSIONS = """
+select lead_id, lead_version from identity.lead_versions
+where lead_id in (select unnest($lead_ids))
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a step leaves out: a submission, an event, an outcome, a lead, a delivery."""
+
+    type: str
+    subject_id: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One subject to be set aside, and the expectation it broke first."""
+
+    subject: Subject
+    table: str
+    expectation: str
+    arguments: str
+    offending_row: str | None = None
+    suite_version: str | None = None
+
+
+# From ids of one subject type of the suites to what the step leaves out instead, read in the state
+# the write has left, after the snapshot given. Ids that lead to nothing are absent.
+Trace = Callable[
+    [duckdb.DuckDBPyConnection, str, Sequence[str], int], Mapping[str, Sequence[Subject]]
+]
+
+
+def as_named(
+    connection: duckdb.DuckDBPyConnection, subject_type: str, ids: Sequence[str], since: int
+) -> dict[str, list[Subject]]:
+    """The trace of steps whose tables' rows belong to what the step reads: each is its own."""
+    return {subject_id: [Subject(subject_type, subject_id)] for subject_id in ids}
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How a step does without what fails. On its `is_last` try it is refused instead."""
+
+    step: str
+    trace: Trace = as_named
+    is_last: bool = False
+
+
+@dataclass(frozen=True)
+class Parting:
+    """What a step leaves out from now on for a failed write, and whether that is so little that
+    the rest may be tried at once."""
+
+    step: str = ""
+    holds: tuple[Hold, ...] = ()
+    is_few: bool = False
+
+
+def held(step: str, subject_type: str) -> str:
+    """SQL for a relation of the `subject_id`s that a step leaves out, to anti-join with."""
+    return (
+        "(select subject_id from governance.quarantine "
+        f"where step = '{step}' and subject_type = '{subject_type}' "
+        f"and state in {LEFT_OUT})"
+    )
+
+
+def part(
+    connection: duckdb.DuckDBPyConnection,
+    verdict: Verdict,
+    separation: Separation,
+    since: int,
+    suite_versions: Mapping[str, str],
+) -> Parting:
+    """What to hold of a failed write: nothing where anything but rows failed.
+
+    Reads the state the write has left, so it comes before the restore.
+    """
+    if not verdict.failures or not all(failed.is_of_rows for failed in verdict.failures):
+        return Parting()
+    traced = _trace(connection, verdict.failures, separation, since)
+    holds: dict[Subject, Hold] = {}
+    is_whole = True
+    for failed in verdict.failures:
+        rows = _rows_by_subject(failed)
+        for named in failed.subject_ids:
+            subjects = traced.get((failed.subject_type, named), ())
+            is_whole = is_whole and bool(subjects)
+            for subject in subjects:
+                holds.setdefault(
+                    subject,
+                    Hold(
+                        subject,
+                        failed.table,
+                        failed.failure.expectation,
+                        failed.failure.arguments,
+                        rows.get(named),
+                        suite_versions.get(failed.table),
+                    ),
+                )
+    changed = max(verdict.changed_by(failed.table) for failed in verdict.failures)
+    is_few = is_whole and len(holds) <= few_of(changed)
+    return Parting(separation.step, tuple(holds.values()), is_few and not separation.is_last)
+
+
+def write_holds(
+    connection: duckdb.DuckDBPyConnection,
+    holds: Sequence[Hold],
+    *,
+    step: str,
+    release_id: str | None,
+    run_id: str,
+    held_at: datetime,
+) -> None:
+    """Set these subjects aside for the step; an earlier hold of the same is superseded."""
+    if not holds:
+        return
+    subjects = [hold.subject for hold in holds]
+    versions = _lead_versions(connection, subjects)
+    rows = pd.DataFrame(
+        {
+            "step": step,
+            "subject_type": hold.subject.type,
+            "subject_id": hold.subject.subject_id,
+            "subject_version": versions.get(hold.subject),
+            "table_name": hold.table,
+            "expectation": hold.expectation,
+            "arguments": hold.arguments,
+            "offending_row": hold.offending_row,
+            "suite_version": hold.suite_version,
+            "release_id": release_id,
+            "run_id": run_id,
+        }
+        for hold in holds
+    ).astype("str")
+    connection.register("new_holds", rows)
+    connection.execute(_SUPERSEDE_EARLIER, {"at": held_at})
+    connection.execute(_INSERT, {"at": held_at})
+    connection.unregister("new_holds")
+
+
+_SUPERSEDE_EARLIER = """
+update governance.quarantine as q
+set state = 'superseded', decided_by = 'system', decided_at = $at::timestamp,
+    decision_reason = 'it was tried again and failed'
+from new_holds as n
+where q.state = 'held'
+    and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
+"""
+
+# The number of the hold is part of its name: what is released may have to be held again.
+_INSERT = """
+insert into governance.quarantine by name
+with earlier as (
+    select step, subject_type, subject_id, count(*) as holds
+    from governance.quarantine semi join new_holds using (step, subject_type, subject_id)
+    group by all
+)
+select
+    'qua_' || left(sha256(concat_ws(chr(31), n.step, n.subject_type, n.subject_id,
+        coalesce(e.holds, 0))), 24) as quarantine_id,
+    n.*, $at::timestamp as held_at, 'held' as state
+from new_holds as n
+left join earlier as e using (step, subject_type, subject_id)
+"""
+
+
+def holds_of_faults(
+    faults: Iterable[Fault], subject_type: str, table: str, suite_version: str | None
+) -> list[Hold]:
+    """What breaks the work of a step, as what it leaves out of `table`."""
+    return [
+        Hold(
+            Subject(subject_type, fault.subject_id),
+            table,
+            RAISES,
+            json.dumps({"error": fault.error, "at": fault.place}),
+            suite_version=suite_version,
+        )
+        for fault in faults
+    ]
+
+
+def find_changed(
+    connection: duckdb.DuckDBPyConnection, suite_versions: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """What is held and worth another try, by the reason: its suite changed, or its lead did.
+
+    What a person discarded stays; only what is held is looked at, whatever the size of the base.
+    """
+    rows = connection.execute(
+        "select quarantine_id, table_name, suite_version, subject_type, subject_id, "
+        "subject_version from governance.quarantine where state = 'held'"
+    ).fetchall()
+    current = _lead_versions(connection, [Subject(row[3], row[4]) for row in rows])
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for quarantine_id, table, suite_version, kind, subject_id, version in rows:
+        if suite_versions.get(table) != suite_version:
+            reasons["its suite has changed"].append(quarantine_id)
+        elif current.get(Subject(kind, subject_id)) != version:
+            reasons["more is known of it"].append(quarantine_id)
+    return reasons
+
+
+def supersede(
+    connection: duckdb.DuckDBPyConnection, changed: Mapping[str, Sequence[str]], *, at: datetime
+) -> None:
+    """Let these go, for these reasons."""
+    for reason, ids in changed.items():
+        connection.execute(
+            "update governance.quarantine set state = 'superseded', decided_by = 'system', "
+            "decided_at = ?, decision_reason = ? where list_contains(?, quarantine_id)",
+            [at, reason, list(ids)],
+        )
+
+
+def _trace(
+    connection: duckdb.DuckDBPyConnection,
+    failures: Iterable[TableFailure],
+    separation: Separation,
+    since: int,
+) -> dict[tuple[str, str], Sequence[Subject]]:
+    """By subject type and id as the suites name them, what the step leaves out instead."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for failed in failures:
+        ids[failed.subject_type].update(failed.subject_ids)
+    return {
+        (kind, named): subjects
+        for kind, names in ids.items()
+        for named, subjects in separation.trace(connection, kind, sorted(names), since).items()
+    }
+
+
+def _rows_by_subject(failed: TableFailure) -> dict[str, str]:
+    """The kept offending rows by the ids in their subject columns."""
+    found: dict[str, str] = {}
+    for text in failed.rows[:KEPT_ROWS]:
+        row = json.loads(text)
+        for column in failed.subject_columns:
+            if row.get(column) is not None:
+                found.setdefault(str(row[column]), text)
+    return found
+
+
+def _lead_versions(
+    connection: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]
+) -> dict[Subject, str]:
+    ids = sorted({subject.subject_id for subject in subjects if subject.type == "lead"})
+    if not ids:
+        return {}
+    rows = connection.execute(_LEAD_VERSIONS, {"lead_ids": ids}).fetchall()
+    return {Subject("lead", lead_id): version for lead_id, version in rows}

@@ -1,0 +1,74 @@
+"""Behind a bad row of identity stand the submissions, events or outcomes that brought it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from lead_platform.identity.tracing import trace_arrivals
+from lead_platform.lake.changes import current_snapshot
+from lead_platform.lake.lake import Lake
+from lead_platform.lake.quarantine import Subject
+
+KNOWN = (
+    "insert into identity.normalized_submissions (submission_id, match_record_id, "
+    "company_record_id) values ('old', 'rec_old', 'crec_old'), ('joins', 'rec_joins', 'crec_old'), "
+    "('new', 'rec_new', 'crec_new'), ('twin', 'rec_new', null)",
+    "insert into identity.lead_members values ('old', 'lead_old', 'rec_old')",
+    "insert into identity.account_members (record_id, account_id) values ('crec_old', 'acc_old')",
+)
+ARRIVED = (
+    "insert into identity.lead_members values ('joins', 'lead_old', 'rec_joins'), "
+    "('new', 'lead_new', 'rec_new'), ('twin', 'lead_new', 'rec_new')",
+    "update identity.lead_members set lead_id = 'lead_moved' where submission_id = 'old'",
+    "update identity.lead_members set lead_id = 'lead_old' where submission_id = 'old'",
+    "insert into identity.account_members (record_id, account_id) values ('crec_new', 'acc_old')",
+    "insert into identity.lead_events (event_id, lead_id) values ('click', 'lead_quiet')",
+    "insert into identity.lead_outcomes (outcome_id, lead_id) values ('deal', 'lead_won')",
+)
+
+
+class _UndoError(Exception):
+    """Ends a write that is not to be published."""
+
+
+@contextmanager
+def arrived(lake: Lake) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+    """The state a run leaves before it is judged, and the snapshot it began at."""
+    try:
+        with lake.supervise("trace") as candidate:
+            for statement in KNOWN:
+                candidate.connection.execute(statement)
+            since = current_snapshot(candidate.connection)
+            for statement in ARRIVED:
+                candidate.connection.execute(statement)
+            yield candidate.connection, since
+            raise _UndoError
+    except _UndoError:
+        pass
+
+
+def test_the_nearest_arrivals_are_left_out(lake: Lake) -> None:
+    expected = {
+        ("submission", "new"): {"new"},
+        # Known before: what joined its lead changed it.
+        ("submission", "old"): {"joins"},
+        ("match_record", "rec_new"): {"new", "twin"},
+        ("match_record", "rec_old"): {"joins"},
+        ("lead", "lead_new"): {"new", "twin"},
+        ("lead", "lead_quiet"): {"click"},
+        ("lead", "lead_won"): {"deal"},
+        ("lead", "lead_untouched"): set(),
+        ("company_record", "crec_new"): {"new"},
+        ("company_record", "crec_old"): {"joins"},
+        ("account", "acc_old"): {"new", "joins"},
+        ("event", "click"): {"click"},
+        ("outcome", "deal"): {"deal"},
+    }
+    with arrived(lake) as (connection, since):
+        for (kind, traced), arrivals in expected.items():
+            found = trace_arrivals(connection, kind, [traced], since).get(traced, [])
+            assert {subject.subject_id for subject in found} == arrivals, (kind, traced)
+        found = trace_arrivals(connection, "lead", ["lead_quiet", "lead_new"], since)
+    assert found["lead_quiet"] == [Subject("event", "click")]
+    assert found["lead_new"][0].type == "submission"

@@ -1,0 +1,229 @@
+"""One bad row costs itself: few are set aside and the rest goes on; what is held stays out."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from lead_platform.lake.lake import Candidate, GateFailedError, Lake
+from lead_platform.lake.quarantine import Separation, Subject, held
+from tests.lake import trial
+
+STEP = "trial_step"
+
+
+@pytest.fixture
+def subject_lake(trial_lake: Lake) -> Lake:
+    """The trial lake, whose leads and scores say whose they are."""
+    for table in ("leads", "scores"):
+        change_suite(trial_lake, table, subject={"type": "lead", "columns": ["lead_id"]})
+    return trial_lake
+
+
+def change_suite(lake: Lake, table: str, *, subject: Any = None, highest: int = 100) -> None:
+    """The table's suite with a subject, or with other limits of its points."""
+    path = lake.settings.expectations_dir / "trial" / f"{table}.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    if subject:
+        suite["meta"]["subject"] = subject
+    for expectation in suite["expectations"]:
+        if expectation["kwargs"].get("column") == "points":
+            expectation["kwargs"]["max_value"] = highest
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+def add_leads(lake: Lake, numbers: Sequence[int], *, is_last: bool = False) -> Candidate:
+    """A step that writes a lead per number, as many points as its number, but for those held."""
+    with lake.write(STEP, separation=Separation(STEP, is_last=is_last)) as candidate:
+        candidate.connection.execute(
+            f"""
+            insert into trial.leads by name
+            select 'lead_' || n as lead_id, 'person' || n || '@example.org' as email, n as points,
+                'low' as band
+            from (select unnest(?::integer[]) as n) as numbers
+            anti join {held(STEP, "lead")} as held on held.subject_id = 'lead_' || n
+            anti join trial.leads as known on known.lead_id = 'lead_' || n
+            """,
+            [list(numbers)],
+        )
+    return candidate
+
+
+def write_apart(lake: Lake, *statements: str) -> None:
+    """A step that can do without what fails."""
+    with lake.write(STEP, separation=Separation(STEP)) as candidate:
+        for statement in statements:
+            candidate.connection.execute(statement)
+
+
+def state_of(lake: Lake, subject_id: str) -> list[str]:
+    """The states of its holds, oldest first."""
+    with lake.read() as connection:
+        return [row[0] for row in holds(connection) if row[1] == subject_id]
+
+
+def holds(connection: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return connection.execute(
+        "select state, subject_id, expectation, table_name, offending_row, step, subject_type "
+        "from governance.quarantine order by held_at, subject_id"
+    ).fetchall()
+
+
+def test_few_bad_rows_are_set_aside_and_the_next_try_goes_on(subject_lake: Lake) -> None:
+    first = add_leads(subject_lake, range(90, 103))
+    assert (first.is_to_repeat, first.held) == (True, 2)
+    assert trial.count_rows(subject_lake, "trial.leads") == 0
+    second = add_leads(subject_lake, range(90, 103), is_last=True)
+    assert second.release is not None
+    assert second.release.status == "passed"
+    assert trial.count_rows(subject_lake, "trial.leads") == 11
+    with subject_lake.read() as connection:
+        found = holds(connection)
+    assert [row[:4] for row in found] == [
+        ("held", f"lead_{n}", "expect_column_values_to_be_between", "trial.leads")
+        for n in (101, 102)
+    ]
+    assert json.loads(found[0][4])["email"] == "person101@example.org"
+    assert [release.status for release in subject_lake.releases(2)] == ["passed", "set_aside"]
+
+
+def test_a_later_batch_is_not_stopped_by_what_is_held(subject_lake: Lake) -> None:
+    add_leads(subject_lake, [1, 101])
+    later = add_leads(subject_lake, [1, 2, 101])
+    assert not later.is_to_repeat
+    assert trial.count_rows(subject_lake, "trial.leads") == 2
+
+
+def test_more_than_few_are_refused_but_do_not_stop_the_next(subject_lake: Lake) -> None:
+    with pytest.raises(GateFailedError, match="11 set aside") as refusal:
+        add_leads(subject_lake, range(90, 112))
+    assert refusal.value.release.status == "refused"
+    assert trial.count_rows(subject_lake, "trial.leads") == 0
+    assert not add_leads(subject_lake, range(90, 112)).is_to_repeat
+    assert trial.count_rows(subject_lake, "trial.leads") == 11
+
+
+def test_few_are_a_share_of_a_large_write(subject_lake: Lake) -> None:
+    change_suite(subject_lake, "leads", highest=399)
+    assert add_leads(subject_lake, range(420)).held == 20
+    change_suite(subject_lake, "leads", highest=1_397)
+    with pytest.raises(GateFailedError, match="22 set aside"):
+        add_leads(subject_lake, range(1_000, 1_420))
+
+
+def test_a_failing_table_refuses_all_and_holds_nobody(subject_lake: Lake) -> None:
+    add_leads(subject_lake, range(5))
+    with pytest.raises(GateFailedError):
+        write_apart(
+            subject_lake,
+            "delete from trial.leads where points > 0",
+            "insert into trial.leads by name select 'lead_9' as lead_id",
+        )
+    assert trial.count_rows(subject_lake, "trial.leads") == 5
+    assert state_of(subject_lake, "lead_9") == []
+
+
+def test_a_row_that_is_nobodys_refuses_all(subject_lake: Lake) -> None:
+    with pytest.raises(GateFailedError):
+        write_apart(
+            subject_lake,
+            "insert into trial.leads by name select null as lead_id, 1 as points, 'low' as band",
+        )
+    assert trial.count_rows(subject_lake, "governance.quarantine") == 0
+
+
+def test_without_a_separation_one_row_still_costs_the_write(subject_lake: Lake) -> None:
+    with pytest.raises(GateFailedError):
+        trial.write(subject_lake, "insert into trial.leads by name select 'lead_9' as lead_id")
+    assert trial.count_rows(subject_lake, "governance.quarantine") == 0
+
+
+def test_the_last_try_is_refused_and_holds_for_the_next_run(subject_lake: Lake) -> None:
+    with pytest.raises(GateFailedError, match="1 set aside"):
+        add_leads(subject_lake, [1, 101], is_last=True)
+    assert not add_leads(subject_lake, [1, 101]).is_to_repeat
+    assert trial.count_rows(subject_lake, "trial.leads") == 1
+
+
+def test_another_suite_is_another_try(subject_lake: Lake) -> None:
+    add_leads(subject_lake, [101, 300])
+    change_suite(subject_lake, "leads", highest=200)
+    assert add_leads(subject_lake, [101, 300]).held == 1
+    add_leads(subject_lake, [101, 300], is_last=True)
+    assert state_of(subject_lake, "lead_101") == ["superseded"]
+    assert state_of(subject_lake, "lead_300") == ["superseded", "held"]
+    assert trial.count_rows(subject_lake, "trial.leads") == 1
+
+
+def test_more_information_is_another_try(subject_lake: Lake) -> None:
+    def know(version: str) -> None:
+        trial.write(
+            subject_lake,
+            "delete from identity.lead_versions",
+            f"insert into identity.lead_versions values ('lead_101', '{version}', '{version}')",
+        )
+
+    suites = subject_lake.settings.expectations_dir
+    (suites / "identity").mkdir()
+    (suites / "identity" / "lead_versions.json").write_text(
+        json.dumps(
+            {
+                "name": "identity.lead_versions",
+                "meta": {"grain": "one per lead", "key": ["lead_id"]},
+                "expectations": [
+                    {
+                        "type": "expect_column_values_to_not_be_null",
+                        "kwargs": {"column": "lead_id"},
+                    }
+                ],
+            }
+        ),
+        encoding="utf-8",
+    )
+    know("a")
+    add_leads(subject_lake, [101])
+    assert not add_leads(subject_lake, [101]).is_to_repeat
+    know("b")
+    assert add_leads(subject_lake, [101]).held == 1
+    assert state_of(subject_lake, "lead_101") == ["superseded", "held"]
+
+
+@pytest.mark.parametrize(("state", "rows"), [("discarded", 0), ("released", 1)])
+def test_what_people_decide_holds(subject_lake: Lake, state: str, rows: int) -> None:
+    add_leads(subject_lake, [101])
+    change_suite(subject_lake, "leads", highest=200)
+    trial.write(subject_lake, f"update governance.quarantine set state = '{state}'")
+    assert not add_leads(subject_lake, [101]).is_to_repeat
+    assert trial.count_rows(subject_lake, "trial.leads") == rows
+    assert state_of(subject_lake, "lead_101") == [state]
+
+
+def test_a_step_names_what_it_leaves_out_instead(subject_lake: Lake) -> None:
+    def of_two(
+        connection: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str], since: int
+    ) -> dict[str, list[Subject]]:
+        count = connection.execute("select count(*) from trial.leads").fetchone()
+        assert count == (2,), "the write is still to be seen"
+        return {ids[0]: [Subject("submission", "sub_1"), Subject("submission", "sub_2")]}
+
+    with subject_lake.write(STEP, separation=Separation(STEP, of_two)) as candidate:
+        candidate.connection.execute(
+            "insert into trial.leads by name select 'lead_' || n as lead_id, 'a@b.co' as email, "
+            "n as points, 'low' as band from (values (1), (101)) as numbers(n)"
+        )
+    assert candidate.held == 2
+    with subject_lake.read() as connection:
+        assert {row[1]: row[6] for row in holds(connection)} == {
+            "sub_1": "submission",
+            "sub_2": "submission",
+        }
+
+
+def test_a_hold_and_its_restore_are_one_commit(subject_lake: Lake, tmp_path: Path) -> None:
+    """A killed process leaves either the candidate, which is restored, or the hold."""
+    before = subject_lake.published().snapshot_id
+    add_leads(subject_lake, [1, 101])
+    assert len([r for r in subject_lake.releases() if r.snapshot_id > before]) == 1
