@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake
 from lead_platform.lake.quarantine import Separation, Subject, held
 from tests.lake import trial
@@ -222,7 +222,26 @@ def test_a_step_names_what_it_leaves_out_instead(subject_lake: Lake) -> None:
         }
 
 
-def test_a_hold_and_its_restore_are_one_commit(subject_lake: Lake, tmp_path: Path) -> None:
+def test_what_breaks_the_steps_own_work_is_published_with_the_rest(subject_lake: Lake) -> None:
+    with subject_lake.write(STEP, run_id="run_1", separation=Separation(STEP)) as candidate:
+        candidate.hold([Fault("lead_2", "KeyError", "names.py:7")], "lead", "trial.leads")
+    assert not candidate.is_to_repeat
+    assert candidate.held == 1
+    add_leads(subject_lake, [1, 2])
+    assert trial.count_rows(subject_lake, "trial.leads") == 1
+    with subject_lake.read() as connection:
+        [told] = connection.execute(
+            "select subject_id, expectation, arguments, run_id from governance.quarantine"
+        ).fetchall()
+    assert told == (
+        "lead_2",
+        "expect_no_error",
+        '{"error": "KeyError", "at": "names.py:7"}',
+        "run_1",
+    )
+
+
+def test_a_hold_and_its_restore_are_one_commit(subject_lake: Lake) -> None:
     """A killed process leaves either the candidate, which is restored, or the hold."""
     before = subject_lake.published().snapshot_id
     add_leads(subject_lake, [1, 101])

@@ -134,8 +134,8 @@ def test_a_long_reader_holds_nothing_open_in_the_catalog(embedded_settings: Sett
             with lake.write("meanwhile") as candidate:
                 candidate.connection.execute(
                     "insert into governance.workflow_switches values "
-                    "('capture', ?, 'Dana', 'a trial', '2026-07-01')",
-                    [is_long],
+                    "(?, true, 'Dana', 'a trial', '2026-07-01')",
+                    ["routing" if is_long else "capture"],
                 )
             told = subprocess.run(
                 [sys.executable, "-c", checkpoint, str(embedded_settings.lake_catalog)],
