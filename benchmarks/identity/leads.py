@@ -23,8 +23,8 @@ from benchmarks.identity.evaluation import Figures, peak_memory
 from benchmarks.identity.measures import Accuracy, measure
 from benchmarks.identity.populations import POPULATIONS, SPECIFICATION
 from benchmarks.identity.sets import LabelledSet, SetDescription
-from lead_platform.identity.clusters import Clusters, cluster_records, label_clusters
-from lead_platform.identity.linkage import apart_pairs, limited_values, merge_edges
+from lead_platform.identity.clusters import Clusters, label_clusters
+from lead_platform.identity.linkage import cluster_pairs, merge_edges
 from lead_platform.identity.model import MatchModel, load_model
 from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_all, prepare
@@ -89,13 +89,7 @@ def leads_figures(run: LeadsRun) -> list[Figures]:
 
 def guarded_clusters(run: LeadsRun, specification: LinkageSpecification) -> Clusters:
     """Leads within the limits, as the job clusters them."""
-    return cluster_records(
-        run.nodes,
-        merge_edges(run.pairs, specification),
-        apart_pairs(run.pairs),
-        specification.clustering,
-        limited_values(run.records, specification),
-    )
+    return cluster_pairs(run.records, run.pairs, specification)
 
 
 def limits_curve(run: LeadsRun) -> pd.DataFrame:

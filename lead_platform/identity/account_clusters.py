@@ -11,12 +11,11 @@ from itertools import combinations
 import pandas as pd
 
 from lead_platform.identity.clusters import (
-    CANNOT_LINK,
     Clusters,
     cluster_records,
     label_clusters,
 )
-from lead_platform.identity.specification import Clustering
+from lead_platform.identity.specification import CANNOT_LINK, Clustering
 from lead_platform.identity.verdicts import DIFFERENT, SAME
 
 SEVERAL_ACCOUNTS = "several_accounts"

@@ -23,11 +23,11 @@ from lead_platform.identity.account_verdicts import (
     stated_id_sql,
     store_links,
 )
-from lead_platform.identity.clusters import CANNOT_LINK
 from lead_platform.identity.company_records import collect_new, match_columns
 from lead_platform.identity.linkage import merge_edges
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs, open_scratch
+from lead_platform.identity.specification import CANNOT_LINK
 
 POSSIBLE_DUPLICATE = "possible_duplicate"
 TOLD_APART = "told_apart"

@@ -1,12 +1,12 @@
 """Clusters: which records belong together, given the pairs that say so and those that forbid it.
 
 Owns connected components (`label_clusters`), the guarded way (`cluster_records`), in which no thin
-bridge joins two groups, no limit is exceeded and no cannot-link is overruled, and the chain that
-holds a cluster together (`spanning_edges`). All are functions of their arguments alone: the order
-in which records or pairs arrive is no argument.
+bridge joins two groups, no limit is exceeded, no cannot-link is overruled and what fits two joins
+neither, and the chain that holds a cluster together (`spanning_edges`). All are functions of their
+arguments alone: the order in which records or pairs arrive is no argument.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from lead_platform.identity.specification import Clustering, LinkageSpecification
+from lead_platform.identity.specification import CANNOT_LINK, Clustering, LinkageSpecification
 
-CANNOT_LINK = "cannot_link"
+FITS_SEVERAL = "fits_several"
+CROWD_SHARES = "crowd_shares"
 THIN_BRIDGE = "thin_bridge"
 TOO_LARGE = "too_large"
 TOO_MANY = "too_many:"
@@ -34,10 +35,26 @@ _WEIGHT_DIGITS = 6
 class Clusters:
     """`labels`: a number per node, in their order; `set_aside`: the edges that were not followed
     although they join two clusters (left, right, weight, reason), under their index among the
-    edges, each a case for a person."""
+    edges, each a case for a person. Where an end of one fits several, `torn` is that end."""
 
     labels: pd.Series
     set_aside: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Nodes that are alike in what guards look at, and which kinds are not one.
+
+    `of`: the kind of nodes that have one, by node; `apart`: left and right, no cluster holds nodes
+    of both.
+    """
+
+    of: "pd.Series[int]"
+    apart: pd.DataFrame
+
+
+_NONE_APART = pd.DataFrame({"left": [], "right": []}, dtype="int64")
+NO_KINDS = Kinds(pd.Series({}, dtype="int64"), _NONE_APART)
 
 
 class _Edge(NamedTuple):
@@ -76,42 +93,51 @@ def cluster_records(
     cannot_links: pd.DataFrame,
     clustering: Clustering,
     values: pd.DataFrame = NO_VALUES,
+    kinds: Kinds = NO_KINDS,
 ) -> Clusters:
     """Clusters of `nodes` (distinct ids) along `edges`, strongest first, within the limits.
 
     `edges` has left, right, weight (base 2) and is_certain: whether the edge holds on its own.
     Where it has verdict_seq, an edge with one above 0 is a person's word: it comes first, the
     newest of them before the others, and only a cannot-link stops it. `cannot_links` has left and
-    right: no cluster ever holds both. Two groups of two and more join over edges that are not
-    certain only if there are at least two of them, and `clustering.bridge` times as many as the
-    smaller group has members. `values` has node, limit (a place in `clustering.limits`), within
-    and value, none of them null: what a node counts with there. An edge that was set aside is
-    tried again when its groups have grown.
+    right: no cluster ever holds both, and `kinds` says so of all nodes of two kinds. What has
+    edges to two groups that must stay apart fits several: it joins neither. Two groups of two and
+    more join over edges that are not certain only if there are at least two of them, and
+    `clustering.bridge` times as many as the smaller group has members. `values` has node, limit (a
+    place in `clustering.limits`), within and value, none of them null: what a node counts with
+    there. An edge that was set aside is tried again when its groups have grown.
     """
     left, right = _positions(nodes, edges)
-    forbidden = np.array(_positions(nodes, cannot_links)).T
+    bans = _bans(nodes, cannot_links, kinds)
     valued = pd.Index(nodes).get_indexer(values["node"])
     labels = _components(len(nodes), left, right)
     is_bridged = _bridged(labels, labels[left], edges)
-    contested = _contested(labels, is_bridged, forbidden, clustering)
+    contested = _contested(labels, is_bridged, clustering)
+    is_banned = _banned_components(labels, bans)
+    contested |= is_banned
     contested[_exceeding(labels[valued], values, clustering)] = True
     chosen = np.flatnonzero(contested[labels[left]])
     order = chosen[_strongest_first(nodes, edges.iloc[chosen], left[chosen], right[chosen])]
     groups = _Groups(clustering, is_judged=bool((_said(edges)[order] > 0).any()))
-    counted = order[is_bridged[labels[left[order]]]]
+    counted = order[(is_bridged | is_banned)[labels[left[order]]]]
     for one, other in zip(left[counted].tolist(), right[counted].tolist(), strict=True):
         groups.add_edge(one, other)
-    for one, other in forbidden[contested[labels[forbidden[:, 0]]]].tolist():
-        groups.forbid(one, other)
+    groups.forbid(bans)
     at_stake = contested[labels[valued]]
     groups.add_values(valued[at_stake], values[at_stake])
-    reasons = groups.join(_edges_in(order, left, right, edges))
+    left_over = groups.join(_edges_in(order, left, right, edges))
     found = np.where(contested[labels], -1, labels)
     offset = int(labels.max(initial=-1)) + 1
     for node in np.flatnonzero(found < 0):
         found[node] = offset + groups.root(int(node))
-    aside = edges.iloc[list(reasons)][["left", "right", "weight"]].assign(
-        reason=list(reasons.values())
+    known = nodes.to_numpy()
+    aside = edges.iloc[list(left_over)][["left", "right", "weight"]].assign(
+        reason=[one.reason for one in left_over.values()],
+        torn=pd.Series(
+            [None if one.torn is None else known[one.torn] for one in left_over.values()],
+            index=edges.index[list(left_over)],
+            dtype=object,
+        ),
     )
     return Clusters(pd.Series(pd.factorize(found)[0], index=nodes.index, name="cluster"), aside)
 
@@ -138,6 +164,8 @@ def tell_reason(reason: str, clustering: Clustering) -> str:
         return f"together they would have over {limit.at_most} different values of {column}{within}"
     return {
         CANNOT_LINK: "it would join, through others, records that must stay apart",
+        FITS_SEVERAL: "it fits several leads that must stay apart",
+        CROWD_SHARES: "more people share what joins them than are told apart by name",
         THIN_BRIDGE: "all that joins two groups of records is too few edges, none of them certain",
         TOO_LARGE: f"together they would be over {clustering.largest} records",
     }[reason]
@@ -180,15 +208,46 @@ def _bridged(labels: np.ndarray, edge_label: np.ndarray, edges: pd.DataFrame) ->
     return bridged
 
 
-def _contested(
-    labels: np.ndarray, is_bridged: np.ndarray, forbidden: np.ndarray, clustering: Clustering
-) -> np.ndarray:
+def _contested(labels: np.ndarray, is_bridged: np.ndarray, clustering: Clustering) -> np.ndarray:
     """Per component whether a limit could apply in it; the others are clusters as they are."""
     size = np.bincount(labels, minlength=len(is_bridged))
     contested: np.ndarray = is_bridged | (size > clustering.largest)
-    ends = labels[forbidden]
-    contested[ends[ends[:, 0] == ends[:, 1], 0]] = True
     return contested
+
+
+@dataclass(frozen=True)
+class _Bans:
+    """What must stay apart. `marks`: node and mark, one row each; `apart`: pairs of marks that no
+    group holds both. A mark is a node's own number, or its kind's, counted on from there."""
+
+    marks: np.ndarray
+    apart: np.ndarray
+
+
+def _bans(nodes: pd.Series, cannot_links: pd.DataFrame, kinds: Kinds) -> _Bans:
+    between = np.array(_positions(nodes, cannot_links)).T
+    between = between[between[:, 0] != between[:, 1]]
+    own = np.unique(between)
+    of = kinds.of[kinds.of.isin(np.unique(kinds.apart.to_numpy()))]
+    places = pd.Index(nodes).get_indexer(of.index)
+    marks = np.concatenate(
+        [np.stack([own, own], axis=1), np.stack([places, of.to_numpy() + len(nodes)], axis=1)]
+    )
+    apart = np.concatenate([between, kinds.apart[["left", "right"]].to_numpy(int) + len(nodes)])
+    return _Bans(marks.astype(int), apart.astype(int))
+
+
+def _banned_components(labels: np.ndarray, bans: _Bans) -> np.ndarray:
+    """Per component whether it holds what must stay apart."""
+    held = pd.DataFrame({"mark": bans.marks[:, 1], "component": labels[bans.marks[:, 0]]})
+    held = held.drop_duplicates()
+    apart = pd.DataFrame(bans.apart, columns=["left", "right"])
+    ends = apart.merge(held, left_on="left", right_on="mark").merge(
+        held, left_on=["right", "component"], right_on=["mark", "component"]
+    )
+    banned = np.zeros(int(labels.max(initial=-1)) + 1, dtype=bool)
+    banned[ends["component"].to_numpy(int)] = True
+    return banned
 
 
 def _exceeding(
@@ -224,6 +283,10 @@ class _Forest:
         """How many edges there are between two groups, each named by its root."""
         return self._edges.get(one, {}).get(other, 0)
 
+    def neighbours(self, root: int) -> Iterable[int]:
+        """The groups that edges tie to this one, each named by its root."""
+        return self._edges.get(root, ())
+
     def add_edge(self, left: int, right: int) -> None:
         """Counts an edge between two nodes that are still alone."""
         for one, other in ((left, right), (right, left)):
@@ -246,6 +309,13 @@ class _Forest:
         return one, other
 
 
+class _Objection(NamedTuple):
+    """Why an edge is not followed; `torn`: its end that fits several."""
+
+    reason: str
+    torn: int | None = None
+
+
 class _Groups:
     """Groups while they grow, with the bans between them and the values they hold.
 
@@ -257,6 +327,7 @@ class _Groups:
         self._clustering = clustering
         self._whole = _Forest()
         self._shown = _Forest() if is_judged else self._whole
+        self._marks: dict[int, set[int]] = {}
         self._banned: dict[int, set[int]] = {}
         self._values: dict[int, dict[tuple[int, str], set[str]]] = {}
 
@@ -269,11 +340,15 @@ class _Groups:
         for forest in self._forests():
             forest.add_edge(left, right)
 
-    def forbid(self, left: int, right: int) -> None:
-        """Keeps two nodes apart for good; a node is never apart from itself."""
-        if left != right:
-            self._banned.setdefault(left, set()).add(right)
-            self._banned.setdefault(right, set()).add(left)
+    def forbid(self, bans: _Bans) -> None:
+        """Keeps nodes apart for good that are still alone."""
+        against: dict[int, set[int]] = {}
+        for one, other in bans.apart.tolist():
+            against.setdefault(one, set()).add(other)
+            against.setdefault(other, set()).add(one)
+        for node, mark in bans.marks.tolist():
+            self._marks.setdefault(node, set()).add(mark)
+            self._banned.setdefault(node, set()).update(against.get(mark, ()))
 
     def add_values(self, nodes: np.ndarray, values: pd.DataFrame) -> None:
         """Counts the values of nodes that are still alone; one row per node of `nodes`."""
@@ -282,19 +357,19 @@ class _Groups:
             held = self._values.setdefault(node, {})
             held.setdefault((int(limit), within), set()).add(value)
 
-    def join(self, edges: list[_Edge]) -> dict[int, str]:
+    def join(self, edges: list[_Edge]) -> dict[int, _Objection]:
         """Follows the edges in order, over again while groups grow.
 
         Returns by place why those left over were not followed.
         """
         while True:
-            left_over: dict[int, str] = {}
+            left_over: dict[int, _Objection] = {}
             waiting = []
             for edge in edges:
                 if self.root(edge.left) == self.root(edge.right):
                     continue
-                if reason := self._objection(edge):
-                    left_over[edge.place] = reason
+                if objection := self._objection(edge):
+                    left_over[edge.place] = objection
                     waiting.append(edge)
                 else:
                     self._follow(edge)
@@ -302,20 +377,36 @@ class _Groups:
                 return left_over
             edges = waiting
 
-    def _objection(self, edge: _Edge) -> str | None:
+    def _objection(self, edge: _Edge) -> _Objection | None:
         one, other = self.root(edge.left), self.root(edge.right)
-        if other in self._banned.get(one, ()):
-            return CANNOT_LINK
+        if self._is_banned(one, other):
+            return _Objection(CANNOT_LINK)
         if edge.is_said:
             return None
+        for end, joined in ((edge.left, other), (edge.right, one)):
+            if self._fits_another(self.root(end), joined):
+                return _Objection(FITS_SEVERAL, end)
         if self._whole.size(one) + self._whole.size(other) > self._clustering.largest:
-            return TOO_LARGE
+            return _Objection(TOO_LARGE)
         if exceeded := self._exceeded(one, other):
-            return TOO_MANY + exceeded
+            return _Objection(TOO_MANY + exceeded)
         if edge.is_certain:
             return None
         is_thin = all(self._is_thin(forest, edge) for forest in self._forests())
-        return THIN_BRIDGE if is_thin else None
+        return _Objection(THIN_BRIDGE) if is_thin else None
+
+    def _is_banned(self, one: int, other: int) -> bool:
+        banned, marks = self._banned.get(one), self._marks.get(other)
+        return bool(banned and marks and not banned.isdisjoint(marks))
+
+    def _fits_another(self, one: int, other: int) -> bool:
+        """Whether the group `one` has edges to a third that must stay apart from `other`."""
+        if not self._banned.get(other):
+            return False
+        return any(
+            third != other and self._is_banned(other, third) and not self._is_banned(one, third)
+            for third in self._whole.neighbours(one)
+        )
 
     def _forests(self) -> tuple[_Forest, ...]:
         """Those that differ: without a person's word there is one."""
@@ -341,9 +432,9 @@ class _Groups:
         one, other = self._whole.merge(self.root(edge.left), self.root(edge.right))
         if self._shown is not self._whole and not edge.is_said:
             self._shown.merge(self._shown.root(edge.left), self._shown.root(edge.right))
-        for third in self._banned.pop(other, set()):
-            self._banned[third].discard(other)
-            self.forbid(one, third)
+        for held in (self._marks, self._banned):
+            if gone := held.pop(other, None):
+                held.setdefault(one, set()).update(gone)
         for key, some in self._values.pop(other, {}).items():
             self._values.setdefault(one, {}).setdefault(key, set()).update(some)
 

@@ -11,15 +11,15 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.clusters import (
-    CANNOT_LINK,
-    NO_VALUES,
     Clusters,
+    Kinds,
     certain_pairs,
     cluster_records,
     label_clusters,
 )
-from lead_platform.identity.records import collect_values
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.guards import find_kinds, kinds_of_persons, scatter, without_shown
+from lead_platform.identity.records import collect_matched, collect_values
+from lead_platform.identity.specification import APART, CANNOT_LINK, LinkageSpecification
 from lead_platform.identity.verdicts import DIFFERENT, SAME
 
 
@@ -47,14 +47,17 @@ exists (
 )
 """
 
-_START = """
+# What is said of a pair that joins it or keeps it apart.
+_SPEAKING = f"('merge', '{CANNOT_LINK}', '{APART}')"
+
+_START = f"""
 create or replace temp table component_members as
     select distinct record_id, 0::integer as step from component_seeds;
 
 create or replace temp table component_pairs as
     select pair_id, left_record_id, right_record_id, rule, match_probability, match_weight,
         decision, reason, model_version
-    from fresh_pairs where decision in ('merge', 'cannot_link')
+    from fresh_pairs where decision in {_SPEAKING}
 """
 
 # One step outwards: all of the leads that were met, then all that merges with what is there.
@@ -68,12 +71,12 @@ insert into component_members
     )
     and m.match_record_id not in (select record_id from component_members)
 """
-_PAIRS = """
+_PAIRS = f"""
 insert into component_pairs
     select p.pair_id, p.left_record_id, p.right_record_id, p.rule, p.match_probability,
         p.match_weight, p.decision, p.reason, p.model_version
     from identity.match_pairs as p
-    where p.decision in ('merge', 'cannot_link')
+    where p.decision in {_SPEAKING}
         and (
             p.left_record_id in (select record_id from component_members where step = $step)
             or p.right_record_id in (select record_id from component_members where step = $step)
@@ -125,7 +128,7 @@ create or replace temp table component_cannot_links as
         where verdict = '{DIFFERENT}'
         union all
         select left_record_id, right_record_id, false from component_pairs as p
-        where decision = 'cannot_link' and not {_JUDGED}
+        where decision in ('{CANNOT_LINK}', '{APART}') and not {_JUDGED}
     )
     select l.node as left_node, r.node as right_node, a.is_said
     from apart as a
@@ -183,47 +186,86 @@ def cluster_components(
     """The clusters of the components' nodes; a label per node."""
     nodes = pd.Series(range(len(components.record_ids)), dtype="int64")
     limits = specification.clustering.limits
-    values = NO_VALUES
-    if limits and len(components.edges):
-        _label_records(connection, nodes, components, specification)
-        values = collect_values(connection, limits)
-    return cluster_records(
-        nodes, components.edges, components.cannot_links, specification.clustering, values
+    if components.edges.empty or not (limits or specification.binding_guards()):
+        return cluster_records(
+            nodes, components.edges, components.cannot_links, specification.clustering
+        )
+    _match_records(connection, nodes, components, specification)
+    spoken = find_kinds(connection, specification, _FIRST_SUBMISSIONS)
+    judged = kinds_of_persons(spoken.kinds, _persons(components))
+    links = _unjudged(components.cannot_links, spoken.kinds, judged)
+    edges, scattered = scatter(components.edges, spoken)
+    found = cluster_records(
+        nodes,
+        edges,
+        links,
+        specification.clustering,
+        collect_values(connection, limits),
+        without_shown(spoken.kinds, edges, judged),
     )
+    return Clusters(found.labels, pd.concat([found.set_aside, scattered]))
 
 
-def told_apart(components: Components, clusters: Clusters) -> pd.Series:
-    """Per edge set aside whether people's verdicts on others say already that it joins two people.
+# A record's fields are those of its first received submission.
+_FIRST_SUBMISSIONS = """
+(from matched_records qualify row_number() over (
+    partition by node order by received_seq, submission_id
+) = 1)
+"""
+
+
+def _persons(components: Components) -> pd.Series:
+    """A label per node, the same for what people hold to be one."""
+    nodes = pd.Series(range(len(components.record_ids)), dtype="int64")
+    return label_clusters(nodes, components.edges[components.edges["verdict_seq"] > 0])
+
+
+def _unjudged(links: pd.DataFrame, kinds: Kinds, judged: pd.DataFrame) -> pd.DataFrame:
+    """The cannot-links without those of guards between kinds that people say are one person's."""
+    ends = pd.DataFrame({end: links[end].map(kinds.of) for end in ("left", "right")}).fillna(-1)
+    ordered = pd.MultiIndex.from_arrays([ends.min(axis=1), ends.max(axis=1)])
+    is_judged = ordered.isin(pd.MultiIndex.from_frame(judged))
+    return links[links["is_said"].astype(bool) | ~is_judged]
+
+
+def is_settled(components: Components, clusters: Clusters) -> pd.Series:
+    """Per edge set aside whether people's verdicts on others say already what it is.
 
     So they do where somebody they hold to be the one is apart from somebody they hold to be the
-    other.
+    other, and where they have placed one end with somebody who is apart from the other end.
     """
-    nodes = pd.Series(range(len(components.record_ids)), dtype="int64")
-    person = label_clusters(nodes, components.edges[components.edges["verdict_seq"] > 0])
+    person = _persons(components)
     links = components.cannot_links
-    said = links.loc[links["is_said"], ["left", "right"]]
+    said = links.loc[links["is_said"].astype(bool), ["left", "right"]]
     apart = {
         frozenset(pair) for pair in zip(person[said["left"]], person[said["right"]], strict=True)
     }
+    placed = person.duplicated(keep=False)
     aside = clusters.set_aside
-    ends = zip(person[aside["left"]], person[aside["right"]], strict=True)
-    is_told = [frozenset(pair) in apart for pair in ends]
-    return pd.Series(is_told, index=aside.index, dtype=bool) & (aside["reason"] == CANNOT_LINK)
+    ends = zip(aside["left"], aside["right"], strict=True)
+    told = [
+        frozenset((person[left], person[right])) in apart or placed[left] or placed[right]
+        for left, right in ends
+    ]
+    return pd.Series(told, index=aside.index, dtype=bool) & (aside["reason"] == CANNOT_LINK)
 
 
-def _label_records(
+def _match_records(
     connection: duckdb.DuckDBPyConnection,
     nodes: pd.Series,
     components: Components,
     specification: LinkageSpecification,
 ) -> None:
-    """Fills temp table `valued_records` (node, record_id, component): where a limit could apply."""
+    """Fills temp table `matched_records` (node, component, match columns), where a limit or a guard
+    could apply."""
     labels = label_clusters(nodes, components.edges)
-    fewest = min(
+    # Of two records the pair itself says all, but for what their submissions bring.
+    fewest = [3] if specification.binding_guards() else []
+    fewest += [
         2 if specification.columns[limit.column].of_submission else limit.at_most + 1
         for limit in specification.clustering.limits
-    )
-    is_large = labels.map(labels.value_counts()) >= fewest
+    ]
+    is_large = labels.map(labels.value_counts()) >= min(fewest)
     given = pa.table({"node": pa.array(nodes[is_large]), "component": pa.array(labels[is_large])})
     connection.register("given_labels", given)
     connection.execute("""
@@ -232,3 +274,4 @@ def _label_records(
         from component_records as r join given_labels as g on g.node = r.node
     """)
     connection.unregister("given_labels")
+    collect_matched(connection)

@@ -28,10 +28,14 @@ _SMALL_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What derivations know beyond the values: first names that stand for one another."""
+    """What derivations know beyond the values: first names that stand for one another.
+
+    By name the formal names it may stand for, one root for blocking, and all names of its groups.
+    """
 
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roots: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def nickname_knowledge(groups: Iterable[tuple[str, ...]]) -> Knowledge:
@@ -41,14 +45,20 @@ def nickname_knowledge(groups: Iterable[tuple[str, ...]]) -> Knowledge:
     two names that share a form.
     """
     forms: dict[str, set[str]] = {}
+    families: dict[str, set[str]] = {}
     root: dict[str, str] = {}
     for group in groups:
         for name in group:
             forms.setdefault(name, {name}).add(group[0])
+            families.setdefault(name, set()).update(group)
         joined = {root.get(name, name) for name in group}
         for name in [*group, *(known for known, held in root.items() if held in joined)]:
             root[name] = min(joined)
-    return Knowledge({name: tuple(sorted(held)) for name, held in sorted(forms.items())}, root)
+    return Knowledge(_sorted(forms), root, _sorted(families))
+
+
+def _sorted(names: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(sorted(held)) for name, held in sorted(names.items())}
 
 
 def derive_columns(frame: pd.DataFrame, specification: LinkageSpecification) -> pd.DataFrame:

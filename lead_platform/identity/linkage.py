@@ -10,11 +10,19 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-from lead_platform.identity.clusters import NO_VALUES, certain_pairs, cluster_records
+from lead_platform.identity.clusters import (
+    NO_KINDS,
+    NO_VALUES,
+    Clusters,
+    certain_pairs,
+    cluster_records,
+    label_clusters,
+)
 from lead_platform.identity.derivations import derive_columns
+from lead_platform.identity.guards import find_kinds, scatter, without_shown
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs, open_scratch
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.specification import APART, CANNOT_LINK, LinkageSpecification
 
 
 @dataclass(frozen=True)
@@ -58,15 +66,32 @@ def link_records(
         scratch.execute("create table known_rows as from new_rows limit 0")
         findings = find_pairs(scratch, specification, model)
     pairs = findings.pairs.to_pandas()
+    found = cluster_pairs(records, pairs, specification)
+    return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
+
+
+def cluster_pairs(
+    records: pa.Table, pairs: pd.DataFrame, specification: LinkageSpecification
+) -> Clusters:
+    """The clusters of match records by the pairs found of them, within limits and guards."""
     nodes = pd.Series(records["record_id"].to_pylist(), dtype=object)
+    edges = merge_edges(pairs, specification)
+    labelled = records.append_column("node", records["record_id"]).append_column(
+        "component", pa.array(label_clusters(nodes, edges))
+    )
+    with open_scratch(records.num_rows) as scratch:
+        scratch.register("labelled_records", labelled)
+        spoken = find_kinds(scratch, specification, "labelled_records")
+    edges, scattered = scatter(edges, spoken)
     found = cluster_records(
         nodes,
-        merge_edges(pairs, specification),
+        edges,
         apart_pairs(pairs),
         specification.clustering,
         limited_values(records, specification),
+        without_shown(spoken.kinds, edges, NO_KINDS.apart),
     )
-    return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
+    return Clusters(found.labels, pd.concat([found.set_aside, scattered]))
 
 
 def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.DataFrame:
@@ -84,7 +109,8 @@ def merge_edges(pairs: pd.DataFrame, specification: LinkageSpecification) -> pd.
 
 def apart_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """Those of `pairs` that a guard keeps apart, as cannot-links."""
-    apart = pairs.loc[pairs["decision"] == "cannot_link", ["left_record_id", "right_record_id"]]
+    is_apart = pairs["decision"].isin([CANNOT_LINK, APART])
+    apart = pairs.loc[is_apart, ["left_record_id", "right_record_id"]]
     return apart.set_axis(["left", "right"], axis=1)
 
 

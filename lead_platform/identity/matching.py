@@ -15,7 +15,13 @@ from splink import DuckDBAPI, Linker, SettingsCreator
 from splink.comparison_library import CustomComparison
 
 from lead_platform.identity.model import MatchModel, TermFrequencies
-from lead_platform.identity.specification import Comparison, Level, LinkageSpecification
+from lead_platform.identity.specification import (
+    DIFFERENT,
+    MISSING,
+    Comparison,
+    Level,
+    LinkageSpecification,
+)
 
 _QUIET = logging.ERROR
 # Only where training starts from; EM finds its own.
@@ -184,6 +190,22 @@ def splink_settings(
     )
 
 
+def level_sql(comparison: Comparison, left: str, right: str) -> str:
+    """SQL for the level of two records, each a row under the given name, as Splink would tell it.
+
+    Only for comparisons without weighted tests.
+    """
+    missing = " and ".join(f"({left}.{c} is null or {right}.{c} is null)" for c in comparison.needs)
+    cases = [f"when {missing} then '{MISSING}'"]
+    for level in comparison.levels:
+        test = _splink_level(level).get_comparison_level("duckdb").sql_condition
+        for column in level.columns:
+            test = test.replace(f'"{column}_l"', f"{left}.{column}")
+            test = test.replace(f'"{column}_r"', f"{right}.{column}")
+        cases.append(f"when {test} then '{level.name}'")
+    return f"case {' '.join(cases)} else '{DIFFERENT}' end"
+
+
 def _splink_comparison(comparison: Comparison, model: MatchModel | None) -> CustomComparison:
     missing = " and ".join(f'("{c}_l" is null or "{c}_r" is null)' for c in comparison.needs)
     levels: list[Any] = [cll.CustomLevel(missing).configure(is_null_level=True)]
@@ -226,7 +248,22 @@ def _splink_test(level: Level) -> Any:
     if level.crosswise is not None:
         one, other = level.crosswise
         return cll.CustomLevel(f'"{one}_l" = "{other}_r" or "{other}_l" = "{one}_r"')
+    if level.mingled is not None:
+        one, other = level.mingled
+        return cll.CustomLevel(
+            f'list_has_any("{one}_l", "{other}_r") and list_has_any("{one}_r", "{other}_l")'
+        )
+    if level.misspelled is not None:
+        return _to_listed(
+            *level.misspelled, f"damerau_levenshtein(entry, {{text}}) <= {level.at_most}"
+        )
+    if level.initial_of is not None:
+        return _to_listed(*level.initial_of, "substr(entry, 1, 1) = {text}")
     column = level.columns[0]
+    if level.filled is not None:
+        return cll.CustomLevel(f'"{column}_l" is not null and "{column}_r" is not null')
+    if level.unlike is not None:
+        return cll.CustomLevel(f'"{column}_l" <> "{column}_r"')
     if level.test in ("weighted_overlap", "weighted_containment"):
         return cll.CustomLevel(f'{level.test}("{column}_l", "{column}_r") >= {level.at_least}')
     if level.starts_with is not None:
@@ -238,3 +275,14 @@ def _splink_test(level: Level) -> Any:
         f'substr("{column}_l", 1, 1) = substr("{column}_r", 1, 1) '
         f'and (length("{column}_l") = 1 or length("{column}_r") = 1)'
     )
+
+
+def _to_listed(text: str, listed: str, test: str) -> Any:
+    """One's text and an entry of the other's list, either way round, meet the `test`."""
+    either = (
+        f'len(list_filter("{listed}_{one}", lambda entry: {test})) > 0'.replace(
+            "{text}", f'"{text}_{other}"'
+        )
+        for one, other in (("l", "r"), ("r", "l"))
+    )
+    return cll.CustomLevel(" or ".join(either))

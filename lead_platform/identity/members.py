@@ -17,13 +17,19 @@ from lead_platform.identity.components import (
     Components,
     cluster_components,
     collect_components,
-    told_apart,
+    is_settled,
 )
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import PairFindings, find_pairs, open_scratch
 from lead_platform.identity.records import collect_known, collect_new, prepare
 from lead_platform.identity.specification import Clustering, LinkageSpecification
-from lead_platform.identity.verdicts import SAME, collect_links, decision_id_sql, settle_reviews
+from lead_platform.identity.verdicts import (
+    DIFFERENT,
+    SAME,
+    collect_links,
+    decision_id_sql,
+    settle_reviews,
+)
 
 
 @dataclass(frozen=True)
@@ -134,12 +140,13 @@ create or replace temp table fresh_pairs as
     where p.pair_id is null or (p.rule, p.decision) is distinct from (f.rule, f.decision)
 """
 
-# The records a run touches.
+# The records a run touches; of those a guard keeps apart, people are asked by the leads they are
+# in.
 _SEEDS = """
 create or replace temp table component_seeds as
     select record_id from match_new
-    union select left_record_id from fresh_pairs where 'merge' in (decision, former_decision)
-    union select right_record_id from fresh_pairs where 'merge' in (decision, former_decision)
+    union select unnest([left_record_id, right_record_id]) from fresh_pairs
+    where 'merge' in (decision, former_decision) or decision = 'cannot_link'
     union select left_record_id from verdict_links where is_pending
     union select right_record_id from verdict_links where is_pending
 """
@@ -161,7 +168,8 @@ def _assign_leads(
         {
             "edge": pa.array(aside.index, pa.int64()),
             "reason": pa.array(aside["reason"].map(reasons), pa.string()),
-            "is_settled": pa.array(told_apart(components, clusters), pa.bool_()),
+            "torn_node": pa.array(aside["torn"], pa.int64()),
+            "is_settled": pa.array(is_settled(components, clusters), pa.bool_()),
         }
     )
     for name, rows in (("given_labels", labels), ("given_aside", set_aside)):
@@ -206,7 +214,7 @@ create or replace temp table match_leads as
 
 # A cluster's id is made from its first received submission, so that slices, one load and a rebuild
 # give the same ids, and the oldest lead of a cluster survives.
-_MEMBERS = """
+_MEMBERS = f"""
 create or replace temp table match_members as
     with firsts as (
         select cluster, min_by(submission_id, (is_new, received_seq, submission_id)) as first_id
@@ -220,16 +228,34 @@ create or replace temp table match_members as
     )
     select s.submission_id, s.record_id, s.lead_id as former_lead_id, n.lead_id, s.is_new
     from match_submissions as s
-    join named as n on n.cluster = s.cluster
+    join named as n on n.cluster = s.cluster;
+
+-- Each record's place in the order of arrival, that of its lead's first.
+create or replace temp table match_places as
+    select m.record_id, any_value(m.lead_id) as lead_id,
+        min(min(s.received_seq)) over (partition by any_value(m.lead_id)) as place
+    from match_members as m join match_submissions as s on s.submission_id = m.submission_id
+    group by m.record_id;
+
+-- Leads of which people say that they are two.
+create or replace temp table match_told as
+    select distinct least(l.lead_id, r.lead_id) as left_lead_id,
+        greatest(l.lead_id, r.lead_id) as right_lead_id
+    from verdict_links as v
+    join match_places as l on l.record_id = v.left_record_id
+    join match_places as r on r.record_id = v.right_record_id
+    where v.verdict = '{DIFFERENT}'
 """
 
-# What would merge, and where not followed, why: its clusters are two leads. The same of what merged
-# before and does not any more.
+# What would merge, and where not followed, why: its clusters are two leads. Where one of them fits
+# several, that is `torn_lead_id`. The same of what merged before and does not any more.
 _EDGES = """
 create or replace temp table match_edges as
     with record_leads as (select distinct record_id, lead_id from match_members)
     select e.pair_id, e.left_record_id, e.right_record_id, e.rule, e.match_probability, e.weight,
         e.reason, e.model_version, a.reason as set_aside, a.is_settled,
+        case a.torn_node when e.left_node then l.lead_id when e.right_node then r.lead_id end
+            as torn_lead_id,
         l.lead_id as left_lead_id, r.lead_id as right_lead_id
     from component_edges as e
     left join given_aside as a on a.edge = e.edge
@@ -239,7 +265,7 @@ create or replace temp table match_edges as
     union all
     select f.pair_id, f.left_record_id, f.right_record_id, f.rule, f.match_probability,
         f.match_weight, f.reason, f.model_version, 'more is known of them by now', true,
-        l.lead_id, r.lead_id
+        null, l.lead_id, r.lead_id
     from fresh_pairs as f
     join record_leads as l on l.record_id = f.left_record_id
     join record_leads as r on r.record_id = f.right_record_id and r.lead_id <> l.lead_id
@@ -286,22 +312,87 @@ create or replace temp table match_retired as
     where l.lead_id not in (select lead_id from match_members)
 """
 
-# Pairs for a person: what is not certain enough, and the strongest of what was set aside between
-# two leads, unless verdicts on others settle it.
+# Pairs for a person, one for each question: what is not certain enough; of what a guard keeps
+# apart, each new lead once, unless people know it apart from the other or are asked of it already;
+# of what was set aside between two leads the strongest, unless verdicts on others settle it; and
+# of what fits several leads, one for all that fit the same ones. A question that is open stays the
+# one asked.
 _WAITING = """
 create or replace temp table match_waiting as
-    with waiting as (
+    with asked as (
+        select r.review_id, r.status, r.reason, l.lead_id as left_lead_id,
+            o.lead_id as right_lead_id
+        from identity.match_reviews as r
+        join match_members as l on l.record_id = r.left_record_id
+        join match_members as o on o.record_id = r.right_record_id
+    ),
+    apart as (
+        select f.pair_id, f.left_record_id, f.right_record_id, f.match_probability, f.reason,
+            case when l.place > r.place then l.lead_id else r.lead_id end as newer_lead_id,
+            case when l.place > r.place then r.lead_id else l.lead_id end as older_lead_id
+        from fresh_pairs as f
+        join match_places as l on l.record_id = f.left_record_id
+        join match_places as r on r.record_id = f.right_record_id and r.lead_id <> l.lead_id
+        where f.decision = 'cannot_link'
+    ),
+    unasked as (
+        from apart as a
+        where not exists (
+                from asked
+                where status = 'open' and a.newer_lead_id in (left_lead_id, right_lead_id)
+            )
+            and not exists (
+                from match_told
+                where left_lead_id = least(a.newer_lead_id, a.older_lead_id)
+                    and right_lead_id = greatest(a.newer_lead_id, a.older_lead_id)
+            )
+        qualify row_number() over (
+            partition by newer_lead_id order by match_probability desc, pair_id
+        ) = 1
+    ),
+    aside as (
+        select e.*, case torn_lead_id when left_lead_id then right_lead_id
+            when right_lead_id then left_lead_id end as fitting_lead_id
+        from match_edges as e where set_aside is not null and not is_settled
+    ),
+    fitting as (
+        select torn_lead_id, list_sort(list(distinct fitting_lead_id)) as lead_ids
+        from aside where torn_lead_id is not null group by torn_lead_id
+    ),
+    waiting as (
         select pair_id, left_record_id, right_record_id, match_probability, reason
-        from fresh_pairs where decision in ('review', 'cannot_link')
+        from fresh_pairs where decision = 'review'
+        union all
+        select pair_id, left_record_id, right_record_id, match_probability, reason from unasked
         union all
         (
             select pair_id, left_record_id, right_record_id, match_probability,
                 set_aside || '; ' || reason
-            from match_edges where set_aside is not null and not is_settled
+            from aside where torn_lead_id is null
             qualify row_number() over (
                 partition by least(left_lead_id, right_lead_id),
                     greatest(left_lead_id, right_lead_id)
                 order by weight desc, pair_id
+            ) = 1
+        )
+        union all
+        (
+            select a.pair_id, a.left_record_id, a.right_record_id, a.match_probability,
+                a.set_aside || ': ' || array_to_string(f.lead_ids[:5], ', ')
+                || case when len(f.lead_ids) > 5
+                    then ' and ' || len(f.lead_ids) - 5 || ' more' else '' end
+                || case when count(distinct a.torn_lead_id) over fits > 1
+                    then '; so do ' || count(distinct a.torn_lead_id) over fits - 1
+                        || ' others' else '' end
+                || '; ' || a.reason
+            from aside as a
+            join fitting as f on f.torn_lead_id = a.torn_lead_id
+            left join asked as q on q.review_id = 'rev_' || left(sha256(a.pair_id), 24)
+                and q.status = 'open'
+            window fits as (partition by f.lead_ids)
+            qualify row_number() over (
+                partition by f.lead_ids
+                order by q.review_id is null, a.weight desc, a.pair_id
             ) = 1
         )
     )

@@ -1,7 +1,9 @@
 """Pairs of match records: which are compared, how alike they are, and what follows from it.
 
-Owns blocking, the decision (merge, review, or nothing kept) with its reason, and the parts that
-explain it. A pair's decision depends on its two records, the specification and the model alone.
+Owns blocking, the decision with its reason, and the parts that explain it. Pairs are kept that
+merge, that wait for a person (`review`, or `cannot_link` where a guard speaks against them), and
+that a guard keeps `apart` without asking anybody. A pair's decision depends on its two records, the
+specification and the model alone; what guards say of records nobody compared is guards.py's.
 """
 
 from dataclasses import dataclass
@@ -9,10 +11,13 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from lead_platform.identity.matching import score_pairs
+from lead_platform.identity.guards import guard_sql, speaks_against_sql
+from lead_platform.identity.matching import level_sql, score_pairs
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.records import key_expression
 from lead_platform.identity.specification import (
+    APART,
+    CANNOT_LINK,
     MISSING,
     MODEL_RULE,
     Comparison,
@@ -226,22 +231,31 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
     exact = len(specification.exact_keys)
     rule_names = _cases("c.rule", [*(rule.name for rule in specification.rules), ASKED_RULE])
     levels = ",\n".join(
-        f"{_level_name(comparison)} as level_{comparison.name}"
-        for comparison in specification.comparisons
+        [
+            *(f"{_level_name(c)} as level_{c.name}" for c in specification.comparisons),
+            *(
+                f"{level_sql(c, 'l', 'r')} as level_{c.name}"
+                for c in specification.guard_comparisons
+            ),
+        ]
     )
     guards = " ".join(
         f"when {_guard_condition(guard, specification)} then {number}"
         for number, guard in enumerate(specification.guards)
     )
+    held_back = [_held_back(guard, specification) for guard in specification.guards]
     thresholds = specification.thresholds
     all_scores = " union all by name ".join(f"from {table}" for table in scores)
     return f"""
         create or replace table kept_pairs as
         with scored as (
-            select s.*, c.rule, {rule_names} as rule_name, c.rule < {exact} as is_exact, c.is_asked,
+            select s.*, l.record_id as left_record_id, r.record_id as right_record_id, c.rule,
+                {rule_names} as rule_name, c.rule < {exact} as is_exact, c.is_asked,
                 {levels}
             from ({all_scores}) as s
             join candidates as c on c.left_no = s.record_no_l and c.right_no = s.record_no_r
+            join records as l on l.record_no = s.record_no_l
+            join records as r on r.record_no = s.record_no_r
             where c.rule < {exact} or c.is_asked or s.match_probability >= {thresholds.review}
         ),
         guarded as (
@@ -250,7 +264,7 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
         decided as (
             select *,
                 case when guard is not null
-                    then {_cases("guard", [guard.decision for guard in specification.guards])}
+                    then {_choice("guard", held_back)}
                     when is_exact or match_probability >= {thresholds.merge} then 'merge'
                     when match_probability >= {thresholds.review} then 'review'
                     else 'drop'
@@ -268,15 +282,20 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
             from guarded
         )
         select
-            'pair_' || left(sha256(l.record_id || chr(31) || r.record_id), 24) as pair_id,
-            l.record_id as left_record_id, r.record_id as right_record_id,
-            d.rule_name as rule, d.match_probability, d.match_weight, d.decision, d.reason,
-            {_parts(specification)} as parts, $model as model_version
-        from decided as d
-        join records as l on l.record_no = d.record_no_l
-        join records as r on r.record_no = d.record_no_r
-        where d.decision <> 'drop' or d.is_asked
+            'pair_' || left(sha256(left_record_id || chr(31) || right_record_id), 24) as pair_id,
+            left_record_id, right_record_id, rule_name as rule, match_probability, match_weight,
+            decision, reason, {_parts(specification)} as parts, $model as model_version
+        from decided
+        where decision <> 'drop' or is_asked
     """
+
+
+def _held_back(guard: Guard, specification: LinkageSpecification) -> str:
+    """SQL for what becomes of a pair that a guard holds back: it binds where something differs."""
+    differs = speaks_against_sql(guard, specification)
+    if guard.decision == "drop":
+        return f"case when {differs} then '{APART}' else 'drop' end"
+    return f"case when {differs} then '{CANNOT_LINK}' else 'review' end"
 
 
 def _level_name(comparison: Comparison) -> str:
@@ -293,14 +312,7 @@ def _guard_condition(guard: Guard, specification: LinkageSpecification) -> str:
     applies = [f"rule = {numbers[name]}" for name in guard.applies_to if name in numbers]
     if MODEL_RULE in guard.applies_to:
         applies.append("not is_exact")
-    when = " and ".join(_at_levels(name, levels) for name, levels in guard.when.items())
-    unless = " or ".join(_at_levels(name, levels) for name, levels in guard.unless.items())
-    condition = f"({' or '.join(applies)}) and {when}"
-    return f"{condition} and not ({unless})" if unless else condition
-
-
-def _at_levels(comparison: str, levels: tuple[str, ...]) -> str:
-    return f"level_{comparison} in ({', '.join(map(_quoted, levels))})"
+    return f"({' or '.join(applies)}) and {guard_sql(guard)}"
 
 
 def _parts(specification: LinkageSpecification) -> str:
@@ -320,9 +332,14 @@ def _parts(specification: LinkageSpecification) -> str:
 
 
 def _cases(expression: str, values: list[str]) -> str:
-    if not values:
+    return _choice(expression, [_quoted(value) for value in values])
+
+
+def _choice(expression: str, results: list[str]) -> str:
+    """SQL for the one of `results`, each SQL itself, whose place `expression` has."""
+    if not results:
         return "null"
-    cases = " ".join(f"when {number} then {_quoted(value)}" for number, value in enumerate(values))
+    cases = " ".join(f"when {number} then {result}" for number, result in enumerate(results))
     return f"case {expression} {cases} end"
 
 

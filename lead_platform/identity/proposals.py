@@ -23,7 +23,7 @@ from lead_platform.identity.learning import FEWEST_VERDICTS, Lesson, learn_from_
 from lead_platform.identity.model import SHIPPED_MODELS, MatchModel, load_model, save_model
 from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.records import collect_all, prepare
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.specification import APART, CANNOT_LINK, LinkageSpecification
 from lead_platform.identity.training import train_model
 from lead_platform.identity.verdicts import (
     DIFFERENT,
@@ -253,9 +253,10 @@ def _sides(
     with open_scratch(records.num_rows) as scratch:
         take_as_new(scratch, records)
         found = find_pairs(scratch, specification, model).pairs
-    kept = found.select(["left_record_id", "right_record_id", "decision", "match_probability"])
-    # What a guard keeps apart waits for a person as well.
-    return kept.to_pandas().replace({"decision": {"cannot_link": "review"}})
+    columns = ["left_record_id", "right_record_id", "decision", "match_probability"]
+    kept = found.select(columns).to_pandas()
+    # What a guard keeps apart waits for a person as well, unless nobody is asked.
+    return kept[kept["decision"] != APART].replace({"decision": {CANNOT_LINK: "review"}})
 
 
 def _taught(

@@ -13,8 +13,16 @@ import pyarrow as pa
 
 from lead_platform.identity.clusters import NO_VALUES
 from lead_platform.identity.derivations import nickname_knowledge
-from lead_platform.identity.specification import BlockingRule, LinkageSpecification, ValueLimit
+from lead_platform.identity.specification import (
+    BlockingRule,
+    LinkageSpecification,
+    ValueLimit,
+    read_shares,
+)
 from lead_platform.lake.quarantine import held
+
+# The list in shares/ that tells which words are given names.
+GIVEN_NAMES = "first_names"
 
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
 # regular expression: 100k records take a tenth of the time.
@@ -23,6 +31,12 @@ create or replace temp macro spelled_out(value) as
     replace(replace(replace(value, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
 create or replace temp macro fold(value) as
     nullif(translate(spelled_out(lower(strip_accents(value))), 'øłđðıħ -''.’`´,_', 'olddih'), '');
+-- Initials are no words.
+create or replace temp macro words_of(names) as
+    list_filter(
+        list_transform(string_split(replace(names, '-', ' '), ' '), lambda word: fold(word)),
+        lambda word: length(word) > 1
+    );
 -- As mailboxes spell it: Müller is mueller@.
 create or replace temp macro fold_german(value) as
     fold(replace(replace(replace(lower(value), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'));
@@ -68,6 +82,7 @@ _SIMPLE = """
              then n.email_domain end as work_domain,
         n.phone, n.linkedin_url as linkedin,
         fold(n.first_name) as first_name, fold(n.last_name) as last_name,
+        n.first_name as given_words, n.last_name as family_words,
         fold_german(n.first_name) as spelled_first, fold_german(n.last_name) as spelled_last,
         case when contains(n.last_name, ' ') or contains(n.last_name, '-')
              then list_filter(list_transform(string_split(replace(n.last_name, '-', ' '), ' '),
@@ -99,6 +114,14 @@ _DERIVED = """
         s.first_name, s.last_name, s.last_name_parts,
         coalesce(k.root, s.first_name) as first_root,
         left(coalesce(k.root, s.first_name), 1) as first_initial,
+        words_of(s.given_words) as first_words,
+        words_of(concat_ws(' ', s.given_words, s.family_words)) as name_words,
+        coalesce(k.family, case when s.first_name is not null then [s.first_name] end)
+            as first_family,
+        case when k.is_given_name then s.first_name end as known_first_name,
+        case when s.first_name is not null
+             then case when unicode(s.first_name) < 592 then 'latin' else 'other' end
+        end as name_script,
         least(coalesce(k.root, s.first_name), s.last_name) || chr(31)
             || greatest(coalesce(k.root, s.first_name), s.last_name) as name_key,
         s.company_key, coalesce(s.company_domain, s.work_domain) as company_domain,
@@ -109,17 +132,35 @@ _DERIVED = """
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> None:
-    """Puts macros and the nickname table into the connection's temporary schema."""
+    """Puts macros and the table of first names into the connection's temporary schema."""
     connection.execute(_MACROS)
-    names = pa.Table.from_pylist(
-        _nickname_rows(specification.nicknames),
-        schema=pa.schema(
-            [("name", pa.string()), ("forms", pa.list_(pa.string())), ("root", pa.string())]
-        ),
+    names = pa.Table.from_pylist(_nickname_rows(specification.nicknames), schema=_NICKNAMES)
+    for name, rows in (("given_nicknames", names), ("given_shares", read_shares(GIVEN_NAMES))):
+        connection.register(name, rows)
+    connection.execute(_NAMES, {"fewest": _KNOWN_SHARE})
+    for name in ("given_nicknames", "given_shares"):
+        connection.unregister(name)
+
+
+_NICKNAMES = pa.schema(
+    [
+        ("name", pa.string()), ("forms", pa.list_(pa.string())), ("root", pa.string()),
+        ("family", pa.list_(pa.string())),
+    ]
+)  # fmt: skip
+
+# A given name is known as one from this share of the people of some country on.
+_KNOWN_SHARE = 0.0003
+
+_NAMES = """
+create or replace temp table match_nicknames as
+    with known as (
+        select distinct fold(value) as name from given_shares where share >= $fewest
     )
-    connection.register("match_nicknames_given", names)
-    connection.execute("create or replace temp table match_nicknames as from match_nicknames_given")
-    connection.unregister("match_nicknames_given")
+    select coalesce(n.name, k.name) as name, n.forms, n.root, n.family,
+        k.name is not null or n.name is not null as is_given_name
+    from given_nicknames as n full join known as k on k.name = n.name
+"""
 
 
 def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
@@ -205,29 +246,38 @@ def collect_known(
     """)
 
 
+def collect_matched(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fills temp table `matched_records` from `valued_records` (node, record_id, component): both
+    with the match columns, a row for each submission of a record."""
+    source = "identity.normalized_submissions as n"
+    connection.execute(f"""
+        create or replace temp table matched_records as
+        with simple as (
+            {_SIMPLE.format(source=source)}
+            where n.match_record_id in (select record_id from valued_records)
+        ),
+        derived as ({_DERIVED})
+        select c.node, c.component, d.*
+        from derived as d join valued_records as c on c.record_id = d.record_id
+    """)
+
+
 def collect_values(
     connection: duckdb.DuckDBPyConnection, limits: Sequence[ValueLimit]
 ) -> pd.DataFrame:
     """What records count with where their component holds more than a limit allows.
 
-    Reads temp table `valued_records` (node, record_id, component). One row per node (`node`),
-    place in `limits` (`limit`), value it is counted within (`within`, "" for all) and `value`.
+    Reads temp table `matched_records` (collect_matched). One row per node (`node`), place in
+    `limits` (`limit`), value it is counted within (`within`, "" for all) and `value`.
     """
     if not limits:
         return NO_VALUES
     counted = " union all ".join(_counted(place, limit) for place, limit in enumerate(limits))
-    source = "identity.normalized_submissions as n"
     return connection.execute(f"""
-        with simple as (
-            {_SIMPLE.format(source=source)}
-            where n.match_record_id in (select record_id from valued_records)
-        ),
-        derived as materialized ({_DERIVED}),
-        held as (
-            select distinct c.node, c.component, v."limit", v.within, v.value, v.at_most
-            from ({counted}) as v
-            join valued_records as c on c.record_id = v.record_id
-            where v.within is not null and v.value is not null
+        with held as (
+            select distinct node, component, "limit", within, value, at_most
+            from ({counted})
+            where within is not null and value is not null
         ),
         exceeding as (
             select component, "limit", within from held
@@ -240,11 +290,11 @@ def collect_values(
 
 
 def _counted(place: int, limit: ValueLimit) -> str:
-    """SQL for the values that number `place` of the limits counts, of each derived record."""
+    """SQL for the values that number `place` of the limits counts, of each submission."""
     within = limit.within or "''"
     return (
-        f'select record_id, {place} as "limit", {within} as within, {limit.column} as value, '
-        f"{limit.at_most} as at_most from derived"
+        f'select node, component, {place} as "limit", {within} as within, '
+        f"{limit.column} as value, {limit.at_most} as at_most from matched_records"
     )
 
 
@@ -284,9 +334,14 @@ def _new_keys_sql(specification: LinkageSpecification) -> str:
 
 
 def _nickname_rows(groups: Iterable[tuple[str, ...]]) -> list[dict[str, object]]:
-    """One row per first name: the formal names it may stand for, and one root for blocking."""
+    """One row per first name: what it may stand for, one root for blocking, all of its groups."""
     known = nickname_knowledge(groups)
     return [
-        {"name": name, "forms": list(forms), "root": known.roots[name]}
+        {
+            "name": name,
+            "forms": list(forms),
+            "root": known.roots[name],
+            "family": list(known.families[name]),
+        }
         for name, forms in known.forms.items()
     ]

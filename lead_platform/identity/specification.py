@@ -17,6 +17,8 @@ from lead_platform.configuration import content_version, load_yaml
 # Names end up as SQL identifiers and JSON keys, so they are held to this form.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 EdgeDecision = Literal["review", "cannot_link", "drop"]
+# What a pair is kept as that must not end in one cluster, also through others.
+CANNOT_LINK, APART = "cannot_link", "apart"
 ColumnKind = Literal["text", "list", "weighted"]
 
 # Lists of how common values are, by name; benchmarks/identity/name_lists.py made those of names.
@@ -101,12 +103,18 @@ _TESTS = (
     "damerau_levenshtein",
     "weighted_overlap",
     "weighted_containment",
+    "mingled",
+    "filled",
+    "unlike",
+    "misspelled",
+    "initial_of",
 )
 _NEEDS = {
     "jaro_winkler": "at_least",
     "weighted_overlap": "at_least",
     "weighted_containment": "at_least",
     "damerau_levenshtein": "at_most",
+    "misspelled": "at_most",
 }
 
 
@@ -116,15 +124,19 @@ class Level(_Part):
     `rarity` (0 to 1): how far the frequency of the agreeing value counts. At 1 equal rare values
     weigh as much more, and common ones as much less, as their frequency says. `rarest`: the share
     below which a value is no rarer, so that a name mistyped alike is no proof; a model lists the
-    values above it only. `both`: columns that must be equal as well. `expected`: the share of
-    matching pairs, where training has too little to learn it from; `chance`: that of strangers'
+    values above it only. `both`: columns that must be equal as well. `differs`: what agrees so far
+    is another all the same, such as two given names that are spelled alike. `expected`: the share
+    of matching pairs, where training has too little to learn it from; `chance`: that of strangers'
     pairs, where the records are too few to count in (`training.fewest_records`).
 
     Tests: `exact` equal; `swapped` each equal to the other's other column; `crosswise` one equal
     to the other's other column, such as an acronym and a name; `intersects` lists with an entry
     in common; `abbreviated` one an initial of the other; `starts_with` one the beginning of the
     other; `jaro_winkler`, `damerau_levenshtein` spelled alike; `weighted_overlap` the share of
-    tokens in common, `weighted_containment` the share of the shorter one's, by their rarity.
+    tokens in common, `weighted_containment` the share of the shorter one's, by their rarity;
+    `mingled` lists with an entry of each in the other's other list; `filled` filled on both sides;
+    `unlike` filled on both sides and unequal; `misspelled` a text spelled almost as an entry of the
+    other's list; `initial_of` a text that is the first letter of such an entry.
     """
 
     name: Name
@@ -138,11 +150,17 @@ class Level(_Part):
     damerau_levenshtein: Name | None = None
     weighted_overlap: Name | None = None
     weighted_containment: Name | None = None
+    mingled: tuple[Name, Name] | None = None
+    filled: Name | None = None
+    unlike: Name | None = None
+    misspelled: tuple[Name, Name] | None = None
+    initial_of: tuple[Name, Name] | None = None
     at_least: float | None = Field(default=None, gt=0, le=1)
     at_most: int | None = Field(default=None, ge=1, le=5)
     both: tuple[Name, ...] = ()
     rarity: float = Field(default=0, ge=0, le=1)
     rarest: float = Field(default=0, ge=0, lt=1)
+    differs: bool = False
     expected: float | None = Field(default=None, gt=0, lt=1)
     chance: float | None = Field(default=None, gt=0, lt=1)
 
@@ -187,12 +205,19 @@ class Comparison(_Part):
         """All levels with weights, best first; `different` is what is left."""
         return (*(level.name for level in self.levels), DIFFERENT)
 
+    @property
+    def differences(self) -> frozenset[str]:
+        """The levels at which the two differ."""
+        return frozenset({DIFFERENT, *(level.name for level in self.levels if level.differs)})
+
 
 class Guard(_Part):
     """What keeps a pair from merging although key or probability say so.
 
-    `review`: a person decides, and others may still join the two; `cannot_link`: a person decides,
-    and until then no lead holds both, not even through others; `drop`: nothing is kept of it.
+    `review`: a person decides; `drop`: nobody is asked; `cannot_link`: a person decides, and what
+    it says it says of any two records, also of such as were never compared. What it finds to
+    differ speaks against the pair and binds: until a person says otherwise no cluster holds both,
+    not even through others. What is only missing says too little, and others may join the two.
     """
 
     name: Name
@@ -201,6 +226,11 @@ class Guard(_Part):
     when: dict[Name, tuple[Name, ...]] = Field(min_length=1)
     unless: dict[Name, tuple[Name, ...]] = {}
     decision: EdgeDecision
+
+    @property
+    def comparisons(self) -> tuple[str, ...]:
+        """The comparisons its conditions name."""
+        return (*self.when, *self.unless)
 
 
 class Training(_Part):
@@ -275,7 +305,10 @@ class Scan(_Part):
 
 
 class LinkageSpecification(_Part):
-    """How records of one kind are matched. Raises on load with every fault named."""
+    """How records of one kind are matched. Raises on load with every fault named.
+
+    `guard_comparisons` are for guards alone: they weigh nothing, so no model knows them.
+    """
 
     name: Name
     model: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*-v[0-9]+$")]
@@ -284,6 +317,7 @@ class LinkageSpecification(_Part):
     exact_keys: tuple[BlockingRule, ...] = ()
     blocking: Blocking
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    guard_comparisons: tuple[Comparison, ...] = ()
     guards: tuple[Guard, ...] = ()
     training: Training
     clustering: Clustering = Clustering()
@@ -323,6 +357,14 @@ class LinkageSpecification(_Part):
             }
         )
         return self.model_copy(update={"blocking": blocking})
+
+    def binding_guards(self) -> tuple[Guard, ...]:
+        """The guards that speak against any two records, compared or not."""
+        return tuple(guard for guard in self.guards if guard.decision == CANNOT_LINK)
+
+    def comparison(self, name: str) -> Comparison:
+        """The comparison of this name, be it one that weighs or one for guards alone."""
+        return next(c for c in (*self.comparisons, *self.guard_comparisons) if c.name == name)
 
     def of_submission(self, rule: BlockingRule) -> bool:
         """Whether a new submission of a known record may bring this rule a new value."""
@@ -368,13 +410,9 @@ class LinkageSpecification(_Part):
             for name, column in self.columns.items()
             if (set(column.given) & set(given) if column.derive else name in given)
         }
-        comparisons = tuple(
-            c.model_copy(update={"needs": needs, "levels": levels})
-            for c in self.comparisons
-            if (needs := tuple(name for name in c.needs if name in kept))
-            and (levels := tuple(v for v in c.levels if set(v.columns) <= set(kept)))
-        )
-        left = {c.name: {*c.level_names, MISSING} for c in comparisons}
+        comparisons = _reading(self.comparisons, kept)
+        of_guards = _reading(self.guard_comparisons, kept)
+        left = {c.name: {*c.level_names, MISSING} for c in (*comparisons, *of_guards)}
         return self.model_copy(
             update={
                 "columns": kept,
@@ -393,6 +431,7 @@ class LinkageSpecification(_Part):
                     }
                 ),
                 "comparisons": comparisons,
+                "guard_comparisons": of_guards,
                 "guards": tuple(g for g in self.guards if _still_applies(g, left)),
                 "clustering": self.clustering.model_copy(
                     update={
@@ -411,6 +450,16 @@ class LinkageSpecification(_Part):
                 ),
             }
         )
+
+
+def _reading(comparisons: tuple[Comparison, ...], kept: Collection[str]) -> tuple[Comparison, ...]:
+    """The comparisons without the levels that read other columns than the `kept`."""
+    return tuple(
+        c.model_copy(update={"needs": needs, "levels": levels})
+        for c in comparisons
+        if (needs := tuple(name for name in c.needs if name in kept))
+        and (levels := tuple(v for v in c.levels if set(v.columns) <= set(kept)))
+    )
 
 
 def _within(rules: tuple[BlockingRule, ...], kept: Collection[str]) -> tuple[BlockingRule, ...]:
@@ -441,15 +490,16 @@ def specification_version(path: Path) -> str:
 
 
 def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
+    comparisons = (*specification.comparisons, *specification.guard_comparisons)
     read = {
         **{
             f"rule {rule.name}": rule.columns
             for rule in (*specification.rules, *specification.scan.rules)
         },
-        **{f"comparison {c.name}": c.needs for c in specification.comparisons},
+        **{f"comparison {c.name}": c.needs for c in comparisons},
         **{
             f"comparison {c.name}, level {level.name}": level.columns
-            for c in specification.comparisons
+            for c in comparisons
             for level in c.levels
         },
         "training sessions": tuple(n for s in specification.training.sessions for n in s),
@@ -466,7 +516,7 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
     for name, held in specification.columns.items():
         if held.known_shares and not (SHARES / f"{held.known_shares}.csv").is_file():
             yield f"column {name}: unknown list {held.known_shares!r}; known: {known_lists}"
-    for comparison in specification.comparisons:
+    for comparison in comparisons:
         for level in comparison.levels:
             column = specification.columns.get(level.columns[0])
             if level.test.startswith("weighted") and column and column.kind != "weighted":
@@ -489,26 +539,40 @@ def _scan_faults(specification: LinkageSpecification) -> Iterator[str]:
 
 
 def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:
+    comparisons = (*specification.comparisons, *specification.guard_comparisons)
     groups = {
         "exact_keys, blocking and scan rules": [
             rule.name for rule in (*specification.rules, *specification.scan.rules)
         ],
-        "comparisons": [comparison.name for comparison in specification.comparisons],
+        "comparisons": [c.name for c in comparisons],
         "guards": [guard.name for guard in specification.guards],
         "limits": [limit.name for limit in specification.clustering.limits],
-    } | {c.name: list(c.level_names) for c in specification.comparisons}
+    } | {c.name: list(c.level_names) for c in comparisons}
     for group, names in groups.items():
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"{group}: {name!r} is used twice; give each its own name"
 
 
 def _guard_faults(specification: LinkageSpecification) -> Iterator[str]:
-    levels = {c.name: (*c.level_names, MISSING) for c in specification.comparisons}
+    comparisons = (*specification.comparisons, *specification.guard_comparisons)
+    levels = {c.name: (*c.level_names, MISSING) for c in comparisons}
+    weighing = {
+        c.name for c in comparisons if any(one.test.startswith("weighted") for one in c.levels)
+    }
+    for one in specification.guard_comparisons:
+        if one.name in weighing:
+            yield f"guard comparison {one.name}: weighted tests need a model; use another"
     rules = [*(key.name for key in specification.exact_keys), MODEL_RULE]
     for guard in specification.guards:
         for rule in guard.applies_to:
             if rule not in rules:
                 yield f"guard {guard.name}: unknown rule {rule!r}; known: {', '.join(rules)}"
+        if guard.decision == CANNOT_LINK:
+            for name in sorted(weighing & set(guard.comparisons)):
+                yield (
+                    f"guard {guard.name}: cannot_link asks of records that nobody compared, and "
+                    f"{name} needs a model; decide by another comparison, or choose drop"
+                )
         for comparison, named in (*guard.when.items(), *guard.unless.items()):
             known = levels.get(comparison)
             if known is None:

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from lead_platform.identity.clusters import (
     CANNOT_LINK,
+    FITS_SEVERAL,
     NO_VALUES,
     THIN_BRIDGE,
     TOO_LARGE,
     TOO_MANY,
     Clusters,
+    Kinds,
     cluster_records,
     spanning_edges,
     tell_reason,
@@ -61,7 +63,7 @@ def test_a_thin_bridge_between_two_groups_is_set_aside():
     found = cluster("abcdef", edges(*TRIANGLES, ("c", "d", 5.0)))
     assert groups("abcdef", found) == {"abc", "def"}
     assert found.set_aside.to_dict("records") == [
-        {"left": "c", "right": "d", "weight": 5.0, "reason": THIN_BRIDGE}
+        {"left": "c", "right": "d", "weight": 5.0, "reason": THIN_BRIDGE, "torn": None}
     ]
 
 
@@ -81,10 +83,32 @@ def test_a_single_record_joins_a_group_over_one_edge():
 
 
 def test_a_cannot_link_is_never_overruled():
-    given_edges = together(edges("ab"), edges("bc", is_certain=True))
+    given_edges = together(edges("ab"), edges("bc", verdict_seq=1))
     found = cluster("abc", given_edges, apart=["ac"])
     assert groups("abc", found) == {"a", "bc"}
     assert found.set_aside["reason"].tolist() == [CANNOT_LINK]
+
+
+def test_what_fits_two_that_must_stay_apart_joins_neither():
+    """However strong the one edge is beside the other."""
+    given_edges = together(edges("ab", "ad"), edges("bc", is_certain=True))
+    found = cluster("abcd", given_edges, apart=["ac"])
+    assert groups("abcd", found) == {"ad", "b", "c"}
+    aside = found.set_aside
+    assert set(aside["reason"]) == {FITS_SEVERAL}
+    assert set(aside["torn"]) == {"b"}
+
+
+def test_kinds_are_kept_apart_whoever_is_of_them():
+    """Two of each kind, and between them one that has none."""
+    given_edges = edges("ab", "cd", "ae", "be", "ce", "de", is_certain=True)
+    kinds = Kinds(
+        pd.Series({"a": 0, "b": 0, "c": 1, "d": 1}), pd.DataFrame({"left": [0], "right": [1]})
+    )
+    found = cluster_records(
+        pd.Series(list("abcde")), given_edges, links(), Clustering(), NO_VALUES, kinds
+    )
+    assert groups("abcde", found) == {"ab", "cd", "e"}
 
 
 def test_clusters_stay_within_the_limit():

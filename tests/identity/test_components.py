@@ -203,12 +203,31 @@ def assert_log_and_queue_tell_what_is(lake) -> None:
             and v.right_record_id = p.right_record_id and v.verdict in ('same', 'different')
         where p.decision = 'merge'
     """).fetchall()
-    told = lake.execute("from match_edges where is_settled").fetchall()
-    settled = {row[0] for row in told}
+    told = lake.execute("select pair_id from match_edges where is_settled").fetchall()
+    settled = {row[0] for row in told} | asked_of_all_that_fit(lake)
     for pair_id, is_one, standing, verdict, waits in rows:
         if verdict is None:
             assert standing == is_one, pair_id
             assert is_one or waits or pair_id in settled, pair_id
+
+
+def asked_of_all_that_fit(lake) -> set[str]:
+    """The pairs of what fits several leads, where a person is asked of one that fits the same."""
+    rows = lake.execute("""
+        with fitting as (
+            select torn_lead_id, list_sort(list(distinct case torn_lead_id
+                when left_lead_id then right_lead_id else left_lead_id end)) as lead_ids,
+                list(pair_id) as pair_ids,
+                bool_or('rev_' || left(sha256(pair_id), 24) in (
+                    select review_id from identity.match_reviews where status = 'open'
+                )) as is_asked
+            from match_edges where torn_lead_id is not null and not is_settled
+            group by torn_lead_id
+        )
+        select unnest(flatten(list(pair_ids))) from fitting
+        group by lead_ids having bool_or(is_asked)
+    """).fetchall()
+    return {pair_id for (pair_id,) in rows}
 
 
 @pytest.mark.parametrize("seed", [1, 3, 7])

@@ -46,7 +46,7 @@ def test_parts_explain_the_weight_without_values():
     ("left", "right", "decision", "reason"),
     [
         ({"first_name": "Jane", "last_name": "Roe"}, {"first_name": "Tom", "last_name": "Roe"},
-         "review", "mailbox_of_two_people"),
+         "cannot_link", "mailbox_of_two_people"),
         ({"first_name": "Jane", "last_name": "Roe"}, {"first_name": "Tom", "last_name": "Fox"},
          "cannot_link", "another_person"),
     ],
