@@ -475,7 +475,7 @@ create or replace temp table next_account_relations as
             when set_aside is null and contains(reason, ': ') then split_part(reason, ': ', 1)
             else $duplicate end as relation
         from identity.account_pairs
-        where (decision = 'review' or set_aside is not null)
+        where (decision in ('review', 'cannot_link') or set_aside is not null)
             and (left_record_id in (from own) or right_record_id in (from own))
     )
     select least(l.account_id, r.account_id) as left_account_id,

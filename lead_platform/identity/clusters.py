@@ -65,6 +65,7 @@ class _Edge(NamedTuple):
     right: int
     is_certain: bool
     is_said: bool
+    is_placed: bool
 
 
 def label_clusters(nodes: pd.Series, edges: pd.DataFrame) -> pd.Series:
@@ -101,11 +102,12 @@ def cluster_records(
     Where it has verdict_seq, an edge with one above 0 is a person's word: it comes first, the
     newest of them before the others, and only a cannot-link stops it. `cannot_links` has left and
     right: no cluster ever holds both, and `kinds` says so of all nodes of two kinds. What has
-    edges to two groups that must stay apart fits several: it joins neither. Two groups of two and
-    more join over edges that are not certain only if there are at least two of them, and
-    `clustering.bridge` times as many as the smaller group has members. `values` has node, limit (a
-    place in `clustering.limits`), within and value, none of them null: what a node counts with
-    there. An edge that was set aside is tried again when its groups have grown.
+    edges to two groups that must stay apart fits several: it joins neither, unless the edge
+    `is_placed` where there is such a column. Two groups of two and more join over edges that are
+    not certain only if there are at least two of them, and `clustering.bridge` times as many as
+    the smaller group has members. `values` has node, limit (a place in `clustering.limits`),
+    within and value, none of them null: what a node counts with there. An edge that was set aside
+    is tried again when its groups have grown.
     """
     left, right = _positions(nodes, edges)
     bans = _bans(nodes, cannot_links, kinds)
@@ -195,7 +197,9 @@ def _edges_in(
     order: np.ndarray, left: np.ndarray, right: np.ndarray, edges: pd.DataFrame
 ) -> list[_Edge]:
     certain, said = edges["is_certain"].to_numpy(bool), _said(edges) > 0
-    columns = (order, left[order], right[order], certain[order], said[order])
+    placed = edges["is_placed"].to_numpy(bool) if "is_placed" in edges else said
+    flags = (certain[order], said[order], placed[order])
+    columns = (order, left[order], right[order], *flags)
     return list(map(_Edge._make, zip(*(column.tolist() for column in columns), strict=True)))
 
 
@@ -218,15 +222,21 @@ def _contested(labels: np.ndarray, is_bridged: np.ndarray, clustering: Clusterin
 @dataclass(frozen=True)
 class _Bans:
     """What must stay apart. `marks`: node and mark, one row each; `apart`: pairs of marks that no
-    group holds both. A mark is a node's own number, or its kind's, counted on from there."""
+    group holds both, and `is_said` whether by a person's word. A mark is a node's own number, or its
+    kind's, counted on from there."""
 
     marks: np.ndarray
     apart: np.ndarray
+    is_said: np.ndarray
 
 
 def _bans(nodes: pd.Series, cannot_links: pd.DataFrame, kinds: Kinds) -> _Bans:
     between = np.array(_positions(nodes, cannot_links)).T
-    between = between[between[:, 0] != between[:, 1]]
+    said = np.zeros(len(between), dtype=bool)
+    if "is_said" in cannot_links:
+        said = cannot_links["is_said"].to_numpy(bool)
+    is_two = between[:, 0] != between[:, 1]
+    between, said = between[is_two], said[is_two]
     own = np.unique(between)
     of = kinds.of[kinds.of.isin(np.unique(kinds.apart.to_numpy()))]
     places = pd.Index(nodes).get_indexer(of.index)
@@ -234,7 +244,8 @@ def _bans(nodes: pd.Series, cannot_links: pd.DataFrame, kinds: Kinds) -> _Bans:
         [np.stack([own, own], axis=1), np.stack([places, of.to_numpy() + len(nodes)], axis=1)]
     )
     apart = np.concatenate([between, kinds.apart[["left", "right"]].to_numpy(int) + len(nodes)])
-    return _Bans(marks.astype(int), apart.astype(int))
+    is_said = np.concatenate([said, np.zeros(len(kinds.apart), dtype=bool)])
+    return _Bans(marks.astype(int), apart.astype(int), is_said)
 
 
 def _banned_components(labels: np.ndarray, bans: _Bans) -> np.ndarray:
@@ -329,6 +340,7 @@ class _Groups:
         self._shown = _Forest() if is_judged else self._whole
         self._marks: dict[int, set[int]] = {}
         self._banned: dict[int, set[int]] = {}
+        self._spoken: dict[int, set[int]] = {}
         self._values: dict[int, dict[tuple[int, str], set[str]]] = {}
 
     def root(self, node: int) -> int:
@@ -342,13 +354,18 @@ class _Groups:
 
     def forbid(self, bans: _Bans) -> None:
         """Keeps nodes apart for good that are still alone."""
-        against: dict[int, set[int]] = {}
-        for one, other in bans.apart.tolist():
-            against.setdefault(one, set()).add(other)
-            against.setdefault(other, set()).add(one)
         for node, mark in bans.marks.tolist():
             self._marks.setdefault(node, set()).add(mark)
-            self._banned.setdefault(node, set()).update(against.get(mark, ()))
+        for banned, apart in (
+            (self._banned, bans.apart),
+            (self._spoken, bans.apart[~bans.is_said]),
+        ):
+            against: dict[int, set[int]] = {}
+            for one, other in apart.tolist():
+                against.setdefault(one, set()).add(other)
+                against.setdefault(other, set()).add(one)
+            for node, mark in bans.marks.tolist():
+                banned.setdefault(node, set()).update(against.get(mark, ()))
 
     def add_values(self, nodes: np.ndarray, values: pd.DataFrame) -> None:
         """Counts the values of nodes that are still alone; one row per node of `nodes`."""
@@ -379,12 +396,12 @@ class _Groups:
 
     def _objection(self, edge: _Edge) -> _Objection | None:
         one, other = self.root(edge.left), self.root(edge.right)
-        if self._is_banned(one, other):
+        if self._is_apart(self._banned, one, other):
             return _Objection(CANNOT_LINK)
         if edge.is_said:
             return None
         for end, joined in ((edge.left, other), (edge.right, one)):
-            if self._fits_another(self.root(end), joined):
+            if not edge.is_placed and self._fits_another(self.root(end), joined):
                 return _Objection(FITS_SEVERAL, end)
         if self._whole.size(one) + self._whole.size(other) > self._clustering.largest:
             return _Objection(TOO_LARGE)
@@ -395,16 +412,21 @@ class _Groups:
         is_thin = all(self._is_thin(forest, edge) for forest in self._forests())
         return _Objection(THIN_BRIDGE) if is_thin else None
 
-    def _is_banned(self, one: int, other: int) -> bool:
-        banned, marks = self._banned.get(one), self._marks.get(other)
-        return bool(banned and marks and not banned.isdisjoint(marks))
+    def _is_apart(self, banned: dict[int, set[int]], one: int, other: int) -> bool:
+        against, marks = banned.get(one), self._marks.get(other)
+        return bool(against and marks and not against.isdisjoint(marks))
 
     def _fits_another(self, one: int, other: int) -> bool:
-        """Whether the group `one` has edges to a third that must stay apart from `other`."""
-        if not self._banned.get(other):
+        """Whether the group `one` has edges to a third that guards keep apart from `other`.
+
+        Where people part two, those in between go by the evidence.
+        """
+        if not self._spoken.get(other):
             return False
         return any(
-            third != other and self._is_banned(other, third) and not self._is_banned(one, third)
+            third != other
+            and self._is_apart(self._spoken, other, third)
+            and not self._is_apart(self._banned, one, third)
             for third in self._whole.neighbours(one)
         )
 
@@ -432,7 +454,7 @@ class _Groups:
         one, other = self._whole.merge(self.root(edge.left), self.root(edge.right))
         if self._shown is not self._whole and not edge.is_said:
             self._shown.merge(self._shown.root(edge.left), self._shown.root(edge.right))
-        for held in (self._marks, self._banned):
+        for held in (self._marks, self._banned, self._spoken):
             if gone := held.pop(other, None):
                 held.setdefault(one, set()).update(gone)
         for key, some in self._values.pop(other, {}).items():

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.clusters import (
+    NO_KINDS,
     Clusters,
     Kinds,
     certain_pairs,
@@ -192,17 +193,23 @@ def cluster_components(
         )
     _match_records(connection, nodes, components, specification)
     spoken = find_kinds(connection, specification, _FIRST_SUBMISSIONS)
-    judged = kinds_of_persons(spoken.kinds, _persons(components))
-    links = _unjudged(components.cannot_links, spoken.kinds, judged)
     edges, scattered = scatter(components.edges, spoken)
-    found = cluster_records(
-        nodes,
-        edges,
-        links,
-        specification.clustering,
-        collect_values(connection, limits),
-        without_shown(spoken.kinds, edges, judged),
-    )
+    values = collect_values(connection, limits)
+
+    def clusters(edges: pd.DataFrame, links: pd.DataFrame, judged: pd.DataFrame) -> Clusters:
+        kinds = without_shown(spoken.kinds, edges, judged)
+        return cluster_records(nodes, edges, links, specification.clustering, values, kinds)
+
+    links, judged = components.cannot_links, NO_KINDS.apart
+    is_said = edges["verdict_seq"] > 0
+    if is_said.any():
+        shown = clusters(edges[~is_said], links, judged).labels
+        person = _seen_as_one(shown, edges[is_said])
+        judged = kinds_of_persons(spoken.kinds, person)
+        links = _unjudged(links, spoken.kinds, judged)
+        is_placed = shown[edges["left"]].to_numpy() == shown[edges["right"]].to_numpy()
+        edges = edges.assign(is_placed=is_said | is_placed)
+    found = clusters(edges, links, judged)
     return Clusters(found.labels, pd.concat([found.set_aside, scattered]))
 
 
@@ -218,6 +225,15 @@ def _persons(components: Components) -> pd.Series:
     """A label per node, the same for what people hold to be one."""
     nodes = pd.Series(range(len(components.record_ids)), dtype="int64")
     return label_clusters(nodes, components.edges[components.edges["verdict_seq"] > 0])
+
+
+def _seen_as_one(shown: pd.Series, said: pd.DataFrame) -> pd.Series:
+    """A label per node, the same for what people hold to be one: they say it of two leads as they
+    see them, with all that evidence alone puts there."""
+    ends = pd.DataFrame({end: said[end].map(shown) for end in ("left", "right")})
+    clusters = pd.Series(sorted(shown.unique()))
+    person = dict(zip(clusters, label_clusters(clusters, ends), strict=True))
+    return shown.map(person)
 
 
 def _unjudged(links: pd.DataFrame, kinds: Kinds, judged: pd.DataFrame) -> pd.DataFrame:
