@@ -222,8 +222,8 @@ def _contested(labels: np.ndarray, is_bridged: np.ndarray, clustering: Clusterin
 @dataclass(frozen=True)
 class _Bans:
     """What must stay apart. `marks`: node and mark, one row each; `apart`: pairs of marks that no
-    group holds both, and `is_said` whether by a person's word. A mark is a node's own number, or its
-    kind's, counted on from there."""
+    group holds both, and `is_said` whether by a person's word. A mark is a node's own number, or
+    its kind's, counted on from there."""
 
     marks: np.ndarray
     apart: np.ndarray

@@ -18,7 +18,12 @@ from lead_platform.identity.clusters import (
     cluster_records,
     label_clusters,
 )
-from lead_platform.identity.guards import find_kinds, kinds_of_persons, scatter, without_shown
+from lead_platform.identity.guards import (
+    find_kinds,
+    kinds_of_persons,
+    scatter,
+    without_shown,
+)
 from lead_platform.identity.records import collect_matched, collect_values
 from lead_platform.identity.specification import APART, CANNOT_LINK, LinkageSpecification
 from lead_platform.identity.verdicts import DIFFERENT, SAME
@@ -28,9 +33,9 @@ from lead_platform.identity.verdicts import DIFFERENT, SAME
 class Components:
     """Records around the seeds. A node is a place in `record_ids`, which are sorted.
 
-    `edges`: left, right, weight, is_certain, verdict_seq, as cluster_records takes them, under
-    their number in temp table `component_edges`. `cannot_links`: left, right, and is_said where a
-    person keeps them apart.
+    `edges`: left, right, weight, is_certain, verdict_seq, as cluster_records takes them, and
+    is_shown: whether evidence says so too; under their number in temp table `component_edges`.
+    `cannot_links`: left, right, and is_said where a person keeps them apart.
     """
 
     record_ids: list[str]
@@ -111,11 +116,17 @@ create or replace temp table component_records as
 create or replace temp table component_edges as
     with edges as (
         select pair_id, left_record_id, right_record_id, rule, match_probability,
-            match_weight as weight, 0 as verdict_seq, reason, model_version
+            match_weight as weight, 0 as verdict_seq, reason, model_version, true as is_shown
         from component_pairs as p where decision = 'merge' and not {_JUDGED}
         union all
-        select null, left_record_id, right_record_id, 'verdict', null, 0, verdict_seq, null, null
-        from verdict_links where verdict = '{SAME}'
+        select null, v.left_record_id, v.right_record_id, 'verdict', null, 0, v.verdict_seq, null,
+            null, exists (
+                select 1 from component_pairs as p
+                where p.decision = 'merge'
+                    and v.left_record_id = least(p.left_record_id, p.right_record_id)
+                    and v.right_record_id = greatest(p.left_record_id, p.right_record_id)
+            )
+        from verdict_links as v where v.verdict = '{SAME}'
     )
     select row_number() over () - 1 as edge,
         l.node as left_node, r.node as right_node, e.*
@@ -165,16 +176,17 @@ def collect_components(
     ).to_arrow_table()
     edges = connection.execute(
         "select edge, left_node as left, right_node as right, weight, rule, match_probability, "
-        "verdict_seq from component_edges order by edge"
+        "verdict_seq, is_shown from component_edges order by edge"
     ).df()
     edges["is_certain"] = certain_pairs(edges, specification) | (edges["verdict_seq"] > 0)
     links = connection.execute(
         "select left_node as left, right_node as right, is_said from component_cannot_links "
         "order by all"
     ).df()
+    columns = ["left", "right", "weight", "is_certain", "verdict_seq", "is_shown"]
     return Components(
         records["record_id"].to_pylist(),
-        edges.set_index("edge")[["left", "right", "weight", "is_certain", "verdict_seq"]],
+        edges.set_index("edge")[columns],
         links,
     )
 
@@ -203,7 +215,8 @@ def cluster_components(
     links, judged = components.cannot_links, NO_KINDS.apart
     is_said = edges["verdict_seq"] > 0
     if is_said.any():
-        shown = clusters(edges[~is_said], links, judged).labels
+        evidence = edges[~is_said | edges["is_shown"]].assign(verdict_seq=0)
+        shown = clusters(evidence, links, judged).labels
         person = _seen_as_one(shown, edges[is_said])
         judged = kinds_of_persons(spoken.kinds, person)
         links = _unjudged(links, spoken.kinds, judged)

@@ -579,7 +579,9 @@ def _said(components: Components, apart: Collection[Pair], links: Collection[Pai
         return frame[~ends.isin(pd.MultiIndex.from_frame(as_nodes(pairs)))]
 
     newest = max(components.edges["verdict_seq"], default=0)
-    joined = as_nodes(links).assign(weight=0.0, is_certain=True, verdict_seq=newest + 1)
+    joined = as_nodes(links).assign(
+        weight=0.0, is_certain=True, verdict_seq=newest + 1, is_shown=False
+    )
     edges = pd.concat([without(components.edges, apart), joined], ignore_index=True)
     kept = without(components.cannot_links, links)
     cannot_links = pd.concat([kept, as_nodes(apart).assign(is_said=True)], ignore_index=True)

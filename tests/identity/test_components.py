@@ -135,18 +135,15 @@ def expected(world: World, lake) -> set[frozenset[str]]:
         if verdict in (SAME, DIFFERENT)
     }
     ends = list(zip(world.pairs["left_record_id"], world.pairs["right_record_id"], strict=True))
-    pairs = world.pairs[[pair not in words for pair in ends]]
-    merges = pairs[pairs["decision"] == "merge"]
-    edges = pd.DataFrame(
-        {"left": merges["left_record_id"], "right": merges["right_record_id"],
-         "weight": merges["match_weight"], "verdict_seq": 0,
-         "is_certain": (merges["rule"] == "email") | (merges["match_probability"] >= 0.999)}
-    )  # fmt: skip
+    judged = [words.get(pair, ("", 0))[0] for pair in ends]
+    pairs = world.pairs[[not word for word in judged]]
+    shown = world.pairs[[word in ("", SAME) for word in judged]]
+    edges = merging(pairs)
     same = [(*pair, 0.0, number, True) for pair, (word, number) in words.items() if word == SAME]
     edges = pd.concat([edges, pd.DataFrame(same, columns=list(edges.columns))])
-    apart = [pair for pair, (word, _) in words.items() if word == DIFFERENT]
+    apart = [(*pair, True) for pair, (word, _) in words.items() if word == DIFFERENT]
     apart += [
-        (row.left_record_id, row.right_record_id)
+        (row.left_record_id, row.right_record_id, False)
         for row in pairs[pairs["decision"] == "cannot_link"].itertuples()
     ]
     nodes = pd.Series([name(number) for number in RECORDS])
@@ -154,12 +151,24 @@ def expected(world: World, lake) -> set[frozenset[str]]:
         [(name(number), 0, "", phone) for number, phone in world.phones.items()],
         columns=["node", "limit", "within", "value"],
     )
+    links = pd.DataFrame(apart, columns=["left", "right", "is_said"])
+    alone = cluster_records(nodes, merging(shown), links, SPECIFICATION.clustering, values)
+    label = dict(zip(nodes, alone.labels, strict=True))
+    is_one = edges["left"].map(label) == edges["right"].map(label)
+    edges = edges.assign(is_placed=is_one & bool(same) | (edges["verdict_seq"] > 0))
     found = cluster_records(
-        nodes, edges.reset_index(drop=True), pd.DataFrame(apart, columns=["left", "right"]),
-        SPECIFICATION.clustering, values,
-    )  # fmt: skip
+        nodes, edges.reset_index(drop=True), links, SPECIFICATION.clustering, values
+    )
     by_label = nodes.str.replace("rec", "sub").groupby(found.labels).agg(frozenset)
     return set(by_label)
+
+
+def merging(pairs: pd.DataFrame) -> pd.DataFrame:
+    merges = pairs[pairs["decision"] == "merge"]
+    is_certain = (merges["rule"] == "email") | (merges["match_probability"] >= 0.999)
+    ends = {"left": merges["left_record_id"], "right": merges["right_record_id"]}
+    frame = pd.DataFrame(ends | {"weight": merges["match_weight"], "verdict_seq": 0})
+    return frame.assign(is_certain=is_certain).reset_index(drop=True)
 
 
 def assert_every_id_resolves(lake, issued) -> None:
