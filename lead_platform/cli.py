@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 
 from lead_platform.account_commands import accounts_app
-from lead_platform.home_commands import upgrade
+from lead_platform.home_commands import backup, restore, upgrade
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
 from lead_platform.quarantine_commands import quarantine_app
 from lead_platform.query_commands import readers_app, sql
-from lead_platform.settings import Settings, SettingsError
+from lead_platform.settings import Settings, SettingsError, keep_files_private
 from lead_platform.terminal import (
     AsOf,
     Person,
@@ -59,13 +59,15 @@ app.add_typer(assignments_app, name="assignments")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(readers_app, name="readers")
 app.command("pair")(pair)
-app.command("upgrade")(upgrade)
+for command in (upgrade, backup, restore):
+    app.command(command.__name__)(command)
 app.command("sql")(sql)
 identity_app.command("scan")(scan)
 
 
 def main() -> None:
     """Run the command; expected errors are told in their own words, without a traceback."""
+    keep_files_private()
     with _plain_errors():
         app()
 
@@ -359,6 +361,8 @@ def _switches(settings: Settings) -> "Switches":
 def _plain_errors() -> Iterator[None]:
     """Expected errors carry their next step; a traceback would bury it."""
     from lead_platform.configuration import ConfigurationError
+    from lead_platform.lake.backup import BackupError
+    from lead_platform.lake.catalogs import CatalogCopyError
     from lead_platform.lake.connection import LakeUnreachableError
     from lead_platform.lake.dbt import DbtFailedError
     from lead_platform.lake.fence import OvertakenError
@@ -373,6 +377,8 @@ def _plain_errors() -> Iterator[None]:
 
     expected = (
         AlreadyRunningError,
+        BackupError,
+        CatalogCopyError,
         ConfigurationError,
         DatabaseUnreachableError,
         DbtFailedError,

@@ -4,7 +4,9 @@ Everything comes from the environment (prefix `LEAD_PLATFORM_`); nothing else re
 """
 
 import errno
+import os
 import re
+import stat
 import tempfile
 from pathlib import Path
 
@@ -16,6 +18,17 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 class SettingsError(Exception):
     """A setting that cannot be used: names it, its value and the next step."""
+
+
+def keep_files_private() -> None:
+    """Let this process write what only its user may read: a home is full of personal data."""
+    os.umask(0o077)
+
+
+def close_to_others(folder: Path) -> None:
+    """Take a folder from everybody but its owner; where that is somebody else, he decides."""
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077 and folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
 
 
 class Settings(BaseSettings):
@@ -118,7 +131,11 @@ class Settings(BaseSettings):
         return self.lake_data or f"{self.home / 'lake' / 'data'}/"
 
     def prepare_home(self) -> None:
-        """Create the folders. Raises SettingsError where the home cannot be written."""
+        """Create the folders, for nobody but their owner. Raises SettingsError where it cannot.
+
+        From then on all that this process and those it starts write is private too.
+        """
+        keep_files_private()
         folders = [self.inbox, self.archive, self.reference, self.dagster_home]
         folders.append(self.lake_catalog.parent)
         if "://" not in self.lake_data_path:
@@ -126,6 +143,9 @@ class Settings(BaseSettings):
         try:
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
+            # An earlier home stands open: closing its outermost folders bars the way to all in it.
+            for folder in (self.home, *folders):
+                close_to_others(folder)
             # Of a name of its own: another process may be probing too.
             with tempfile.TemporaryFile(dir=self.home):
                 pass

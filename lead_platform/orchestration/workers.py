@@ -26,6 +26,7 @@ from lead_platform.orchestration.supervision import (
     PartStatus,
     child_status,
 )
+from lead_platform.settings import keep_files_private
 
 # Runs one worker takes before it makes room for a fresh one, so that leaks stay bounded.
 RUNS_PER_WORKER = 100
@@ -270,6 +271,7 @@ def execute_runs(run_ids: Iterable[str], lifeline: Lifeline) -> None:
 
 def main() -> None:
     """A worker: of the pool, or for the one run it is told."""
+    keep_files_private()
     # Whatever prints during a run does so where logs are read.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     if len(sys.argv) > 1:

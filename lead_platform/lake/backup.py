@@ -1,0 +1,324 @@
+"""Backups of a home, taken while it is at work, and the way back from one.
+
+A backup is a folder with a home in it: the catalog as of one instant, the Parquet files it names,
+and what else the home holds but caches and Dagster's records. A catalog in PostgreSQL lies beside
+that home. Nobody waits for a backup: Parquet files are never changed, and where upkeep removes one
+while it is being copied, the catalog is copied anew.
+"""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from lead_platform.lake.catalogs import (
+    CatalogCopy,
+    NamedFile,
+    copy_sqlite,
+    dump_postgres,
+    load_postgres,
+    set_catalog_aside,
+)
+from lead_platform.lake.connection import attach_lake, open_engine
+from lead_platform.lake.lock import writer_lock
+from lead_platform.lake.presence import has_catalog
+from lead_platform.lake.releases import list_releases
+from lead_platform.lake.tables import real_columns
+from lead_platform.settings import Settings
+
+_NOTE = "backup.json"
+_HOME = "home"
+_CATALOG = "catalog"
+
+# Of the home, what a backup leaves out: the lake is copied by its catalog, the rest is made again.
+_LEFT_OUT = frozenset({"lake", "dbt", "dagster"})
+_PASSING = (".lock", ".holder", ".sock", "-wal", "-shm")
+
+# Upkeep would have to remove files again and again meanwhile.
+_ATTEMPTS = 5
+
+
+class BackupError(Exception):
+    """A backup that cannot be made, is not whole, or does not fit the place it is to go to."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds; `checksums` by path within it."""
+
+    profile: str
+    made_at: str
+    release_id: str
+    snapshot_id: int
+    rows: dict[str, int]
+    checksums: dict[str, str]
+
+
+def make_backup(settings: Settings, target: Path, *, made_at: datetime) -> Backup:
+    """Back the home up to a folder that is not there yet. Raises BackupError."""
+    _require_place(settings, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        copy = _copy_of(settings, draft)
+        _copy_files(settings.inbox, copy.inbox)
+        archived = set(_files_below(settings.archive))
+        catalog = _copy_lake(settings, copy, draft / _CATALOG)
+        _copy_rest(settings, copy.home, archived)
+        # The dump of a PostgreSQL catalog cannot be opened where it lies, the live one can.
+        readable = settings if settings.database_url else copy
+        backup = _describe(readable, draft, catalog.snapshot_id, made_at)
+        (draft / _NOTE).write_text(json.dumps(asdict(backup), indent=1), encoding="utf-8")
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return backup
+
+
+def verify_backup(source: Path) -> Backup:
+    """What the backup holds, once every byte was found to be there. Raises BackupError."""
+    try:
+        backup = Backup(**json.loads((source / _NOTE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise BackupError(
+            f"{source} is no whole backup: its {_NOTE} is missing or not readable. "
+            "Give the folder that `lead-platform backup` made."
+        ) from None
+    faults = [
+        name
+        for name, checksum in backup.checksums.items()
+        if not (source / name).is_file() or _checksum(source / name) != checksum
+    ]
+    if faults:
+        raise BackupError(
+            f"The backup {source} is damaged: {len(faults)} of {len(backup.checksums)} files are "
+            f"missing or changed, such as {faults[0]}. Use another backup."
+        )
+    return backup
+
+
+def restore_backup(
+    settings: Settings, source: Path, *, is_replacing: bool, restored_at: datetime
+) -> tuple[Backup, Path | None]:
+    """Make the home of the settings from a backup; where what was there before lies now.
+
+    Files come first and the catalog last: a home whose restoring was interrupted does not open.
+    Raises BackupError.
+    """
+    backup = verify_backup(source)
+    if backup.profile != settings.profile:
+        raise BackupError(
+            f"The backup {source} is of the {backup.profile} profile, and the settings are of the "
+            f"{settings.profile} one: set or unset LEAD_PLATFORM_DATABASE_URL."
+        )
+    aside = _make_room(settings, is_replacing, restored_at)
+    settings.prepare_home()
+    copy = _copy_of(settings, source)
+    _copy_files(_data_folder(copy), _data_folder(settings))
+    for folder in copy.home.iterdir():
+        if folder.name != "lake":
+            _copy_files(folder, settings.home / folder.name)
+    if settings.database_url:
+        load_postgres(settings, source / _CATALOG)
+    else:
+        draft = settings.lake_catalog.with_suffix(".draft")
+        shutil.copyfile(copy.lake_catalog, draft)
+        draft.replace(settings.lake_catalog)
+    if _count_rows(settings, backup.snapshot_id) != backup.rows:
+        raise BackupError(f"The home {settings.home} does not hold what {source} states.")
+    return backup, aside
+
+
+def missing_files(settings: Settings) -> list[str]:
+    """Parquet files the catalog names that are not there, or not of their size."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = _copy_of(settings, Path(folder))
+        copy.lake_catalog.parent.mkdir(parents=True)
+        catalog = _copy_catalog(settings, copy, Path(folder) / _CATALOG)
+    return [file.path for file in catalog.files if not _is_there(_data_folder(settings), file)]
+
+
+def _copy_of(settings: Settings, folder: Path) -> Settings:
+    """The home within a backup, as settings: on the embedded profile it can be opened."""
+    return settings.model_copy(update={"home": folder / _HOME, "lake_data": None})
+
+
+def _data_folder(settings: Settings) -> Path:
+    if "://" in settings.lake_data_path:
+        raise BackupError(
+            f"The lake's data lies in {settings.lake_data_path}, which backups do not copy: use "
+            "the means of that store, and copy the catalog first."
+        )
+    return Path(settings.lake_data_path)
+
+
+def _require_place(settings: Settings, target: Path) -> None:
+    if target.exists():
+        raise BackupError(f"{target} is there already. Name a folder that is not there yet.")
+    if target.absolute().is_relative_to(settings.home):
+        raise BackupError(
+            f"{target} lies in the home {settings.home}, and would be lost with it. "
+            "Name a folder elsewhere, best on another disk."
+        )
+    if not has_catalog(settings):
+        raise BackupError(f"There is no lake in {settings.home} to back up.")
+
+
+def _copy_lake(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
+    """The catalog and every file it names; anew where upkeep removed one in between."""
+    source, target = _data_folder(settings), _data_folder(copy)
+    target.mkdir(parents=True)
+    gone: list[NamedFile] = []
+    for _ in range(_ATTEMPTS):
+        catalog = _copy_catalog(settings, copy, dump)
+        gone = [file for file in catalog.files if not _copy_data(source, target, file)]
+        if not gone:
+            named = {target / file.path for file in catalog.files}
+            for path in set(_files_below(target)) - named:
+                path.unlink()
+            return catalog
+    raise BackupError(
+        f"{len(gone)} files the catalog names are missing in {source}, such as {gone[0].path}: "
+        "the lake has lost rows. Restore an earlier backup."
+    )
+
+
+def _copy_catalog(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
+    """The catalog's copy, over that of an earlier attempt."""
+    if settings.database_url:
+        shutil.rmtree(dump, ignore_errors=True)
+        return dump_postgres(settings.database_url, dump)
+    copy.lake_catalog.unlink(missing_ok=True)
+    return copy_sqlite(settings.lake_catalog, copy.lake_catalog)
+
+
+def _copy_data(source: Path, target: Path, file: NamedFile) -> bool:
+    """Copy one file unless an earlier attempt did; False where it is not there whole."""
+    if not _is_there(target, file):
+        (target / file.path).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(source / file.path, target / file.path)
+    return _is_there(target, file)
+
+
+def _is_there(folder: Path, file: NamedFile) -> bool:
+    try:
+        return (folder / file.path).stat().st_size == file.size
+    except FileNotFoundError:
+        return False
+
+
+def _copy_rest(settings: Settings, target: Path, archived: set[Path]) -> None:
+    """What else the home holds; the inbox was copied before the catalog.
+
+    A file that reached the archive since then may be unknown to the catalog: it goes to the inbox
+    too, and what is known is not taken in twice.
+    """
+    for path in _files_below(settings.home):
+        place = path.relative_to(settings.home)
+        if place.parts[0] in _LEFT_OUT or path.name.endswith(_PASSING):
+            continue
+        _copy_file(path, target / place)
+        if place.parts[0] == settings.archive.name and path not in archived:
+            name = path.name.partition("__")[2] or path.name
+            _copy_file(path, target.joinpath("inbox", *place.parts[1:-1], name))
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    if source.is_file():
+        _copy_file(source, target)
+    for path in _files_below(source):
+        _copy_file(path, target / path.relative_to(source))
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a file with its times, a database as of one instant; one that is gone meanwhile not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        with source.open("rb") as file:
+            is_database = file.read(16) == b"SQLite format 3\0"
+        if not is_database:
+            shutil.copyfile(source, target)
+            shutil.copystat(source, target)
+            target.chmod(0o600)
+            return
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+            live.backup(copy)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _describe(readable: Settings, draft: Path, newest: int, made_at: datetime) -> Backup:
+    """What the draft holds: the release published as of its catalog, its rows, its checksums."""
+    with _at(readable, newest) as connection:
+        release = list_releases(connection, limit=1)[0]
+    return Backup(
+        readable.profile,
+        made_at.isoformat(),
+        release.release_id,
+        release.snapshot_id,
+        _count_rows(readable, release.snapshot_id),
+        {
+            str(path.relative_to(draft)): _checksum(path)
+            for path in _files_below(draft)
+            if not path.name.endswith(_PASSING)
+        },
+    )
+
+
+def _count_rows(settings: Settings, snapshot_id: int) -> dict[str, int]:
+    """The rows of every table at a snapshot, each file that holds some opened."""
+    with _at(settings, snapshot_id) as connection:
+        counted = {}
+        for table, columns in real_columns(connection).items():
+            row = connection.execute(
+                f'select count(*), count("{next(iter(columns))}") from {table}'
+            ).fetchone()
+            counted[table] = int(row[0]) if row else 0
+    return counted
+
+
+@contextmanager
+def _at(settings: Settings, snapshot_id: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    with closing(open_engine(settings, threads=1)) as connection:
+        attach_lake(connection, settings, snapshot_id=snapshot_id)
+        connection.execute("use lake")
+        yield connection
+
+
+def _make_room(settings: Settings, is_replacing: bool, restored_at: datetime) -> Path | None:
+    """Set aside what the home and the database hold; where the home lies then."""
+    is_empty = not any(_files_below(settings.home)) and not has_catalog(settings)
+    if is_empty:
+        return None
+    if not is_replacing:
+        raise BackupError(
+            f"The home {settings.home} is not empty. Stop what works on it and repeat with "
+            "--replace, which sets it aside; or set LEAD_PLATFORM_HOME to another folder."
+        )
+    name = f"before_{restored_at:%Y%m%d_%H%M%S}"
+    with writer_lock(settings, label="restoring a backup"):
+        if settings.database_url and has_catalog(settings):
+            set_catalog_aside(settings.database_url, f"lake_catalog_{name}")
+        data = _data_folder(settings)
+        if data.exists() and not data.is_relative_to(settings.home):
+            data.rename(data.with_name(f"{data.name}_{name}"))
+        aside = settings.home.with_name(f"{settings.home.name}_{name}")
+        settings.home.rename(aside)
+    return aside
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,192 @@
+"""Backups taken while the home is at work, and homes made from them elsewhere."""
+
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from lead_platform.lake import backup as backup_module
+from lead_platform.lake.backup import (
+    BackupError,
+    make_backup,
+    missing_files,
+    restore_backup,
+    verify_backup,
+)
+from lead_platform.lake.catalogs import CatalogCopy
+from lead_platform.lake.lake import Lake
+from lead_platform.settings import Settings
+from tests.lake import trial, workers
+
+NOW = datetime(2026, 1, 1)
+
+
+@pytest.fixture
+def busy_home(seeded_lake: Lake) -> Settings:
+    """A home with Parquet files, earlier releases and files of all kinds."""
+    settings = seeded_lake.settings
+    for step in range(4):
+        workers.write_step(seeded_lake, step)
+    for folder, name in (("inbox", "waiting.csv"), ("archive", "dlv_1__taken.csv")):
+        path = settings.home / folder / "web_form" / name
+        path.parent.mkdir()
+        path.write_text(name)
+    (settings.home / "models").mkdir()
+    (settings.home / "models" / "active.json").write_text("{}")
+    return settings
+
+
+def restored(
+    backup: Path, make: Callable[..., Settings], settings: Settings, name: str = "elsewhere"
+) -> Settings:
+    """A new home made from the backup."""
+    there = make(name, expectations_dir=settings.expectations_dir)
+    restore_backup(there, backup, is_replacing=False, restored_at=NOW)
+    return there
+
+
+def test_a_backup_under_load_is_one_release_and_goes_on_elsewhere(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    stage, done = (workers.PROCESSES.Value("i", 0) for _ in range(2))
+    writer = workers.start(workers.write_steps, busy_home, stage, done, None)
+    try:
+        while done.value < 1:
+            assert writer.is_alive()
+        before = done.value
+        made = [make_backup(busy_home, tmp_path / f"backup {n}", made_at=NOW) for n in range(2)]
+        assert done.value > before, "nobody wrote meanwhile"
+    finally:
+        workers.kill(writer)
+    lake = Lake(busy_home)
+    for number, backup in enumerate(made):
+        there = Lake(
+            restored(tmp_path / f"backup {number}", new_settings, busy_home, f"there {number}")
+        )
+        published = there.published()
+        assert published.release_id == backup.release_id
+        assert trial.contents(there) == trial.contents(lake, published.snapshot_id)
+        first = there.releases(limit=100)[-3].snapshot_id
+        assert trial.contents(there, first) == trial.contents(lake, first)
+        workers.write_step(there, workers.next_step(there))
+        assert there.published().status == "passed"
+        assert missing_files(there.settings) == []
+
+
+def test_a_backup_holds_all_but_caches(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    (busy_home.home / "dbt").mkdir()
+    (busy_home.home / "dbt" / "cache").write_text("made again")
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    there = restored(tmp_path / "backup", new_settings, busy_home)
+    for name in ("inbox/web_form/waiting.csv", "archive/web_form/dlv_1__taken.csv"):
+        assert (there.home / name).read_text() == Path(name).name
+    assert (there.home / "models" / "active.json").exists()
+    assert not (there.home / "dbt").exists()
+    modes = {
+        stat.S_IMODE(os.stat(path).st_mode) & 0o077 for path in (tmp_path / "backup").rglob("*")
+    }
+    assert modes == {0}
+
+
+def test_what_is_taken_in_while_the_backup_runs_is_not_lost(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Archived after the catalog was copied, a file would be in the archive and in no table."""
+    copy_lake = backup_module._copy_lake
+
+    def archive_meanwhile(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
+        late = settings.archive / "web_form" / "dlv_2__late.csv"
+        late.write_text("late")
+        return copy_lake(settings, copy, dump)
+
+    monkeypatch.setattr(backup_module, "_copy_lake", archive_meanwhile)
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    assert (tmp_path / "backup" / "home" / "inbox" / "web_form" / "late.csv").read_text() == "late"
+
+
+def test_files_that_upkeep_removes_meanwhile_make_it_look_again(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_catalog = backup_module._copy_catalog
+    times = []
+
+    def copy(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
+        times.append(dump)
+        if len(times) > 1:
+            return copy_catalog(settings, copy, dump)
+        known = copy_catalog(settings, copy, dump)
+        gone = backup_module.NamedFile("trial/leads/gone.parquet", 1)
+        return CatalogCopy(known.snapshot_id, (*known.files, gone))
+
+    monkeypatch.setattr(backup_module, "_copy_catalog", copy)
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    assert len(times) == 2
+
+
+def test_a_lake_that_lost_files_is_not_backed_up_as_whole(
+    busy_home: Settings, tmp_path: Path
+) -> None:
+    lost = next(Path(busy_home.lake_data_path).rglob("*.parquet"))
+    lost.unlink()
+    assert [Path(name).name for name in missing_files(busy_home)] == [lost.name]
+    with pytest.raises(BackupError, match=f"such as .*{lost.name}"):
+        make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    assert list(tmp_path.glob("*backup*")) == []
+
+
+def test_a_damaged_backup_is_refused(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    there = new_settings("there")
+    for change in ("cut", "missing", "no note"):
+        copy = Path(shutil.copytree(tmp_path / "backup", tmp_path / change))
+        victim = next(copy.rglob("*.parquet"))
+        if change == "cut":
+            victim.write_bytes(victim.read_bytes()[:-1])
+        elif change == "missing":
+            victim.unlink()
+        else:
+            (copy / "backup.json").write_text("{")
+        with pytest.raises(BackupError, match=r"is damaged|no whole backup"):
+            restore_backup(there, copy, is_replacing=False, restored_at=NOW)
+    assert not there.home.exists()
+    assert verify_backup(tmp_path / "backup").rows["trial.leads"] > 250
+
+
+def test_a_home_in_use_is_set_aside_never_overwritten(busy_home: Settings, tmp_path: Path) -> None:
+    lake = Lake(busy_home)
+    backup = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    before = trial.contents(lake)
+    workers.write_step(lake, workers.next_step(lake))
+    lake._open().close()
+    with pytest.raises(BackupError, match="is not empty"):
+        restore_backup(busy_home, tmp_path / "backup", is_replacing=False, restored_at=NOW)
+    _, aside = restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert aside
+    assert (aside / "inbox" / "web_form" / "waiting.csv").exists()
+    there = Lake(busy_home)
+    assert there.published().release_id == backup.release_id
+    assert trial.contents(there) == before
+
+
+def test_backups_go_where_they_are_safe_and_fit(
+    embedded_settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(BackupError, match="no lake"):
+        make_backup(embedded_settings, tmp_path / "backup", made_at=NOW)
+    Lake(embedded_settings).published()
+    with pytest.raises(BackupError, match="lies in the home"):
+        make_backup(embedded_settings, embedded_settings.home / "backup", made_at=NOW)
+    make_backup(embedded_settings, tmp_path / "backup", made_at=NOW)
+    with pytest.raises(BackupError, match="is there already"):
+        make_backup(embedded_settings, tmp_path / "backup", made_at=NOW)
+    server = Settings(home=tmp_path / "new", database_url="postgresql://127.0.0.1:1/none")
+    with pytest.raises(BackupError, match="of the embedded profile"):
+        restore_backup(server, tmp_path / "backup", is_replacing=False, restored_at=NOW)
