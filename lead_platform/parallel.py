@@ -6,12 +6,14 @@ of imports, so callers split only work that is worth several of them.
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
-from typing import TypeVar
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
 
 from lead_platform.lake.brake import check_brake
-from lead_platform.processes import end_with
 
 # How soon a stopped workflow is noticed.
 _LOOK_SECONDS = 1.0
@@ -20,29 +22,93 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class WorkerDiedError(RuntimeError):
+    """A process ended before it gave its result: killed, or out of memory."""
+
+
 def map_in_processes(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """`work` of each item, in the items' order; items and results must be picklable.
 
     Processes are spawned, not forked: a fork would copy DuckDB's locks in whatever state. Where the
-    workflow at work is stopped meanwhile, they are ended, and WorkflowStoppedError is raised.
+    workflow at work is stopped meanwhile, they are killed, and WorkflowStoppedError is raised.
     """
     workers = min(len(items), os.cpu_count() or 1)
     if workers < 2:
         return [_work_on(work, item) for item in items]
+    results: dict[int, R] = {}
+    waiting = deque(enumerate(items))
+    with _processes(work, workers) as channels:
+        busy = {channel: _hand_out(channel, waiting) for channel in channels}
+        while busy:
+            check_brake()
+            for channel in wait(list(busy), timeout=_LOOK_SECONDS):
+                assert isinstance(channel, Connection)
+                results[busy.pop(channel)] = _receive(channel)
+                if waiting:
+                    busy[channel] = _hand_out(channel, waiting)
+    return [results[number] for number in range(len(items))]
+
+
+@contextmanager
+def _processes(work: Callable[[T], R], count: int) -> Iterator[list[Connection]]:
+    """The channels to so many processes, which do not outlive the block.
+
+    Each has a channel of its own. The queues of the library's executor are shared: a process that
+    is killed while it writes to one leaves whoever reads it waiting for ever.
+    """
     context = multiprocessing.get_context("spawn")
-    # A killed parent closes no queue: its processes would wait for work for ever.
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=end_with, initargs=(os.getpid(),)
-    ) as pool:
-        futures = [pool.submit(work, item) for item in items]
+    channels, processes = [], []
+    try:
+        for _ in range(count):
+            mine, theirs = context.Pipe()
+            channels.append(mine)
+            process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            processes.append(process)
+        yield channels
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+        for channel in channels:
+            channel.close()
+
+
+def _hand_out(channel: Connection, waiting: deque[tuple[int, T]]) -> int:
+    """Send the next item; its number."""
+    number, item = waiting.popleft()
+    channel.send(item)
+    return number
+
+
+def _receive(channel: Connection) -> Any:
+    """A result; raises what the work raised."""
+    try:
+        is_done, value = channel.recv()
+    except EOFError:
+        raise WorkerDiedError(
+            "A process that was computing ended before its result. Was it killed, or is there too "
+            "little memory? What it worked on still waits; run it again."
+        ) from None
+    if not is_done:
+        raise value
+    return value
+
+
+def _serve(work: Callable[[T], R], channel: Connection) -> None:
+    """In the other process: work on items until nobody sends any more."""
+    while True:
         try:
-            while wait(futures, timeout=_LOOK_SECONDS).not_done:
-                check_brake()
-        except BaseException:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            raise
-        return [future.result() for future in futures]
+            item = channel.recv()
+        except EOFError:
+            return
+        try:
+            answer: tuple[bool, Any] = (True, work(item))
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            answer = (False, error)
+        channel.send(answer)
 
 
 def _work_on(work: Callable[[T], R], item: T) -> R:

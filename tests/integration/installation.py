@@ -87,6 +87,16 @@ class Child:
         except psutil.NoSuchProcess:
             self._process = None
 
+    def suspend(self) -> None:
+        """Halt it where it is."""
+        assert self._process is not None
+        self._process.suspend()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.resume()
+
     @property
     def is_running(self) -> bool:
         """Whether the process is alive."""
