@@ -102,12 +102,13 @@ def ingest(
     files: list[dict[str, str | None]] = []
     if path and channel:
         from lead_platform.capture.channels import find_channel, load_channels
+        from lead_platform.capture.names import path_as_text
 
         # Said before the seconds of starting up.
         find_channel(load_channels(settings.config_dir), channel, path)
         if not path.is_file():
             raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
-        files = [{"path": str(path.absolute()), "channel": channel}]
+        files = [{"path": path_as_text(path.absolute()), "channel": channel}]
     _process(settings, files, parse_option("--as-of", as_of))
 
 
@@ -192,6 +193,18 @@ def list_channels() -> None:
         for name, channel in sorted(channels.items())
     ]
     print_rows(["channel", "format", "brings", "description"], rows)
+
+
+@channels_app.command("waiting")
+def waiting_files() -> None:
+    """What lies in the inbox, and what it waits for."""
+    from lead_platform.capture.channels import load_channels
+    from lead_platform.capture.inbox import describe_waiting
+    from lead_platform.lake.lake import utc_now
+
+    settings = Settings()
+    rows = describe_waiting(settings.inbox, load_channels(settings.config_dir), utc_now())
+    print_rows(["file", "since", "waits for"], rows)
 
 
 @channels_app.command("check")

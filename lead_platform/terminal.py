@@ -46,6 +46,8 @@ def run_visibly(
         for line in outcome.errors:
             console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
+    for line in outcome.failed_checks:
+        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     return outcome.seconds_by_step
 
 

@@ -1,20 +1,29 @@
 """Capture in Dagster: the intake of waiting files."""
 
-from pathlib import Path
-
-from dagster import AssetExecutionContext, Config, Failure, multi_asset
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    Config,
+    MetadataValue,
+    multi_asset,
+)
 from pydantic import Field
 
 from lead_platform.capture.channels import load_channels
+from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.deliveries import (
     Intake,
     ParsedDelivery,
     archive_deliveries,
     estimate_records,
     parse_deliveries,
+    spool_folder,
     take_in,
 )
-from lead_platform.capture.inbox import list_inbox
+from lead_platform.capture.inbox import FileFault, list_inbox, odd_entries
+from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.returns import list_returns
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import as_named
@@ -22,6 +31,7 @@ from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
     Results,
+    asset_key,
     gate_checks,
     run_time,
     table_specs,
@@ -30,10 +40,17 @@ from lead_platform.lake.resource import (
 SPECS = table_specs(
     "capture", ["deliveries", "submissions", "events", "outcomes", "rejected_records"]
 )
+FILES_CHECK = AssetCheckSpec(
+    name="files_readable",
+    asset=asset_key("capture.deliveries"),
+    blocking=False,
+    description="Every file could be opened, parsed and archived; the others were taken in.",
+)
+_TOLD_FAULTS = 100
 
 
 class IntakeFile(Config):
-    """A file and the channel it comes from."""
+    """A file and the channel it comes from; `path` is as `names.path_as_text` writes it."""
 
     path: str
     channel: str
@@ -45,37 +62,65 @@ class IntakeConfig(Config):
     files: list[IntakeFile] = Field(default_factory=list)
 
 
-@multi_asset(name="intake", specs=SPECS, check_specs=gate_checks(SPECS), pool="lake")
+@multi_asset(
+    name="intake", specs=SPECS, check_specs=[*gate_checks(SPECS), FILES_CHECK], pool="lake"
+)
 def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResource) -> Results:
-    """Take in the named files, or those waiting in the inbox, each whole or not at all."""
+    """Take in the named files, or those waiting in the inbox, each whole or not at all.
+
+    What cannot be read fails the check `files_readable`; the run goes on with the others.
+    """
     settings = lake.settings
     channels = load_channels(settings.config_dir)
-    files = [(Path(file.path), file.channel) for file in config.files]
+    files = [(path_of_text(file.path), file.channel) for file in config.files]
     files = files or [
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
     parsed: list[ParsedDelivery] = []
-    faults: list[str] = []
+    faults: list[FileFault] = []
     done = Intake()
+    contracts = load_contracts(settings.expectations_dir)
 
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
-        returned = list_returns(candidate.connection, channels, received_at=run_time(context))
+        returned = list_returns(
+            candidate.connection, channels, received_at=run_time(context), contracts=contracts
+        )
         done = take_in(candidate.connection, [*parsed, *returned], run_id=context.run_id)
         return done.totals
 
-    def prepare() -> Prepared:
-        found, unread = parse_deliveries(
-            files, channels, received_at=run_time(context), inbox=settings.inbox
-        )
-        parsed.extend(found)
-        faults.extend(unread)
-        return Prepared(write, estimate_records(parsed))
+    with spool_folder(settings.home) as spools:
 
-    is_done = yield from lake.materialize_prepared(context, "capture", prepare, trace=as_named)
+        def prepare() -> Prepared:
+            parsed[:], faults[:] = parse_deliveries(
+                files,
+                channels,
+                received_at=run_time(context),
+                inbox=settings.inbox,
+                spools=spools,
+                contracts=contracts,
+            )
+            return Prepared(write, estimate_records(parsed))
+
+        is_done = yield from lake.materialize_prepared(context, "capture", prepare, trace=as_named)
     if is_done:
         # Where capture is switched off nothing was published, and the files keep waiting.
-        archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
+        faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
         faults += done.faults
-    if faults:
-        raise Failure("\n".join(faults), allow_retries=False)
+    yield _files_check([*faults, *odd_entries(settings.inbox)])
+
+
+def _files_check(faults: list[FileFault]) -> AssetCheckResult:
+    lines = [f"- `{shown(fault.path)}`: {fault.reason}" for fault in faults[:_TOLD_FAULTS]]
+    if len(faults) > _TOLD_FAULTS:
+        lines.append(f"- and {len(faults) - _TOLD_FAULTS:,} more: `lead-platform channels waiting`")
+    return AssetCheckResult(
+        check_name=FILES_CHECK.name,
+        asset_key=FILES_CHECK.asset_key,
+        passed=not faults,
+        severity=AssetCheckSeverity.ERROR,
+        metadata={
+            "files": len(faults),
+            "left_behind": MetadataValue.md("\n".join(lines) or "none"),
+        },
+    )

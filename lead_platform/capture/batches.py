@@ -26,6 +26,8 @@ BATCH_BYTES = 64 * 1_048_576
 """A batch closes at this many bytes of payload even when it has fewer records."""
 
 _KEPT_EXCERPT = 10_000
+# RecordItems of one item: two hashes, an id and what holds them.
+_RECORD_BYTES = 600
 
 _ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "text": pa.string(), "instant": pa.timestamp("us"), "amount": pa.decimal128(18, 2),
@@ -64,6 +66,12 @@ class ParsedBatch:
     rejected: pa.Table
     records: tuple[RecordItems, ...]
     record_count: int
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
+        tables = (self.submissions, self.events, self.outcomes, self.rejected)
+        return sum(table.nbytes for table in tables) + _RECORD_BYTES * len(self.records)
 
     def table(self, kind: Kind) -> pa.Table:
         """The table of one kind of item."""

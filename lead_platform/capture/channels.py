@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.names import shown
 from lead_platform.capture.paths import compile_path, names_of
 from lead_platform.configuration import (
     FILE_LIMIT,
@@ -366,7 +367,7 @@ def find_channel(channels: Mapping[str, Channel], name: str, file: Path) -> Chan
     if name in channels:
         return channels[name]
     raise UnknownChannelError(
-        f"Unknown channel {name!r} for {file}. Known: {', '.join(sorted(channels))}. "
+        f"Unknown channel {name!r} for {shown(file)}. Known: {', '.join(sorted(channels))}. "
         f"Add config/channels/{name}.yaml or deliver the file to a known channel."
     )
 

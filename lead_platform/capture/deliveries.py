@@ -1,16 +1,26 @@
-"""A run's deliveries: files parsed before the lake is locked, written in one go, then archived."""
+"""A run's deliveries: files parsed before the lake is locked, written in one go, then archived.
 
+A file shares its run with others, never its fate: what is wrong with it costs it alone.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import mkdtemp
 
 import duckdb
 import pandas as pd
 
 from lead_platform.capture.channels import Channel, UnknownChannelError, find_channel
-from lead_platform.capture.inbox import archive_file
+from lead_platform.capture.contracts import Contracts, load_contracts
+from lead_platform.capture.inbox import FileFault, archive_file, kind_fault
 from lead_platform.capture.intake import (
     Delivery,
     ParsedBatch,
@@ -20,16 +30,22 @@ from lead_platform.capture.intake import (
 )
 from lead_platform.capture.quarantine import read_left_out
 from lead_platform.capture.readers import UnreadableFileError
+from lead_platform.capture.spool import Spool
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.parallel import map_in_processes
-
-# Files up to this size are parsed before the writer lock is taken; larger ones stream while it is
-# held, which bounds memory: a parsed record takes about three times its bytes.
-PARSED_AHEAD_BYTES = 256 * 1_048_576
-
 
 # From this size on, all files together, parsing is spread over processes: about four seconds.
 PARALLEL_BYTES = 16 * 1_048_576
+
+# A form submission has some hundred bytes more, an event in a CSV some hundred less.
+TYPICAL_RECORD_BYTES = 400
+
+_SPOOLS = "intake-"
+_ABANDONED_AFTER_SECONDS = 86_400
+
+FileState = tuple[int, int, int, int]
+"""What tells one state of a file from another: where it lies, its size, when it was changed."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +53,22 @@ class _Opened:
     """A file found readable, with its channel and identity."""
 
     path: Path
-    modified_ns: int
+    state: FileState
     channel: Channel
     delivery: Delivery
-
-
-# A form submission has some hundred bytes more, an event in a CSV some hundred less.
-TYPICAL_RECORD_BYTES = 400
+    contracts: Contracts
+    spools: Path
 
 
 @dataclass(frozen=True)
 class ParsedDelivery:
-    """A file with its identity and its records, parsed or about to be; they can be read twice.
+    """A file with its identity and its records, which can be read twice.
 
     `path` is None where it is no file: a record that comes back.
     """
 
     path: Path | None
-    modified_ns: int
+    state: FileState | None
     delivery: Delivery
     batches: Iterable[ParsedBatch]
 
@@ -68,12 +82,16 @@ class Intake:
     set_aside: Sequence[ParsedDelivery] = ()
 
     @property
-    def faults(self) -> list[str]:
-        """A line per file that stays in the inbox because its gate refused it as a whole."""
+    def faults(self) -> list[FileFault]:
+        """One per file that stays in the inbox because its gate refused it as a whole."""
         return [
-            f"{item.path} is set aside, delivery {item.delivery.delivery_id}. See why with: "
-            "lead-platform quarantine list --step intake"
+            FileFault(
+                item.path,
+                f"it is set aside, delivery {item.delivery.delivery_id}; see why with: "
+                "lead-platform quarantine list --step intake",
+            )
             for item in self.set_aside
+            if item.path is not None
         ]
 
 
@@ -82,77 +100,118 @@ def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
     return sum(item.delivery.size_bytes for item in parsed) // TYPICAL_RECORD_BYTES
 
 
+@contextmanager
+def spool_folder(home: Path) -> Iterator[Path]:
+    """A private folder for what is parsed until it is written; removed, those of dead runs too."""
+    for abandoned in home.glob(f"{_SPOOLS}*"):
+        if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+            shutil.rmtree(abandoned, ignore_errors=True)
+    folder = Path(mkdtemp(prefix=_SPOOLS, dir=home))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def parse_deliveries(
     files: Sequence[tuple[Path, str]],
     channels: Mapping[str, Channel],
     *,
     received_at: datetime,
     inbox: Path,
-) -> tuple[list[ParsedDelivery], list[str]]:
+    spools: Path,
+    contracts: Contracts | None = None,
+) -> tuple[list[ParsedDelivery], list[FileFault]]:
     """The files' records, mapped, and one fault per file that is left where it is.
 
-    A file is left behind when its channel is unknown or it cannot be opened; the others go on. A
-    file that is gone from the inbox is left out: another run has taken it in meanwhile.
+    A file that is gone from the inbox is left out: another run has taken it in meanwhile.
     """
+    contracts = contracts or load_contracts()
     opened: list[_Opened] = []
-    faults = []
+    faults: list[FileFault] = []
     for path, name in files:
-        if path.is_relative_to(inbox) and not path.exists():
+        if path.is_relative_to(inbox) and not os.path.lexists(path):
             continue
-        modified_ns = _modified_ns(path)
         try:
+            state = _readable_state(path, inbox)
             channel = find_channel(channels, name, path)
             delivery = identify_delivery(path, channel, received_at=received_at)
         except (UnknownChannelError, UnreadableFileError) as error:
-            faults.append(str(error))
+            faults.append(FileFault(path, str(error)))
             continue
-        opened.append(_Opened(path, modified_ns, channel, delivery))
-    ahead = _parse_ahead(opened)
-    return [
-        ParsedDelivery(
-            item.path,
-            item.modified_ns,
-            item.delivery,
-            ahead.get(item.path) or _Streamed(item),
-        )
-        for item in opened
-    ], faults
-
-
-def _parse_ahead(opened: Sequence["_Opened"]) -> dict[Path, list[ParsedBatch]]:
-    """The batches of the files that fit into memory together, parsed on all processors."""
-    chosen: list[_Opened] = []
-    room = PARSED_AHEAD_BYTES
-    for item in opened:
-        if item.delivery.size_bytes <= room:
-            room -= item.delivery.size_bytes
-            chosen.append(item)
+        opened.append(_Opened(path, state, channel, delivery, contracts, spools))
     # The largest first, so that no processor is left with it at the end.
-    chosen.sort(key=lambda item: -item.delivery.size_bytes)
-    total = PARSED_AHEAD_BYTES - room
+    order = sorted(opened, key=lambda item: -item.delivery.size_bytes)
+    total = sum(item.delivery.size_bytes for item in opened)
     map_files = map_in_processes if total >= PARALLEL_BYTES else _map_here
-    return dict(zip((item.path for item in chosen), map_files(_parse_whole, chosen), strict=True))
+    results = dict(zip((item.path for item in order), map_files(_parse, order), strict=True))
+    parsed = []
+    for item in opened:
+        result = results[item.path]
+        if isinstance(result, FileFault):
+            faults.append(result)
+        else:
+            parsed.append(ParsedDelivery(item.path, item.state, item.delivery, result))
+    return parsed, faults
+
+
+def _readable_state(path: Path, inbox: Path) -> FileState:
+    """Raises UnreadableFileError for what is no regular file; in the inbox links are none."""
+    try:
+        status = path.lstat() if path.is_relative_to(inbox) else path.stat()
+    except OSError as error:
+        raise UnreadableFileError(f"it cannot be read: {error.strerror or error}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableFileError(kind_fault(status.st_mode))
+    return _state_of(status)
+
+
+def _state_of(status: os.stat_result) -> FileState:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _state(path: Path) -> FileState | None:
+    """None where the file is gone."""
+    try:
+        return _state_of(path.lstat() if path.is_symlink() else path.stat())
+    except OSError:
+        return None
 
 
 def _map_here(
-    work: Callable[["_Opened"], list[ParsedBatch]], items: Sequence["_Opened"]
-) -> list[list[ParsedBatch]]:
+    work: Callable[[_Opened], Spool | FileFault], items: Sequence[_Opened]
+) -> list[Spool | FileFault]:
     return [work(item) for item in items]
 
 
-def _parse_whole(item: "_Opened") -> list[ParsedBatch]:
-    return list(_Streamed(item))
-
-
-@dataclass(frozen=True)
-class _Streamed:
-    """The batches of a file, read from it each time they are asked for."""
-
-    item: _Opened
-
-    def __iter__(self) -> Iterator[ParsedBatch]:
-        item = self.item
-        return parse_file(item.path, item.channel, received_at=item.delivery.received_at)
+def _parse(item: _Opened) -> Spool | FileFault:
+    """The file's batches, or why it stays where it is; other files go on in either case."""
+    spool = Spool(item.spools)
+    try:
+        for batch in parse_file(
+            item.path,
+            item.channel,
+            received_at=item.delivery.received_at,
+            contracts=item.contracts,
+        ):
+            spool.keep(batch)
+    except UnreadableFileError as error:
+        return FileFault(item.path, str(error))
+    except WorkflowStoppedError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # The disk is full for every file.
+            raise
+        # Names the kind of error only: its text may quote a record.
+        return FileFault(
+            item.path,
+            f"it cannot be parsed ({type(error).__name__}), which is a fault of this program; "
+            "report it with the file. The other files go on",
+        )
+    if _state(item.path) != item.state:
+        return FileFault(item.path, "it was changed while it was read; the next run takes it in")
+    return spool
 
 
 def take_in(
@@ -190,23 +249,28 @@ def take_in(
     return Intake(totals, taken, set_aside)
 
 
-def archive_deliveries(parsed: Sequence[ParsedDelivery], *, inbox: Path, archive: Path) -> None:
+def archive_deliveries(
+    parsed: Sequence[ParsedDelivery], *, inbox: Path, archive: Path
+) -> list[FileFault]:
     """Move what was taken in out of the inbox; a crash before that only means a repeat.
 
     A file that was replaced under its name since it was read stays for the next run.
     """
+    faults = []
     for item in parsed:
-        if item.path and _modified_ns(item.path) == item.modified_ns:
+        if item.path is None or _state(item.path) != item.state:
+            continue
+        try:
+            archive_file(
+                item.path, inbox=inbox, archive=archive, delivery_id=item.delivery.delivery_id
+            )
+        except FileNotFoundError:
             # Another run that took the same file in may move it at this moment.
-            with suppress(FileNotFoundError):
-                archive_file(
-                    item.path, inbox=inbox, archive=archive, delivery_id=item.delivery.delivery_id
-                )
-
-
-def _modified_ns(path: Path) -> int:
-    """When the file was last written; 0 where it is gone."""
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+            continue
+        except OSError as error:
+            reason = (
+                f"it is taken in, but cannot be moved to {archive} ({error.strerror or error}); "
+                "correct the permissions, or move it away"
+            )
+            faults.append(FileFault(item.path, reason))
+    return faults

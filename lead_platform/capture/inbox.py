@@ -1,16 +1,21 @@
 """The inbox: files waiting to be taken in, and where they go afterwards.
 
 One folder per channel. Files are written elsewhere and renamed in; names that start with a dot or
-end like an unfinished download are not looked at.
+end like an unfinished download are not looked at. What is no regular file is told, never opened.
 """
 
+import errno
+import os
 import shutil
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
+
+from lead_platform.capture.names import LONGEST_NAME, path_as_text, shortened, shown
 
 # Files handed to one run: a run over many small files costs less than many runs.
 FILES_PER_RUN = 500
@@ -22,6 +27,19 @@ ATTEMPTS = 4
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 
 
+# A file written in place, not renamed in, is left alone until it has rested so long.
+SETTLED_AFTER = timedelta(seconds=3)
+
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
 @dataclass(frozen=True)
 class InboxFile:
     """A file waiting in the folder of its channel."""
@@ -30,11 +48,34 @@ class InboxFile:
     channel: str
     size_bytes: int
     modified_ns: int
+    changed_ns: int
 
     @property
     def fingerprint(self) -> str:
         """Changes when the file is written again under the same name."""
         return f"{self.size_bytes}:{self.modified_ns}"
+
+    def is_settled(self, now: datetime) -> bool:
+        """Whether nobody is writing to it.
+
+        Renaming a file in changes its status after its contents; while a file is being written
+        both times are the same, and it has to rest. A time to come cannot be waited for.
+        """
+        if self.changed_ns != self.modified_ns:
+            return True
+        age = now.replace(tzinfo=UTC).timestamp() - self.modified_ns / 1e9
+        return age < 0 or age >= SETTLED_AFTER.total_seconds()
+
+
+@dataclass(frozen=True)
+class FileFault:
+    """A file that stays where it is, and why: what to do about it."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{shown(self.path)}: {self.reason}"
 
 
 class Request(BaseModel):
@@ -53,14 +94,57 @@ class Cursor(BaseModel):
 
 def list_inbox(inbox: Path) -> list[InboxFile]:
     """Files waiting, oldest first, then by name."""
-    files = []
-    for path in inbox.glob("*/**/*"):
-        if path.name.startswith(".") or path.suffix in _UNFINISHED or not path.is_file():
-            continue
-        status = path.stat()
-        channel = path.relative_to(inbox).parts[0]
-        files.append(InboxFile(path, channel, status.st_size, status.st_mtime_ns))
+    files = [
+        InboxFile(
+            path,
+            path.relative_to(inbox).parts[0],
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
+        for path, status in _walk(inbox)
+        if stat.S_ISREG(status.st_mode) and path.parent != inbox
+    ]
     return sorted(files, key=lambda file: (file.modified_ns, str(file.path)))
+
+
+def odd_entries(inbox: Path) -> list[FileFault]:
+    """What lies in the inbox and is not taken in: links, pipes, devices, files beside channels."""
+    faults = []
+    for path, status in _walk(inbox):
+        if not stat.S_ISREG(status.st_mode):
+            faults.append(FileFault(path, kind_fault(status.st_mode)))
+        elif path.parent == inbox:
+            reason = f"it lies beside the channels' folders; move it to {inbox}/<channel>/"
+            faults.append(FileFault(path, reason))
+    return faults
+
+
+def kind_fault(mode: int) -> str:
+    """Why an entry of this kind is not opened."""
+    kind = _KINDS.get(stat.S_IFMT(mode), "no regular file")
+    return f"{kind}, which is not opened; put the file itself there"
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Everything below the folder that has a finished name, but folders; no link is followed."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        # Gone, or not for this user: a folder that cannot be looked into has nothing waiting.
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or os.path.splitext(entry.name)[1] in _UNFINISHED:
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        path = Path(entry.path)
+        if stat.S_ISDIR(status.st_mode):
+            yield from _walk(path)
+        else:
+            yield path, status
 
 
 def plan_requests(
@@ -71,43 +155,103 @@ def plan_requests(
     Each file once; again only when its content changed, or when it still lies there long after
     it was asked for (its run failed or died), a limited number of times.
     """
-    due: list[InboxFile] = []
-    requests: dict[str, Request] = {}
-    for file in files:
-        name = str(file.path)
-        known = cursor.requests.get(name)
-        is_same = known is not None and known.fingerprint == file.fingerprint
-        if len(due) < FILES_PER_RUN and (known is None or not is_same or _is_overdue(known, now)):
-            attempts = known.attempts + 1 if known and is_same else 1
-            request = Request(fingerprint=file.fingerprint, attempts=attempts, requested_at=now)
-            requests[name] = request
-            due.append(file)
-        elif known is not None:
-            requests[name] = known
-    return due, Cursor(requests=requests)
+    known = cursor.requests
+    waiting = list(files)
+    chosen = [file for file in waiting if _is_new(file, known) and file.is_settled(now)]
+    # What failed before comes after what is new: it may fail again.
+    chosen += [
+        file for file in waiting if not _is_new(file, known) and _is_overdue(file, known, now)
+    ]
+    due = {path_as_text(file.path): file for file in chosen[:FILES_PER_RUN]}
+    requests = {name: known[name] for file in waiting if (name := path_as_text(file.path)) in known}
+    for name, file in due.items():
+        attempts = 1 if _is_new(file, known) else known[name].attempts + 1
+        requests[name] = Request(fingerprint=file.fingerprint, attempts=attempts, requested_at=now)
+    return list(due.values()), Cursor(requests=requests)
+
+
+def given_up(files: Iterable[InboxFile], cursor: Cursor) -> list[InboxFile]:
+    """Files that were handed to runs as often as they may be, and still lie there."""
+    known = cursor.requests
+    return [
+        file
+        for file in files
+        if not _is_new(file, known) and known[path_as_text(file.path)].attempts >= ATTEMPTS
+    ]
 
 
 def archive_file(path: Path, *, inbox: Path, archive: Path, delivery_id: str) -> Path:
-    """Move a taken-in file out of the inbox; files that lie elsewhere stay where they are."""
+    """Move a taken-in file out of the inbox; files that lie elsewhere stay where they are.
+
+    The id stands for channel and content: what lies in the archive under it is the same file.
+    """
     if not path.is_relative_to(inbox):
         return path
-    target = archive / path.relative_to(inbox).parent / f"{delivery_id}__{path.name}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(path, target)
+    folder = archive / path.relative_to(inbox).parts[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / shortened(path.name, f"{delivery_id}__")
+    if target.exists():
+        path.unlink()
+    else:
+        _move(path, target)
     return target
+
+
+def _move(path: Path, target: Path) -> None:
+    """Whole or not at all, also from one file system to another."""
+    try:
+        path.rename(target)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    draft = target.with_name(f".{target.name[: LONGEST_NAME - 60]}.draft")
+    with path.open("rb") as source, draft.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
+    draft.rename(target)
+    path.unlink()
+
+
+def describe_waiting(
+    inbox: Path, known: Mapping[str, object], now: datetime
+) -> list[tuple[str, str, str]]:
+    """Whatever lies in the inbox: its path, since when (UTC), and what it waits for."""
+    rows = []
+    for file in list_inbox(inbox):
+        if file.channel not in known:
+            reason = f"no channel is called {shown(file.channel)!r}: lead-platform channels list"
+        elif not os.access(file.path, os.R_OK):
+            reason = "this user may not read it; correct its permissions"
+        elif not file.is_settled(now):
+            reason = "it is being written"
+        else:
+            reason = "the next run; if it was in one, see the check files_readable in the UI"
+        since = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
+        rows.append((shown(file.path.relative_to(inbox)), f"{since:%Y-%m-%d %H:%M}", reason))
+    odd = odd_entries(inbox)
+    return rows + [(shown(fault.path.relative_to(inbox)), "", fault.reason) for fault in odd]
 
 
 def unknown_channels(files: Iterable[InboxFile], known: Mapping[str, object]) -> list[str]:
     """One sentence per waiting file whose folder is no channel's."""
     return [
-        f"Unknown channel {file.channel!r} in {file.path}. Known: {', '.join(sorted(known))}. "
-        f"Add config/channels/{file.channel}.yaml or move the file."
+        f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
+        f"Known: {', '.join(sorted(known))}. "
+        f"Add config/channels/{shown(file.channel)}.yaml or move the file."
         for file in files
         if file.channel not in known
     ]
 
 
-def _is_overdue(request: Request, now: datetime) -> bool:
+def _is_new(file: InboxFile, known: Mapping[str, Request]) -> bool:
+    request = known.get(path_as_text(file.path))
+    return request is None or request.fingerprint != file.fingerprint
+
+
+def _is_overdue(file: InboxFile, known: Mapping[str, Request], now: datetime) -> bool:
+    request = known[path_as_text(file.path)]
     if request.attempts >= ATTEMPTS:
         return False
     return now - request.requested_at > RETRY_AFTER * 2 ** (request.attempts - 1)

@@ -23,7 +23,9 @@ from lead_platform.capture.batches import (
 )
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS, TABLES, Kind
+from lead_platform.capture.lines import open_regular
 from lead_platform.capture.mapping import hashed_id
+from lead_platform.capture.names import shown
 from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut
 from lead_platform.capture.readers import UnreadableFileError
 
@@ -82,13 +84,13 @@ def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) ->
     digest = hashlib.sha256()
     size = 0
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             while chunk := stream.read(1_048_576):
                 digest.update(chunk)
                 size += len(chunk)
     except OSError as error:
         raise UnreadableFileError(
-            f"{path} cannot be read: {error.strerror or error}. "
+            f"{shown(path)} cannot be read: {error.strerror or error}. "
             "Check that it exists and that this user may read it."
         ) from None
     content_hash = digest.hexdigest()
@@ -96,7 +98,7 @@ def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) ->
         delivery_id=hashed_id("del_", channel.name, content_hash),
         channel=channel.name,
         channel_version=channel.version,
-        file_name=path.name,
+        file_name=shown(path.name),
         content_hash=content_hash,
         size_bytes=size,
         received_at=received_at,

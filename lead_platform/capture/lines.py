@@ -5,8 +5,12 @@ Owns encodings, oversized and damaged lines. Which lines make a record belongs t
 
 import codecs
 import csv
+import errno
+import io
+import os
 import re
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,9 +125,18 @@ class RecordLines:
         return line.decode("utf-8", errors="replace")
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """The file for reading. Raises OSError where it is a pipe or a device, without waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return open(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no regular file")
+
+
 def open_text(path: Path) -> BinaryIO:
     """The file as bytes of an ASCII-compatible encoding, after any byte order mark."""
-    stream = path.open("rb")
+    stream = open_regular(path)
     mark = stream.read(3)
     if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         with stream:
@@ -134,7 +147,7 @@ def open_text(path: Path) -> BinaryIO:
 
 def _as_utf8(path: Path) -> BinaryIO:
     copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  (the reader closes it)
-    with path.open(encoding="utf-16", errors="replace", newline="") as source:
+    with io.TextIOWrapper(open_regular(path), "utf-16", "replace", newline="") as source:
         shutil.copyfileobj(source, codecs.getwriter("utf-8")(copy))
     copy.seek(0)
     return copy

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
-from lead_platform.capture.lines import RecordLines, open_text
+from lead_platform.capture.lines import RecordLines, open_regular, open_text
+from lead_platform.capture.names import shown
 from lead_platform.capture.paths import PathError, compile_path, first_name
 
 JSON_FILE_LIMIT = 1_073_741_824
@@ -77,7 +78,7 @@ def read_records(path: Path, rules: ChannelRules) -> Iterator[Record]:
                 yield RawRecord(number, record)
     except OSError as error:
         raise UnreadableFileError(
-            f"{path} cannot be read: {error.strerror or error}. "
+            f"{shown(path)} cannot be read: {error.strerror or error}. "
             "Check that it exists and that this user may read it."
         ) from None
     if empty:
@@ -413,7 +414,7 @@ def _exploded(contents: Iterable[_Content], name: str | None) -> Iterator[_Conte
 
 def _parquet_contents(path: Path) -> Iterator[_Content]:
     try:
-        with pq.ParquetFile(path) as file:
+        with open_regular(path) as source, pq.ParquetFile(source) as file:
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
                 for row in batch.to_pylist():
                     yield cast(dict[str, Any], _plain(row))

@@ -14,6 +14,7 @@ import duckdb
 from lead_platform.capture.batches import map_records
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS
+from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.deliveries import ParsedDelivery
 from lead_platform.capture.intake import Delivery
 from lead_platform.capture.mapping import hashed_id
@@ -44,13 +45,14 @@ def list_returns(
     channels: Mapping[str, Channel],
     *,
     received_at: datetime,
+    contracts: Contracts | None = None,
 ) -> list[ParsedDelivery]:
     """The released records as deliveries; those of a channel that is no more keep waiting."""
     if not _has_released(connection):
         return []
     rows = connection.execute(_RELEASED, {"step": STEP, "prefix": _PREFIX}).fetchall()
     return [
-        _returned(channels[channel], quarantine_id, number, payload, received_at)
+        _returned(channels[channel], quarantine_id, number, payload, received_at, contracts)
         for quarantine_id, channel, number, payload in rows
         if channel in channels
     ]
@@ -66,7 +68,12 @@ def _has_released(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _returned(
-    channel: Channel, quarantine_id: str, number: int, payload: str, received_at: datetime
+    channel: Channel,
+    quarantine_id: str,
+    number: int,
+    payload: str,
+    received_at: datetime,
+    contracts: Contracts | None,
 ) -> ParsedDelivery:
     content = payload.encode()
     delivery = Delivery(
@@ -81,5 +88,5 @@ def _returned(
         kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
     )
     record = RawRecord(number, json.loads(payload))
-    batches = list(map_records([record], channel, received_at=received_at))
-    return ParsedDelivery(None, 0, delivery, batches)
+    batches = list(map_records([record], channel, received_at=received_at, contracts=contracts))
+    return ParsedDelivery(None, None, delivery, batches)

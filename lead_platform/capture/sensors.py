@@ -13,7 +13,14 @@ from dagster import (
 )
 
 from lead_platform.capture.channels import load_channels
-from lead_platform.capture.inbox import Cursor, list_inbox, plan_requests, unknown_channels
+from lead_platform.capture.inbox import (
+    Cursor,
+    given_up,
+    list_inbox,
+    plan_requests,
+    unknown_channels,
+)
+from lead_platform.capture.names import path_as_text
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import open_lake
 from lead_platform.lake.switches import switches_of
@@ -50,13 +57,13 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
         cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
         due, cursor = plan_requests(mine, cursor, utc_now())
         if not due:
-            return SensorResult(
-                skip_reason=SkipReason(f"{len(mine)} files wait, none is new"),
-                cursor=cursor.model_dump_json(),
-            )
-        files = [{"path": str(file.path), "channel": file.channel} for file in due]
-        attempts = [str(cursor.requests[str(file.path)].attempts) for file in due]
-        named = [f"{file.path}:{file.fingerprint}" for file in due]
+            told = f"{len(mine)} files wait, none is new"
+            if stuck := len(given_up(mine, cursor)):
+                told += f"; {stuck} could not be taken in: lead-platform channels waiting"
+            return SensorResult(skip_reason=SkipReason(told), cursor=cursor.model_dump_json())
+        files = [{"path": path_as_text(file.path), "channel": file.channel} for file in due]
+        attempts = [str(cursor.requests[path_as_text(file.path)].attempts) for file in due]
+        named = [f"{path_as_text(file.path)}:{file.fingerprint}" for file in due]
         run_key = hashlib.sha256("\x1f".join(named + attempts).encode()).hexdigest()
         request = RunRequest(
             run_key=run_key,

@@ -68,12 +68,16 @@ def prepare_instance(settings: Settings) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: seconds by step in order, and one line per error."""
+    """How a run ended: seconds by step in order, and one line per error.
+
+    `failed_checks` are those that stop nothing: what a person should look at all the same.
+    """
 
     run_id: str
     success: bool
     seconds_by_step: dict[str, float]
     errors: list[str]
+    failed_checks: list[str]
 
 
 def run_job(
@@ -155,7 +159,17 @@ def _outcome(result: ExecuteInProcessResult, instance: DagsterInstance) -> Outco
         if event.event_type == DagsterEventType.STEP_FAILURE
     ]
     seconds = {step.step_key: (step.end_time or 0.0) - (step.start_time or 0.0) for step in timed}
-    return Outcome(result.run_id, result.success, seconds, errors)
+    return Outcome(result.run_id, result.success, seconds, errors, _failed_checks(result))
+
+
+def _failed_checks(result: ExecuteInProcessResult) -> list[str]:
+    """The failed checks that do not block, with what they tell."""
+    return [
+        f"{check.asset_key.to_user_string()}: {check.check_name} failed\n"
+        + "\n".join(str(told.value) for told in check.metadata.values())
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and not check.blocking
+    ]
 
 
 def _root_cause(failure: StepFailureData) -> str:

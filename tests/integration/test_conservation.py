@@ -242,7 +242,11 @@ def test_file_replaced_while_its_run_works_is_left_for_the_next(tmp_path: Path) 
     gone = inbox / "web_form" / "taken-by-another-run.jsonl"
     channels = load_channels(PROJECT / "config")
     parsed, faults = parse_deliveries(
-        [(path, "web_form"), (gone, "web_form")], channels, received_at=RECEIVED_AT, inbox=inbox
+        [(path, "web_form"), (gone, "web_form")],
+        channels,
+        received_at=RECEIVED_AT,
+        inbox=inbox,
+        spools=tmp_path,
     )
     assert ([item.path for item in parsed], faults) == ([path], [])
     put_beside = tmp_path / "next.jsonl"

@@ -1,6 +1,7 @@
 """What RevOps and the machine find in Dagster: assets, checks, sensors, switches, run workers."""
 
 import importlib
+import json
 import os
 import re
 import time
@@ -195,8 +196,25 @@ def test_half_written_and_hidden_names_are_not_looked_at(inbox: Path) -> None:
         (folder / name).write_text("{}\n")
     looks = Looks(sensors.inbox)
     assert looks.look() == []
+    os.utime(folder / "a.jsonl.part", (1_700_000_000,) * 2)
     (folder / "a.jsonl.part").rename(folder / "a.jsonl")
     assert len(looks.look()) == 1
+
+
+def test_request_for_any_name_can_be_stored(inbox: Path, tmp_path: Path) -> None:
+    """A name in Latin-1 broke the run's configuration, and with it the sensor, for everybody."""
+    from lead_platform.capture import sensors
+    from lead_platform.capture.names import path_of_text
+
+    source = tmp_path / "a.jsonl"
+    source.write_text("{}\n")
+    path = put(source, inbox / "web_form" / os.fsdecode(b"gr\xfc\xdfe.jsonl"))
+    looks = Looks(sensors.inbox)
+    (request,) = looks.look()
+    (file,) = request.run_config["ops"]["intake"]["config"]["files"]
+    assert path_of_text(json.loads(json.dumps(file).encode())["path"]) == path
+    assert looks.look() == []
+    assert (looks.cursor or "").encode()
 
 
 def test_unknown_channel_warns_and_stops_nobody(

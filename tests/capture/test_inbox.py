@@ -1,0 +1,132 @@
+"""What waits, what is told, what is asked for when: no file of one sender holds up another's."""
+
+import os
+import shutil
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lead_platform.capture.inbox import (
+    ATTEMPTS,
+    FILES_PER_RUN,
+    Cursor,
+    InboxFile,
+    archive_file,
+    describe_waiting,
+    given_up,
+    list_inbox,
+    odd_entries,
+    plan_requests,
+)
+
+NOW = datetime(2026, 11, 22, 12)
+
+
+def waiting(name: str, modified: float = 0.0, changed: float = 1.0) -> InboxFile:
+    return InboxFile(Path("/in/c") / name, "c", 1, int(modified * 1e9), int(changed * 1e9))
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    (folder / "web_form" / "sub").mkdir(parents=True)
+    return folder
+
+
+def test_only_regular_files_are_taken_in_and_the_rest_is_told(inbox: Path, tmp_path: Path) -> None:
+    """A link to /etc/passwd was read and archived; a pipe held the run for ever."""
+    secret = tmp_path / "passwd"
+    secret.write_text("root")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.csv").write_text("x")
+    folder = inbox / "web_form"
+    (folder / "sub" / "good.jsonl").write_text("{}")
+    (folder / "link.jsonl").symlink_to(secret)
+    (folder / "dangling.jsonl").symlink_to(tmp_path / "gone")
+    (inbox / "linked_folder").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(folder / "pipe.jsonl")
+    (inbox / "beside.jsonl").write_text("{}")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(folder / "s.jsonl"))
+    assert [(file.path.name, file.channel) for file in list_inbox(inbox)] == [
+        ("good.jsonl", "web_form")
+    ]
+    told = {fault.path.name: fault.reason for fault in odd_entries(inbox)}
+    assert set(told) == {
+        "link.jsonl", "dangling.jsonl", "linked_folder", "pipe.jsonl", "beside.jsonl", "s.jsonl",
+    }  # fmt: skip
+    assert "symbolic link" in told["link.jsonl"]
+    assert "pipe" in told["pipe.jsonl"]
+    rows = describe_waiting(inbox, {}, NOW)
+    assert len(rows) == 7
+    assert "no channel is called 'web_form'" in rows[0][2]
+
+
+def test_a_file_still_being_written_rests_first() -> None:
+    """Half a file written in place was taken in as if it were all of it."""
+    written = NOW.replace(tzinfo=UTC).timestamp()
+    in_place, renamed = waiting("a", written, written), waiting("b", written, written + 0.01)
+    assert [file.path.name for file in plan_requests([in_place, renamed], Cursor(), NOW)[0]] == [
+        "b"
+    ]
+    later = NOW + timedelta(seconds=4)
+    assert len(plan_requests([in_place, renamed], Cursor(), later)[0]) == 2
+    to_come = waiting("c", written + 9_000, written + 9_000)
+    assert to_come.is_settled(NOW)
+
+
+def test_files_that_fail_do_not_starve_new_ones() -> None:
+    """500 files that could not be read filled every run; good ones came after their retries."""
+    poison = [waiting(f"p{number:04d}") for number in range(FILES_PER_RUN)]
+    due, cursor = plan_requests(poison, Cursor(), NOW)
+    assert len(due) == FILES_PER_RUN
+    good = waiting("zz-good", 5)
+    for attempt in range(1, ATTEMPTS):
+        later = NOW + timedelta(hours=attempt)
+        due, _ = plan_requests([*poison, good], cursor, later)
+        assert due[0] == good
+        due, cursor = plan_requests(poison, cursor, later)
+        assert len(due) == FILES_PER_RUN
+    due, cursor = plan_requests(poison, cursor, NOW + timedelta(days=9))
+    assert due == []
+    assert len(given_up(poison, cursor)) == FILES_PER_RUN
+
+
+def test_the_cursor_takes_any_name() -> None:
+    file = waiting(os.fsdecode(b"gr\xfc\xdfe.csv"))
+    _, cursor = plan_requests([file], Cursor(), NOW)
+    again = Cursor.model_validate_json(cursor.model_dump_json().encode())
+    assert plan_requests([file], again, NOW) == ([], again)
+
+
+def test_archived_files_are_never_overwritten(inbox: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    names = ["x" * 249 + ".jsonl", os.fsdecode(b"gr\xfc\xdfe.csv")]
+    for position, name in enumerate(names):
+        path = inbox / "web_form" / "sub" / name
+        path.write_text("one")
+        kept = archive_file(path, inbox=inbox, archive=archive, delivery_id=f"del_{position}")
+        assert kept.read_text() == "one"
+        assert kept.suffix == path.suffix
+        assert not path.exists()
+        path.write_text("other")
+        archive_file(path, inbox=inbox, archive=archive, delivery_id=f"del_{position}")
+        assert (kept.read_text(), path.exists()) == ("one", False)
+
+
+def test_archive_on_another_file_system(inbox: Path) -> None:
+    """Needs one: shared memory is a file system of its own on Linux."""
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == inbox.stat().st_dev:
+        pytest.skip("no second file system here")
+    archive = other / f"archive-{os.getpid()}"
+    path = inbox / "web_form" / ("x" * 249 + ".jsonl")
+    path.write_text("one")
+    try:
+        kept = archive_file(path, inbox=inbox, archive=archive, delivery_id="del_1")
+        assert (kept.read_text(), path.exists()) == ("one", False)
+        assert [entry.name for entry in kept.parent.iterdir()] == [kept.name]
+    finally:
+        shutil.rmtree(archive, ignore_errors=True)
