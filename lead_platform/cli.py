@@ -215,11 +215,15 @@ def check_channel(
 ) -> None:
     """Show, field by field, what a file's records would become; nothing is taken in."""
     from lead_platform.capture.channels import find_channel, load_channels
+    from lead_platform.capture.contracts import load_contracts
     from lead_platform.capture.preview import preview_file, render_preview
     from lead_platform.lake.lake import utc_now
 
-    channel = find_channel(load_channels(Settings().config_dir), name, file)
-    console.print(render_preview(preview_file(file, channel, received_at=utc_now(), limit=records)))
+    settings = Settings()
+    channel = find_channel(load_channels(settings.config_dir), name, file)
+    contracts = load_contracts(settings.expectations_dir)
+    preview = preview_file(file, channel, received_at=utc_now(), contracts=contracts, limit=records)
+    console.print(render_preview(preview))
 
 
 @archive_app.command("check")

@@ -61,10 +61,14 @@ def demo_world(submissions: int, seed: int) -> Population:
         channels = set(truth["channel"])
         files = [(file.path, file.channel) for file in written if file.channel in channels]
         parsed, faults = parse_deliveries(
-            files, load_channels(home / "config"), received_at=received_at, inbox=home / "inbox"
+            files,
+            load_channels(home / "config"),
+            received_at=received_at,
+            inbox=home / "inbox",
+            spools=home,
         )
         if faults:
-            raise SystemExit("\n".join(faults))
+            raise SystemExit("\n".join(map(str, faults)))
         take_in(lake, parsed, run_id="benchmark")
         vocabularies = load_vocabularies(home / "config")
     write_normalized(lake, normalize_pending(lake, vocabularies).rows)

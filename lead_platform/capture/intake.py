@@ -5,7 +5,7 @@ records (received = taken + repeats + rejected). Transactions and gates belong t
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -116,42 +116,53 @@ def write_batches(
     """Adds what is new of a delivery to capture.*, and one row to capture.deliveries.
 
     Runs inside the caller's transaction (a crash must not leave half a delivery). A file that is
-    known changes nothing and counts as repeats only; one whose earlier delivery had rejections
-    is tried again when the channel's configuration has changed since, as a delivery of its own.
-    Records with an item that is `left_out` are rejected; a delivery that is, is not touched.
-    Raises ConservationError when records do not add up.
+    known changes nothing and counts as repeats only. One that always had rejections is tried
+    again, for the channel's configuration, the suites or the clock may have changed: as a delivery
+    of its own where that brings anything new. Records with an item that is `left_out` are
+    rejected; a delivery that is, is not touched. Raises ConservationError when records do not add
+    up.
     """
-    earlier = _earlier_delivery(connection, delivery.delivery_id)
-    delivery_id = delivery.delivery_id
-    if earlier is not None and _deserves_retry(earlier, delivery):
-        delivery_id = hashed_id("del_", delivery.delivery_id, delivery.channel_version)
-        earlier = _earlier_delivery(connection, delivery_id)
-    if earlier is not None:
-        records = int(earlier["records"])
-        return DeliveryCounts(delivery_id, records=records, repeats=records, was_known=True)
+    delivery_id, earlier = delivery.delivery_id, _Attempt()
+    while (attempt := _find_attempt(connection, delivery_id)) is not None:
+        earlier = attempt.after(earlier)
+        delivery_id = hashed_id("del_", delivery.delivery_id, str(earlier.count))
     if delivery_id in left_out.deliveries:
         return DeliveryCounts(delivery_id, is_set_aside=True)
     writer = _DeliveryWriter(connection, delivery, delivery_id, left_out)
+    if earlier.count:
+        # They are read twice, which an iterator does not give.
+        batches = list(batches) if isinstance(batches, Iterator) else batches
+        if not earlier.rejected or not any(writer.decide(batch).taken for batch in batches):
+            return DeliveryCounts(
+                delivery.delivery_id,
+                records=earlier.records,
+                repeats=earlier.records,
+                was_known=True,
+            )
     for batch in batches:
         writer.write(batch)
     return writer.finish()
 
 
-def _earlier_delivery(
-    connection: duckdb.DuckDBPyConnection, delivery_id: str
-) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class _Attempt:
+    """How often a file was taken in, its records, and the fewest that were rejected at a time."""
+
+    count: int = 0
+    records: int = 0
+    rejected: int = 0
+
+    def after(self, earlier: "_Attempt") -> "_Attempt":
+        """Both together."""
+        rejected = min(self.rejected, earlier.rejected) if earlier.count else self.rejected
+        return _Attempt(earlier.count + self.count, self.records, rejected)
+
+
+def _find_attempt(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> _Attempt | None:
     found = connection.execute(
-        "select records, rejected, channel_version from capture.deliveries where delivery_id = ?",
-        [delivery_id],
+        "select records, rejected from capture.deliveries where delivery_id = ?", [delivery_id]
     ).fetchone()
-    if found is None:
-        return None
-    return dict(zip(("records", "rejected", "channel_version"), found, strict=True))
-
-
-def _deserves_retry(earlier: dict[str, Any], delivery: Delivery) -> bool:
-    changed = earlier["channel_version"] != delivery.channel_version
-    return changed and int(earlier["rejected"]) > 0
+    return None if found is None else _Attempt(1, int(found[0]), int(found[1]))
 
 
 class _DeliveryWriter:
@@ -172,11 +183,15 @@ class _DeliveryWriter:
         self._counts = dict.fromkeys(("records", "taken", "repeats", "rejected"), 0)
         self._added = dict.fromkeys(KINDS, 0)
 
-    def write(self, batch: ParsedBatch) -> None:
-        """Adds the new items and the rejected records of a batch."""
-        decision = _decide(
+    def decide(self, batch: ParsedBatch) -> "_Decision":
+        """What of a batch is new, and what is in conflict; nothing is written."""
+        return _decide(
             batch.records, self._known(batch), self._delivery.on_conflict, self._left_out
         )
+
+    def write(self, batch: ParsedBatch) -> None:
+        """Adds the new items and the rejected records of a batch."""
+        decision = self.decide(batch)
         for kind in self._delivery.kinds:
             self._append_items(kind, batch.table(kind), decision.new_rows[kind])
         self._append_rejected(batch.rejected)

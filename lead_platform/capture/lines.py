@@ -19,6 +19,12 @@ from typing import BinaryIO, cast
 RECORD_LIMIT = 1_048_576
 """Bytes one record may have. A chat of an hour is near 100 kB; a 50 MB field is damage."""
 
+COLUMN_LIMIT = 2_000
+"""Columns a table may have. The widest export of a CRM seen here has 330."""
+
+DEPTH_LIMIT = 100
+"""How deep a record may be nested; the deepest payload of a provider seen here has nine levels."""
+
 # The csv module's own limit (131,072) raises in the middle of a field and loses its place;
 # RecordLines below bounds what reaches it instead.
 csv.field_size_limit(2**31 - 1)

@@ -17,7 +17,9 @@ from rich.text import Text
 
 from lead_platform.capture.channels import Channel, FieldRule
 from lead_platform.capture.columns import Kind
+from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.names import shown
 from lead_platform.capture.readers import BadRecord, Record, read_records
 
 PREVIEWED_RECORDS = 5
@@ -46,7 +48,8 @@ class FilePreview:
     `fields` has one entry per kind and canonical field that is mapped or filled; its values go
     with `record_numbers` (of several items of one kind, the first is shown). `item_counts` has
     (kind, number of items) per record; `rejections` the reasons by record number, None being the
-    file as a whole. `unused_names` are top-level names of the records that no path mentions.
+    file as a whole; `side_faults` why single fields of a record that is taken in stay empty.
+    `unused_names` are top-level names of the records that no path mentions.
     """
 
     channel: str
@@ -55,19 +58,26 @@ class FilePreview:
     fields: tuple[FieldPreview, ...]
     item_counts: tuple[dict[Kind, int], ...]
     rejections: tuple[tuple[int | None, tuple[str, ...]], ...]
+    side_faults: tuple[tuple[int, tuple[str, ...]], ...]
     unused_names: tuple[str, ...]
 
 
 def preview_file(
-    path: Path, channel: Channel, *, received_at: datetime, limit: int = PREVIEWED_RECORDS
+    path: Path,
+    channel: Channel,
+    *,
+    received_at: datetime,
+    contracts: Contracts | None = None,
+    limit: int = PREVIEWED_RECORDS,
 ) -> FilePreview:
     """The first `limit` records of the file, mapped. Raises UnreadableFileError."""
     records = list(islice(read_records(path, channel.rules), limit))
-    mapper = RecordMapper(channel, received_at)
+    mapper = RecordMapper(channel, received_at, contracts)
     numbers: list[int] = []
     counts: list[dict[Kind, int]] = []
-    shown: list[dict[Kind, dict[str, Any]]] = []
+    items: list[dict[Kind, dict[str, Any]]] = []
     rejections: list[tuple[int | None, tuple[str, ...]]] = []
+    side_faults: list[tuple[int, tuple[str, ...]]] = []
     for record in records:
         if isinstance(record, BadRecord):
             rejections.append((record.number, (record.reason,)))
@@ -76,16 +86,19 @@ def preview_file(
         if mapped.reasons:
             rejections.append((record.number, tuple(mapped.reasons)))
             continue
+        if mapped.side_faults:
+            side_faults.append((record.number, tuple(mapped.side_faults)))
         numbers.append(record.number)
         counts.append(_counted([kind for kind, _ in mapped.items]))
-        shown.append(_first_of_kind(mapped.items))
+        items.append(_first_of_kind(mapped.items))
     return FilePreview(
         channel=channel.name,
-        file_name=path.name,
+        file_name=shown(path.name),
         record_numbers=tuple(numbers),
-        fields=tuple(_field_previews(channel, shown)),
+        fields=tuple(_field_previews(channel, items)),
         item_counts=tuple(counts),
         rejections=tuple(rejections),
+        side_faults=tuple(side_faults),
         unused_names=tuple(_unused_names(channel, records)),
     )
 
@@ -108,6 +121,8 @@ def render_preview(preview: FilePreview) -> RenderableType:
     for rejected, reasons in preview.rejections:
         what = "the file" if rejected is None else f"record {rejected}"
         parts.append(Text(f"Rejected {what}: {'; '.join(reasons)}", style="red"))
+    for number, reasons in preview.side_faults:
+        parts.append(Text(f"Left empty in record {number}: {'; '.join(reasons)}", style="yellow"))
     if preview.unused_names:
         names = ", ".join(preview.unused_names)
         parts.append(Text(f"Kept in the payload only: {names}", style="dim"))

@@ -5,26 +5,38 @@ A fault of the file as a whole is one BadRecord without a number. Mapping belong
 """
 
 import csv
+import io
 import json
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, TextIO, TypeAlias, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
-from lead_platform.capture.lines import RecordLines, open_regular, open_text
+from lead_platform.capture.lines import (
+    COLUMN_LIMIT,
+    DEPTH_LIMIT,
+    RecordLines,
+    open_text,
+)
 from lead_platform.capture.names import shown
+from lead_platform.capture.parquet import ParquetFault, read_rows
 from lead_platform.capture.paths import PathError, compile_path, first_name
 
-JSON_FILE_LIMIT = 1_073_741_824
-"""Bytes a JSON document may have: it is read whole. JSONL, CSV and Parquet are streamed."""
+JSON_DOCUMENT_LIMIT = 32 * 1_048_576
+"""Bytes a JSON object with its list of records may have: it is read whole, and empty lists take 25
+times their text. Arrays, JSONL, CSV and Parquet are streamed."""
+
+JSON_ELEMENT_LIMIT = 8 * 1_048_576
+"""Characters one element of a JSON array may have, which may hold several records."""
+
+EXPLODED_FREELY = 100
+EXPLODED_ELEMENTS = 10_000
+EXPLODED_BYTES = 64 * 1_048_576
+"""What the elements of one record may be, and repeat of it, when each becomes a record."""
 
 EXCERPT_LENGTH = 10_000
 _PARQUET_ROWS = 5_000
@@ -223,12 +235,18 @@ def _heading(row: _Row) -> str | None:
 
 
 def _named_columns(row: _Row, report: dict[str, str], rules: ChannelRules) -> _CsvHead | _FileFault:
-    names: list[str] = []
+    if len(row.cells) > COLUMN_LIMIT:
+        return _FileFault(
+            f"too many columns: the header at line {row.line} has {len(row.cells):,}, at most "
+            f"{COLUMN_LIMIT:,} are read; leave out those the channel does not name"
+        )
+    numbered: dict[str, int] = {}
     for position, cell in enumerate(row.cells, start=1):
         name = cell.strip() or f"(column {position})"
-        while name in names:
+        while name in numbered:
             name = f"{name} ({position})"
-        names.append(name)
+        numbered[name] = position
+    names = list(numbered)
     missing = [name for name in _needed_columns(rules) if name not in names]
     if missing:
         return _FileFault(
@@ -278,6 +296,8 @@ def _json_lines(path: Path) -> Iterator[Any]:
 
 
 def _parsed_line(text: str, line: int) -> Any:
+    if _is_too_deep(text):
+        return _Unreadable(f"nested too deeply: {_DEPTH_REASON}", _excerpt(text))
     try:
         return _DECODER.decode(text.strip())
     except json.JSONDecodeError as error:
@@ -285,6 +305,24 @@ def _parsed_line(text: str, line: int) -> Any:
     except (ValueError, RecursionError) as error:
         reason = f"broken JSON: line {line}: {_brief(error)}"
     return _Unreadable(reason, _excerpt(text))
+
+
+_DEPTH_REASON = f"at most {DEPTH_LIMIT} levels are read; send the record flatter"
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether brackets are open within each other beyond the limit; those in texts do not count."""
+    if text.count("[") + text.count("{") <= DEPTH_LIMIT:
+        return False
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        sign = found.group()[0]
+        depth += sign in "[{"
+        depth -= sign in "]}"
+        if depth > DEPTH_LIMIT:
+            return True
+    return False
 
 
 def _first_sign(stream: BinaryIO) -> bytes:
@@ -300,64 +338,149 @@ def _json_documents(path: Path) -> Iterator[Any]:
     The whole file is checked before the first element is given out: half of a truncated file
     must not look like all of it.
     """
-    size = path.stat().st_size
-    if size > JSON_FILE_LIMIT:
-        yield _FileFault(
-            f"file too large: {size:,} bytes of JSON, the limit is {JSON_FILE_LIMIT:,}; "
-            "deliver JSON lines (.jsonl)"
-        )
-        return
-    with open_text(path) as stream:
-        data = stream.read()
     try:
-        text = data.decode("utf-8")
-        start = _SPACE.match(text).end()  # type: ignore[union-attr]
-        if text[start : start + 1] != "[":
-            yield _DECODER.decode(text)
+        with open_text(path) as stream:
+            is_array = _first_sign(stream) == b"["
+        if not is_array:
+            yield from _one_document(path)
             return
-        for _ in _array_elements(text, start):
+        for _ in _array_elements(path):
             pass
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            yield from _json_lines(path)
-            return
         yield _FileFault(
             f"broken JSON: line {error.lineno} column {error.colno}: {error.msg}; the file may be "
             "cut off, deliver it again",
-            _excerpt(text),
+            _excerpt(error.doc),
         )
         return
     except UnicodeDecodeError as error:
         yield _FileFault(f"wrong encoding: byte {error.start} is not UTF-8; deliver UTF-8")
         return
     except (ValueError, RecursionError) as error:
-        yield _FileFault(f"broken JSON: {_brief(error)}", _excerpt(text))
+        yield _FileFault(f"broken JSON: {_brief(error)}")
         return
-    yield from _array_elements(text, start)
+    yield from _array_elements(path)
 
 
-def _array_elements(text: str, start: int) -> Iterator[Any]:
-    """Elements of the array that begins at `start`. Raises JSONDecodeError where it breaks."""
-    position = _past_space(text, start + 1)
-    if text[position : position + 1] == "]":
-        _expect_end(text, position + 1)
+def _one_document(path: Path) -> Iterator[Any]:
+    """The object a file holds; several of them, one per line, are JSON lines."""
+    with open_text(path) as stream:
+        data = stream.read(JSON_DOCUMENT_LIMIT + 1)
+    if len(data) > JSON_DOCUMENT_LIMIT:
+        first = data.partition(b"\n")[0]
+        if not _is_json(first):
+            raise ValueError(
+                f"the document has more than {JSON_DOCUMENT_LIMIT:,} bytes, the limit; deliver an "
+                "array of records, or JSON lines (.jsonl)"
+            )
+        yield from _json_lines(path)
         return
-    while True:
-        element, position = _DECODER.raw_decode(text, position)
-        yield element
-        position = _past_space(text, position)
-        sign = text[position : position + 1]
-        if sign == "]":
-            _expect_end(text, position + 1)
-            return
-        if sign != ",":
-            raise json.JSONDecodeError("Expecting ',' delimiter", text, position)
-        position = _past_space(text, position + 1)
+    text = data.decode("utf-8")
+    try:
+        if _is_too_deep(text):
+            raise ValueError(f"nested too deeply: {_DEPTH_REASON}")
+        yield _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+        yield from _json_lines(path)
 
 
-def _expect_end(text: str, position: int) -> None:
-    if _past_space(text, position) != len(text):
-        raise json.JSONDecodeError("Text after the end of the array", text, position)
+def _is_json(line: bytes) -> bool:
+    try:
+        _DECODER.decode(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@dataclass
+class _Window:
+    """The part of a text that is being read: what is behind `position` is forgotten."""
+
+    stream: TextIO
+    text: str = ""
+    position: int = 0
+    is_at_end: bool = False
+    lines_behind: int = 0
+
+    def grow(self) -> None:
+        """Reads on: as much again as there is, so that a long element is tried a few times only."""
+        rest = self.text[self.position :]
+        if len(rest) >= JSON_ELEMENT_LIMIT:
+            raise ValueError(
+                f"an element has more than {JSON_ELEMENT_LIMIT:,} characters, the limit, or never "
+                "ends; deliver smaller ones"
+            )
+        self.lines_behind += self.text.count("\n", 0, self.position)
+        more = self.stream.read(min(max(_WINDOW, len(rest)), JSON_ELEMENT_LIMIT))
+        self.is_at_end = not more
+        self.text, self.position = rest + more, 0
+
+    def sign(self) -> str:
+        """The next sign that is no space, not yet taken; empty at the end."""
+        while True:
+            self.position = _past_space(self.text, self.position)
+            if self.position < len(self.text) or self.is_at_end:
+                return self.text[self.position : self.position + 1]
+            self.grow()
+
+    def expect(self, wanted: str) -> None:
+        """Takes the next sign. Raises JSONDecodeError where it is another."""
+        if self.sign() != wanted:
+            message = f"Expecting {wanted!r}" if wanted else "Text after the end of the array"
+            raise json.JSONDecodeError(message, self.text, self.position)
+        self.position += 1
+
+    def element(self) -> Any:
+        """The next value. Raises JSONDecodeError where there is none."""
+        while True:
+            self.sign()
+            try:
+                value, end = _DECODER.raw_decode(self.text, self.position)
+            except json.JSONDecodeError:
+                if self.is_at_end:
+                    raise
+                self.grow()
+                continue
+            if end == len(self.text) and not self.is_at_end:
+                # A number may go on behind what has been read.
+                self.grow()
+                continue
+            start, self.position = self.position, end
+            if _is_too_deep(self.text[start:end]):
+                return _Unreadable(f"nested too deeply: {_DEPTH_REASON}")
+            return value
+
+
+_WINDOW = 2 * 1_048_576
+
+
+def _array_elements(path: Path) -> Iterator[Any]:
+    """Elements of the array the file holds. Raises ValueError where it breaks."""
+    with io.TextIOWrapper(open_text(path), "utf-8") as stream:
+        window = _Window(stream)
+        try:
+            yield from _elements_in(window)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"line {window.lines_behind + error.lineno} column {error.colno}: {error.msg}; the "
+                "file may be cut off, deliver it again"
+            ) from None
+
+
+def _elements_in(window: _Window) -> Iterator[Any]:
+    window.sign()
+    window.position += 1
+    if window.sign() == "]":
+        window.position += 1
+    else:
+        yield window.element()
+        while window.sign() == ",":
+            window.position += 1
+            yield window.element()
+        window.expect("]")
+    window.expect("")
 
 
 def _past_space(text: str, position: int) -> int:
@@ -403,10 +526,27 @@ def _exploded(contents: Iterable[_Content], name: str | None) -> Iterator[_Conte
     for content in contents:
         elements = content.get(name) if name is not None and isinstance(content, dict) else None
         if isinstance(content, dict) and isinstance(elements, list) and len(elements) > 1:
+            if (fault := _explosion_fault(content, cast(str, name), len(elements))) is not None:
+                yield fault
+                continue
             for element in elements:
                 yield {**content, cast(str, name): [element]}
         else:
             yield content
+
+
+def _explosion_fault(content: dict[str, Any], name: str, count: int) -> _Unreadable | None:
+    """Each element repeats the rest of the record: 1 MiB can become as many GiB."""
+    if count <= EXPLODED_FREELY:
+        return None
+    repeated = len(repr({key: value for key, value in content.items() if key != name}))
+    if count <= EXPLODED_ELEMENTS and count * repeated <= EXPLODED_BYTES:
+        return None
+    return _Unreadable(
+        f"too many elements: {name!r} has {count:,}, each with {repeated:,} bytes of the record "
+        f"around it; at most {EXPLODED_ELEMENTS:,} and {EXPLODED_BYTES:,} bytes are taken; send "
+        "several records"
+    )
 
 
 # --- Parquet -----------------------------------------------------------------------------------
@@ -414,28 +554,8 @@ def _exploded(contents: Iterable[_Content], name: str | None) -> Iterator[_Conte
 
 def _parquet_contents(path: Path) -> Iterator[_Content]:
     try:
-        with open_regular(path) as source, pq.ParquetFile(source) as file:
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-                for row in batch.to_pylist():
-                    yield cast(dict[str, Any], _plain(row))
+        yield from read_rows(path)
+    except ParquetFault as fault:
+        yield _FileFault(str(fault))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         yield _FileFault(f"broken Parquet: {str(error)[:300]}; deliver the file again")
-
-
-def _plain(value: Any) -> Any:
-    """A Parquet value as JSON has it."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal | timedelta):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return str(value)

@@ -181,6 +181,28 @@ def test_a_refused_file_can_be_delivered_again_after_the_channel_was_mended(
     assert rows(connection, "select count(*) from capture.deliveries") == [(2,)]
 
 
+def test_a_record_refused_for_a_clock_can_be_delivered_again_unchanged(
+    connection: duckdb.DuckDBPyConnection, make_channel: MakeChannel, take_in: TakeIn
+) -> None:
+    """The sender's clock was ahead by a week: the same file was a repeat for ever."""
+    content = HEADER + row(1) + "2,2,2026-11-29,Bob,,,\n3,3,soon,Eve,,,\n"
+    assert ended(take_in(make_channel(), content)) == (1, 0, 2)
+    before = snapshot(connection)
+    early = take_in(make_channel(), content, received_at=datetime(2026, 11, 24), batch_size=1)
+    assert early.was_known
+    assert snapshot(connection) == before
+    later = take_in(make_channel(), content, received_at=datetime(2026, 11, 30), batch_size=1)
+    assert ended(later) == (1, 1, 1)
+    after = snapshot(connection)
+    assert take_in(make_channel(), content, received_at=datetime(2026, 12, 9)).was_known
+    assert snapshot(connection) == after
+    assert [len(after[name]) for name in ("deliveries", "submissions", "rejected_records")] == [
+        2,
+        2,
+        3,
+    ]
+
+
 def test_a_changed_channel_alone_does_not_repeat_a_clean_delivery(
     make_channel: MakeChannel, take_in: TakeIn
 ) -> None:

@@ -230,7 +230,10 @@ def test_a_bad_line_is_refused_and_the_rest_goes_on(read: Read) -> None:
 
 def test_deeply_nested_json_is_refused(read: Read) -> None:
     assert reasons(read("[" * 100_000, "f.json")) == [(None, "broken JSON")]
-    assert reasons(read('{"a":' * 100_000, "f.jsonl")) == [(1, "broken JSON")]
+    assert reasons(read('{"a":' * 100_000, "f.jsonl")) == [(1, "nested too deeply")]
+    assert reasons(read("[" + '{"a":' * 101 + "1" + "}" * 101 + ',{"b":"[[["}]', "f.json")) == [
+        (1, "nested too deeply")
+    ]
 
 
 def test_parquet_values_become_json_values(tmp_path: Path) -> None:

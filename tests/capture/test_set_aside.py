@@ -30,7 +30,11 @@ def deliver(
     received_at = RECEIVED_AT.replace(minute=at)
     path.write_text(text, encoding="utf-8")
     parsed, faults = parse_deliveries(
-        [(path, "crm_outcomes")], channels, received_at=received_at, inbox=path.parent / "inbox"
+        [(path, "crm_outcomes")],
+        channels,
+        received_at=received_at,
+        inbox=path.parent / "inbox",
+        spools=path.parent,
     )
     assert not faults
     with lake.write("intake") as candidate:
@@ -110,12 +114,16 @@ def test_a_held_delivery_stays_where_it_is(
     path = tmp_path / "deals.csv"
     path.write_text(DEALS, encoding="utf-8")
     parsed, _ = parse_deliveries(
-        [(path, "crm_outcomes")], channels, received_at=RECEIVED_AT, inbox=tmp_path / "inbox"
+        [(path, "crm_outcomes")],
+        channels,
+        received_at=RECEIVED_AT,
+        inbox=tmp_path / "inbox",
+        spools=tmp_path,
     )
     hold(lake, "delivery", parsed[0].delivery.delivery_id)
     done = deliver(lake, channels, path)
     assert (list(done.taken), [item.path for item in done.set_aside]) == ([], [path])
-    assert "quarantine list" in done.faults[0]
+    assert "quarantine list" in str(done.faults[0])
     assert rows(lake, "select * from capture.outcomes") == []
     let_go(lake, "released")
     assert deliver(lake, channels, path).totals["taken"] == 4

@@ -27,6 +27,7 @@ def archive_one(lake: Lake, name: str) -> None:
         load_channels(settings.config_dir),
         received_at=RECEIVED_AT,
         inbox=settings.inbox,
+        spools=settings.home,
     )
     assert faults == []
     with lake.write("intake") as candidate:

@@ -1,0 +1,142 @@
+"""Small files that stand for much: refused with the limit they pass, in time and memory that a
+machine has. Each is read in a process of its own, whose memory is bounded."""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.capture.conftest import CONTACTS, MakeChannel
+
+MEMORY = 3 * 1_073_741_824
+SECONDS = 60
+PARSE = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from lead_platform.capture.batches import parse_file
+from lead_platform.capture.channels import load_channel
+from lead_platform.capture.spool import Spool
+spool = Spool(Path(mkdtemp(dir=Path(sys.argv[1]).parent)))
+at = datetime(2026, 11, 22, 12)
+for batch in parse_file(Path(sys.argv[1]), load_channel(Path(sys.argv[2])), received_at=at):
+    spool.keep(batch)
+count = 0
+for batch in spool:
+    count += batch.record_count
+    reasons = batch.rejected["reasons"].to_pylist()[-1:]
+print(count, *reasons)
+"""
+EXPLODING = CONTACTS.replace("format: csv", "format: jsonl\n    explode: messages")
+
+
+def repeated_text(path: Path) -> None:
+    """One text of 64 kB, 200,000 times by reference: 13 GB in 100 kB."""
+    values = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), ["x" * 65_536])
+    pq.write_table(pa.table({"id": values}), path, compression="zstd")
+
+
+def repeated_nested_text(path: Path) -> None:
+    """The same inside lists, which are not read by reference."""
+    lists = pa.array([["x" * 65_536]] * 20_000)
+    pq.write_table(pa.table({"id": lists}), path, compression="zstd")
+
+
+def nothing_many_times(path: Path) -> None:
+    """25 million rows of nulls."""
+    with pq.ParquetWriter(path, pa.schema([("id", pa.int64())])) as writer:
+        nulls = pa.table({"id": pa.nulls(5_000_000, pa.int64())})
+        for _ in range(5):
+            writer.write_table(nulls)
+
+
+def many_parquet_columns(path: Path) -> None:
+    pq.write_table(pa.table({f"c{n}": [1] for n in range(3_000)}), path)
+
+
+def many_columns(path: Path) -> None:
+    """A header of 40,000 equal names took 19 seconds; each was compared with all before it."""
+    path.write_text("a," * 40_000 + "\n" + "1," * 40_000 + "\n")
+
+
+def many_empty_lists(path: Path) -> None:
+    """36 MB of them took 25 times that."""
+    path.write_text('{"id": [' + "[]," * 12_000_000 + "[]]}")
+
+
+def one_long_element(path: Path) -> None:
+    path.write_text("[[" + "[]," * 6_000_000 + "[]]]")
+
+
+def exploding(path: Path) -> None:
+    """100,000 elements, each with the 500 kB around it: 50 GB."""
+    path.write_text(json.dumps({"id": 1, "note": "x" * 500_000, "messages": [1] * 100_000}))
+
+
+def ones(path: Path) -> None:
+    """300,000 records of one sign, each rejected with a reason of 80."""
+    path.write_text("1\n" * 300_000)
+
+
+ATTACKS: list[tuple[str, Callable[[Path], None], str, str]] = [
+    ("f.parquet", repeated_text, CONTACTS, "too large when decoded"),
+    ("f.parquet", repeated_nested_text, CONTACTS, "too large when decoded"),
+    ("f.parquet", nothing_many_times, CONTACTS, "too large when decoded"),
+    ("f.parquet", many_parquet_columns, CONTACTS, "too many columns: 3,000"),
+    ("f.csv", many_columns, CONTACTS, "too many columns"),
+    ("f.json", many_empty_lists, CONTACTS, "more than 33,554,432 bytes, the limit"),
+    ("f.json", one_long_element, CONTACTS, "more than 8,388,608 characters, the limit"),
+    ("f.jsonl", exploding, EXPLODING, "too many elements"),
+    ("f.jsonl", ones, CONTACTS, "not an object"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "channel", "reason"),
+    ATTACKS,
+    ids=[write.__name__ for _, write, *_ in ATTACKS],
+)
+def test_a_small_file_is_refused_with_the_limit_it_passes(
+    make_channel: MakeChannel,
+    tmp_path: Path,
+    name: str,
+    write: Callable[[Path], None],
+    channel: str,
+    reason: str,
+) -> None:
+    """A Parquet file of 100 kB took over 9 GB, and the machine with it."""
+    make_channel(channel)
+    write(tmp_path / name)
+    ended = subprocess.run(
+        [sys.executable, "-c", PARSE, tmp_path / name, tmp_path / "config/channels/contacts.yaml"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS * 4,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY)),
+    )
+    assert ended.returncode == 0, ended.stderr[-2_000:]
+    assert reason in ended.stdout
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime < SECONDS * len(ATTACKS)
+
+
+def test_repeated_values_of_an_ordinary_size_are_read(
+    make_channel: MakeChannel, tmp_path: Path
+) -> None:
+    from lead_platform.capture.readers import RawRecord, read_records
+
+    path = tmp_path / "f.parquet"
+    table = {"id": [str(n) for n in range(20_000)], "name": ["Ann", None] * 10_000}
+    pq.write_table(pa.table(table), path)
+    records = list(read_records(path, make_channel().rules))
+    assert [r.content for r in records if isinstance(r, RawRecord)][:2] == [
+        {"id": "0", "name": "Ann"},
+        {"id": "1", "name": None},
+    ]
+    assert len(records) == 20_000
