@@ -27,7 +27,7 @@ import psutil
 
 from benchmarks.pipeline import _deliver
 
-BASE_SUBMISSIONS = 1_000
+BASE_SUBMISSIONS = 500
 COMPARED_RUNS = 10
 
 # Short enough for each to take effect within a fortnight.

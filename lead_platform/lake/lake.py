@@ -9,7 +9,6 @@ import os
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -213,13 +212,13 @@ class Lake:
             if not is_long and at == changes.current_snapshot(cursor):
                 yield cursor
                 return
-            cursor.rollback()
-            with self._attached_at(cursor, at):
-                yield cursor
+            threads = cursor.execute("select current_setting('threads')").fetchone()
         finally:
             with suppress(duckdb.Error):
                 cursor.rollback()
             cursor.close()
+        with self._attached_at(at, threads=threads[0] if threads else 1) as connection:
+            yield connection
 
     @contextmanager
     def _read_copy(self, snapshot_id: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -242,17 +241,17 @@ class Lake:
 
     @contextmanager
     def _attached_at(
-        self, cursor: duckdb.DuckDBPyConnection, snapshot_id: int | None
-    ) -> Iterator[None]:
-        alias = f"reader_{uuid.uuid4().hex[:12]}"
-        attach_lake(cursor, self.settings, alias=alias, snapshot_id=snapshot_id)
-        cursor.execute(f"use {alias}")
-        try:
-            yield
-        finally:
-            cursor.execute("use memory")
-            with suppress(duckdb.Error):
-                cursor.execute(f"detach {alias}")
+        self, snapshot_id: int | None, *, threads: int
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The lake at a snapshot, in an engine of its own that goes away with the reader.
+
+        In the engine of this process each reader would leave 0.9 MB behind: DuckLake does not give
+        back what it read of the catalog when it is detached. It takes as long either way.
+        """
+        with open_engine(self.settings, threads=threads) as connection:
+            attach_lake(connection, self.settings, snapshot_id=snapshot_id)
+            connection.execute("use lake")
+            yield connection
 
     @contextmanager
     def write(

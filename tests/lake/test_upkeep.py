@@ -1,13 +1,15 @@
 """Upkeep: nothing that can be read changes, and nothing grows beyond what is kept."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from lead_platform.lake.lake import Lake
+from lead_platform.lake import upkeep
+from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.lake.releases import UnreadableReleaseError
-from lead_platform.lake.upkeep import maintain
+from lead_platform.lake.upkeep import fragments, maintain, rebuild_table
 from lead_platform.settings import Settings
 from tests.lake import trial
 
@@ -85,3 +87,201 @@ def test_releases_are_thinned_and_say_so(aging_lake: Lake, calendar: Calendar) -
         else:
             with pytest.raises(UnreadableReleaseError, match="can no longer be read"):
                 trial.contents(lake, at)
+
+
+def test_a_snapshot_that_is_no_release_cannot_be_read(aging_lake: Lake) -> None:
+    """A commit before its gate is a snapshot too: reading it would show what was not published."""
+    with aging_lake.supervise("a step") as candidate:
+        trial.seed_leads(candidate, 1)
+    published = aging_lake.published().snapshot_id
+    with (
+        pytest.raises(UnreadableReleaseError, match=f"{published - 1} is no release.*{published}"),
+        aging_lake.read(published - 1),
+    ):
+        pass
+
+
+def test_releases_compare_across_what_was_forgotten_between(
+    aging_lake: Lake, calendar: Calendar
+) -> None:
+    lake = aging_lake
+    for step in range(3):
+        with lake.supervise("a step") as candidate:
+            trial.seed_leads(candidate, 2, start=2 * step)
+            candidate.connection.execute("delete from trial.tasks where lead_id = 'lead_0'")
+        calendar.pass_by(lake, hours=1)
+    steps = [each.snapshot_id for each in lake.releases() if each.label == "a step"]
+    before = lake.compare(steps[-1], steps[0])
+    maintain(lake)
+    assert {each.table: each for each in before}["trial.leads"].inserted == 4
+    assert [each for each in lake.compare(steps[-1], steps[0])] == before
+    calendar.pass_by(lake, days=40)
+    maintain(lake)
+    with pytest.raises(UnreadableReleaseError):
+        lake.compare(steps[-1], steps[0])
+
+
+def test_files_stay_for_as_long_as_a_reader_may_hold_them(
+    aging_lake: Lake, calendar: Calendar
+) -> None:
+    """A cleanup of all that was unneeded took its files from a reader in a transaction."""
+    lake = aging_lake
+    with lake.write("base") as candidate:
+        trial.seed_leads(candidate, 2_000)
+    with lake.read() as in_transaction, lake.read(is_long=True) as attached:
+        for reader in (in_transaction, attached):
+            reader.execute("select count(*) from trial.scores").fetchall()
+        # No release needs the files any more, but the readers do.
+        forgetful = Lake(
+            lake.settings.model_copy(
+                update={"snapshot_retention_days": 0.0, "fine_snapshot_days": 0.0}
+            ),
+            clock=calendar,
+        )
+        before = _files(lake)
+        for table in ("leads", "scores", "tasks"):
+            with forgetful.reorganize("rebuild") as connection:
+                rebuild_table(connection, f"trial.{table}")
+        calendar.pass_by(lake, hours=1)
+        maintain(forgetful)
+        calendar.pass_by(lake, hours=20)
+        assert maintain(forgetful).removed_files == 0
+        assert before <= _files(lake)
+        assert in_transaction.execute("select sum(points) from trial.leads").fetchone() is not None
+    calendar.pass_by(lake, hours=48)
+    assert maintain(forgetful).removed_files > 0
+    assert not before & _files(lake)
+    assert trial.count_rows(lake, "trial.leads") == 2_000
+
+
+def test_a_worn_table_is_rebuilt_and_every_release_reads_as_before(aging_lake: Lake) -> None:
+    """Dead rows never went: merging files leaves those alone that hold any."""
+    lake = aging_lake
+    with lake.write("base") as candidate:
+        trial.seed_leads(candidate, 4_000)
+    states = {lake.published().snapshot_id: trial.contents(lake)}
+    for step in range(3):
+        with lake.write("worn") as candidate:
+            candidate.connection.execute(
+                f"update trial.scores set points = points + 1 where hash(lead_id) % 4 = {step}"
+            )
+        states[lake.published().snapshot_id] = trial.contents(lake)
+    done = maintain(lake)
+    assert [worn.table for worn in done.rebuilt] == ["trial.scores"]
+    with lake.exclusive("looking") as connection:
+        stored = {each.table: each for each in fragments(connection, lake.metadata)}
+    assert (stored["trial.scores"].rows, stored["trial.scores"].dead_rows) == (8_000, 0)
+    assert trial.contents(lake) == states[max(states)]
+    for at, state in states.items():
+        assert trial.contents(lake, at) == state
+    with lake.read() as connection:
+        told = connection.execute(
+            "select subject_id, after from governance.audit_log where action = 'rebuild_table'"
+        ).fetchall()
+    assert [subject for subject, _ in told] == ["trial.scores"]
+
+
+def test_a_rebuild_that_changes_rows_is_not_published(
+    aging_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with aging_lake.write("base") as candidate:
+        trial.seed_leads(candidate, 10)
+    before = trial.contents(aging_lake)
+    looks = iter([(10, 1), (10, 2)])
+    monkeypatch.setattr(upkeep, "_fingerprint", lambda *_: next(looks))
+    with (
+        pytest.raises(upkeep.RebuiltWrongError),
+        aging_lake.reorganize("rebuild") as connection,
+    ):
+        rebuild_table(connection, "trial.leads")
+    assert trial.contents(aging_lake) == before
+    assert aging_lake.published().status == "abandoned"
+
+
+def test_leftovers_of_crashes_go_unless_they_are_many(aging_lake: Lake, calendar: Calendar) -> None:
+    lake = aging_lake
+    for step in range(8):
+        with lake.write("base") as candidate:
+            trial.seed_leads(candidate, 300, start=300 * step)
+    before = trial.contents(lake)
+    folder = Path(lake.settings.lake_data_path) / "trial" / "leads"
+    leftover, fresh = folder / "leftover.parquet", folder / "fresh.parquet"
+    for file in (leftover, fresh):
+        file.write_bytes(b"half a file")
+    os.utime(leftover, (0, 0))
+    assert maintain(lake).removed_orphans == 1
+    assert (leftover.exists(), fresh.exists()) == (False, True)
+    # A new catalog beside the files of another, as after a restore that went wrong.
+    foreign = [folder / f"foreign_{number}.parquet" for number in range(60)]
+    for file in foreign:
+        file.write_bytes(b"somebody's")
+        os.utime(file, (0, 0))
+    done = maintain(lake)
+    assert (done.removed_orphans, done.kept_orphans) == (0, 60)
+    assert all(file.exists() for file in foreign)
+    assert trial.contents(lake) == before
+
+
+def test_records_go_after_their_time_and_the_audit_log_later(
+    aging_lake: Lake, calendar: Calendar
+) -> None:
+    lake = aging_lake
+    with pytest.raises(GateFailedError), lake.write("refused") as candidate:
+        candidate.connection.execute("insert into trial.left_side values (null, 1)")
+    maintain(lake)
+    count = "select count(*) from governance."
+    calendar.pass_by(lake, days=60)
+    maintain(lake)
+    assert _count(lake, f"{count}gate_failures") == 1
+    calendar.pass_by(lake, days=60)
+    done = maintain(lake)
+    assert done.removed_records["governance.gate_failures"] == 1
+    assert _count(lake, f"{count}gate_failures") == 0
+    assert _count(lake, f"{count}audit_log where occurred_at = '{START}'") > 0
+    oldest = _count(lake, "select min(snapshot_id) from governance.releases")
+    assert oldest > 1
+    assert trial.contents(lake, lake.published().snapshot_id)
+
+
+def test_upkeep_is_due_by_what_was_written_or_after_a_day(
+    aging_lake: Lake, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "SNAPSHOTS_BETWEEN", 20)
+    lake = aging_lake
+
+    def due() -> bool:
+        with lake.read() as connection:
+            return upkeep.due_after(connection, calendar.now) is not None
+
+    maintain(lake)
+    assert not due()
+    step = 0
+    while not due():
+        with lake.write("a step") as candidate:
+            trial.seed_leads(candidate, 1, start=step)
+        step += 1
+    assert 5 <= step <= 20
+    maintain(lake)
+    assert not due()
+    calendar.pass_by(lake, hours=25)
+    assert due()
+
+
+def test_small_writes_leave_neither_files_nor_snapshots_behind(
+    aging_lake: Lake, calendar: Calendar
+) -> None:
+    lake = aging_lake
+    kept = []
+    for round_ in range(24):
+        for step in range(4):
+            with lake.write("a lead") as candidate:
+                trial.seed_leads(candidate, 1, start=4 * round_ + step)
+                candidate.connection.execute("update trial.leads set points = 1")
+        calendar.pass_by(lake, hours=12)
+        maintain(lake)
+        kept.append(
+            (len(_files(lake)), _count(lake, "select count(*) from {catalog}.ducklake_snapshot"))
+        )
+    # All is kept for two days and one release a day after: from then on a day adds one snapshot.
+    assert kept[-1][1] - kept[11][1] <= 8
+    assert kept[-1][0] <= 2 * kept[11][0]
