@@ -95,7 +95,7 @@ def require_readable(
         )
     nearest = connection.execute(
         "select snapshot_id from governance.releases where snapshot_forgotten_at is null "
-        "order by abs(snapshot_id - ?) limit 1",
+        "order by abs(snapshot_id - ?), snapshot_id desc limit 1",
         [snapshot_id],
     ).fetchone()
     step = f" The nearest that can: {nearest[0]}." if nearest else ""

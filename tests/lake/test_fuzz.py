@@ -14,15 +14,17 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from lead_platform.lake import upkeep
 from lead_platform.lake.connection import INLINED_ROWS
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake
-from lead_platform.lake.upkeep import maintain
+from lead_platform.lake.upkeep import maintain, rebuild_table
 from lead_platform.settings import Settings
 
 OPERATIONS = int(os.environ.get("LEAD_PLATFORM_FUZZ_OPERATIONS", "200"))
@@ -105,7 +107,8 @@ class Run:
         self.next_id = 0
         self.statements = 0
         self.log: list[str] = []
-        self.lake = Lake(settings)
+        self.now = datetime(2026, 7, 1)
+        self.reopen()
         with self.lake.write("create") as candidate:
             candidate.connection.execute("create schema trial")
             candidate.connection.execute(f"create table trial.fuzz {DECLARATION}")
@@ -125,9 +128,11 @@ class Run:
                 self.expire,
                 self.reopen,
                 self.maintain,
+                self.rebuild,
             ],
-            weights=[30, 14, 9, 4, 6, 5, 5, 4, 3, 3],
+            weights=[30, 14, 9, 4, 6, 5, 5, 4, 3, 5, 3],
         )[0]
+        self.now += timedelta(hours=1)
         self.log.append(operation.__name__)
         operation()
         self.statements += 1
@@ -199,10 +204,19 @@ class Run:
         self.call("ducklake_cleanup_old_files('lake', cleanup_all => true)")
 
     def reopen(self) -> None:
-        self.lake = Lake(self.settings)
+        self.lake = Lake(self.settings, clock=lambda: self.now)
 
     def maintain(self) -> None:
+        """Flush, merge, rebuild what is worn, thin releases out and forget old ones."""
         maintain(self.lake)
+        self.accept([])
+        for release in self.lake.releases(limit=100_000):
+            if release.snapshot_forgotten_at and release.snapshot_id in self.shadow.kept:
+                self.shadow.forget(release.snapshot_id)
+
+    def rebuild(self) -> None:
+        with self.lake.reorganize("rebuild") as fence:
+            rebuild_table(fence, "trial.fuzz")
         self.accept([])
 
     def accept(self, statements: list[str]) -> None:
@@ -283,10 +297,18 @@ def _suite() -> dict:
 
 
 def test_lake_equals_its_shadow_through_random_operations(
-    new_settings: Callable[..., Settings], trial_suites: Path
+    new_settings: Callable[..., Settings], trial_suites: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So low that each upkeep finds something to merge and to rebuild.
+    monkeypatch.setattr(upkeep, "FILES_TO_MERGE", 2)
+    monkeypatch.setattr(upkeep, "LEAST_DEAD_ROWS", 20)
     (trial_suites / "trial" / "fuzz.json").write_text(json.dumps(_suite()), encoding="utf-8")
-    run = Run(new_settings("fuzz", expectations_dir=trial_suites), SEED)
+    # A release an hour: the last half day in full, then one in six hours, for three days.
+    settings = new_settings(
+        "fuzz", expectations_dir=trial_suites, fine_snapshot_days=0.5, snapshot_spacing_hours=6,
+        snapshot_retention_days=3,
+    )  # fmt: skip
+    run = Run(settings, SEED)
     checked = 0
     while run.statements < OPERATIONS:
         run.step()

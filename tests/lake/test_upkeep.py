@@ -67,7 +67,7 @@ def test_releases_are_thinned_and_say_so(aging_lake: Lake, calendar: Calendar) -
     states = {}
     for step in range(16):
         # Four releases a day, for four days.
-        with lake.supervise("a step") as candidate, candidate.fence.transaction():
+        with lake.write("a step") as candidate, candidate.fence.transaction():
             trial.seed_leads(candidate, 1, start=step)
         states[lake.published().snapshot_id] = (calendar.now, trial.contents(lake))
         calendar.pass_by(lake, hours=6)
@@ -91,7 +91,7 @@ def test_releases_are_thinned_and_say_so(aging_lake: Lake, calendar: Calendar) -
 
 def test_a_snapshot_that_is_no_release_cannot_be_read(aging_lake: Lake) -> None:
     """A commit before its gate is a snapshot too: reading it would show what was not published."""
-    with aging_lake.supervise("a step") as candidate:
+    with aging_lake.write("a step") as candidate:
         trial.seed_leads(candidate, 1)
     published = aging_lake.published().snapshot_id
     with (
@@ -106,7 +106,7 @@ def test_releases_compare_across_what_was_forgotten_between(
 ) -> None:
     lake = aging_lake
     for step in range(3):
-        with lake.supervise("a step") as candidate:
+        with lake.write("a step") as candidate:
             trial.seed_leads(candidate, 2, start=2 * step)
             candidate.connection.execute("delete from trial.tasks where lead_id = 'lead_0'")
         calendar.pass_by(lake, hours=1)
@@ -138,7 +138,7 @@ def test_files_stay_for_as_long_as_a_reader_may_hold_them(
             ),
             clock=calendar,
         )
-        before = _files(lake)
+        before = {file for file in _files(lake) if file.parent.name in ("leads", "scores", "tasks")}
         for table in ("leads", "scores", "tasks"):
             with forgetful.reorganize("rebuild") as connection:
                 rebuild_table(connection, f"trial.{table}")
@@ -238,8 +238,7 @@ def test_records_go_after_their_time_and_the_audit_log_later(
     assert done.removed_records["governance.gate_failures"] == 1
     assert _count(lake, f"{count}gate_failures") == 0
     assert _count(lake, f"{count}audit_log where occurred_at = '{START}'") > 0
-    oldest = _count(lake, "select min(snapshot_id) from governance.releases")
-    assert oldest > 1
+    assert _count(lake, f"{count}releases where released_at = '{START}'") == 0
     assert trial.contents(lake, lake.published().snapshot_id)
 
 
