@@ -67,7 +67,7 @@ def test_releases_are_thinned_and_say_so(aging_lake: Lake, calendar: Calendar) -
     states = {}
     for step in range(16):
         # Four releases a day, for four days.
-        with lake.write("a step") as candidate, candidate.fence.transaction():
+        with lake.write("a step") as candidate:
             trial.seed_leads(candidate, 1, start=step)
         states[lake.published().snapshot_id] = (calendar.now, trial.contents(lake))
         calendar.pass_by(lake, hours=6)
@@ -267,20 +267,24 @@ def test_upkeep_is_due_by_what_was_written_or_after_a_day(
 
 
 def test_small_writes_leave_neither_files_nor_snapshots_behind(
-    aging_lake: Lake, calendar: Calendar
+    aging_lake: Lake, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = aging_lake
+    # Low, so that what takes effect after a month at work does within days.
+    monkeypatch.setattr(upkeep, "FILES_TO_MERGE", 3)
+    monkeypatch.setattr(upkeep, "MOST_WORN_FILES", 3)
+    short = {"fine_snapshot_days": 0.5, "snapshot_retention_days": 2.0}
+    lake = Lake(aging_lake.settings.model_copy(update=short), clock=calendar)
     kept = []
-    for round_ in range(24):
-        for step in range(4):
+    for day in range(10):
+        for step in range(2):
             with lake.write("a lead") as candidate:
-                trial.seed_leads(candidate, 1, start=4 * round_ + step)
+                trial.seed_leads(candidate, 1, start=2 * day + step)
                 candidate.connection.execute("update trial.leads set points = 1")
-        calendar.pass_by(lake, hours=12)
+        calendar.pass_by(lake, days=1)
         maintain(lake)
-        kept.append(
-            (len(_files(lake)), _count(lake, "select count(*) from {catalog}.ducklake_snapshot"))
-        )
-    # All is kept for two days and one release a day after: from then on a day adds one snapshot.
-    assert kept[-1][1] - kept[11][1] <= 8
-    assert kept[-1][0] <= 2 * kept[11][0]
+        snapshots = _count(lake, "select count(*) from {catalog}.ducklake_snapshot")
+        kept.append((len(_files(lake)), snapshots))
+    # Some days swing, as files wait for the end of a day; more than half of the days are compared.
+    for files, snapshots in kept[-2:]:
+        assert files <= 1.3 * max(each for each, _ in kept[3:5]), kept
+        assert snapshots <= 1.3 * max(each for _, each in kept[3:5]), kept
