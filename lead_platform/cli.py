@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 
 from lead_platform.account_commands import accounts_app
+from lead_platform.alert_commands import alerts_app
+from lead_platform.delivery_commands import deliveries_app
 from lead_platform.home_commands import backup, restore, upgrade
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.model_commands import identity_app
@@ -58,6 +60,8 @@ app.add_typer(accounts_app, name="accounts")
 app.add_typer(assignments_app, name="assignments")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(readers_app, name="readers")
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(deliveries_app, name="deliveries")
 app.command("pair")(pair)
 for command in (upgrade, backup, restore):
     app.command(command.__name__)(command)

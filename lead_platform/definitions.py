@@ -31,7 +31,7 @@ from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
-from lead_platform.governance.sensors import upkeep
+from lead_platform.governance.sensors import alerts, upkeep
 from lead_platform.identity.account_specification import load_account_specification
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.proposals import active_model
@@ -61,6 +61,7 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     reporting.duplicates,
     *identity.VERDICTS,
     *governance.RECORDS,
+    *capture.DECISIONS,
 ]
 
 # A run whose process was killed is tried again from its beginning: each step does what has not been
@@ -190,7 +191,7 @@ defs = Definitions(
         check_archive,
     ],
     schedules=SCHEDULES,
-    sensors=[inbox, outcomes_inbox, upkeep],
+    sensors=[inbox, outcomes_inbox, upkeep, alerts],
     resources={"lake": LakeResource()},
     executor=in_process_executor,
 )

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     ui_hosts: str = ""
     query_seconds: float = 300.0
     query_memory: str = "2GB"
+    alert_urls: str = Field(default="", repr=False)
+    alert_minutes: float = 15.0
 
     @field_validator("query_memory")
     @classmethod
@@ -114,6 +116,11 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """Where trained matching models lie, and which of them is at work."""
         return self.home / "models"
+
+    @property
+    def alerts(self) -> Path:
+        """What people are told of, and what has been told."""
+        return self.home / "alerts"
 
     @property
     def dagster_home(self) -> Path:

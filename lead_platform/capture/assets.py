@@ -24,6 +24,7 @@ from lead_platform.capture.deliveries import (
 )
 from lead_platform.capture.inbox import FileFault, list_inbox, odd_entries
 from lead_platform.capture.names import path_of_text, shown
+from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.returns import list_returns
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import as_named
@@ -38,8 +39,20 @@ from lead_platform.lake.resource import (
 )
 
 SPECS = table_specs(
-    "capture", ["deliveries", "submissions", "events", "outcomes", "rejected_records"]
+    "capture",
+    [
+        "deliveries",
+        "delivery_profiles",
+        "submissions",
+        "events",
+        "outcomes",
+        "rejected_records",
+    ],
 )
+
+# What people decided of files that wait: shown, not materialised here.
+DECISIONS = table_specs("capture", ["accepted_deliveries"])
+
 FILES_CHECK = AssetCheckSpec(
     name="files_readable",
     asset=asset_key("capture.deliveries"),
@@ -92,7 +105,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     with spool_folder(settings.home) as spools:
 
         def prepare() -> Prepared:
-            parsed[:], faults[:] = parse_deliveries(
+            found, faults[:] = parse_deliveries(
                 files,
                 channels,
                 received_at=run_time(context),
@@ -100,6 +113,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
                 spools=spools,
                 contracts=contracts,
             )
+            with lake.lake.read() as connection:
+                parsed[:], held = withhold(connection, found)
+            faults.extend(held)
             return Prepared(write, estimate_records(parsed))
 
         is_done = yield from lake.materialize_prepared(context, "capture", prepare, trace=as_named)

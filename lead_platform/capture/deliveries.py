@@ -28,9 +28,10 @@ from lead_platform.capture.intake import (
     parse_file,
     write_batches,
 )
+from lead_platform.capture.profiles import append_profiles, profile_rows
 from lead_platform.capture.quarantine import read_left_out
 from lead_platform.capture.readers import UnreadableFileError
-from lead_platform.capture.spool import Spool
+from lead_platform.capture.spool import Spool, profiles_of
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.parallel import map_in_processes
@@ -223,6 +224,7 @@ def take_in(
     left_out = read_left_out(connection)
     taken: list[ParsedDelivery] = []
     set_aside: list[ParsedDelivery] = []
+    profiles: list[dict[str, object]] = []
     for item in parsed:
         counts = write_batches(connection, item.delivery, item.batches, left_out)
         (set_aside if counts.is_set_aside else taken).append(item)
@@ -231,6 +233,12 @@ def take_in(
         totals["repeats"] += counts.repeats
         totals["rejected"] += counts.rejected
         if not counts.was_known and not counts.is_set_aside:
+            profiles += profile_rows(
+                counts.delivery_id,
+                item.delivery.channel,
+                item.delivery.received_at,
+                profiles_of(item.batches),
+            )
             actions.append(
                 {
                     "workflow": "capture",
@@ -245,6 +253,7 @@ def take_in(
                     "occurred_at": item.delivery.received_at,
                 }
             )
+    append_profiles(connection, profiles)
     record_actions(connection, pd.DataFrame(actions), run_id=run_id)
     return Intake(totals, taken, set_aside)
 

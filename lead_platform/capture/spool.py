@@ -4,11 +4,13 @@ What is held in memory does not depend on how much a file turns out to hold.
 """
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import mkstemp
 
 from lead_platform.capture.batches import ParsedBatch
+from lead_platform.capture.columns import Kind
+from lead_platform.capture.profiles import Profile, add_batch, profile_batches
 
 # A micro-batch stays far below; with 500 files in a run the sum is still a fraction of a gigabyte.
 MEMORY_BYTES = 32 * 1_048_576
@@ -22,9 +24,11 @@ class Spool:
         self._folder = folder
         self._kept: list[ParsedBatch | Path] = []
         self._in_memory = 0
+        self.profiles: dict[Kind, Profile] = {}
 
     def keep(self, batch: ParsedBatch) -> None:
-        """Adds a batch at the end."""
+        """Adds a batch at the end, counted: reading it again would cost a large file twice."""
+        add_batch(self.profiles, batch)
         size = batch.size_bytes
         if self._in_memory + size <= MEMORY_BYTES:
             self._in_memory += size
@@ -38,6 +42,11 @@ class Spool:
     def __iter__(self) -> Iterator[ParsedBatch]:
         for entry in self._kept:
             yield _read(entry) if isinstance(entry, Path) else entry
+
+
+def profiles_of(batches: Iterable[ParsedBatch]) -> dict[Kind, Profile]:
+    """What the batches of one delivery hold, by kind."""
+    return batches.profiles if isinstance(batches, Spool) else profile_batches(batches)
 
 
 def _read(path: Path) -> ParsedBatch:

@@ -6,6 +6,17 @@ create table if not exists capture.deliveries (
     submissions bigint, events bigint, outcomes bigint
 );
 
+-- One per delivery and kind of item: in how many rows each field that matters is filled.
+create table if not exists capture.delivery_profiles (
+    delivery_id varchar, kind varchar, channel varchar, received_at timestamp, rows bigint,
+    filled varchar, newest_at timestamp
+);
+
+-- One per delivery a person had taken in though fields it always had are empty.
+create table if not exists capture.accepted_deliveries (
+    delivery_id varchar, accepted_by varchar, reason varchar, accepted_at timestamp
+);
+
 -- One per form fill, ad lead, chat, call, booking, webinar seat or import row, as mapped, not yet normalised.
 create table if not exists capture.submissions (
     submission_id varchar, channel varchar, record_id varchar, source_system varchar,

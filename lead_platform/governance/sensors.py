@@ -1,13 +1,30 @@
-"""Governance's sensor: upkeep once enough was written, or a day has gone by."""
+"""Governance's sensors: upkeep once it is due, and what went wrong reaches a person."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from dagster import (
+    AssetCheckSeverity,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
     DefaultSensorStatus,
     RunRequest,
+    RunsFilter,
     SensorEvaluationContext,
     SkipReason,
     sensor,
 )
+from pydantic import BaseModel
 
+from lead_platform.governance.alerts import AlertBook, Signal
+from lead_platform.governance.notifications import open_book, tell
+from lead_platform.governance.watches import (
+    watch_disk,
+    watch_feeds,
+    watch_files,
+    watch_maintenance,
+)
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import open_lake
 from lead_platform.lake.switches import switches_of
@@ -15,6 +32,20 @@ from lead_platform.lake.upkeep import due_after
 from lead_platform.settings import Settings
 
 INTERVAL_SECONDS = 60
+
+# Feeds change over hours; reading their past every minute would tell nothing more.
+FEEDS_EVERY = timedelta(minutes=10)
+
+RUNS_WAIT_AT_MOST = 20
+RUNS_AT_ONCE = 200
+
+
+class Cursor(BaseModel):
+    """What the sensor remembers: up to when runs were told of, and when feeds were looked at."""
+
+    runs_until: datetime
+    told_runs: list[str] = []
+    feeds_at: datetime | None = None
 
 
 @sensor(
@@ -36,3 +67,129 @@ def upkeep(context: SensorEvaluationContext) -> RunRequest | SkipReason:
     if last is None:
         return SkipReason("little was written since the last upkeep")
     return RunRequest(run_key=f"after {last}, {now:%Y-%m-%dT%H}")
+
+
+@sensor(
+    name="alerts",
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Failed runs and checks, stale feeds and tripped limits, told to a person.",
+)
+def alerts(context: SensorEvaluationContext) -> SkipReason:
+    """Look at all there is to watch and send what is due; starts no run."""
+    settings, now = Settings(), utc_now()
+    cursor = (
+        Cursor.model_validate_json(context.cursor) if context.cursor else Cursor(runs_until=now)
+    )
+    book = open_book(settings)
+
+    def runs() -> None:
+        watch_runs(context.instance, book, cursor, now)
+
+    def lake() -> None:
+        if cursor.feeds_at is None or now - cursor.feeds_at >= FEEDS_EVERY:
+            watch_lake(settings, book, now)
+            cursor.feeds_at = now
+
+    def limits() -> None:
+        book.settle(
+            ["files_waiting", "disk_nearly_full", "runs_waiting"],
+            [
+                *watch_files(settings, now),
+                *watch_disk(settings),
+                *watch_queue(context.instance),
+            ],
+            now,
+        )
+
+    watches: dict[str, Callable[[], None]] = {"limits": limits, "runs": runs, "lake": lake}
+    for name, watch in watches.items():
+        _look(settings, name, watch, now)
+    context.update_cursor(cursor.model_dump_json())
+    return SkipReason("looked; see: lead-platform alerts list")
+
+
+def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: datetime) -> None:
+    """Tell of runs that ended since: failed ones and failed checks; a success settles its job."""
+    ended = instance.get_run_records(
+        RunsFilter(
+            statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS],
+            # Two runs may end in one instant, so the last one's is looked at again.
+            updated_after=cursor.runs_until.replace(tzinfo=UTC) - timedelta(seconds=1),
+        ),
+        limit=RUNS_AT_ONCE,
+        order_by="update_timestamp",
+        ascending=True,
+    )
+    for record in ended:
+        run = record.dagster_run
+        if run.run_id in cursor.told_runs:
+            continue
+        signals, over = _checks_of(instance, run.run_id)
+        if run.status == DagsterRunStatus.FAILURE:
+            signals.append(Signal("run_failed", run.job_name, _failure(instance, run.run_id)))
+        else:
+            over.append(("run_failed", run.job_name))
+        book.record(signals, now, over=over)
+    if ended:
+        cursor.runs_until = ended[-1].update_timestamp.astimezone(UTC).replace(tzinfo=None)
+        cursor.told_runs = [record.dagster_run.run_id for record in ended]
+
+
+def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:
+    """Settle what the published release tells: feeds, fields, maintenance."""
+    with open_lake(settings).read() as connection:
+        signals = [*watch_feeds(connection, now), *watch_maintenance(connection, now)]
+    kinds = ["feed_stale", "feed_fallen", "field_moved", "maintenance_overdue"]
+    book.settle(kinds, signals, now)
+
+
+def watch_queue(instance: DagsterInstance) -> list[Signal]:
+    """Runs that wait to be started, where they are many."""
+    waiting = instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.QUEUED]))
+    if waiting <= RUNS_WAIT_AT_MOST:
+        return []
+    return [Signal("runs_waiting", "queue", f"{waiting} runs wait", is_condition=True)]
+
+
+def _look(settings: Settings, name: str, watch: Callable[[], None], now: datetime) -> None:
+    """One watch; that it cannot look is something to tell, and stops no other."""
+    try:
+        watch()
+    except Exception as error:
+        # The kind of error only: its words may repeat what it stumbled over.
+        signal = Signal("watch_failed", name, type(error).__name__, is_condition=True)
+        tell(settings, [signal], now)
+    else:
+        tell(settings, [], now, over=[("watch_failed", name)])
+
+
+def _failure(instance: DagsterInstance, run_id: str) -> str:
+    """Where a run failed, by its steps; a run whose process died has none."""
+    steps = instance.get_run_step_stats(run_id)
+    failed = [step.step_key for step in steps if step.status and step.status.value == "FAILURE"]
+    where = f"in {', '.join(failed)}" if failed else "outside its steps: its process ended"
+    return f"run {run_id[:8]} failed {where}"
+
+
+def _checks_of(
+    instance: DagsterInstance, run_id: str
+) -> tuple[list[Signal], list[tuple[str, str]]]:
+    """The checks of a run that did not pass, and the alerts that those which did settle."""
+    signals, over = [], []
+    records = instance.get_records_for_run(
+        run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    for record in records:
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        check = event.asset_check_evaluation_data
+        subject = f"{'.'.join(check.asset_key.path)} {check.check_name}"
+        if check.passed:
+            over += [("check_failed", subject), ("check_warned", subject)]
+            continue
+        is_error = check.severity == AssetCheckSeverity.ERROR
+        kind = "check_failed" if is_error else "check_warned"
+        signals.append(Signal(kind, subject, f"in run {run_id[:8]}"))
+    return signals, over

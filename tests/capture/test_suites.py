@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from lead_platform.capture.channels import load_channels
+from lead_platform.capture.profiles import Profile, append_profiles, profile_rows
 from lead_platform.lake.suites import Suite, load_suites, validate
-from tests.capture.conftest import PROJECT, TakeIn
+from tests.capture.conftest import PROJECT, RECEIVED_AT, TakeIn
 
 SUITES = {
     name: suite
@@ -45,6 +46,14 @@ def frames(connection: duckdb.DuckDBPyConnection, take_in: TakeIn) -> dict[str, 
     channels = load_channels(PROJECT / "config")
     take_in(channels["call_log"], CALLS)
     take_in(channels["crm_outcomes"], DEALS)
+    append_profiles(
+        connection,
+        profile_rows("del_1", "call_log", RECEIVED_AT, {"submission": Profile(rows=1)}),
+    )
+    connection.execute(
+        "insert into capture.accepted_deliveries values (?, 'Dana', 'right', ?)",
+        [f"del_{'0' * 24}", RECEIVED_AT],
+    )
     return {name: connection.execute(f"from {name}").df() for name in SUITES}
 
 
@@ -53,7 +62,10 @@ def rows_only(suite: Suite) -> list:
 
 
 def test_every_table_has_a_suite() -> None:
-    tables = ("deliveries", "events", "outcomes", "rejected_records", "submissions")
+    tables = (
+        "accepted_deliveries", "deliveries", "delivery_profiles", "events", "outcomes",
+        "rejected_records", "submissions",
+    )  # fmt: skip
     assert sorted(SUITES) == [f"capture.{table}" for table in tables]
 
 

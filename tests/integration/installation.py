@@ -35,6 +35,7 @@ CAPTURE_TABLES = (
     "capture.submissions",
     "capture.events",
     "capture.outcomes",
+    "capture.delivery_profiles",
     "capture.rejected_records",
 )
 

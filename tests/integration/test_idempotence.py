@@ -95,6 +95,7 @@ def test_known_records_in_a_new_file_add_a_delivery_only(
     changed = differences(before, loaded.tables())
     assert changed.keys() <= {
         "capture.deliveries",
+        "capture.delivery_profiles",
         "capture.rejected_records",
         "governance.audit_log",
     }

@@ -1,0 +1,110 @@
+"""How alerts reach a person: through Apprise where addresses are set, else into a file.
+
+A target that is dead, slow or misspelt holds up nobody: each is given some seconds and tried again
+later, and telling never raises into what it tells of.
+"""
+
+import hashlib
+import logging
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from lead_platform.governance.alerts import AlertBook, Message, Signal
+from lead_platform.settings import Settings
+
+SEND_SECONDS = 15.0
+
+Target = Callable[[Message], bool]
+
+
+def open_book(settings: Settings) -> AlertBook:
+    """The alerts of the settings' home."""
+    return AlertBook(settings.alerts, group_for=timedelta(minutes=settings.alert_minutes))
+
+
+def tell(
+    settings: Settings,
+    signals: list[Signal],
+    now: datetime,
+    *,
+    over: Iterable[tuple[str, str]] = (),
+) -> None:
+    """Record the signals and send what is due. Never raises: it is called where things fail.
+
+    `over`: kinds and subjects that are in order again.
+    """
+    try:
+        open_book(settings).record(signals, now, over=over)
+        send_due(settings, now)
+    except (OSError, sqlite3.Error) as error:
+        # The book cannot be written, as on a full disk: told straight away, and not grouped.
+        body = "\n".join(f"- {signal.kind} {signal.subject}: {signal.text}" for signal in signals)
+        message = Message(0, "Lead platform: alerts cannot be recorded", f"{error}\n{body}")
+        for send in targets_of(settings).values():
+            send(message)
+        print(f"{message.title}\n{message.body}", file=sys.stderr)
+
+
+def send_due(settings: Settings, now: datetime) -> None:
+    """Compose a message of what there is to tell, and send what waits."""
+    book = open_book(settings)
+    targets = targets_of(settings)
+    book.compose(targets, now)
+    book.deliver(targets, now)
+
+
+def targets_of(settings: Settings) -> dict[str, Target]:
+    """What sends to each address, by a name that tells nothing of it: addresses hold secrets."""
+    urls = settings.alert_urls.split()
+    if not urls:
+        return {"file": lambda message: _append(settings.alerts / "alerts.log", message)}
+    return {hashlib.sha256(url.encode()).hexdigest()[:16]: _apprise(url) for url in urls}
+
+
+def _apprise(url: str) -> Target:
+    def send(message: Message) -> bool:
+        return _within(SEND_SECONDS, lambda: _notify(url, message))
+
+    return send
+
+
+def _notify(url: str, message: Message) -> bool:
+    import apprise
+
+    # Its log repeats addresses.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    service = apprise.Apprise()
+    return service.add(url) and bool(service.notify(title=message.title, body=message.body))
+
+
+def _within(seconds: float, work: Callable[[], bool]) -> bool:
+    """What `work` says, False where it raises or takes longer; it is left behind then."""
+    answers: list[bool] = []
+
+    def run() -> None:
+        try:
+            answers.append(work())
+        except Exception:
+            answers.append(False)
+
+    thread = threading.Thread(target=run, daemon=True, name="alert")
+    thread.start()
+    thread.join(seconds)
+    return bool(answers and answers[0])
+
+
+def _append(file: Path, message: Message) -> bool:
+    """Add the message to a file its owner alone may read."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
+            stream.write(f"{message.title}\n{message.body}\n\n")
+    except OSError:
+        return False
+    return True

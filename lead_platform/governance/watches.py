@@ -1,0 +1,82 @@
+"""What is looked at again and again: feeds, waiting files, the disk, maintenance.
+
+Each watch gives the conditions that hold now, as signals; none of them writes.
+"""
+
+import shutil
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from lead_platform.capture.inbox import list_inbox
+from lead_platform.governance.alerts import Signal
+from lead_platform.governance.feeds import judge_feeds, read_arrivals
+from lead_platform.governance.fields import judge_fields, read_shares
+from lead_platform.settings import Settings
+
+# A file is asked for within seconds and again after 2, 4 and 8 minutes.
+FILES_WAIT_AT_MOST = timedelta(minutes=30)
+
+LEAST_FREE_BYTES = 2_000_000_000
+LEAST_FREE_SHARE = 0.05
+
+# Upkeep starts by itself once a day at the least.
+MAINTENANCE_EVERY = timedelta(days=3)
+
+
+def watch_feeds(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
+    """Channels that bring far less than usual, nothing new, or fields that used to be filled."""
+    findings = [
+        *judge_feeds(read_arrivals(connection, now), now),
+        *judge_fields(read_shares(connection, now)),
+    ]
+    return [
+        Signal(finding.kind, finding.channel, finding.text, is_condition=True)
+        for finding in findings
+    ]
+
+
+def watch_files(settings: Settings, now: datetime) -> list[Signal]:
+    """Channels whose files are left lying: refused, held, of an unknown channel, given up."""
+    limit = (now - FILES_WAIT_AT_MOST).replace(tzinfo=UTC).timestamp() * 1e9
+    waiting = Counter(
+        file.channel for file in list_inbox(settings.inbox) if file.modified_ns < limit
+    )
+    return [
+        Signal(
+            "files_waiting",
+            channel,
+            f"{count} files have waited for more than {FILES_WAIT_AT_MOST.seconds // 60} minutes",
+            is_condition=True,
+        )
+        for channel, count in sorted(waiting.items())
+    ]
+
+
+def watch_disk(settings: Settings) -> list[Signal]:
+    """The disks of home and data, where little is left."""
+    places = {"home": settings.home}
+    if "://" not in settings.lake_data_path:
+        places["lake data"] = Path(settings.lake_data_path)
+    signals = []
+    for name, place in places.items():
+        usage = shutil.disk_usage(place)
+        if usage.free < min(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):
+            text = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.0f} GB are free"
+            signals.append(Signal("disk_nearly_full", name, text, is_condition=True))
+    return signals
+
+
+def watch_maintenance(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
+    """The lake, where it has not been maintained for longer than the schedule has it."""
+    row = connection.execute(
+        "select coalesce(max(released_at) filter (status = 'maintenance'), min(released_at)) "
+        "from governance.releases"
+    ).fetchone()
+    since = row[0] if row else None
+    if since is None or now - since <= MAINTENANCE_EVERY:
+        return []
+    text = f"the last one was {(now - since).days} days ago"
+    return [Signal("maintenance_overdue", "lake", text, is_condition=True)]

@@ -1,0 +1,192 @@
+"""Alerts reach a person: grouped, without a storm, whatever is broken, and hold no secrets."""
+
+import json
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from lead_platform.governance.alerts import KINDS, AlertBook, Message, Signal
+from lead_platform.governance.notifications import open_book, targets_of, tell
+from lead_platform.settings import Settings
+
+NOW = datetime(2026, 3, 2, 9)
+MINUTE = timedelta(minutes=1)
+
+
+class Phone:
+    """A target that notes what it gets, and may be dead."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.is_dead = False
+
+    def __call__(self, message: Message) -> bool:
+        if not self.is_dead:
+            self.messages.append(message)
+        return not self.is_dead
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> AlertBook:
+    return AlertBook(tmp_path / "alerts", group_for=15 * MINUTE)
+
+
+def send(book: AlertBook, now: datetime, **phones: Phone) -> None:
+    book.compose(phones, now)
+    targets: dict[str, Callable[[Message], bool]] = dict(phones)
+    book.deliver(targets, now)
+
+
+def test_a_storm_is_one_message_and_a_digest(book: AlertBook) -> None:
+    phone = Phone()
+    for second in range(0, 3600, 30):
+        now = NOW + timedelta(seconds=second)
+        book.record([Signal("run_failed", f"job_{second % 300}", "failed") for _ in range(5)], now)
+        send(book, now, phone=phone)
+    # One at once, then one each quarter of an hour with what came meanwhile.
+    assert len(phone.messages) == 4
+    assert phone.messages[0].body.startswith("runs failed (5 times, 1 subjects):")
+    assert "runs failed" in phone.messages[1].title
+    assert "and 5 more" in phone.messages[1].body
+
+
+def test_a_condition_is_told_once_and_again_the_next_day(book: AlertBook) -> None:
+    phone = Phone()
+    fallen = Signal("feed_fallen", "web_form", "3 records", is_condition=True)
+    for minute in range(0, 26 * 60, 10):
+        now = NOW + minute * MINUTE
+        book.settle(["feed_fallen"], [fallen], now)
+        send(book, now, phone=phone)
+    assert len(phone.messages) == 2
+    book.settle(["feed_fallen"], [], NOW + timedelta(hours=27))
+    send(book, NOW + timedelta(hours=27), phone=phone)
+    assert "in order again (feed_fallen): web_form" in phone.messages[2].body
+    (alert,) = book.alerts()
+    assert (alert.state, alert.occurrences) == ("resolved", 1)
+
+
+def test_what_is_acknowledged_is_silent_until_it_was_in_order(book: AlertBook) -> None:
+    phone = Phone()
+    book.record([Signal("run_failed", "maintain", "failed")], NOW)
+    send(book, NOW, phone=phone)
+    (alert,) = book.alerts()
+    seen = book.acknowledge(alert.alert_id, by="Dana", reason="disk ordered")
+    assert (seen.state, seen.decided_by, seen.reason) == ("acknowledged", "Dana", "disk ordered")
+    for hour in range(1, 60):
+        now = NOW + timedelta(hours=hour)
+        book.record([Signal("run_failed", "maintain", "failed")], now)
+        send(book, now, phone=phone)
+    assert len(phone.messages) == 1
+    later = NOW + timedelta(hours=60)
+    book.record([], later, over=[("run_failed", "maintain")])
+    book.record([Signal("run_failed", "maintain", "failed")], later)
+    send(book, later, phone=phone)
+    assert len(phone.messages) == 2
+    with pytest.raises(LookupError, match="No alert 99 is open"):
+        book.acknowledge(99, by="Dana", reason="?")
+
+
+def test_a_dead_target_is_tried_again_and_holds_up_no_other(book: AlertBook) -> None:
+    alive, dead = Phone(), Phone()
+    dead.is_dead = True
+    book.record([Signal("disk_nearly_full", "home", "1 GB")], NOW)
+    for minute in range(60):
+        send(book, NOW + minute * MINUTE, alive=alive, dead=dead)
+    assert len(alive.messages) == 1
+    dead.is_dead = False
+    for minute in range(60, 130):
+        send(book, NOW + minute * MINUTE, alive=alive, dead=dead)
+    assert (len(alive.messages), len(dead.messages)) == (1, 1)
+
+
+def test_two_processes_send_a_message_once(tmp_path: Path) -> None:
+    phone = Phone()
+    books = [AlertBook(tmp_path / "alerts", group_for=15 * MINUTE) for _ in range(8)]
+    books[0].record([Signal("run_failed", "maintain", "failed")], NOW)
+    threads = [threading.Thread(target=send, args=(b, NOW), kwargs={"p": phone}) for b in books]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(phone.messages) == 1
+
+
+def test_by_default_they_go_to_a_file_of_the_owner_alone(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    tell(settings, [Signal("part_restarted", "daemon", "it had died")], NOW)
+    log = settings.alerts / "alerts.log"
+    assert "part_restarted" not in log.read_text(encoding="utf-8")
+    assert "parts were restarted (1 times, 1 subjects):\n- daemon: it had died" in log.read_text(
+        encoding="utf-8"
+    )
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.alerts.iterdir()}
+    assert modes == {"alerts.log": 0o600, "alerts.sqlite": 0o600}
+    assert stat.S_IMODE(settings.alerts.stat().st_mode) == 0o700
+
+
+def test_what_cannot_be_recorded_is_told_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A full disk, a folder of somebody else: that is when telling matters most.
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "alerts").write_text("no folder", encoding="utf-8")
+    tell(Settings(home=tmp_path / "home"), [Signal("run_failed", "maintain", "it failed")], NOW)
+    assert "run_failed maintain: it failed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[dict]]]:
+    """A real HTTP server and what was posted to it."""
+    posted: list[dict] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Nothing: the test's output is no log."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"json://127.0.0.1:{server.server_port}/", posted
+    server.shutdown()
+
+
+def test_apprise_addresses_get_it_and_are_kept_nowhere(
+    tmp_path: Path, receiver: tuple[str, list[dict]]
+) -> None:
+    address, posted = receiver
+    dead = "json://user:s3cret@127.0.0.1:9/"
+    settings = Settings(home=tmp_path / "home", alert_urls=f"{address} {dead} nonsense")
+    started = time.monotonic()
+    tell(settings, [Signal("run_failed", "process_new_leads", "failed in intake")], NOW)
+    assert time.monotonic() - started < 60
+    (message,) = posted
+    assert message["title"] == "Lead platform: runs failed"
+    assert "process_new_leads: failed in intake" in message["message"]
+    kept = b"".join(path.read_bytes() for path in settings.alerts.iterdir())
+    assert b"s3cret" not in kept
+    assert "s3cret" not in repr(settings)
+    assert len(targets_of(settings)) == 3
+    # The one that was reached is not told again, the others are.
+    tell(settings, [], NOW + 5 * MINUTE)
+    assert len(posted) == 1
+
+
+def test_every_kind_of_alert_says_what_to_do() -> None:
+    """The table in the operations manual names each kind."""
+    manual = Path(__file__).parents[2] / "docs" / "operations.md"
+    text = manual.read_text(encoding="utf-8")
+    assert {kind for kind in KINDS if f"| `{kind}` |" not in text} == set()
+
+
+def test_the_book_of_a_home_is_empty_at_first(tmp_path: Path) -> None:
+    assert open_book(Settings(home=tmp_path)).alerts() == []
