@@ -23,6 +23,9 @@ def upgrade(
     if plan.faults:
         raise MigrationRefusedError(plan.faults)
     _require_files(lake.settings)
+    if not check:
+        # Closes a home that an earlier version left open to others.
+        lake.settings.prepare_home()
     if plan.is_empty:
         console.print("There is no lake here yet." if plan.is_new_home else "Nothing to upgrade.")
         return

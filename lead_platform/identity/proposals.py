@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from lead_platform.configuration import ConfigurationError
 from lead_platform.identity import company_records
 from lead_platform.identity.account_specification import AccountSpecification
 from lead_platform.identity.account_verdicts import COMPANY_RECORDS
@@ -227,7 +228,17 @@ def list_models(
 
 def _activated(folder: Path) -> str | None:
     path = folder / ACTIVE
-    return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["model"])
+    except (ValueError, KeyError, TypeError):
+        raise ConfigurationError(
+            [
+                f"{path} does not name the model at work. Remove it: the shipped model is at work "
+                "then, until another is activated with `lead-platform identity activate`."
+            ]
+        ) from None
 
 
 def _family(specification: LinkageSpecification) -> str:

@@ -9,13 +9,14 @@ commit will not always be at hand. Generated people only.
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
 import tarfile
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ HOMES = Path(__file__).resolve().parent
 SUBMISSIONS = 80
 
 # What is made again, or only tells of the demo.
-LEFT_OUT = ("dbt", "demo", "catalog.sqlite-shm")
+LEFT_OUT = frozenset({"dbt", "demo"})
 
 
 def make_homes(commit: str) -> None:
@@ -48,11 +49,15 @@ def keep_home(commit: str, code: Path, home: Path, url: str | None) -> None:
         from lead_platform.lake.catalogs import dump_postgres
 
         dump_postgres(url, home / "catalog")
+    for database in (*home.rglob("*.sqlite"), *home.rglob("*.db")):
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("pragma wal_checkpoint(truncate)")
     target = HOMES / f"{commit}-{'server' if url else 'embedded'}.tar.gz"
     with tarfile.open(target, "w:gz", compresslevel=9) as archive:
         for path in sorted(home.rglob("*")):
             place = path.relative_to(home)
-            if path.is_file() and not set(LEFT_OUT) & set(place.parts):
+            is_log = path.name.endswith(("-wal", "-shm"))
+            if path.is_file() and not is_log and not LEFT_OUT & set(place.parts):
                 archive.add(path, str(place))
 
 

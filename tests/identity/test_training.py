@@ -3,11 +3,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from lead_platform.configuration import ConfigurationError
 from lead_platform.identity.linkage import link_records, match_records, same_ids
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs
 from lead_platform.identity.people import generate_people
 from lead_platform.identity.proposals import (
+    ACTIVE,
     activate_model,
     active_model,
     compare_models,
@@ -95,6 +97,14 @@ def test_a_proposal_waits_for_a_person(lake, tmp_path):
         "select actor, reason, before, after from governance.audit_log"
     ).fetchall()
     assert entry == ("Ada", "fits our data", "person-v2", "person-v3")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"model"', "{}"])
+def test_a_garbled_choice_of_the_model_names_its_file(tmp_path, content):
+    """A crash of the system may leave it so: the message once named no file."""
+    (tmp_path / ACTIVE).write_text(content)
+    with pytest.raises(ConfigurationError, match=r"active\.json does not name"):
+        active_model(SPECIFICATION, tmp_path)
 
 
 def test_the_card_tells_how_often_people_agree(lake, tmp_path):
