@@ -13,7 +13,9 @@ from typing import Any
 
 from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
 from dagster._daemon.controller import (
     create_daemons_from_instance,
     daemon_controller_from_instance,
@@ -98,6 +100,32 @@ class SensorTicks:
         return max(ticks, default=None)
 
 
+def patient(daemon: DagsterDaemon) -> DagsterDaemon:
+    """Have retries wait for the definitions: without them Dagster gives a retry up for good.
+
+    They are not there when all was killed together, and runs were in progress.
+    """
+    if daemon.daemon_type() != EventLogConsumerDaemon.daemon_type():
+        return daemon
+    loop = daemon.core_loop
+
+    def waiting(context: IWorkspaceProcessContext, *arguments: Any) -> Iterator[Any]:
+        with closing(loop(context, *arguments)) as rounds:
+            for result in rounds:
+                yield result
+                while not _has_definitions(context):
+                    time.sleep(1)
+                    yield None
+
+    daemon.core_loop = waiting  # type: ignore[method-assign, assignment]
+    return daemon
+
+
+def _has_definitions(context: IWorkspaceProcessContext) -> bool:
+    entries = context.create_request_context().get_code_location_entries().values()
+    return bool(entries) and all(entry.code_location for entry in entries)
+
+
 def main() -> None:
     """Run the daemon for the workspace given as the one argument, until asked to end."""
     lifeline = Lifeline()
@@ -109,7 +137,9 @@ def main() -> None:
         daemon_controller_from_instance(
             instance,
             WorkspaceFileTarget([str(workspace)]),
-            gen_daemons=lambda of: map(pulse.follow, create_daemons_from_instance(of)),
+            gen_daemons=lambda of: [
+                pulse.follow(patient(each)) for each in create_daemons_from_instance(of)
+            ],
             log_level="warning",
         ) as controller,
     ):

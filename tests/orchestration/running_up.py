@@ -28,7 +28,7 @@ START_SECONDS = 180.0
 ASSIGNED_SECONDS = 240.0
 
 
-RUNS = "{ results { runId } }"
+RUNS = "{ results { runId status } }"
 
 LAUNCH_RUN = """
 mutation($parameters: ExecutionParams!) {
@@ -187,11 +187,18 @@ class RunningUp:
         query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
         return str(self.ask(query, id=run_id)["runOrError"]["status"])
 
+    def has_been_retried(self, run_id: str) -> bool:
+        """Whether Dagster has tried a run again by itself."""
+        query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { tags { key } } } }"
+        tags = self.ask(query, id=run_id)["runOrError"]["tags"]
+        return "dagster/auto_retry_run_id" in [tag["key"] for tag in tags]
+
     def unfinished_runs(self) -> list[str]:
-        """The runs that wait or are in progress."""
+        """The runs that wait or are in progress, and how far they are."""
         statuses = "[QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING]"
         query = f"{{ runsOrError(filter: {{statuses: {statuses}}}) {{ ... on Runs {RUNS} }} }}"
-        return [run["runId"] for run in self.ask(query)["runsOrError"]["results"]]
+        runs = self.ask(query)["runsOrError"]["results"]
+        return [f"{run['runId']} {run['status']}" for run in runs]
 
     def launch(self, tags: dict[str, str]) -> str:
         """Launch the main job from the UI; the run's id."""

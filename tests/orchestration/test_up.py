@@ -16,6 +16,7 @@ import pytest
 
 from lead_platform.lake.lake import Lake
 from lead_platform.orchestration.status import check_up
+from lead_platform.processes import ProcessId
 from tests.orchestration.running_up import CLI, WELL_SECONDS, RunningUp, running, wait_for
 
 END_RUN = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
@@ -66,6 +67,7 @@ def test_run_of_a_killed_worker_is_over_at_once_and_tried_again(up: RunningUp) -
     execution = up.wait_for_run()
     os.kill(execution.pid, signal.SIGKILL)
     wait_for(lambda: up.run_status(execution.run_id) == "FAILURE", WELL_SECONDS, up.tail)
+    wait_for(lambda: up.has_been_retried(execution.run_id), WELL_SECONDS, up.tail)
     up.wait_until_assigned()
     up.wait_until_well()
 
@@ -102,7 +104,7 @@ def test_runs_that_hang_are_ended_and_the_queue_goes_on(up: RunningUp) -> None:
         limited = up.launch({"dagster/max_runtime": "5", "dagster/max_retries": "0"})
         wait_for(lambda: up.run_status(limited) == "FAILURE", WELL_SECONDS, up.tail)
         wait_for(lambda: up.executing() is None, WELL_SECONDS, up.tail)
-        up.drop()
+        up.launch({})
         stopped = up.wait_for_run()
         # Past its start: stopped there it would hold what the UI reads, too.
         time.sleep(5)
@@ -111,7 +113,6 @@ def test_runs_that_hang_are_ended_and_the_queue_goes_on(up: RunningUp) -> None:
         wait_for(lambda: up.run_status(stopped.run_id) == "CANCELED", WELL_SECONDS, up.tail)
     up.drop()
     up.wait_until_well()
-    # The file of the cancelled run is asked for again two minutes after the first time.
     up.wait_until_assigned()
 
 
@@ -129,7 +130,9 @@ def test_ui_refuses_foreign_hosts_and_pages(up: RunningUp) -> None:
 
 
 def test_killed_one_takes_its_parts_along_and_the_next_starts(up: RunningUp) -> None:
-    parts = up.processes()
+    up.drop()
+    execution = up.wait_for_run()
+    parts = [*up.processes(), ProcessId.of(execution.pid)]
     assert up.end(signal.SIGKILL) == -signal.SIGKILL
     wait_for(lambda: not any(process.is_running for process in parts), 10.0)
     found = check_up(up.settings)
@@ -137,6 +140,9 @@ def test_killed_one_takes_its_parts_along_and_the_next_starts(up: RunningUp) -> 
     assert "does not run" in found.lines[0]
     up.drop()
     up.start()
+    wait_for(lambda: up.run_status(execution.run_id) == "FAILURE", WELL_SECONDS, up.tail)
+    # Without a file that comes in nobody else would take up what the run left.
+    wait_for(lambda: up.has_been_retried(execution.run_id), WELL_SECONDS, up.tail)
     up.wait_until_assigned()
 
 
