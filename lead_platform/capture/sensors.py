@@ -3,8 +3,11 @@
 import hashlib
 
 from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
     DefaultSensorStatus,
     RunRequest,
+    RunsFilter,
     SensorDefinition,
     SensorEvaluationContext,
     SensorResult,
@@ -44,6 +47,8 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
         if off:
             # The cursor stays as it is, so that what waits is taken up once capture may act.
             return SkipReason(off)
+        if _run_waits(context.instance, name):
+            return SkipReason("a run waits for its turn; what came since goes with the next one")
         channels = load_channels(settings.config_dir)
         waiting = list_inbox(settings.inbox)
         for warning in unknown_channels(waiting, channels):
@@ -73,6 +78,16 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
         return SensorResult(run_requests=[request], cursor=cursor.model_dump_json())
 
     return look
+
+
+def _run_waits(instance: DagsterInstance, sensor_name: str) -> bool:
+    """Whether a run this sensor asked for has not begun yet.
+
+    Files come faster than runs end: a run for each look would be a queue that only grows.
+    """
+    mine = {"dagster/sensor_name": sensor_name}
+    waiting = RunsFilter(statuses=[DagsterRunStatus.QUEUED], tags=mine)
+    return instance.get_runs_count(waiting) > 0
 
 
 inbox = _inbox_sensor(

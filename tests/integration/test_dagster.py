@@ -125,15 +125,20 @@ class Looks:
     """Evaluations of one sensor that hand the cursor on, as the daemon does."""
 
     def __init__(self, sensor: Any) -> None:
+        from dagster import DagsterInstance
+
         self._sensor = sensor
+        self.instance = DagsterInstance.ephemeral()
         self.cursor: str | None = None
 
     def look(self) -> list[Any]:
         """One evaluation: the run requests."""
-        from dagster import build_sensor_context
+        from dagster import SkipReason, build_sensor_context
 
-        with build_sensor_context(cursor=self.cursor) as context:
+        with build_sensor_context(cursor=self.cursor, instance=self.instance) as context:
             result = self._sensor(context)
+        if isinstance(result, SkipReason):
+            return []
         self.cursor = result.cursor
         return list(result.run_requests or [])
 
@@ -188,6 +193,42 @@ def test_two_files_come_in_one_run_and_outcomes_have_their_own_sensor(
     assert [sorted(names) for names in channels] == [["web_events", "web_form"], ["crm_outcomes"]]
 
 
+def test_files_of_a_rush_come_in_one_run_once_the_waiting_one_has_begun(
+    inbox: Path, tmp_path: Path
+) -> None:
+    """Each look asked for a run of its own: files of two minutes waited for a queue of runs."""
+    from dagster import DagsterRun, DagsterRunStatus
+    from dagster._core.remote_origin import (
+        GrpcServerCodeLocationOrigin,
+        RemoteJobOrigin,
+        RemoteRepositoryOrigin,
+    )
+
+    from lead_platform.capture import sensors
+
+    source = tmp_path / "a.jsonl"
+    source.write_text("{}\n")
+    looks = Looks(sensors.inbox)
+    location = GrpcServerCodeLocationOrigin(host="localhost", socket="/code", location_name="here")
+    looks.instance.add_run(
+        DagsterRun(
+            "process_new_leads",
+            "waiting",
+            status=DagsterRunStatus.QUEUED,
+            tags={"dagster/sensor_name": "inbox"},
+            remote_job_origin=RemoteJobOrigin(
+                RemoteRepositoryOrigin(location, "__repository__"), "process_new_leads"
+            ),
+        )
+    )
+    for number in range(3):
+        put(source, inbox / "web_form" / f"{number}.jsonl")
+        assert looks.look() == []
+    looks.instance.delete_run("waiting")
+    (request,) = looks.look()
+    assert len(request.run_config["ops"]["intake"]["config"]["files"]) == 3
+
+
 def test_half_written_and_hidden_names_are_not_looked_at(inbox: Path) -> None:
     from lead_platform.capture import sensors
 
@@ -221,7 +262,7 @@ def test_request_for_any_name_can_be_stored(inbox: Path, tmp_path: Path) -> None
 def test_unknown_channel_warns_and_stops_nobody(
     inbox: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from dagster import build_sensor_context
+    from dagster import DagsterInstance, build_sensor_context
 
     from lead_platform.capture import sensors
 
@@ -229,7 +270,7 @@ def test_unknown_channel_warns_and_stops_nobody(
     source.write_text("{}\n")
     put(source, inbox / "fbk" / "a.jsonl")
     put(source, inbox / "web_form" / "b.jsonl")
-    with build_sensor_context() as context:
+    with build_sensor_context(instance=DagsterInstance.ephemeral()) as context:
         result = sensors.inbox(context)
     assert len(result.run_requests) == 1
     warned = capfd.readouterr().err
