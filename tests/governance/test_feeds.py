@@ -117,7 +117,7 @@ def thinned(arrivals: Arrivals, since: datetime, share: float, seed: int) -> Arr
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_quiet_feed_is_let_alone(name: str) -> None:
-    """At most one false alarm in 60 days; a longer run with many seeds found none or one."""
+    """At most one false alarm in 60 days."""
     arrivals = generate(FEEDS[name], seed=7)
     assert len(alarms(arrivals, JUDGED, 60 * 24, every=timedelta(hours=5))) <= 1
 
