@@ -169,6 +169,8 @@ def normalize_language(raw: str, vocabularies: Vocabularies) -> NormalText:
     text = clean_text(raw)
     if text is None:
         return BLANK
+    if len(text) > _LONGEST:
+        return NormalText(None, f"longer than {_LONGEST} characters")
     if vocabularies.is_placeholder("any", text):
         return NormalText(None, "placeholder")
     first = re.split(r"[,;.|/]", text)[0].strip()
@@ -185,6 +187,8 @@ def normalize_time_zone(raw: str, vocabularies: Vocabularies) -> NormalText:
     text = clean_text(raw)
     if text is None:
         return BLANK
+    if len(text) > _LONGEST:
+        return NormalText(None, f"longer than {_LONGEST} characters")
     if vocabularies.is_placeholder("any", text):
         return NormalText(None, "placeholder")
     found = _time_zones().get(text.casefold().replace(" ", "_")) or _TIME_ZONE_NAMES.get(fold(text))

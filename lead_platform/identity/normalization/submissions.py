@@ -51,7 +51,15 @@ from lead_platform.identity.normalization.text import (
 from lead_platform.identity.normalization.titles import NO_TITLE, normalize_job_title
 from lead_platform.identity.normalization.vocabularies import AliasTable, Vocabularies
 
-__all__ = ["COLUMNS", "MATCHING_FIELDS", "normalize_keys", "normalize_submissions", "page_category"]
+__all__ = [
+    "COLUMNS",
+    "INSTANTS",
+    "MATCHING_FIELDS",
+    "RAW_COLUMNS",
+    "normalize_keys",
+    "normalize_submissions",
+    "page_category",
+]
 
 COLUMNS = (
     "submission_id", "match_record_id", "company_record_id", "channel", "source_system",
@@ -67,7 +75,7 @@ COLUMNS = (
     "landing_page", "referrer", "form_id", "first_touch_source", "first_touch_medium",
     "first_touch_campaign", "first_touch_at", "issues", "normalization_version",
 )  # fmt: skip
-_INSTANTS = ("submitted_at", "consent_at", "first_touch_at")
+INSTANTS = ("submitted_at", "consent_at", "first_touch_at")
 _FLAGS = ("is_role_email", "is_disposable_email", "is_free_email")
 _AS_CAPTURED = ("submission_id", "channel", "source_system", "source_person_id")
 _PLAIN_TEXTS = (
@@ -81,8 +89,8 @@ _RAW_NAMES = {
     "seniority": "job_title",
     "job_function": "job_title",
 }
-_RAW_COLUMNS = (
-    *_AS_CAPTURED, *_PLAIN_TEXTS, *_LABELS, *_INSTANTS, "received_seq", "full_name", "first_name",
+RAW_COLUMNS = (
+    *_AS_CAPTURED, *_PLAIN_TEXTS, *_LABELS, *INSTANTS, "received_seq", "full_name", "first_name",
     "last_name", "email", "phone", "job_title", "linkedin_url", "language", "time_zone",
     "company_name", "company_website", "industry", "employee_count", "annual_revenue", "city",
     "region", "postal_code", "country", "message", "preferred_channel", "purchase_timeframe",
@@ -157,7 +165,7 @@ _EXAMPLE = {
 
 def read_references(vocabularies: Vocabularies) -> None:
     """Read what normalising reads on first use, above a second: names of places, phone plans."""
-    row: dict[str, Any] = dict.fromkeys(_RAW_COLUMNS) | dict.fromkeys(_INSTANTS, pd.NaT) | _EXAMPLE
+    row: dict[str, Any] = dict.fromkeys(RAW_COLUMNS) | dict.fromkeys(INSTANTS, pd.NaT) | _EXAMPLE
     normalize_submissions(pd.DataFrame([row | {"received_seq": 1}]), vocabularies)
 
 
@@ -165,7 +173,7 @@ class _Batch:
     """The raw columns, the normalised ones so far, and the issues by row."""
 
     def __init__(self, frame: pd.DataFrame, vocabularies: Vocabularies) -> None:
-        missing = [name for name in _RAW_COLUMNS if name not in frame]
+        missing = [name for name in RAW_COLUMNS if name not in frame]
         if missing:
             raise ValueError(
                 f"Submissions lack the columns {', '.join(missing)}; "
@@ -218,8 +226,7 @@ class _Batch:
         ]
         self.columns["normalization_version"] = [self.vocabularies.version] * size
         typed = {
-            name: self._instant(name) if name in _INSTANTS else self._typed(name)
-            for name in COLUMNS
+            name: self._instant(name) if name in INSTANTS else self._typed(name) for name in COLUMNS
         }
         return pd.DataFrame(typed, columns=list(COLUMNS))
 

@@ -45,3 +45,62 @@ def test_twice_is_once_and_nothing_raises(vocabularies: Vocabularies, raw: str) 
         if once.value is not None:
             written = f"{once.value:.2f}" if once.value % 1 else f"{once.value:.0f}"
             assert normalise(written, vocabularies).value == once.value
+
+
+# Each was read as another number, or may be.
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "1e9", "1E+12", "½", "1/2", "3 3/4", "10⁶", "10^6", "5x10", "100万", "三百", "1.2.3",
+        "1,2,3", "1.234.5", "10 50", "1 00 000", "0x1F", "5 mil", "1T", "50%", "a dozen", "2 dozen",
+        "5 million thousand", "10k million", "10 or 500", "3 founders, 200 people", "12/2023",
+        "2024-01-05", "+49 30 123456", "1٫5", "EUR -5", "$ -3M", "1'0", "v2", "10e", "1_000",
+    ],
+)  # fmt: skip
+def test_what_may_be_two_numbers_is_none(raw: str, vocabularies: Vocabularies) -> None:
+    found = normalize_employee_count(raw, vocabularies)
+    assert found.value is None
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("raw", "count"),
+    [
+        ("1e3", 1000), ("1.5e3 employees", 1500), ("٢٥٠", 250), ("２５０", 250), ("1'000", 1000),
+        ("1,23,456", 123_456), ("12.500", 12_500), ("between 10 and 50", 10),
+        ("zwischen 10 und 50", 10), ("5 hundred", 500), ("3 tausend", 3000), ("1234.0", 1234),
+        ("2 lakh", 200_000),
+    ],
+)  # fmt: skip
+def test_forms_of_one_number(raw: str, count: int, vocabularies: Vocabularies) -> None:
+    assert normalize_employee_count(raw, vocabularies).value == count
+
+
+WRITTEN = (
+    "{0}", "{0:,}", "{0:_}", "{0:e}", "{0:.17g}", "{0}.0", "{0:,}.00", "{0} employees", "~{0:,}",
+    "{0:,}+", "> {0}", "{0} - {1}", "{0:,} to {1:,}", "{0}/{1}", "{0} {1}", "{0},{1}", "{0}.{1}",
+    "{0} people in {1} offices", "{0}k", "{0} mil", "{0}%", "n{0}", "{0}x{1}", "{0}^{1}", "-{0}",
+)  # fmt: skip
+SEPARATORS = (",", ".", " ", "'", "\u00a0", "\u202f", "\u2009")
+
+
+@given(
+    st.sampled_from(WRITTEN),
+    st.integers(1, 5_000_000),
+    st.integers(0, 5_000_000),
+    st.sampled_from(SEPARATORS),
+)
+def test_a_number_is_read_as_itself_or_not_at_all(
+    vocabularies: Vocabularies, form: str, number: int, other: int, separator: str
+) -> None:
+    """`1e9` employees were read as 9: a wrong figure decides scores and routes."""
+    raw = form.format(number, other).replace(",", separator)
+    found = normalize_employee_count(raw, vocabularies)
+    meant = {number, number * 1000 if "k" in form else number}
+    if form in ("{0},{1}", "{0} {1}", "{0}.{1}"):
+        # One number to whoever reads it: its digits, or what stands before the mark.
+        meant |= {int(f"{number}{other}")}
+    if found.value is None:
+        assert found.reason
+    else:
+        assert found.value in meant

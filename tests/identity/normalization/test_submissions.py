@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from lead_platform.identity.normalization.submissions import (
     COLUMNS,
+    INSTANTS,
+    RAW_COLUMNS,
     normalize_keys,
     normalize_submissions,
+    page_category,
 )
 from lead_platform.identity.normalization.vocabularies import Vocabularies
 from lead_platform.lake.suites import load_suites, validate
@@ -184,3 +188,23 @@ def test_the_suite_passes_and_fails(captured: Captured, vocabularies: Vocabulari
     broken = result.assign(country="Germany", phone="030", match_record_id="x", industry="odd")
     failed = {failure.arguments for failure in validate(broken, suite.scoped("rows"))}
     assert len(failed) == 4
+
+
+# Each made some expression of this program, or of a library, start over at every letter.
+ADVERSARIAL = (
+    "(a", "[a ", "&amp;", "é", "Ã©", "1,", "a.", "<a@b", "- ", "'", "a(", "0 ", "[ at ", "inc. ",
+    "dr. ", "\\\\", "ß", "\n", "1 mil ", "in/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", ADVERSARIAL)
+def test_long_texts_take_time_in_proportion(vocabularies: Vocabularies, piece: str) -> None:
+    """A language of 100 kB of opening brackets took minutes."""
+    text = piece * (60_000 // len(piece))
+    row = dict.fromkeys(RAW_COLUMNS, text) | dict.fromkeys(INSTANTS, pd.NaT)
+    row |= {"submission_id": "s1", "channel": "c", "received_seq": 1}
+    started = time.process_time()
+    normalize_submissions(pd.DataFrame([row]), vocabularies)
+    page_category(pd.Series([text]), vocabularies)
+    # It takes 0.1 to 0.8 s here; by the square it would be a minute.
+    assert time.process_time() - started < 5
