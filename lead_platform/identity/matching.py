@@ -253,6 +253,17 @@ def _splink_test(level: Level) -> Any:
         return cll.CustomLevel(
             f'list_has_any("{one}_l", "{other}_r") and list_has_any("{one}_r", "{other}_l")'
         )
+    if level.nearly_swapped is not None:
+        one, other = level.nearly_swapped
+        return cll.CustomLevel(
+            f'damerau_levenshtein("{one}_l", "{other}_r") <= {level.at_most} '
+            f'and damerau_levenshtein("{other}_l", "{one}_r") <= {level.at_most}'
+        )
+    if level.contained is not None:
+        words = level.contained
+        return cll.CustomLevel(
+            f'list_has_all("{words}_l", "{words}_r") or list_has_all("{words}_r", "{words}_l")'
+        )
     if level.misspelled is not None:
         return _to_listed(
             *level.misspelled, f"damerau_levenshtein(entry, {{text}}) <= {level.at_most}"

@@ -31,12 +31,14 @@ create or replace temp macro spelled_out(value) as
     replace(replace(replace(value, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
 create or replace temp macro fold(value) as
     nullif(translate(spelled_out(lower(strip_accents(value))), 'øłđðıħ -''.’`´,_', 'olddih'), '');
--- Initials are no words.
-create or replace temp macro words_of(names) as
+create or replace temp macro parts_of(names) as
     list_filter(
         list_transform(string_split(replace(names, '-', ' '), ' '), lambda word: fold(word)),
-        lambda word: length(word) > 1
+        lambda word: word is not null
     );
+-- Initials are no words.
+create or replace temp macro words_of(names) as
+    list_filter(parts_of(names), lambda word: length(word) > 1);
 -- As mailboxes spell it: Müller is mueller@.
 create or replace temp macro fold_german(value) as
     fold(replace(replace(replace(lower(value), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'));
@@ -116,6 +118,7 @@ _DERIVED = """
         left(coalesce(k.root, s.first_name), 1) as first_initial,
         words_of(s.given_words) as first_words,
         words_of(concat_ws(' ', s.given_words, s.family_words)) as name_words,
+        parts_of(concat_ws(' ', s.given_words, s.family_words)) as name_parts,
         coalesce(k.family, case when s.first_name is not null then [s.first_name] end)
             as first_family,
         case when k.is_given_name then s.first_name end as known_first_name,

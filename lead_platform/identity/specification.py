@@ -108,6 +108,8 @@ _TESTS = (
     "unlike",
     "misspelled",
     "initial_of",
+    "contained",
+    "nearly_swapped",
 )
 _NEEDS = {
     "jaro_winkler": "at_least",
@@ -115,6 +117,7 @@ _NEEDS = {
     "weighted_containment": "at_least",
     "damerau_levenshtein": "at_most",
     "misspelled": "at_most",
+    "nearly_swapped": "at_most",
 }
 
 
@@ -136,7 +139,8 @@ class Level(_Part):
     tokens in common, `weighted_containment` the share of the shorter one's, by their rarity;
     `mingled` lists with an entry of each in the other's other list; `filled` filled on both sides;
     `unlike` filled on both sides and unequal; `misspelled` a text spelled almost as an entry of the
-    other's list; `initial_of` a text that is the first letter of such an entry.
+    other's list; `initial_of` a text that is the first letter of such an entry;
+    `contained` a list all of which is in the other; `nearly_swapped` as swapped, but for letters.
     """
 
     name: Name
@@ -155,6 +159,8 @@ class Level(_Part):
     unlike: Name | None = None
     misspelled: tuple[Name, Name] | None = None
     initial_of: tuple[Name, Name] | None = None
+    contained: Name | None = None
+    nearly_swapped: tuple[Name, Name] | None = None
     at_least: float | None = Field(default=None, gt=0, le=1)
     at_most: int | None = Field(default=None, ge=1, le=5)
     both: tuple[Name, ...] = ()

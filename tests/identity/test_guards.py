@@ -84,6 +84,8 @@ ONE_PERSON = [
     pytest.param((named("Tom"), named("Tjomas")), id="a typo of what the nickname stands for"),
     pytest.param((named("Thi Minh Khai", "Nguyen"), named("Minh Khai", "Nguyen Thi"),
                   named("Nguyen", "Thi Minh Khai")), id="the same words in another order"),
+    pytest.param((named("Amber", ""), named("Dixon", "Amber")), id="a first name alone"),
+    pytest.param((named("Johnston", "Rosie"), named("Rosie", "Johnoston")), id="swapped, a typo"),
     pytest.param((named("Anna-Lena"), named("Lena")), id="part of a double name"),
     pytest.param((named("小龍", "李"), named("Xiaolong", "Li")), id="another script"),
 ]  # fmt: skip
