@@ -346,6 +346,7 @@ def test_what_is_released_comes_back(
     # Records that were rejected came back with deliveries and numbers of their own.
     assert set(changed) <= {
         "capture.deliveries",
+        "capture.delivery_profiles",
         "capture.events",
         "capture.rejected_records",
         "capture.submissions",
