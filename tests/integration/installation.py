@@ -28,8 +28,15 @@ from lead_platform.settings import Settings
 PROJECT = Path(__file__).resolve().parents[2]
 AS_OF = WorldSettings().end_at
 
-# Tables that log every run by design: a run that changes nothing else still leaves its rows here.
-LEDGERS = frozenset({"governance.releases", "governance.workflow_runs", "governance.data_quality"})
+# Tables that log every run by design, also one that changes nothing else, or how the home was made.
+LEDGERS = frozenset(
+    {
+        "governance.releases",
+        "governance.workflow_runs",
+        "governance.data_quality",
+        "governance.migrations",
+    }
+)
 CAPTURE_TABLES = (
     "capture.deliveries",
     "capture.submissions",

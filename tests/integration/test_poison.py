@@ -352,7 +352,6 @@ def test_what_is_released_comes_back(
         "capture.submissions",
         "governance.audit_log",
         "governance.gate_failures",
-        "governance.migrations",
         "governance.quarantine",
         "identity.normalized_submissions",
         "identity.account_members",

@@ -13,9 +13,9 @@ from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, Verdict
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake
+from lead_platform.lake.releases import Release
 from lead_platform.settings import Settings
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -45,9 +45,13 @@ class StagedLake(Lake):
 
     stage: Any = None
 
-    def _conclude(self, fence: Fence, since: int, note: Any, verdict: Verdict) -> Any:
-        self.stage.value = STAGES.index("publishing" if verdict.passed else "refusing")
-        return super()._conclude(fence, since, note, verdict)
+    def _publish(self, *arguments: Any) -> Release:
+        self.stage.value = STAGES.index("publishing")
+        return super()._publish(*arguments)
+
+    def _take_back(self, *arguments: Any) -> Release:
+        self.stage.value = STAGES.index("refusing")
+        return super()._take_back(*arguments)
 
 
 def write_steps(settings: Settings, stage: Any, done: Any, limit: int | None) -> None:
