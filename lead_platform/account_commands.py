@@ -15,6 +15,7 @@ from lead_platform.identity_commands import (
     Limit,
     apply_verdicts,
     begin_act,
+    finishing,
 )
 from lead_platform.settings import Settings
 from lead_platform.terminal import AsOf, Why, console, print_rows, require_leads
@@ -229,23 +230,33 @@ def _change(plan: "Plan", act: "Act", *, dry_run: bool, as_of: str | None) -> No
 
     settings = Settings()
     specification = load_account_specification(settings.config_dir)
-    with open_lake(settings).read() as connection:
-        require_leads(connection)
-        change = plan(connection, specification)
-        refuse_contradictions(connection, change.verdicts, ACCOUNTS)
-        console.print(render_change(change))
+
+    def show() -> None:
+        with open_lake(settings).read() as connection:
+            require_leads(connection)
+            change = plan(connection, specification)
+            refuse_contradictions(connection, change.verdicts, ACCOUNTS)
+            console.print(render_change(change))
+
     if dry_run:
+        show()
         console.print("Nothing was written.")
         return
-    with open_lake(settings).write("account verdicts") as candidate:
-        change = plan(candidate.connection, specification)
-        if not act.subject_id:
-            act = replace(
-                act,
-                subject_type="account",
-                subject_id=change.account_ids[0],
-                before=", ".join(change.account_ids),
-                after=", ".join(account_id for account_id, _ in change.becomes),
-            )
-        written = record_verdicts(candidate.connection, [(act, change.verdicts)], ACCOUNTS)
-    apply_verdicts(written, as_of, ACCOUNTS)
+    with finishing(as_of):
+        show()
+        with open_lake(settings).write("account verdicts") as candidate:
+            change = plan(candidate.connection, specification)
+            about = act if act.subject_id else _about(act, change)
+            written = record_verdicts(candidate.connection, [(about, change.verdicts)], ACCOUNTS)
+        apply_verdicts(written, as_of, ACCOUNTS)
+
+
+def _about(act: "Act", change: "AccountChange") -> "Act":
+    """The act, about the accounts there are."""
+    return replace(
+        act,
+        subject_type="account",
+        subject_id=change.account_ids[0],
+        before=", ".join(change.account_ids),
+        after=", ".join(account_id for account_id, _ in change.becomes),
+    )

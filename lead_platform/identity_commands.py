@@ -3,7 +3,8 @@
 Each writes a person's word through the gate, then lets the ordinary job take it from there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -423,13 +424,8 @@ def _part(
     as_of: str | None,
 ) -> None:
     """Show what comes apart; unless it is a dry run, say so and let it take effect."""
-    from lead_platform.lake.resource import open_lake
-    from lead_platform.reporting.pairs import render_partings
-
-    with open_lake(Settings()).read() as connection:
-        require_leads(connection)
-        console.print(render_partings(plan(connection)))
     if dry_run:
+        _show_partings(plan)
         console.print("Nothing was written.")
         return
 
@@ -440,7 +436,18 @@ def _part(
             for one in plan(connection)
         ]  # fmt: skip
 
-    _say(acts, as_of)
+    with finishing(as_of):
+        _show_partings(plan)
+        _say(acts, as_of)
+
+
+def _show_partings(plan: "Callable[[DuckDBPyConnection], Sequence[Parting]]") -> None:
+    from lead_platform.lake.resource import open_lake
+    from lead_platform.reporting.pairs import render_partings
+
+    with open_lake(Settings()).read() as connection:
+        require_leads(connection)
+        console.print(render_partings(plan(connection)))
 
 
 def _say(plan: "Plan", as_of: str | None) -> None:
@@ -448,9 +455,10 @@ def _say(plan: "Plan", as_of: str | None) -> None:
     from lead_platform.identity.verdicts import record_verdicts
     from lead_platform.lake.resource import open_lake
 
-    with open_lake(Settings()).write("verdicts") as candidate:
-        written = record_verdicts(candidate.connection, plan(candidate.connection))
-    apply_verdicts(written, as_of)
+    with finishing(as_of):
+        with open_lake(Settings()).write("verdicts") as candidate:
+            written = record_verdicts(candidate.connection, plan(candidate.connection))
+        apply_verdicts(written, as_of)
 
 
 def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -> None:
@@ -482,6 +490,7 @@ def apply_verdicts(written: Sequence[str], as_of: str | None, grain: "Grain | No
     """
     if not written:
         console.print("Nothing new was said.")
+        _finish(as_of)
         return
     from lead_platform.identity.verdicts import LEADS
     from lead_platform.lake.resource import open_lake
@@ -495,6 +504,34 @@ def apply_verdicts(written: Sequence[str], as_of: str | None, grain: "Grain | No
     if len(written) > 10:
         console.print(f"… and {len(written) - 10} more: {about.list_decided}")
     _warn_if_off(open_lake(Settings()))
+
+
+@contextmanager
+def finishing(as_of: str | None) -> Iterator[None]:
+    """For what may have been said already: a command ended in between is finished by its repeat.
+
+    What it asks for then stands, wholly or in part, and is not found any more.
+    """
+    from lead_platform.identity.verdicts import VerdictError
+
+    try:
+        yield
+    except VerdictError:
+        if not _finish(as_of):
+            raise
+
+
+def _finish(as_of: str | None) -> bool:
+    """Let take effect what was said and no run has carried to its end; whether there was any."""
+    from lead_platform.identity.verdicts import is_unfinished
+    from lead_platform.lake.resource import open_lake
+
+    with open_lake(Settings()).read() as connection:
+        if not is_unfinished(connection):
+            return False
+    console.print("What was said before has not taken full effect yet. Finishing that:")
+    run_visibly(Settings(), "apply_verdicts", {}, parse_option("--as-of", as_of))
+    return True
 
 
 def _warn_if_off(lake: "Lake") -> None:

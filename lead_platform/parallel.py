@@ -78,22 +78,29 @@ def _processes(work: Callable[[T], R], count: int) -> Iterator[list[Connection]]
 def _hand_out(channel: Connection, waiting: deque[tuple[int, T]]) -> int:
     """Send the next item; its number."""
     number, item = waiting.popleft()
-    channel.send(item)
+    with _told_if_it_died():
+        channel.send(item)
     return number
 
 
 def _receive(channel: Connection) -> Any:
     """A result; raises what the work raised."""
-    try:
+    with _told_if_it_died():
         is_done, value = channel.recv()
-    except EOFError:
-        raise WorkerDiedError(
-            "A process that was computing ended before its result. Was it killed, or is there too "
-            "little memory? What it worked on still waits; run it again."
-        ) from None
     if not is_done:
         raise value
     return value
+
+
+@contextmanager
+def _told_if_it_died() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise WorkerDiedError(
+            "A process that was computing ended before its result. Was it killed, or is there too "
+            "little memory? What it worked on still waits; run it again."
+        ) from error
 
 
 def _serve(work: Callable[[T], R], channel: Connection) -> None:

@@ -123,6 +123,21 @@ def record_verdicts(
     return written
 
 
+def is_unfinished(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether something was said that no run has carried to its end: the job was ended in between.
+
+    A run ends with `reconcile`; verdicts are releases of their own.
+    """
+    row = connection.execute(
+        """
+        select max(snapshot_id) filter (label in ('verdicts', 'account verdicts'))
+            > coalesce(max(snapshot_id) filter (label = 'reconcile'), 0)
+        from governance.releases where status = 'passed'
+        """
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def refuse_contradictions(
     connection: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], grain: Grain
 ) -> None:

@@ -1,5 +1,6 @@
 """Merges undone through the whole house: every published table as if they had never happened."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,38 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
         "judge_pair": MERGES[profile], "undo_merge": MERGES[profile],
         "join_accounts": 1, "undo_account_merge": 1,
     }  # fmt: skip
+
+
+@pytest.mark.timeout(1_800)
+def test_an_undo_killed_before_its_job_is_finished_by_its_repeat(installed: Installation) -> None:
+    # What it had said stood already: the repeat found nothing new, and stopped there.
+    pair = strangers(installed, MERGES["server"])[0]
+    judged = ("--by", "Dana", "--reason", "a trial")
+    as_of = AS_OF + timedelta(seconds=10)
+    installed.start("judge_pairs", pairs=[pair], verdict="same", decided_at=str(as_of)).finish()
+    installed.run(job="apply_verdicts", as_of=as_of)
+    [(retired,)] = installed.query(
+        "select lead_id from identity.lead_crosswalk where relation = 'merged_into' "
+        f"and merged_at >= timestamp '{as_of}'"
+    )
+    undo = ("merges", "undo", retired, *judged, "--as-of", str(as_of + timedelta(seconds=1)))
+    killed = installed.start("run_command", argv=list(undo))
+    releases = "select count(*) from governance.releases where label = 'verdicts'"
+    said = installed.scalar(releases)
+    while installed.scalar(releases) == said:
+        assert killed.is_running, killed.printed("err")
+        time.sleep(0.02)
+    assert killed.kill_after(0)
+    parted = f"select count(*) from identity.leads where lead_id = '{retired}'"
+    assert installed.scalar(parted) == 0, "said, and without effect yet"
+
+    repeated = installed.command(*undo)
+    assert repeated.exit_code == 0, repeated.err + repeated.out
+    assert "Finishing that" in repeated.out
+    assert installed.scalar(parted) == 1
+    assert_whole(installed)
+    again = installed.command(*undo)
+    assert again.exit_code == 1, "undone for good, there is nothing left to undo"
 
 
 def largest_accounts(installation: Installation) -> list[str]:
