@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from lead_platform.lake.brake import check_brake
+from lead_platform.processes import end_with
 
 # How soon a stopped workflow is noticed.
 _LOOK_SECONDS = 1.0
@@ -62,7 +63,7 @@ def _processes(work: Callable[[T], R], count: int) -> Iterator[list[Connection]]
         for _ in range(count):
             mine, theirs = context.Pipe()
             channels.append(mine)
-            process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+            process = context.Process(target=_serve, args=(work, theirs, os.getpid()), daemon=True)
             process.start()
             theirs.close()
             processes.append(process)
@@ -103,8 +104,9 @@ def _told_if_it_died() -> Iterator[None]:
         ) from error
 
 
-def _serve(work: Callable[[T], R], channel: Connection) -> None:
-    """In the other process: work on items until nobody sends any more."""
+def _serve(work: Callable[[T], R], channel: Connection, parent_pid: int) -> None:
+    """In the other process: work on items until nobody sends any more, or the parent has ended."""
+    end_with(parent_pid)
     while True:
         try:
             item = channel.recv()

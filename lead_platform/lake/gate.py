@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.lake import changes
+from lead_platform.lake.brake import check_brake
 from lead_platform.lake.changes import TableFacts, TouchedTable
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.screening import holds
@@ -272,7 +273,12 @@ class Gate:
 
 def _failures(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:
     """What fails; Great Expectations sees what is not proven to hold."""
-    return validate(frame, [spec for spec in specs if not holds(frame, spec)])
+    open_ones = []
+    for spec in specs:
+        check_brake()
+        if not holds(frame, spec):
+            open_ones.append(spec)
+    return validate(frame, open_ones)
 
 
 def _row_failure(

@@ -6,6 +6,7 @@ names their lead; `trial.left_side` and `trial.right_side` always change
 together.
 """
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -112,7 +113,7 @@ def write_suites(settings: Settings, target: Path, tables: list[str] | None = No
 
 
 def suite_document(table: str) -> dict[str, Any]:
-    """The suite of a trial table as its file states it."""
+    """The suite of a trial table as its file states it, the caller's to change."""
     presence = {
         "type": "expect_table_columns_to_match_set",
         "kwargs": {"column_set": list(TABLES[table]), "exact_match": True},
@@ -122,9 +123,9 @@ def suite_document(table: str) -> dict[str, Any]:
         "meta": {
             "grain": "one per test row",
             "key": KEYS[table],
-            "references": REFERENCES.get(table, []),
+            "references": copy.deepcopy(REFERENCES.get(table, [])),
         },
-        "expectations": [presence, *EXPECTATIONS[table]],
+        "expectations": [presence, *copy.deepcopy(EXPECTATIONS[table])],
     }
 
 
