@@ -198,7 +198,8 @@ def _column_list(table: Table, allowed: dict[str, list[str]]) -> Iterator[str]:
 
 def _reference(reference: Reference) -> str:
     columns = ", ".join(f"`{column}`" for column in reference.columns)
-    return f"{columns} → {reference.to} ({reference.on_delete})"
+    given = " and ".join(f"`{column}` is `{value}`" for column, value in reference.when.items())
+    return f"{columns} → {reference.to} ({reference.on_delete})" + (given and f", where {given}")
 
 
 def _allowed_values(suite: Suite) -> dict[str, list[str]]:

@@ -267,7 +267,8 @@ def missing_parents(
     connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, reference: Reference
 ) -> list[int]:
     """Positions in `frame` of rows that name a parent which is not there."""
-    present = frame[list(reference.columns)].dropna()
+    concerned = (frame[list(reference.when)] == pd.Series(reference.when)).all(axis="columns")
+    present = frame.loc[concerned, list(reference.columns)].dropna()
     if present.empty:
         return []
     present = present.assign(position=present.index)

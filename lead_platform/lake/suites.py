@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lead_platform.configuration import ConfigurationError
 
@@ -25,7 +25,10 @@ KEPT_ROWS = 1_000
 
 
 class Reference(BaseModel):
-    """Rows of this table name rows of another: `cascade` when they go with it, else `keep`."""
+    """Rows of this table name rows of another: `cascade` when they go with it, else `keep`.
+
+    With `when` only rows that have these values do; those are kept when the others go.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +36,13 @@ class Reference(BaseModel):
     to: str
     to_columns: tuple[str, ...]
     on_delete: str = Field(pattern="^(cascade|keep)$")
+    when: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _are_kept(self) -> "Reference":
+        if self.when and self.on_delete == "cascade":
+            raise ValueError('"when" needs "on_delete": "keep"')
+        return self
 
 
 class SubjectColumns(BaseModel):
@@ -116,6 +126,7 @@ class Suite(BaseModel):
         """Columns needed to validate rows: the key first."""
         needed = set().union(*(spec.columns for spec in self.scoped("rows")))
         needed.update(*(reference.columns for reference in self.meta.references))
+        needed.update(*(reference.when for reference in self.meta.references))
         needed.update(self.subject_columns)
         return [*self.meta.key, *sorted(needed - set(self.meta.key))]
 

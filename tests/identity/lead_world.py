@@ -16,12 +16,15 @@ from lead_platform.identity.specification import (
     LinkageSpecification,
     load_specification,
 )
+from lead_platform.lake.suites import Reference, load_suites
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFICATION = load_specification(ROOT / "config" / "identity.yaml")
 MODEL = load_model(SPECIFICATION)
+SUITES = load_suites(ROOT / "expectations")
 DECIDED_AT = dt.datetime.fromisoformat("2026-03-01 12:00")
 
+# What people say comes last, the others are written by resolving.
 TABLES = ("lead_members", "match_pairs", "merge_decisions", "match_reviews", "lead_crosswalk",
           "merged_members", "match_verdicts")  # fmt: skip
 
@@ -97,8 +100,32 @@ def resolve(
     run: str = "run",
     specification: LinkageSpecification = SPECIFICATION,
 ) -> ResolutionSummary:
-    return resolve_leads(
+    summary = resolve_leads(
         connection, model=MODEL, specification=specification, decided_at=DECIDED_AT, run_id=run
+    )
+    assert broken_references(connection) == []
+    return summary
+
+
+def broken_references(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables that resolving writes with rows that name what is not there, as the suites have it."""
+    return [
+        f"{suite.name}: {reference.columns}"
+        for suite in SUITES.values()
+        if suite.name.removeprefix("identity.") in TABLES[:-1]
+        for reference in suite.meta.references
+        if connection.execute(_broken(suite.name, reference)).fetchone()
+    ]
+
+
+def _broken(table: str, reference: Reference) -> str:
+    pairs = zip(reference.columns, reference.to_columns, strict=True)
+    same = " and ".join(f"children.{child} = parents.{parent}" for child, parent in pairs)
+    given = [f"children.{column} is not null" for column in reference.columns]
+    given += [f"children.{column} = '{value}'" for column, value in reference.when.items()]
+    return (
+        f"from {table} as children anti join {reference.to} as parents on {same} "
+        f"where {' and '.join(given)}"
     )
 
 

@@ -161,6 +161,22 @@ def test_undoing_a_retired_lead_gives_it_back_and_later_arrivals_choose_by_evide
     assert crosswalk(lake) == {lead_id_of(3): ("split_from", lead_id_of(2))}
 
 
+def test_a_lead_is_split_from_one_that_retires_in_the_same_run():
+    lake = lake_with(
+        submission(1, email="jane@acme.com", **JANE),
+        submission(2, **LINKEDIN, **JANE),
+        submission(3, email="jane77@gmail.com", **LINKEDIN, **JANE),
+    )
+    assert groups(lake) == {ids(1), ids(2, 3)}
+    say(lake, "different", (1, 3))
+    say(lake, "same", (1, 2))
+    assert groups(lake) == {ids(1, 2), ids(3)}
+    assert crosswalk(lake) == {
+        lead_id_of(2): ("merged_into", lead_id_of(1)),
+        lead_id_of(3): ("split_from", lead_id_of(2)),
+    }
+
+
 def test_undoing_a_run_takes_back_all_it_merged():
     lake = three_leads()
     before = dict(members(lake))

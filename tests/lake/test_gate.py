@@ -106,6 +106,13 @@ POISONS = {
         1,
         ("decision_x",),
     ),
+    "parent that a row of its kind needs": Poison(
+        "insert into trial.links values ('link_x', 'inner', 'lead_nobody')",
+        "trial.links",
+        "expect_references_to_exist",
+        1,
+        ("link_x",),
+    ),
     "reference moved to nowhere": Poison(
         "update trial.decisions set lead_id = 'lead_nobody' where lead_id = 'lead_1'",
         "trial.decisions",

@@ -1,9 +1,9 @@
 """Small tables with contracts for the lake's own tests.
 
 `trial.leads` have `trial.scores`, scores have `trial.tasks` (both go with their parent),
-`trial.decisions` are history and stay; `trial.profiles` live as long as any of `trial.members`
-names their lead; `trial.left_side` and `trial.right_side` always change
-together.
+`trial.decisions` are history and stay, `trial.links` name leads where their kind is `inner`;
+`trial.profiles` live as long as any of `trial.members` names their lead; `trial.left_side` and
+`trial.right_side` always change together.
 """
 
 import copy
@@ -29,6 +29,7 @@ TABLES: dict[str, dict[str, str]] = {
     "scores": {"lead_id": "varchar", "rule": "varchar", "points": "double"},
     "tasks": {"task_id": "varchar", "lead_id": "varchar", "rule": "varchar"},
     "decisions": {"decision_id": "varchar", "lead_id": "varchar"},
+    "links": {"link_id": "varchar", "kind": "varchar", "lead_id": "varchar"},
     "members": {"submission_id": "varchar", "lead_id": "varchar"},
     "profiles": {"lead_id": "varchar", "city": "varchar"},
     "left_side": {"step": "integer", "amount": "bigint"},
@@ -56,6 +57,7 @@ KEYS: dict[str, list[str]] = {
     "scores": ["lead_id", "rule"],
     "tasks": ["task_id"],
     "decisions": ["decision_id"],
+    "links": ["link_id"],
     "members": ["submission_id"],
     "profiles": ["lead_id"],
     "left_side": ["step"],
@@ -66,6 +68,7 @@ REFERENCES: dict[str, list[dict[str, Any]]] = {
     "scores": [_reference(["lead_id"], "trial.leads", "cascade")],
     "tasks": [_reference(["lead_id", "rule"], "trial.scores", "cascade")],
     "decisions": [_reference(["lead_id"], "trial.leads", "keep")],
+    "links": [{**_reference(["lead_id"], "trial.leads", "keep"), "when": {"kind": "inner"}}],
     "profiles": [_reference(["lead_id"], "trial.members", "cascade")],
 }
 
@@ -93,6 +96,7 @@ EXPECTATIONS: dict[str, list[dict[str, Any]]] = {
     "scores": [_not_null("lead_id"), _not_null("rule"), _between("points", -100, 100)],
     "tasks": [_not_null("task_id")],
     "decisions": [_not_null("decision_id"), _not_null("lead_id")],
+    "links": [_not_null("link_id")],
     "members": [_not_null("lead_id")],
     "profiles": [_not_null("lead_id")],
     "left_side": [_not_null("step"), _between("amount", 0, 1_000_000)],
