@@ -138,9 +138,11 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
 
 
 @pytest.mark.timeout(1_800)
-def test_an_undo_killed_before_its_job_is_finished_by_its_repeat(installed: Installation) -> None:
+def test_an_undo_killed_before_its_job_is_finished_by_its_repeat(
+    installed: Installation, profile: str
+) -> None:
     # What it had said stood already: the repeat found nothing new, and stopped there.
-    pair = strangers(installed, MERGES["server"])[0]
+    pair = strangers(installed, MERGES[profile] + 1)[-1]
     judged = ("--by", "Dana", "--reason", "a trial")
     as_of = AS_OF + timedelta(seconds=10)
     installed.start("judge_pairs", pairs=[pair], verdict="same", decided_at=str(as_of)).finish()
