@@ -60,9 +60,9 @@ def _by_field(kind: Kind, specs: list[ExpectationSpec]) -> dict[str, tuple[Expec
 
 
 def _is_understood(spec: ExpectationSpec) -> bool:
-    """Whether a check here says the same: what has further arguments is left to the gate."""
+    """Whether a check here says the same: what warns or has further arguments is the gate's."""
     _, arguments = _CHECKS.get(spec.type, (None, frozenset()))
-    return bool(arguments) and spec.kwargs.keys() <= {"column", *arguments}
+    return bool(arguments) and not spec.is_warning and spec.kwargs.keys() <= {"column", *arguments}
 
 
 def _compiled(spec: ExpectationSpec) -> Check:

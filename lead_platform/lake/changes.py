@@ -155,9 +155,10 @@ def changed_views(
     ]
 
 
-def table_columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    """The table's columns in their order."""
-    return _columns_of(connection, f"lake.{table}")
+def table_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """The table's columns in their order, with their types as DuckDB spells them."""
+    described = connection.execute(f"from lake.{table} limit 0").description
+    return {column[0]: str(column[1]) for column in described}
 
 
 def changed_rows(

@@ -5,6 +5,7 @@ their parent go with it), then changed rows, facts and references of each touche
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -16,6 +17,7 @@ from lead_platform.lake.changes import TableFacts, TouchedTable
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.screening import holds
 from lead_platform.lake.suites import (
+    COLUMN_TYPES,
     ExpectationSpec,
     Failure,
     Reference,
@@ -56,12 +58,14 @@ class TableFailure:
 class Verdict:
     """What the gate found over all tables one write touched.
 
-    `changed`: whose rows the write changed, by table, as a number.
+    `changed`: whose rows the write changed, by table, as a number. `warnings`: what failed that
+    stops nothing.
     """
 
     facts: dict[str, TableFacts] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     failures: list[TableFailure] = field(default_factory=list)
+    warnings: list[TableFailure] = field(default_factory=list)
     touched: list[TouchedTable] = field(default_factory=list)
     expectations: int = 0
 
@@ -132,7 +136,8 @@ class Gate:
             if table.exists:
                 columns = changes.table_columns(self.connection, table.name)
                 suite = self._suite(table.name)
-                if (table.name, *columns) in self.accepted:
+                known = (table.name, *columns, *columns.values())
+                if known in self.accepted:
                     continue
                 failures = column_failures(suite, columns)
                 count = changes.rows_now(self.connection, table.name) if failures else 0
@@ -141,7 +146,7 @@ class Gate:
                     for failure in failures
                 ]
                 if not failures:
-                    self.accepted.add((table.name, *columns))
+                    self.accepted.add(known)
             elif table.name in self.suites:
                 count = changes.rows_at(self.connection, table.name, since)
                 gone = Failure("expect_table_to_exist", "{}", count)
@@ -219,21 +224,29 @@ class Gate:
         verdict.expectations += len(suite.expectations) + 1 + len(suite.meta.references)
         verdict.facts[touched.name] = self._facts(touched, suite, len(frame), deleted, since)
         facts = verdict.facts[touched.name].frame()
-        verdict.failures += [
-            TableFailure(touched.name, failure, (facts.iloc[0].to_json(),))
-            for failure in _failures(facts, suite.scoped("table"))
-        ]
+        firm, warning = _by_severity(suite.scoped("table"))
+        verdict.failures += _table_failures(touched.name, facts, firm)
+        verdict.warnings += _table_failures(touched.name, facts, warning)
         if frame.empty:
             return
-        on_rows = _failures(frame, suite.scoped("rows"))
-        on_rows += self._orphans(frame, suite)
-        for failure in on_rows:
-            offending = frame.iloc[list(failure.positions)]
-            keys = offending[list(suite.meta.key)]
-            rows = changes.offending_rows(self.connection, touched.name, suite, keys)
-            verdict.failures.append(_row_failure(touched.name, suite, failure, rows, offending))
+        firm, warning = _by_severity(suite.scoped("rows"))
+        on_rows = _failures(frame, firm) + self._orphans(frame, suite)
+        verdict.failures += self._row_failures(suite, frame, on_rows)
+        verdict.warnings += self._row_failures(suite, frame, _failures(frame, warning))
         if on_rows and suite.meta.subject:
             verdict.changed[touched.name] = len(_subject_ids(suite, frame))
+
+    def _row_failures(
+        self, suite: Suite, frame: pd.DataFrame, failures: list[Failure]
+    ) -> list[TableFailure]:
+        """With the offending rows of each, whole."""
+        found = []
+        for failure in failures:
+            offending = frame.iloc[list(failure.positions)]
+            keys = offending[list(suite.meta.key)]
+            rows = changes.offending_rows(self.connection, suite.name, suite, keys)
+            found.append(_row_failure(suite, failure, rows, offending))
+        return found
 
     def _facts(
         self, touched: TouchedTable, suite: Suite, inserted: int, deleted: int, since: int
@@ -281,15 +294,33 @@ def _failures(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure
     return validate(frame, open_ones)
 
 
+def _by_severity(
+    specs: list[ExpectationSpec],
+) -> tuple[list[ExpectationSpec], list[ExpectationSpec]]:
+    """Those that stop a write, and those that warn."""
+    return (
+        [spec for spec in specs if not spec.is_warning],
+        [spec for spec in specs if spec.is_warning],
+    )
+
+
+def _table_failures(
+    table: str, facts: pd.DataFrame, specs: list[ExpectationSpec]
+) -> list[TableFailure]:
+    """What fails about the write as a whole, with its facts as the offending row."""
+    row = (str(facts.iloc[0].to_json()),)
+    return [TableFailure(table, failure, row) for failure in _failures(facts, specs)]
+
+
 def _row_failure(
-    table: str, suite: Suite, failure: Failure, rows: list[str], offending: pd.DataFrame
+    suite: Suite, failure: Failure, rows: list[str], offending: pd.DataFrame
 ) -> TableFailure:
     """With whose the offending rows are, where every one of them is somebody's."""
     subject = suite.meta.subject
     if subject is None or offending[list(subject.columns)].isna().all(axis=1).any():
-        return TableFailure(table, failure, tuple(rows))
+        return TableFailure(suite.name, failure, tuple(rows))
     return TableFailure(
-        table,
+        suite.name,
         failure,
         tuple(rows),
         subject_type=subject.type,
@@ -304,10 +335,24 @@ def _subject_ids(suite: Suite, frame: pd.DataFrame) -> set[str]:
     }
 
 
-def column_failures(suite: Suite, columns: list[str]) -> list[Failure]:
-    """What the suite says about columns, and any column it reads that is not there."""
-    failures = _failures(pd.DataFrame(columns=columns), suite.scoped("columns"))
+def column_failures(suite: Suite, columns: Mapping[str, str]) -> list[Failure]:
+    """What the suite says about columns and their types, and any it reads that is not there."""
+    on_columns = suite.scoped("columns")
+    on_types = [spec for spec in on_columns if spec.type == COLUMN_TYPES]
+    on_names = [spec for spec in on_columns if spec.type != COLUMN_TYPES]
+    failures = _failures(pd.DataFrame(columns=list(columns)), on_names)
     missing = [name for name in suite.row_columns if name not in columns]
     if missing and not failures:
         failures = [Failure("expect_column_to_exist", json.dumps({"column": missing}), 0)]
-    return failures
+    return failures or [failure for spec in on_types for failure in _type_failures(spec, columns)]
+
+
+def _type_failures(spec: ExpectationSpec, columns: Mapping[str, str]) -> list[Failure]:
+    """At most one, naming each column of another type: what was said and what there is."""
+    said: dict[str, str] = spec.kwargs["types"]
+    others = {
+        column: {"expected": kind, "found": columns.get(column)}
+        for column, kind in said.items()
+        if columns.get(column) != kind
+    }
+    return [Failure(spec.type, json.dumps(others), 0)] if others else []

@@ -107,6 +107,7 @@ class Candidate:
     `connection` sees the lake's newest state, with `<layer>.<table>` names, and works on `threads`
     threads; `release` is set once the block has ended, and stays None where nothing was changed.
     `failures` is for what a writer finds wrong itself: it is judged as if the gate had found it.
+    `warnings` were published all the same.
     `held`: how many subjects it set aside.
     """
 
@@ -115,6 +116,7 @@ class Candidate:
     threads: int = 1
     release: Release | None = None
     failures: list[TableFailure] = field(default_factory=list)
+    warnings: list[TableFailure] = field(default_factory=list)
     held: int = 0
     step: str = ""
     suite_versions: Mapping[str, str] = field(default_factory=dict)
@@ -312,6 +314,7 @@ class Lake:
             note = self._note(label, run_id, "passed", started, written)
             if verdict.passed:
                 candidate.release = self._publish(fence, since, note, verdict)
+                candidate.warnings = verdict.warnings
             else:
                 candidate.release = self._take_back(fence, since, note, verdict, parting)
                 candidate.held = len(parting.holds)
@@ -416,7 +419,7 @@ class Lake:
                 fence.connection, note, Verdict(expectations=verdict.expectations)
             )
             releases.insert_failures(
-                fence.connection, release.release_id, verdict, note.released_at
+                fence.connection, release.release_id, verdict.failures, note.released_at, "fail"
             )
             quarantine.write_holds(
                 fence.connection,
@@ -433,7 +436,11 @@ class Lake:
     def _publish(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:
         with fence.transaction(note.message):
             fence.require_own(since)
-            return releases.insert_release(fence.connection, note, verdict)
+            release = releases.insert_release(fence.connection, note, verdict)
+            releases.insert_failures(
+                fence.connection, release.release_id, verdict.warnings, note.released_at, "warn"
+            )
+            return release
 
     def _abandon(self, fence: Fence, since: int, note: ReleaseNote) -> None:
         """Restore; where even that fails (a full disk), the next writer recovers."""

@@ -209,7 +209,7 @@ def contract_faults(plan: Plan, suites: Mapping[str, Suite]) -> list[str]:
         f"expectations/{table.replace('.', '/')}.json says otherwise: {failure.arguments}"
         for table, columns in made.items()
         if table in suites
-        for failure in column_failures(suites[table], list(columns))
+        for failure in column_failures(suites[table], columns)
     ]
 
 

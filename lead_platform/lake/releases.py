@@ -6,13 +6,15 @@ commit is the snapshot it names. Whatever is newer than the newest release was n
 
 import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import duckdb
 
 from lead_platform.lake.changes import ChangedView, TouchedTable, current_snapshot, tables_at
-from lead_platform.lake.gate import Verdict
+from lead_platform.lake.gate import TableFailure, Verdict
 from lead_platform.settings import Settings
 
 
@@ -57,6 +59,11 @@ class ReleaseNote:
 _COLUMNS = (
     "release_id, snapshot_id, released_at, label, run_id, status, tables, expectations, "
     "write_seconds, gate_seconds"
+)
+
+_FAILURE_COLUMNS = (
+    "failure_id, release_id, table_name, expectation, arguments, offending_count, offending_row, "
+    "failed_at, severity"
 )
 
 
@@ -192,7 +199,11 @@ def insert_release(
 
 
 def insert_failures(
-    connection: duckdb.DuckDBPyConnection, release_id: str, verdict: Verdict, failed_at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    release_id: str,
+    failures: Iterable[TableFailure],
+    failed_at: datetime,
+    severity: Literal["fail", "warn"],
 ) -> None:
     """Keep every failed expectation with its offending rows (one row without any, where none)."""
     rows = [
@@ -205,13 +216,17 @@ def insert_failures(
             failed.failure.offending_count,
             row,
             failed_at,
+            severity,
         ]
-        for failed in verdict.failures
+        for failed in failures
         for row in failed.rows or (None,)
     ]
-    connection.executemany(
-        "insert into governance.gate_failures values (?, ?, ?, ?, ?, ?, ?, ?)", rows
-    )
+    if rows:
+        connection.executemany(
+            f"insert into governance.gate_failures ({_FAILURE_COLUMNS}) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
 
 
 def restore_state(

@@ -41,6 +41,7 @@ from lead_platform.lake.dbt import (
     run_models,
 )
 from lead_platform.lake.fence import OvertakenError
+from lead_platform.lake.gate import TableFailure
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
 from lead_platform.lake.migration import models_to_refill, note_refilled
@@ -230,8 +231,10 @@ class LakeResource(ConfigurableResource):
             told = f"skipped: {metadata['skipped']}"
             context.log.warning(f"{label} {told}")
         STEPS.info("%-22s %6.1f s  %s", label, time.monotonic() - started, told)
-        for key in _in_order(context):
-            yield _published(key, candidate, metadata)
+        keys = _in_order(context)
+        warnings = _warnings_by_key(keys, candidate.warnings)
+        for key in keys:
+            yield _published(key, candidate, metadata, warnings[key])
         return "skipped" not in metadata
 
 
@@ -422,8 +425,22 @@ def _told(candidate: Candidate) -> str:
     return ", ".join(changed) or "nothing new"
 
 
+def _warnings_by_key(
+    keys: list[AssetKey], warnings: Iterable[TableFailure]
+) -> dict[AssetKey, list[TableFailure]]:
+    """Each under its table; those of records beside the asset's tables under the last of these."""
+    found: dict[AssetKey, list[TableFailure]] = {key: [] for key in keys}
+    for failed in warnings:
+        key = asset_key(failed.table)
+        found[key if key in found else keys[-1]].append(failed)
+    return found
+
+
 def _published(
-    key: AssetKey, candidate: Candidate, metadata: Mapping[str, Any]
+    key: AssetKey,
+    candidate: Candidate,
+    metadata: Mapping[str, Any],
+    warnings: list[TableFailure],
 ) -> MaterializeResult:
     table = ".".join(key.path)
     rows = candidate.rows(table)
@@ -436,9 +453,15 @@ def _published(
     }
     if table in (release.tables if release else {}):
         facts["dagster/row_count"] = rows["rows"]
-    return MaterializeResult(
-        asset_key=key, metadata=facts, check_results=[_check(key, passed=True, metadata={})]
-    )
+    check = _check(key, passed=True)
+    if release and warnings:
+        check = _check(
+            key,
+            passed=False,
+            severity=AssetCheckSeverity.WARN,
+            metadata=_failure_metadata("warns of", warnings, release.release_id),
+        )
+    return MaterializeResult(asset_key=key, metadata=facts, check_results=[check])
 
 
 def _refused(context: AssetExecutionContext, error: GateFailedError) -> Iterator[AssetCheckResult]:
@@ -446,28 +469,40 @@ def _refused(context: AssetExecutionContext, error: GateFailedError) -> Iterator
     for key in sorted(context.selected_asset_keys):
         failures = [failed for failed in error.failures if failed.table == ".".join(key.path)]
         if failures:
-            lines = [
-                f"- {failed.failure.expectation} {failed.failure.arguments}: "
-                f"{failed.failure.offending_count} rows"
-                for failed in failures
-            ]
-            metadata = {
-                "failed": MetadataValue.md("\n".join(lines)),
-                "release": error.release.release_id,
-                "offending_rows": MetadataValue.md(
-                    "`select * from governance.gate_failures "
-                    f"where release_id = '{error.release.release_id}'`"
-                ),
-            }
+            metadata = _failure_metadata("failed", failures, error.release.release_id)
             yield _check(key, passed=False, metadata=metadata)
 
 
-def _check(key: AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> AssetCheckResult:
+def _failure_metadata(
+    heading: str, failures: Iterable[TableFailure], release_id: str
+) -> dict[str, Any]:
+    """Which expectations, of how many rows, and where the rows are: counts only."""
+    lines = [
+        f"- {failed.table}: {failed.failure.expectation} {failed.failure.arguments}: "
+        f"{failed.failure.offending_count} rows"
+        for failed in failures
+    ]
+    return {
+        heading: MetadataValue.md("\n".join(lines)),
+        "release": release_id,
+        "offending_rows": MetadataValue.md(
+            f"`select * from governance.gate_failures where release_id = '{release_id}'`"
+        ),
+    }
+
+
+def _check(
+    key: AssetKey,
+    *,
+    passed: bool,
+    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+    metadata: Mapping[str, Any] | None = None,
+) -> AssetCheckResult:
     return AssetCheckResult(
         check_name=GATE_CHECK,
         asset_key=key,
         passed=passed,
-        severity=AssetCheckSeverity.ERROR,
+        severity=severity,
         metadata=metadata,
     )
 

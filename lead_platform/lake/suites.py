@@ -10,7 +10,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # Offending rows kept per failed expectation; the count of all of them is kept beside.
 KEPT_ROWS = 1_000
+
+# Expectations of our own, beside those of Great Expectations: each column's type as DuckDB spells
+# it, `{"types": {"lead_id": "VARCHAR", ...}}`. The gate asks the table for them.
+COLUMN_TYPES = "expect_table_columns_to_have_types"
 
 
 class Reference(BaseModel):
@@ -79,6 +83,20 @@ class ExpectationSpec(BaseModel):
     type: str
     kwargs: dict[str, Any]
     meta: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _warns_of_rows_only(self) -> Self:
+        severity = self.meta.get("severity", "fail")
+        if severity not in ("fail", "warn"):
+            raise ValueError(f"unknown severity {severity!r} in meta. Known: fail, warn")
+        if severity == "warn" and self.scope == "columns":
+            raise ValueError(f"{self.type} cannot warn: without its columns no table is judged")
+        return self
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether what fails it is published all the same, and told to a person."""
+        return self.meta.get("severity") == "warn"
 
     @property
     def scope(self) -> str:

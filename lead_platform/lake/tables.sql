@@ -6,9 +6,11 @@ create table if not exists governance.releases (
 );
 
 -- One per failed expectation and offending row (the first 1,000 rows of each).
+-- `severity`: `fail` was refused or set aside, `warn` was published all the same.
 create table if not exists governance.gate_failures (
     failure_id varchar, release_id varchar, table_name varchar, expectation varchar,
-    arguments varchar, offending_count bigint, offending_row varchar, failed_at timestamp
+    arguments varchar, offending_count bigint, offending_row varchar, failed_at timestamp,
+    severity varchar
 );
 
 -- One per step that took this home to a newer version: a script that ran, a table made, columns changed.

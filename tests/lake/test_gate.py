@@ -155,6 +155,21 @@ POISONS = {
         6,
         (),
     ),
+    "column of another type": Poison(
+        "create or replace table trial.leads as "
+        "select * replace (points::varchar as points) from trial.leads",
+        "trial.leads",
+        "expect_table_columns_to_have_types",
+        6,
+        (),
+    ),
+    "column of a wider type": Poison(
+        "alter table trial.leads alter points type bigint",
+        "trial.leads",
+        "expect_table_columns_to_have_types",
+        6,
+        (),
+    ),
     "table dropped": Poison(
         "drop table trial.tasks",
         "trial.tasks",
@@ -596,3 +611,52 @@ def test_a_changed_contract_is_applied_to_the_next_write(
     with pytest.raises(MissingSuiteError), seeded_lake.write("no contract") as candidate:
         candidate.connection.execute(_lead())
     assert trial.count_rows(seeded_lake, "trial.leads") == 6
+
+
+def _let_warn(settings: Settings, *warnings: dict) -> None:
+    """Add expectations to the suite of leads that warn only."""
+    suite = trial.suite_document("leads")
+    for warning in warnings:
+        warning.setdefault("meta", {})["severity"] = "warn"
+    suite["expectations"] += warnings
+    path = settings.expectations_dir / "trial" / "leads.json"
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+def test_what_only_warns_is_published_and_kept(seeded_lake: Lake, trial_settings: Settings) -> None:
+    _let_warn(
+        trial_settings,
+        trial._between("points", 0, 90),
+        {**trial._between("rows_inserted", 0, 1), "meta": {"on": "table"}},
+    )
+    with seeded_lake.write("bulk") as candidate:
+        candidate.connection.execute(_lead("'lead_a'", points="95"))
+        candidate.connection.execute(_lead("'lead_b'", points="2"))
+    assert trial.count_rows(seeded_lake, "trial.leads") == 8
+    assert seeded_lake.published().status == "passed"
+    assert {failed.failure.offending_count for failed in candidate.warnings} == {1}
+    with seeded_lake.read() as connection:
+        kept = connection.execute(
+            "select severity, table_name, json_extract_string(arguments, '$.column'), "
+            "offending_row from governance.gate_failures where release_id = ? order by 3",
+            [candidate.release.release_id],
+        ).fetchall()
+    assert [row[:3] for row in kept] == [
+        ("warn", "trial.leads", "points"),
+        ("warn", "trial.leads", "rows_inserted"),
+    ]
+    assert "lead_a" in kept[0][3]
+    assert "lead_b" not in kept[0][3]
+
+
+def test_a_warning_does_not_soften_what_fails(seeded_lake: Lake, trial_settings: Settings) -> None:
+    _let_warn(trial_settings, trial._between("points", 0, 90))
+    with pytest.raises(GateFailedError) as refusal, seeded_lake.write("bad") as candidate:
+        candidate.connection.execute(_lead(points="101"))
+    with seeded_lake.read() as connection:
+        kept = connection.execute(
+            "select severity from governance.gate_failures where release_id = ?",
+            [refusal.value.release.release_id],
+        ).fetchall()
+    assert kept == [("fail",)]
+    assert candidate.warnings == []

@@ -1,15 +1,17 @@
 """The project's contracts fit its tables and each other, and bad ones are named all at once."""
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from lead_platform.configuration import ConfigurationError
 from lead_platform.lake.resource import declared_tables
-from lead_platform.lake.suites import Suite, load_suites
-from lead_platform.settings import Settings
+from lead_platform.lake.suites import COLUMN_TYPES, ExpectationSpec, Suite, load_suites
+from lead_platform.settings import PROJECT_ROOT, Settings
 from tests.lake import trial
 
 SUITES = load_suites(Settings().expectations_dir)
@@ -17,6 +19,35 @@ SUITES = load_suites(Settings().expectations_dir)
 
 def test_every_declared_table_has_a_suite() -> None:
     assert set(declared_tables()) - set(SUITES) == set()
+
+
+def test_suites_say_which_columns_of_which_type_each_table_has() -> None:
+    """One source: what is declared. A column with another type than its suite's is refused."""
+    path = PROJECT_ROOT / "expectations" / "columns.py"
+    spec = importlib.util.spec_from_file_location("expectations_columns", path)
+    assert spec is not None
+    assert spec.loader is not None
+    generator = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generator)
+    written = generator.written_suites()
+    assert {f"{file.parent.name}.{file.stem}" for file in written} == set(SUITES)
+    stale = [file for file, text in written.items() if file.read_text(encoding="utf-8") != text]
+    assert stale == [], "run: python expectations/columns.py"
+
+
+@pytest.mark.parametrize(
+    ("severity", "expectation", "told"),
+    [
+        ("warning", "expect_column_values_to_not_be_null", "Known: fail, warn"),
+        ("warn", "expect_column_to_exist", "without its columns no table is judged"),
+        ("warn", COLUMN_TYPES, "without its columns no table is judged"),
+    ],
+)
+def test_a_severity_that_would_not_do_what_it_says_is_refused(
+    severity: str, expectation: str, told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        ExpectationSpec(type=expectation, kwargs={}, meta={"severity": severity})
 
 
 @pytest.mark.parametrize("table", sorted(SUITES))
@@ -47,7 +78,7 @@ def test_references_lead_to_columns_that_are_there(table: str) -> None:
 def test_every_expectation_is_known_to_great_expectations(table: str) -> None:
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
-    known = set(list_registered_expectation_implementations())
+    known = {COLUMN_TYPES, *list_registered_expectation_implementations()}
     assert {spec.type for spec in SUITES[table].expectations} <= known
 
 

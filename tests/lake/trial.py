@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lead_platform.lake.lake import Candidate, Lake
+from lead_platform.lake.suites import COLUMN_TYPES
 from lead_platform.settings import Settings
 
 TABLES: dict[str, dict[str, str]] = {
@@ -122,6 +123,7 @@ def suite_document(table: str) -> dict[str, Any]:
         "type": "expect_table_columns_to_match_set",
         "kwargs": {"column_set": list(TABLES[table]), "exact_match": True},
     }
+    types = {name: kind.upper().replace(", ", ",") for name, kind in TABLES[table].items()}
     return {
         "name": f"trial.{table}",
         "meta": {
@@ -129,7 +131,11 @@ def suite_document(table: str) -> dict[str, Any]:
             "key": KEYS[table],
             "references": copy.deepcopy(REFERENCES.get(table, [])),
         },
-        "expectations": [presence, *copy.deepcopy(EXPECTATIONS[table])],
+        "expectations": [
+            presence,
+            {"type": COLUMN_TYPES, "kwargs": {"types": types}},
+            *copy.deepcopy(EXPECTATIONS[table]),
+        ],
     }
 
 
