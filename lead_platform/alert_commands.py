@@ -16,9 +16,13 @@ def list_alerts(
     show_all: Annotated[bool, typer.Option("--all", help="Those in order again, too.")] = False,
 ) -> None:
     """What is not in order, the newest first: how often, since when, who has seen it."""
-    from lead_platform.governance.notifications import open_book
+    from lead_platform.governance.notifications import open_book, silenced_because
 
-    alerts = open_book(Settings()).alerts()
+    settings = Settings()
+    off = silenced_because(settings)
+    if off:
+        typer.echo(f"Nobody is told: {off}", err=True)
+    alerts = open_book(settings).alerts()
     header = ["alert", "state", "kind", "subject", "what", "times", "since", "last", "by", "reason"]
     rows = [
         (

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     query_memory: str = "2GB"
     alert_urls: str = Field(default="", repr=False)
     alert_minutes: float = 15.0
+    alert_set_aside: int = 20
 
     @field_validator("query_memory")
     @classmethod

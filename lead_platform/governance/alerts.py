@@ -21,11 +21,13 @@ KINDS: Mapping[str, str] = {
     "feed_stale": "feeds bring nothing new",
     "feed_fallen": "feeds bring far less than usual",
     "field_moved": "fields are filled far less or more than usual",
+    "vocabulary_moved": "values are far less or more often known than usual",
+    "quarantine_grown": "many rows were set aside at once",
     "files_waiting": "files wait in the inbox",
     "runs_waiting": "runs wait to be started",
     "disk_nearly_full": "disks are nearly full",
     "maintenance_overdue": "maintenance is overdue",
-    "part_restarted": "parts were restarted",
+    "part_restarted": "parts keep ending and being started again",
     "watch_failed": "watches could not look",
 }
 
@@ -37,6 +39,11 @@ TRY_FOR = timedelta(days=2)
 
 # Subjects of a kind a message names; the others are counted.
 _NAMED = 5
+
+_DETAILS = (
+    "Details: lead-platform alerts list\n"
+    "What to do: docs/operations.md, section 'What to do for each alert'"
+)
 
 # While one process sends, another leaves the message alone.
 _CLAIM = timedelta(minutes=2)
@@ -172,7 +179,7 @@ class AlertBook:
             if not sections:
                 return
             title = "Lead platform: " + ", ".join(KINDS[kind] for kind in sections)
-            body = "\n\n".join([*sections.values(), "Details: lead-platform alerts list"])
+            body = "\n\n".join([*sections.values(), _DETAILS])
             message_id = connection.execute(
                 "insert into messages (composed_at, title, body) values (?, ?, ?)",
                 [now.isoformat(), title, body],
@@ -192,9 +199,20 @@ class AlertBook:
                     [kind],
                 )
 
-    def deliver(self, targets: Mapping[str, Callable[[Message], bool]], now: datetime) -> None:
-        """Send what is due to each target; what fails is tried again, ever less often."""
+    def deliver(
+        self,
+        targets: Mapping[str, Callable[[Message], bool]],
+        now: datetime,
+        *,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Send what is due to each target; what fails is tried again, ever less often.
+
+        `may_send` is asked before each: what it stops is due again in minutes.
+        """
         for message, target in self._claim(targets, now):
+            if not may_send():
+                return
             is_sent = targets[target](message)
             with self._writing() as connection:
                 if is_sent:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lead_platform.governance.alerts import AlertBook, Message, Signal
+from lead_platform.lake.switches import open_switches
 from lead_platform.settings import Settings
 
 SEND_SECONDS = 15.0
@@ -43,6 +44,8 @@ def tell(
         send_due(settings, now)
     except (OSError, sqlite3.Error) as error:
         # The book cannot be written, as on a full disk: told straight away, and not grouped.
+        if silenced_because(settings):
+            return
         body = "\n".join(f"- {signal.kind} {signal.subject}: {signal.text}" for signal in signals)
         message = Message(0, "Lead platform: alerts cannot be recorded", f"{error}\n{body}")
         for send in targets_of(settings).values():
@@ -51,11 +54,28 @@ def tell(
 
 
 def send_due(settings: Settings, now: datetime) -> None:
-    """Compose a message of what there is to tell, and send what waits."""
+    """Compose a message of what there is to tell, and send what waits.
+
+    While the switch of `alerts` is off nothing is composed: what is open by then is told once it
+    is on again.
+    """
+    if silenced_because(settings):
+        return
     book = open_book(settings)
     targets = targets_of(settings)
     book.compose(targets, now)
-    book.deliver(targets, now)
+    book.deliver(targets, now, may_send=lambda: not silenced_because(settings))
+
+
+def silenced_because(settings: Settings) -> str | None:
+    """Why the switch of `alerts` lets no message out; None where it does.
+
+    One that cannot be read lets them out: that its database is out of reach has to be told.
+    """
+    try:
+        return open_switches(settings).read("alerts").off_because
+    except Exception:
+        return None
 
 
 def targets_of(settings: Settings) -> dict[str, Target]:

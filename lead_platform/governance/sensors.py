@@ -24,6 +24,7 @@ from lead_platform.governance.watches import (
     watch_feeds,
     watch_files,
     watch_maintenance,
+    watch_quarantine,
 )
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import open_lake
@@ -35,6 +36,16 @@ INTERVAL_SECONDS = 60
 
 # Feeds change over hours; reading their past every minute would tell nothing more.
 FEEDS_EVERY = timedelta(minutes=10)
+
+# What the published release tells of: settled together.
+LAKE_KINDS = (
+    "feed_stale",
+    "feed_fallen",
+    "field_moved",
+    "vocabulary_moved",
+    "quarantine_grown",
+    "maintenance_overdue",
+)
 
 RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
@@ -137,11 +148,14 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
 
 
 def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:
-    """Settle what the published release tells: feeds, fields, maintenance."""
+    """Settle what the published release tells: feeds, fields, what is set aside, maintenance."""
     with open_lake(settings).read() as connection:
-        signals = [*watch_feeds(connection, now), *watch_maintenance(connection, now)]
-    kinds = ["feed_stale", "feed_fallen", "field_moved", "maintenance_overdue"]
-    book.settle(kinds, signals, now)
+        signals = [
+            *watch_feeds(connection, now),
+            *watch_quarantine(connection, settings.alert_set_aside),
+            *watch_maintenance(connection, now),
+        ]
+    book.settle(LAKE_KINDS, signals, now)
 
 
 def watch_queue(instance: DagsterInstance) -> list[Signal]:

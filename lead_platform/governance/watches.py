@@ -1,4 +1,4 @@
-"""What is looked at again and again: feeds, waiting files, the disk, maintenance.
+"""What is looked at again and again: feeds, what is set aside, waiting files, disk, maintenance.
 
 Each watch gives the conditions that hold now, as signals; none of them writes.
 """
@@ -67,6 +67,30 @@ def watch_disk(settings: Settings) -> list[Signal]:
             text = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.0f} GB are free"
             signals.append(Signal("disk_nearly_full", name, text, is_condition=True))
     return signals
+
+
+def watch_quarantine(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Signal]:
+    """Steps of which one run set more than `limit` aside, for as long as they are held."""
+    rows = connection.execute(
+        """
+        select step, arg_max(run_id, held), max(held), sum(held)
+        from (
+            select step, run_id, count(*) as held from governance.quarantine
+            where state = 'held' group by all
+        )
+        group by step having max(held) > ? order by step
+        """,
+        [limit],
+    ).fetchall()
+    return [
+        Signal(
+            "quarantine_grown",
+            step,
+            f"{at_once:,} set aside by run {run_id[:8]}, {held:,} are held in all",
+            is_condition=True,
+        )
+        for step, run_id, at_once, held in rows
+    ]
 
 
 def watch_maintenance(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:

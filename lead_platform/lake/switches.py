@@ -35,6 +35,7 @@ WORKFLOWS = (
     "routing",
     "reporting",
     "maintenance",
+    "alerts",
 )
 
 # Stands in the history for taking over what an earlier version kept in the lake.

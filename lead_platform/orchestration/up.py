@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -21,8 +21,12 @@ from pathlib import Path
 from dagster import DagsterInstance
 from ruamel.yaml import YAML
 
+from lead_platform.governance.alerts import Signal
+from lead_platform.governance.notifications import tell
+from lead_platform.lake.lake import utc_now
 from lead_platform.orchestration.code_server import LOCATION
 from lead_platform.orchestration.executions import executions_of
+from lead_platform.orchestration.restarts import RestartWatch
 from lead_platform.orchestration.run_watch import RunWatch
 from lead_platform.orchestration.runs import prepare_instance
 from lead_platform.orchestration.status import (
@@ -32,7 +36,7 @@ from lead_platform.orchestration.status import (
     write_status,
     written_now,
 )
-from lead_platform.orchestration.supervision import Child, Keeper, Part
+from lead_platform.orchestration.supervision import Child, Keeper, Part, PartStatus
 from lead_platform.orchestration.workers import POOL_VARIABLE, PoolDoor, WorkerPool
 from lead_platform.processes import ProcessId
 from lead_platform.settings import Settings, SettingsError
@@ -66,6 +70,7 @@ class Supervisor:
         self._daemon = _keeper("daemon", shared, str(workspace))
         self._written_at = float("-inf")
         self._is_ready = False
+        self.parts: list[PartStatus] = []
 
     def run(self, is_stopping: threading.Event) -> None:
         """Look after the parts until told to stop."""
@@ -120,8 +125,8 @@ class Supervisor:
             self._tell(now)
 
     def _tell(self, now: float) -> None:
-        parts = [keeper.status(now) for keeper in self._keepers] + self.pool.statuses(now)
-        status = written_now(self._id, self._port, self._folder, parts)
+        self.parts = [keeper.status(now) for keeper in self._keepers] + self.pool.statuses(now)
+        status = written_now(self._id, self._port, self._folder, self.parts)
         # On a full disk nothing can be written; that is no reason to stop.
         with suppress(OSError):
             write_status(self._settings, status)
@@ -156,9 +161,16 @@ def _supervise(
     is_stopping: threading.Event,
     is_urgent: threading.Event,
 ) -> None:
+    def tell_restarts(signals: list[Signal], over: Iterable[tuple[str, str]]) -> None:
+        tell(settings, signals, utc_now(), over=over)
+
+    restarts = RestartWatch(tell_restarts, time.monotonic())
     with DagsterInstance.get() as instance:
         watch = RunWatch(instance, executions_of(settings), supervisor.pool.has)
-        with _watching(watch):
+        with (
+            _looking("runs", watch.look),
+            _looking("restarts", lambda now: restarts.look(supervisor.parts, now)),
+        ):
             supervisor.run(is_stopping)
             supervisor.stop(is_urgent)
         # The runs of killed workers are told as over now, not at the next start.
@@ -167,22 +179,23 @@ def _supervise(
 
 
 @contextmanager
-def _watching(watch: RunWatch) -> Iterator[None]:
-    """Looks at the runs in a thread: the storage may let it wait, which no part may feel."""
+def _looking(what: str, look: Callable[[float], None]) -> Iterator[None]:
+    """Looks again and again in a thread: a storage or a target of alerts may let it wait, which
+    no part may feel."""
     is_over = threading.Event()
 
-    def look() -> None:
+    def repeat() -> None:
         told = ""
         while not is_over.wait(WATCH_SECONDS):
             try:
-                watch.look(time.monotonic())
+                look(time.monotonic())
                 told = ""
             except Exception as error:
                 if told != type(error).__name__:
                     told = type(error).__name__
-                    LOG.warning("runs cannot be looked at: %s", told)
+                    LOG.warning("%s cannot be looked at: %s", what, told)
 
-    thread = threading.Thread(target=look, name="run watch", daemon=True)
+    thread = threading.Thread(target=repeat, name=f"watch of {what}", daemon=True)
     thread.start()
     try:
         yield

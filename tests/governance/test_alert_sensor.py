@@ -1,7 +1,8 @@
 """The sensor `alerts`: failed runs and checks of a real Dagster instance become alerts."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetCheckSpec,
+    AssetExecutionContext,
     DagsterInstance,
     Definitions,
     MaterializeResult,
@@ -24,7 +26,12 @@ from dagster import (
 from lead_platform.governance import sensors
 from lead_platform.governance.alerts import AlertBook
 from lead_platform.governance.notifications import open_book
+from lead_platform.lake.faults import Fault
+from lead_platform.lake.lake import Candidate, Lake, utc_now
+from lead_platform.lake.quarantine import Separation
+from lead_platform.lake.resource import LakeResource, Results
 from lead_platform.settings import Settings
+from tests.lake import trial
 
 
 @op
@@ -138,3 +145,81 @@ def test_a_watch_that_cannot_look_is_told_and_stops_no_other(
     log = (embedded_settings.alerts / "alerts.log").read_text(encoding="utf-8")
     assert "in order again (watch_failed): lake" in log
     assert "jane" not in log
+
+
+@asset(
+    key=["trial", "left_side"],
+    check_specs=[AssetCheckSpec("gate", asset=["trial", "left_side"], blocking=True)],
+)
+def left_side(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """A row whose amount its suite warns of."""
+    yield from lake.materialize(
+        context, None, lambda candidate: add_amount(candidate, len(context.run_id))
+    )
+
+
+@asset(deps=[left_side])
+def after() -> None:
+    """What depends on it."""
+
+
+def add_amount(candidate: Candidate, amount: int) -> None:
+    candidate.connection.execute("insert into trial.left_side values (1, ?)", [amount])
+
+
+def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
+    new_settings: Callable[..., Settings],
+    instance: DagsterInstance,
+    book: AlertBook,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    folder = trial.write_suites(Settings(home=tmp_path), tmp_path / "expectations")
+    suite = trial.suite_document("left_side")
+    suite["expectations"].append({**trial._between("amount", 0, 10), "meta": {"severity": "warn"}})
+    (folder / "trial" / "left_side.json").write_text(json.dumps(suite), encoding="utf-8")
+    settings = new_settings("home", expectations_dir=folder)
+    lake = trial.open_trial(settings)
+    for name, value in settings.model_dump().items():
+        if name in ("home", "expectations_dir", "database_url") and value:
+            monkeypatch.setenv(f"LEAD_PLATFORM_{name.upper()}", str(value))
+    definitions = Definitions(
+        assets=[left_side, after],
+        jobs=[define_asset_job("build")],
+        resources={"lake": LakeResource()},
+    )
+    cursor = new_cursor()
+    outcome = definitions.resolve_job_def("build").execute_in_process(instance=instance)
+    assert outcome.success, "what depends on it goes on"
+    assert trial.count_rows(lake, "trial.left_side") == 1
+    (check,) = outcome.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, AssetCheckSeverity.WARN)
+    assert "trial.left_side: expect_column_values_to_be_between" in str(check.metadata["warns of"])
+    assert list(look(instance, book, cursor)) == ["check_warned trial.left_side gate"]
+
+
+def test_many_rows_set_aside_in_one_run_are_told_until_they_are_dealt_with(
+    lake: Lake, book: AlertBook
+) -> None:
+    now = utc_now()
+
+    def hold(run_id: str, count: int) -> list[str]:
+        separation = Separation("normalize")
+        faults = [Fault(f"{run_id}_{number}", "KeyError", "titles.py:1") for number in range(count)]
+        with lake.write("normalize", run_id=run_id, separation=separation) as candidate:
+            candidate.hold(faults, "submission", "identity.normalized_submissions")
+        sensors.watch_lake(lake.settings, book, now)
+        return [f"{a.kind} {a.subject}: {a.text}" for a in book.alerts() if a.state == "open"]
+
+    limit = lake.settings.alert_set_aside
+    # Day by day few: the check `quarantine` is yellow for that, and no step is broken.
+    for number in range(3):
+        assert hold(f"quiet{number}", limit // 2) == []
+    assert hold("run_0123456789", limit + 5) == [
+        f"quarantine_grown normalize: {limit + 5} set aside by run run_0123, "
+        f"{limit + 5 + 3 * (limit // 2)} are held in all"
+    ]
+    with lake.write("release") as candidate:
+        candidate.connection.execute("update governance.quarantine set state = 'released'")
+    sensors.watch_lake(lake.settings, book, now)
+    assert {alert.state for alert in book.alerts()} == {"resolved"}

@@ -1,6 +1,8 @@
 """Alerts reach a person: grouped, without a storm, whatever is broken, and hold no secrets."""
 
+import ast
 import json
+import re
 import stat
 import threading
 import time
@@ -13,7 +15,10 @@ import pytest
 
 from lead_platform.governance.alerts import KINDS, AlertBook, Message, Signal
 from lead_platform.governance.notifications import open_book, targets_of, tell
-from lead_platform.settings import Settings
+from lead_platform.lake.lake import Lake
+from lead_platform.lake.queries import ask, read_alone
+from lead_platform.lake.switches import Switch, copy_to_lake, open_switches
+from lead_platform.settings import PROJECT_ROOT, Settings
 
 NOW = datetime(2026, 3, 2, 9)
 MINUTE = timedelta(minutes=1)
@@ -122,9 +127,7 @@ def test_by_default_they_go_to_a_file_of_the_owner_alone(tmp_path: Path) -> None
     tell(settings, [Signal("part_restarted", "daemon", "it had died")], NOW)
     log = settings.alerts / "alerts.log"
     assert "part_restarted" not in log.read_text(encoding="utf-8")
-    assert "parts were restarted (1 times, 1 subjects):\n- daemon: it had died" in log.read_text(
-        encoding="utf-8"
-    )
+    assert "again (1 times, 1 subjects):\n- daemon: it had died" in log.read_text(encoding="utf-8")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.alerts.iterdir()}
     assert modes == {"alerts.log": 0o600, "alerts.sqlite": 0o600}
     assert stat.S_IMODE(settings.alerts.stat().st_mode) == 0o700
@@ -181,11 +184,113 @@ def test_apprise_addresses_get_it_and_are_kept_nowhere(
     assert len(posted) == 1
 
 
-def test_every_kind_of_alert_says_what_to_do() -> None:
-    """The table in the operations manual names each kind."""
+def switch(settings: Settings, *, on: bool, hour: int) -> bool:
+    """Throw the switch of alerts; whether it moved."""
+    at = NOW.replace(hour=hour)
+    return open_switches(settings).throw(Switch("alerts", on, "Dana", "the disk moves", at))
+
+
+def test_the_switch_stops_messages_and_what_is_open_is_told_once_it_is_on(
+    settings: Settings,
+) -> None:
+    log = settings.alerts / "alerts.log"
+    assert switch(settings, on=False, hour=1)
+    assert not switch(settings, on=False, hour=2), "it stood that way already"
+    tell(settings, [Signal("run_failed", "maintain", "failed in upkeep")], NOW)
+    tell(settings, [Signal("run_failed", "maintain", "failed in upkeep")], NOW + MINUTE)
+    assert not log.exists()
+    (alert,) = open_book(settings).alerts()
+    assert (alert.state, alert.occurrences) == ("open", 2)
+    assert switch(settings, on=True, hour=3)
+    tell(settings, [], NOW + 2 * MINUTE)
+    assert log.read_text(encoding="utf-8").count("maintain: failed in upkeep (2 times)") == 1
+    tell(settings, [], NOW + 3 * MINUTE)
+    assert log.read_text(encoding="utf-8").count("maintain") == 1
+
+
+def test_the_switch_is_in_the_audit_log_once(lake: Lake) -> None:
+    switch(lake.settings, on=False, hour=1)
+    for _ in range(2):
+        with lake.write("a step") as candidate:
+            copy_to_lake(open_switches(lake.settings), candidate.connection, run_id="run_1")
+    with lake.read() as connection:
+        told = connection.execute(
+            "select workflow, action, actor, reason from governance.audit_log"
+        ).fetchall()
+    assert told == [("alerts", "disable_workflow", "Dana", "the disk moves")]
+
+
+def test_the_switch_stops_what_cannot_be_recorded_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+    switch(settings, on=False, hour=1)
+    (tmp_path / "home" / "alerts").write_text("no folder", encoding="utf-8")
+    tell(settings, [Signal("run_failed", "maintain", "it failed")], NOW)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_switch_out_of_reach_lets_alerts_out(
+    tmp_path: Path, receiver: tuple[str, list[dict]]
+) -> None:
+    """That the database is down is told although its switches lie there."""
+    address, posted = receiver
+    settings = Settings(
+        home=tmp_path, alert_urls=address, database_url="postgresql://leads@127.0.0.1:9/leads"
+    )
+    tell(settings, [Signal("watch_failed", "lake", "DatabaseUnreachableError")], NOW)
+    assert [message["title"] for message in posted] == ["Lead platform: watches could not look"]
+
+
+def test_a_switch_thrown_while_messages_go_out_stops_the_rest(book: AlertBook) -> None:
+    first, second = Phone(), Phone()
+    targets: dict[str, Callable[[Message], bool]] = {"first": first, "second": second}
+    book.record([Signal("run_failed", "maintain", "failed")], NOW)
+    book.compose(targets, NOW)
+    book.deliver(targets, NOW, may_send=lambda: not first.messages)
+    assert (len(first.messages), len(second.messages)) == (1, 0)
+    book.deliver(targets, NOW + 5 * MINUTE)
+    assert (len(first.messages), len(second.messages)) == (1, 1)
+
+
+def alerts_by_section() -> dict[str, str]:
+    """The operations manual's sections on alerts, by the kind they are named after."""
     manual = Path(__file__).parents[2] / "docs" / "operations.md"
-    text = manual.read_text(encoding="utf-8")
-    assert {kind for kind in KINDS if f"| `{kind}` |" not in text} == set()
+    chapter = manual.read_text(encoding="utf-8").split("## What to do for each alert")[1]
+    sections = re.split(r"^### ", chapter.split("\n## ")[0], flags=re.MULTILINE)[1:]
+    return {(parts := section.split("\n", 1))[0].strip("`"): parts[1] for section in sections}
+
+
+def test_every_kind_of_alert_has_its_section_with_commands_to_run() -> None:
+    sections = alerts_by_section()
+    assert list(sections) == list(KINDS)
+    for kind, text in sections.items():
+        assert re.search(r"^lead-platform \w+", text, re.MULTILINE), f"{kind}: no command to run"
+        assert len(text.split("```")[0].split()) >= 12, f"{kind}: it does not say what it means"
+
+
+def test_queries_of_the_manual_can_be_asked(embedded_settings: Settings) -> None:
+    lake = Lake(embedded_settings)
+    manual = (PROJECT_ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    queries = re.findall(r'^lead-platform sql (?:--csv )?"([^"]+)"', manual, re.MULTILINE)
+    assert len(queries) > 8
+    with read_alone(embedded_settings, lake.published().snapshot_id) as connection:
+        for query in queries:
+            with ask(connection, query, seconds=60) as result:
+                result.fetchall()
+
+
+def test_every_kind_the_code_tells_is_known() -> None:
+    """One that is not would be recorded and never told: messages go through the known kinds."""
+    told = set()
+    for path in (PROJECT_ROOT / "lead_platform").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Signal", "Finding"):
+                place = 0 if call.func.id == "Signal" else 1  # type: ignore[attr-defined]
+                kind = call.args[place]
+                told.add(kind.value if isinstance(kind, ast.Constant) else "")
+    assert told - {""} <= set(KINDS)
+    assert len(told) > 8
 
 
 def test_the_book_of_a_home_is_empty_at_first(tmp_path: Path) -> None:

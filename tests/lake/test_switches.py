@@ -12,9 +12,11 @@ from datetime import datetime
 
 import pytest
 
+from lead_platform.lake.audit import record_run
 from lead_platform.lake.brake import Brake, WorkflowStoppedError, check_brake, interruptible
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.switches import (
+    WORKFLOWS,
     Switch,
     UnknownWorkflowError,
     copy_to_lake,
@@ -123,6 +125,22 @@ def test_the_lake_follows_and_once_is_enough(lake: Lake) -> None:
         ("disable_workflow", "Dana", "territories change", "enabled", "disabled"),
         ("enable_workflow", "Dana", "territories are in", "disabled", "enabled"),
     ]
+
+
+def test_every_workflow_s_switch_passes_the_suites(lake: Lake) -> None:
+    # A workflow the suites did not list: thrown once, every later write was refused.
+    switches = open_switches(lake.settings)
+    for workflow in WORKFLOWS:
+        switches.throw(off(workflow))
+    with lake.write("a step") as candidate:
+        assert copy_to_lake(switches, candidate.connection, run_id="run_1") == len(WORKFLOWS)
+        for workflow in WORKFLOWS:
+            record_run(
+                candidate.connection, workflow, run_id="run_1", status="skipped", reason="off",
+                started_at=AT, finished_at=AT, items=0,
+            )  # fmt: skip
+    assert candidate.release is not None
+    assert candidate.release.status == "passed"
 
 
 def throw_soon(settings: Settings) -> "list[float]":

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from lead_platform.governance.notifications import open_book
 from lead_platform.lake.lake import Lake
+from lead_platform.orchestration.restarts import OFTEN
 from lead_platform.orchestration.status import check_up
 from lead_platform.processes import ProcessId
 from tests.orchestration.running_up import CLI, WELL_SECONDS, RunningUp, running, wait_for
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.xdist_group("up")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
     """One that runs."""
     home = tmp_path_factory.mktemp("up") / "home"
-    with running(home) as started:
+    with running(home, LEAD_PLATFORM_ALERT_MINUTES="0") as started:
         yield started
 
 
@@ -114,6 +116,34 @@ def test_runs_that_hang_are_ended_and_the_queue_goes_on(up: RunningUp) -> None:
     up.drop()
     up.wait_until_well()
     up.wait_until_assigned()
+
+
+def test_part_that_keeps_being_killed_reaches_a_person(up: RunningUp) -> None:
+    """The sensor that tells of all else runs in a part: it could not tell that parts die."""
+    for _ in range(OFTEN):
+        _kill_and_wait(up, "webserver")
+    log = up.settings.alerts / "alerts.log"
+    told = "- webserver: started again"
+    wait_for(lambda: log.exists() and told in log.read_text(encoding="utf-8"), 60.0, up.tail)
+    (alert,) = [
+        each
+        for each in open_book(up.settings).alerts()
+        if (each.kind, each.subject) == ("part_restarted", "webserver")
+    ]
+    assert (alert.state, alert.occurrences) == ("open", 1)
+    up.wait_until_well()
+
+
+def _kill_and_wait(up: RunningUp, name: str) -> None:
+    """Kill a part; until another process is in its place."""
+    killed = up.pid(name)
+    os.kill(killed, signal.SIGKILL)
+
+    def is_replaced() -> bool:
+        processes = [part.process for part in up.status.parts if part.name == name]
+        return any(process and process.pid != killed for process in processes)
+
+    wait_for(is_replaced, WELL_SECONDS, up.tail)
 
 
 def test_ui_refuses_foreign_hosts_and_pages(up: RunningUp) -> None:
