@@ -13,7 +13,7 @@ import duckdb
 from lead_platform.capture.inbox import list_inbox
 from lead_platform.governance.alerts import Signal
 from lead_platform.governance.feeds import judge_feeds, read_arrivals
-from lead_platform.governance.fields import judge_fields, read_shares
+from lead_platform.governance.fields import judge_fields, read_filled, read_known
 from lead_platform.settings import Settings
 
 # A file is asked for within seconds and again after 2, 4 and 8 minutes.
@@ -27,10 +27,10 @@ MAINTENANCE_EVERY = timedelta(days=3)
 
 
 def watch_feeds(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
-    """Channels that bring far less than usual, nothing new, or fields that used to be filled."""
+    """Channels that bring far less than usual, nothing new, or fields other than they were."""
     findings = [
         *judge_feeds(read_arrivals(connection, now), now),
-        *judge_fields(read_shares(connection, now)),
+        *judge_fields([*read_filled(connection, now), *read_known(connection, now)]),
     ]
     return [
         Signal(finding.kind, finding.channel, finding.text, is_condition=True)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from lead_platform.governance.feeds import Arrivals, Finding, judge_feeds
-from lead_platform.governance.fields import Share, judge_fields
 
 START = datetime(2026, 1, 5)
 JUDGED = datetime(2026, 4, 21)
@@ -163,15 +162,3 @@ def test_files_that_bring_only_old_records_do_not_make_a_feed_fresh() -> None:
     arrivals = replace(arrivals, newest=np.minimum(arrivals.newest, fall))
     now = FALL + timedelta(hours=4)
     assert [finding.kind for finding in judge_feeds([until(arrivals, now)], now)] == ["feed_stale"]
-
-
-def test_fields_that_moved_are_named_and_chance_is_not() -> None:
-    shares = [
-        Share("web_form", "submission", "email", 100, 20, 5_000, 4_900),
-        Share("web_form", "submission", "phone", 100, 52, 5_000, 2_500),
-        Share("web_form", "submission", "country", 20, 0, 5_000, 5_000),
-        Share("chat", "submission", "email", 100, 0, 100, 100),
-    ]
-    (finding,) = judge_fields(shares)
-    assert (finding.channel, finding.kind) == ("web_form", "field_moved")
-    assert finding.text == "filled, before to last day: email 98% to 20%"
