@@ -41,7 +41,7 @@ def test_a_field_that_is_gone_is_told_once_chance_is_ruled_out(
 ) -> None:
     (finding,) = judge_fields([shares(per_day, 0.97, seed=seed, gone_for=days)])
     assert (finding.channel, finding.kind) == ("web_form", "field_moved")
-    assert finding.text.endswith("to 0% of the last day" if days == 1 else "of the last 3 days")
+    assert finding.text.startswith("filled, before to lately: email ")
     assert judge_fields([shares(per_day, 0.97, seed=seed)]) == []
 
 
