@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export LEAD_PLATFORM_HOME ?= .lead_platform
 
-.PHONY: demo test check up bench bench-identity install clean constraints
+.PHONY: demo test test-fast check up bench bench-identity install clean constraints
 
 install: $(VENV)/.installed
 
@@ -30,6 +30,9 @@ check: install
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m fast
 
 bench: install
 	$(BIN)/python -m benchmarks.pipeline

@@ -29,6 +29,21 @@ for _name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:
         del os.environ[_name]
 
 
+# What asks for one of these opens a lake, a server or a warm process; in these folders jobs,
+# processes and large data are at work.
+HEAVY_FIXTURES = {"profile", "shared_lake", "postgres_server", "zygote", "embedded_settings"}
+HEAVY_FOLDERS = {"integration", "orchestration", "real", "dbt"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `fast` whatever is not heavy by what it asks for or where it stands."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        asked_for = set(getattr(item, "fixturenames", ()))
+        if folder not in HEAVY_FOLDERS and not asked_for & HEAVY_FIXTURES:
+            item.add_marker(pytest.mark.fast)
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A PostgreSQL server of the test session: databases on demand."""

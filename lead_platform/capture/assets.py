@@ -1,5 +1,6 @@
 """Capture in Dagster: the intake of waiting files."""
 
+import duckdb
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
@@ -18,6 +19,7 @@ from lead_platform.capture.deliveries import (
     ParsedDelivery,
     archive_deliveries,
     estimate_records,
+    list_items,
     parse_deliveries,
     spool_folder,
     take_in,
@@ -27,7 +29,7 @@ from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.returns import list_returns
 from lead_platform.lake.lake import Candidate
-from lead_platform.lake.quarantine import as_named
+from lead_platform.lake.quarantine import Scope, Subject
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -94,12 +96,19 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     done = Intake()
     contracts = load_contracts(settings.expectations_dir)
 
+    def arrived(connection: duckdb.DuckDBPyConnection) -> list[ParsedDelivery]:
+        returned = list_returns(
+            connection, channels, received_at=run_time(context), contracts=contracts
+        )
+        return [*parsed, *returned]
+
+    def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+        return [Subject(kind, item_id) for kind, item_id in list_items(arrived(connection))]
+
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
-        returned = list_returns(
-            candidate.connection, channels, received_at=run_time(context), contracts=contracts
-        )
-        done = take_in(candidate.connection, [*parsed, *returned], run_id=context.run_id)
+        deliveries = arrived(candidate.connection)
+        done = take_in(candidate.connection, deliveries, run_id=context.run_id)
         return done.totals
 
     with spool_folder(settings.home) as spools:
@@ -118,7 +127,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
             faults.extend(held)
             return Prepared(write, estimate_records(parsed))
 
-        is_done = yield from lake.materialize_prepared(context, "capture", prepare, trace=as_named)
+        scope = Scope("capture.deliveries", pending)
+        is_done = yield from lake.materialize_prepared(context, "capture", prepare, scope=scope)
     if is_done:
         # Where capture is switched off nothing was published, and the files keep waiting.
         faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)

@@ -258,6 +258,15 @@ def take_in(
     return Intake(totals, taken, set_aside)
 
 
+def list_items(parsed: Iterable[ParsedDelivery]) -> Iterator[tuple[str, str]]:
+    """Kind and id of every item, in the order they came."""
+    for delivery in parsed:
+        for batch in delivery.batches:
+            for record in batch.records:
+                for kind, _, item_id in record.items:
+                    yield kind, item_id
+
+
 def archive_deliveries(
     parsed: Sequence[ParsedDelivery], *, inbox: Path, archive: Path
 ) -> list[FileFault]:

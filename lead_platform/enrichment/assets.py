@@ -7,7 +7,7 @@ from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.brake import interruptible
-from lead_platform.lake.quarantine import as_named
+from lead_platform.lake.quarantine import leads_of
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -37,7 +37,9 @@ def enrich(context: AssetExecutionContext, lake: LakeResource) -> Results:
             answers = enrich_pending(connection, providers, run_time(context))
         return Prepared(lambda candidate: keep_answers(candidate.connection, answers, providers))
 
-    yield from lake.materialize_prepared(context, "enrichment", prepare, trace=as_named)
+    yield from lake.materialize_prepared(
+        context, "enrichment", prepare, scope=leads_of("enrichment.enrichment_results")
+    )
 
 
 @multi_asset(name="profiles", specs=PROFILES, check_specs=gate_checks(PROFILES), pool="lake")
@@ -48,5 +50,5 @@ def profiles(context: AssetExecutionContext, lake: LakeResource) -> Results:
         "enrichment",
         PROFILE_MODELS,
         {"as_of": run_time(context).isoformat()},
-        trace=as_named,
+        scope=leads_of("enrichment.lead_profiles"),
     )

@@ -244,7 +244,9 @@ def _checked(answers: pd.DataFrame) -> pd.DataFrame:
         raise EnrichmentError(f"unknown status {', '.join(map(str, sorted(unknown)))}")
     if answers["request_key"].duplicated().any():
         raise EnrichmentError("the provider answered a request twice")
-    return answers[list(ANSWER_COLUMNS)].astype(object)
+    # Here, so that a date that is none costs its request alone.
+    dates = pd.to_datetime(answers["source_as_of"]).astype("datetime64[us]")
+    return answers.assign(source_as_of=dates)[list(ANSWER_COLUMNS)].astype(object)
 
 
 def _failure(requests: pd.DataFrame, reason: str) -> pd.DataFrame:

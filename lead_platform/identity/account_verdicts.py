@@ -11,6 +11,7 @@ from dataclasses import replace
 import duckdb
 
 from lead_platform.identity.verdicts import WITHDRAWN, Grain, newest_sql
+from lead_platform.lake.quarantine import held
 
 
 def stated_id_sql(domain: str, letters: str, record_id: str) -> str:
@@ -39,6 +40,7 @@ _STATED = (
 
 ACCOUNTS = Grain(
     table="identity.account_verdicts",
+    subject="account_verdict",
     records=_STATED,
     members=_STATED,
     contradiction="companies would be one account through others and yet different ones",
@@ -67,12 +69,17 @@ COMPANY_RECORDS = replace(ACCOUNTS, records=_NAMED, members=_NAMED)
 
 # A verdict is looked up once, when its submissions are there, so that a run without new ones only
 # reads two short tables.
-_LINKS = """
+_LINKS = f"""
 create or replace temp table company_links as
     select v.verdict_id, v.verdict_seq, v.verdict, d.left_record_id, d.right_record_id,
         d.verdict_id is null as is_pending
     from identity.account_verdicts as v
     left join identity.account_decisions as d on d.verdict_id = v.verdict_id
+    anti join {held("resolve", ACCOUNTS.subject)} as h on h.subject_id = v.verdict_id
+"""
+PENDING_ACCOUNT_VERDICTS = """
+select verdict_id, verdict_seq from identity.account_verdicts
+anti join identity.account_decisions using (verdict_id)
 """
 _PENDING = """
 create or replace temp table company_links as

@@ -7,13 +7,18 @@ from dagster import AssetExecutionContext, AssetSpec, multi_asset
 
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.proposals import active_model
-from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
+from lead_platform.identity.resolution import (
+    list_unnormalized,
+    normalize_pending,
+    resolve,
+    write_normalized,
+)
 from lead_platform.identity.scan import scan_base, write_findings
 from lead_platform.identity.specification import load_specification, specification_version
-from lead_platform.identity.tracing import trace_arrivals
+from lead_platform.identity.tracing import list_arrivals, trace_arrivals
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
-from lead_platform.lake.quarantine import as_named
+from lead_platform.lake.quarantine import Scope, leads_of
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -89,7 +94,8 @@ def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
 
         return Prepared(write, len(normalized.rows))
 
-    yield from lake.materialize_prepared(context, "identity", prepare, trace=as_named)
+    scope = Scope("identity.normalized_submissions", list_unnormalized)
+    yield from lake.materialize_prepared(context, "identity", prepare, scope=scope)
 
 
 @multi_asset(name="resolve", specs=RESOLVED, check_specs=gate_checks(RESOLVED), pool="lake")
@@ -105,7 +111,7 @@ def resolve_identity(context: AssetExecutionContext, lake: LakeResource) -> Resu
             decided_at=run_time(context),
             run_id=context.run_id,
         ),
-        trace=trace_arrivals,
+        scope=Scope("identity.lead_members", list_arrivals, trace_arrivals),
     )
 
 
@@ -117,7 +123,7 @@ def golden_records(context: AssetExecutionContext, lake: LakeResource) -> Result
         "identity",
         GOLDEN_MODELS,
         {"as_of": run_time(context).isoformat()},
-        trace=as_named,
+        scope=leads_of("identity.leads"),
     )
 
 

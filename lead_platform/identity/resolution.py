@@ -22,7 +22,7 @@ from lead_platform.identity.specification import load_specification
 from lead_platform.identity.versions import refresh_versions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
-from lead_platform.lake.quarantine import held
+from lead_platform.lake.quarantine import Subject, held
 from lead_platform.parallel import map_in_processes
 
 # From this many submissions on, normalising is spread over processes: about four seconds.
@@ -113,6 +113,15 @@ def normalize_pending(
         pd.concat([part.rows for part in parts], ignore_index=True),
         [fault for part in parts for fault in part.faults],
     )
+
+
+def list_unnormalized(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+    """The submissions that have no normal form, in the order they were received."""
+    rows = connection.execute(
+        "select submission_id from capture.submissions "
+        "anti join identity.normalized_submissions using (submission_id) order by received_seq"
+    ).fetchall()
+    return [Subject("submission", row[0]) for row in rows]
 
 
 def _normalize_around(pending: pd.DataFrame, vocabularies: Vocabularies) -> Normalized:

@@ -1,7 +1,8 @@
 """What `resolve` leaves out where a row of its tables fails: the new arrivals behind that row.
 
-Its tables speak of leads, pairs and accounts, its input is submissions, events and outcomes. Only
-what this run brought can be left out; a row that none of it touched traces to nothing.
+Its tables speak of leads, pairs and accounts, its input is submissions, events, outcomes and what
+people said of pairs. Only what this run brought can be left out; a verdict only where no record
+stands behind the row.
 """
 
 from collections import defaultdict
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
+from lead_platform.identity.account_verdicts import PENDING_ACCOUNT_VERDICTS
+from lead_platform.identity.verdicts import PENDING_VERDICTS, decision_id_sql
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.quarantine import Subject
 
@@ -27,9 +30,10 @@ _TRACES = {
         join identity.lead_members as m on m.match_record_id = t.id
         join arrivals as a on a.lead_id = m.lead_id and a.kind = 'submission'
     """,
-    # A lead that nothing but an event changed is that event's.
+    # A lead that nothing but an event changed is that event's, and so on.
     "lead": """
-        select t.id, list_position(['submission', 'event', 'outcome'], a.kind) as distance,
+        select t.id,
+            list_position(['submission', 'event', 'outcome', 'match_verdict'], a.kind) as distance,
             a.kind, a.arrived_id
         from traced as t
         join arrivals as a on a.lead_id = t.id
@@ -53,6 +57,34 @@ _TRACES = {
     "event": "select id, 0 as distance, 'event' as kind, id as arrived_id from traced",
     "outcome": "select id, 0 as distance, 'outcome' as kind, id as arrived_id from traced",
 }
+# Behind a row that no record has brought stands what people said of others it hangs together with.
+_VERDICTS = """
+    select t.id, 9 as distance, a.kind, a.arrived_id
+    from traced as t
+    join arrivals as a on a.kind in ('match_verdict', 'account_verdict')
+"""
+
+# In the order in which they are taken in.
+_PENDING = f"""
+select 'submission' as kind, submission_id as id, 1 as step, received_seq as place
+from identity.normalized_submissions anti join identity.lead_members using (submission_id)
+union all
+select 'event', event_id, 2, received_seq
+from capture.events anti join identity.lead_events using (event_id)
+union all
+select 'outcome', outcome_id, 3, received_seq
+from capture.outcomes anti join identity.lead_outcomes using (outcome_id)
+union all
+select 'match_verdict', verdict_id, 4, verdict_seq from ({PENDING_VERDICTS})
+union all
+select 'account_verdict', verdict_id, 5, verdict_seq from ({PENDING_ACCOUNT_VERDICTS})
+order by step, place
+"""
+
+
+def list_arrivals(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+    """What waits for `resolve`, in its order: what people said comes after what was received."""
+    return [Subject(kind, item_id) for kind, item_id, *_ in connection.execute(_PENDING).fetchall()]
 
 
 def trace_arrivals(
@@ -62,7 +94,8 @@ def trace_arrivals(
     _collect_arrivals(connection, since)
     connection.register("traced", pa.table({"id": pa.array(ids, pa.string())}))
     rows = connection.execute(
-        f"select distinct id, kind, arrived_id from ({_TRACES[subject_type]}) "
+        "select distinct id, kind, arrived_id "
+        f"from ({_TRACES[subject_type]} union all {_VERDICTS}) "
         "qualify distance = min(distance) over (partition by id) order by all"
     ).fetchall()
     connection.unregister("traced")
@@ -73,18 +106,19 @@ def trace_arrivals(
 
 
 def _collect_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Fills temp table `arrivals`: what now has a lead and had none.
+    """Fills temp table `arrivals`: what now has a lead and had none, and the verdicts that took
+    effect, with the leads their records are in.
 
     From the change feed, so that it costs what is new.
     """
     until = current_snapshot(connection)
+    changes = f"{since + 1}, {until})"
     arrivals = " union all ".join(
         f"""
         select '{kind}' as kind, {key} as arrived_id, lead_id, {record} as record_id
-        from ducklake_table_insertions('lake', 'identity', '{table}', {since + 1}, {until})
+        from ducklake_table_insertions('lake', 'identity', '{table}', {changes}
         where {key} not in (
-            select {key}
-            from ducklake_table_deletions('lake', 'identity', '{table}', {since + 1}, {until})
+            select {key} from ducklake_table_deletions('lake', 'identity', '{table}', {changes}
         )
         """
         for kind, table, key, record in (
@@ -93,4 +127,14 @@ def _collect_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> None
             ("outcome", "lead_outcomes", "outcome_id", "null"),
         )
     )
-    connection.execute(f"create or replace temp table arrivals as {arrivals}")
+    said = f"""
+        select 'match_verdict', v.verdict_id, m.lead_id, m.match_record_id
+        from ducklake_table_insertions('lake', 'identity', 'merge_decisions', {changes} as d
+        join identity.match_verdicts as v on {decision_id_sql("v.verdict_id")} = d.decision_id
+        join identity.lead_members as m
+            on m.match_record_id in (d.left_record_id, d.right_record_id)
+        union all
+        select 'account_verdict', verdict_id, null, null
+        from ducklake_table_insertions('lake', 'identity', 'account_decisions', {changes}
+    """
+    connection.execute(f"create or replace temp table arrivals as {arrivals} union all {said}")

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.quarantine import held
 
 SAME, DIFFERENT, UNSURE, WITHDRAWN = "same", "different", "unsure", "withdrawn"
 VERDICTS = (SAME, DIFFERENT, UNSURE)
@@ -34,12 +35,13 @@ class VerdictError(ValueError):
 class Grain:
     """What verdicts are about, and where they are kept.
 
-    `table` holds them. `records` is SQL: of each submission_id the record_id it stands for, what
-    says the same to matching; `members` the same of those that a run has placed. The others are
-    words and commands for messages.
+    `table` holds them, `subject` names one that a step leaves out. `records` is SQL: of each
+    submission_id the record_id it stands for, what says the same to matching; `members` the same
+    of those that a run has placed. The others are words and commands for messages.
     """
 
     table: str
+    subject: str
     records: str
     members: str
     contradiction: str
@@ -50,6 +52,7 @@ class Grain:
 
 LEADS = Grain(
     table="identity.match_verdicts",
+    subject="match_verdict",
     records="select submission_id, match_record_id as record_id "
     "from identity.normalized_submissions",
     members="select submission_id, match_record_id as record_id from identity.lead_members",
@@ -228,7 +231,8 @@ def newest_sql(grain: Grain) -> str:
     right_record_id, the smaller first.
 
     By records: a verdict counts for everything that says the same to matching. Submissions that
-    are not there yet wait; two that have become one record cannot be judged.
+    are not there yet wait; two that have become one record cannot be judged; what `resolve` had to
+    leave out counts as never said.
     """
     return f"""
         select v.*, least(l.record_id, r.record_id) as left_record_id,
@@ -236,6 +240,7 @@ def newest_sql(grain: Grain) -> str:
         from {grain.table} as v
         join ({grain.records}) as l on l.submission_id = v.left_submission_id
         join ({grain.records}) as r on r.submission_id = v.right_submission_id
+        anti join {held("resolve", grain.subject)} as h on h.subject_id = v.verdict_id
         where l.record_id <> r.record_id
         qualify row_number() over (
             partition by left_record_id, right_record_id order by v.verdict_seq desc
@@ -249,6 +254,13 @@ _NEWEST = newest_sql(LEADS)
 def decision_id_sql(verdict_id: str) -> str:
     """SQL for the id under which a verdict that took effect stands in merge_decisions."""
     return f"'dec_' || left(sha256('verdict' || chr(31) || {verdict_id}), 24)"
+
+
+# Those that no run has made take effect yet, with those that count for nothing any more.
+PENDING_VERDICTS = f"""
+select verdict_id, verdict_seq from identity.match_verdicts
+where {decision_id_sql("verdict_id")} not in (select decision_id from identity.merge_decisions)
+"""
 
 
 def collect_links(connection: duckdb.DuckDBPyConnection) -> int:

@@ -33,14 +33,21 @@ _RUNNING = threading.Lock()
 
 
 class DbtFailedError(Exception):
-    """A model or a data test failed: names each with dbt's message."""
+    """A model or a data test failed: names each with dbt's message; `place` is the first of them.
+
+    The message may quote a record.
+    """
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class DataTestsFailedError(DbtFailedError):
     """Every model was built, but data tests found rows: `tests` are those."""
 
     def __init__(self, message: str, tests: "list[NodeResult]") -> None:
-        super().__init__(message)
+        super().__init__(message, tests[0].unique_id)
         self.tests = tests
 
 
@@ -114,7 +121,8 @@ def run_models(
         lines = [f"{node.unique_id}: {node.message}" for node in failed]
         if failed and all(node.status == "fail" for node in failed):
             raise DataTestsFailedError("\n".join(lines), failed)
-        raise DbtFailedError("\n".join(lines) or str(outcome.exception))
+        place = failed[0].unique_id if failed else ""
+        raise DbtFailedError("\n".join(lines) or str(outcome.exception), place)
     return results
 
 

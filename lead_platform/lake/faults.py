@@ -1,18 +1,39 @@
 """Work on many records of which one breaks it: found by halving, left out, told.
 
-For work that depends on its rows alone, such as normalising: what is left is worked on as if the
-rows at fault had never been there. What becomes of those is the quarantine's.
+`work_around` is for work that depends on its rows alone, such as normalising; `find_culprits` for
+any work that can be tried with some of its records left out (`rehearsal`). What becomes of the
+records at fault is the quarantine's.
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import duckdb
 import pandas as pd
+import psycopg2
 
 T = TypeVar("T")
+
+# What no record causes: memory, disk, network, an interruption, somebody else's commit.
+_OF_THE_MACHINE = (
+    MemoryError,
+    OSError,
+    psycopg2.Error,
+    duckdb.ConnectionException,
+    duckdb.FatalException,
+    duckdb.IOException,
+    duckdb.InterruptException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+)
+
+
+def may_be_of_a_record(error: BaseException) -> bool:
+    """Whether one record among many may be why; never for what is the machine's fault."""
+    return isinstance(error, Exception) and not isinstance(error, _OF_THE_MACHINE)
 
 
 def few_of(count: int) -> int:
@@ -45,39 +66,81 @@ def work_around(
     """
     try:
         return work(frame), []
-    except (MemoryError, OSError):
-        raise
-    except Exception:
-        faults = _find_faults(work, frame, key, few_of(len(frame)))
-        if not faults:
+    except Exception as error:
+        if not may_be_of_a_record(error):
             raise
+        frame = frame.reset_index(drop=True)
+        broken = find_breaking_rows(work, frame, few_of(len(frame)))
+        if not broken:
+            raise
+        faults = [fault_of(str(frame[key].iloc[row]), error) for row, error in broken]
         rest = frame[~frame[key].isin([fault.subject_id for fault in faults])]
         return work(rest.reset_index(drop=True)), faults
 
 
-def _find_faults(
-    work: Callable[[pd.DataFrame], object], frame: pd.DataFrame, key: str, most: int
-) -> list[Fault]:
-    """The rows that break the work by themselves; none where they are more than `most`."""
-    faults: list[Fault] = []
-    pending = [frame]
+def find_breaking_rows(
+    work: Callable[[pd.DataFrame], object], frame: pd.DataFrame, most: int
+) -> list[tuple[int, Exception]]:
+    """The places of the rows that break the work by themselves, with the error each raises; none
+    where they are more than `most`."""
+    broken: list[tuple[int, Exception]] = []
+    pending = [range(len(frame))]
     while pending:
-        part = pending.pop()
+        places = pending.pop()
         try:
-            work(part.reset_index(drop=True))
+            work(frame.iloc[places].reset_index(drop=True))
             continue
         except Exception as error:
-            if len(part) == 1:
-                faults.append(_fault(str(part[key].iloc[0]), error))
-        if len(faults) > most:
+            if len(places) == 1:
+                broken.append((places[0], error))
+        if len(broken) > most:
             return []
-        if len(part) > 1:
-            middle = len(part) // 2
-            pending += [part.iloc[middle:], part.iloc[:middle]]
-    return faults
+        if len(places) > 1:
+            middle = len(places) // 2
+            pending += [places[middle:], places[:middle]]
+    return broken
 
 
-def _fault(subject_id: str, error: Exception) -> Fault:
+def find_culprits(
+    items: Sequence[T],
+    attempt: Callable[[Sequence[T]], Exception | None],
+    error: Exception,
+    most: int,
+) -> list[tuple[T, Exception]]:
+    """The items without which the work goes through, each with the error it raised.
+
+    `attempt` does the work without some of them and gives what it raised; `error` is what all of
+    them together raised. Of what breaks only together with earlier items the last one is found, as
+    if they had come one by one. Empty where they are more than `most`, or the work fails without
+    any of them.
+    """
+    if not items or attempt(items) is not None:
+        return []
+    rest, culprits = list(items), list[tuple[T, Exception]]()
+    # The work goes through with so many of the rest, the first ones.
+    sound, failed = 0, error
+    while len(culprits) < most:
+        out = [item for item, _ in culprits]
+        broken = len(rest)
+        while broken - sound > 1:
+            middle = (sound + broken) // 2
+            raised = attempt([*out, *rest[middle:]])
+            if raised is None:
+                sound = middle
+            else:
+                broken, failed = middle, raised
+        culprits.append((rest.pop(sound), failed))
+        raised = attempt([item for item, _ in culprits])
+        if raised is None:
+            return culprits
+        failed = raised
+        if sound == len(rest):
+            return []
+    return []
+
+
+def fault_of(subject_id: str, error: Exception) -> Fault:
+    """What may be told of the error that this record raised."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return Fault(subject_id, type(error).__name__, place)
+    return Fault(subject_id, type(error).__name__, getattr(error, "place", "") or place)

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,6 +121,7 @@ class Candidate:
     step: str = ""
     suite_versions: Mapping[str, str] = field(default_factory=dict)
     started_at: datetime | None = None
+    is_in_transaction: bool = False
 
     @property
     def is_to_repeat(self) -> bool:
@@ -129,18 +130,25 @@ class Candidate:
 
     def hold(self, faults: Sequence[Fault], subject_type: str, table: str) -> None:
         """Set aside what breaks the step's own work, so that `table` has no row of it."""
+        if not faults:
+            return
         holds = quarantine.holds_of_faults(
             faults, subject_type, table, self.suite_versions.get(table)
         )
-        quarantine.write_holds(
-            self.connection,
-            holds,
-            step=self.step,
-            release_id=None,
-            run_id=self.run_id,
-            held_at=self.started_at or utc_now(),
-        )
+        with self.transaction():
+            quarantine.write_holds(
+                self.connection,
+                holds,
+                step=self.step,
+                release_id=None,
+                run_id=self.run_id,
+                held_at=self.started_at or utc_now(),
+            )
         self.held += len(holds)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """The write's one transaction; where its writer commits on its own, another one."""
+        return nullcontext() if self.is_in_transaction else self.fence.transaction()
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -270,6 +278,7 @@ class Lake:
             self.supervise(label, run_id=run_id, rows=rows, separation=separation) as candidate,
             candidate.fence.transaction(),
         ):
+            candidate.is_in_transaction = True
             yield candidate
 
     @contextmanager

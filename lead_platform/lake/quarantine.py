@@ -13,6 +13,7 @@ from datetime import datetime
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from lead_platform.lake.faults import Fault, few_of
 from lead_platform.lake.gate import TableFailure, Verdict
@@ -64,6 +65,20 @@ def as_named(
     return {subject_id: [Subject(subject_type, subject_id)] for subject_id in ids}
 
 
+# All that a step takes in and could do without, in the order it came.
+Pending = Callable[[duckdb.DuckDBPyConnection], Sequence[Subject]]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a step can do without: found behind the rows that fail (`trace`), or, where the step's
+    own code breaks, among all that is `pending`. `table` is the one that then has no row of it."""
+
+    table: str
+    pending: Pending
+    trace: Trace = as_named
+
+
 @dataclass(frozen=True)
 class Separation:
     """How a step does without what fails. On its `is_last` try it is refused instead."""
@@ -71,6 +86,22 @@ class Separation:
     step: str
     trace: Trace = as_named
     is_last: bool = False
+
+
+_LEADS = "select lead_id from identity.lead_versions order by lead_id"
+
+
+def leads_of(table: str) -> Scope:
+    """The scope of a step that works lead by lead and leaves its rows in `table`.
+
+    All leads are pending: which of them the step takes up it alone knows, and to leave out one that
+    it does not changes nothing.
+    """
+
+    def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+        return [Subject("lead", row[0]) for row in connection.execute(_LEADS).fetchall()]
+
+    return Scope(table, pending)
 
 
 @dataclass(frozen=True)
@@ -128,6 +159,28 @@ def part(
     changed = max(verdict.changed_by(failed.table) for failed in verdict.failures)
     is_few = is_whole and len(holds) <= few_of(changed)
     return Parting(separation.step, tuple(holds.values()), is_few and not separation.is_last)
+
+
+def leave_out(
+    connection: duckdb.DuckDBPyConnection, step: str, subjects: Sequence[Subject]
+) -> None:
+    """Have the step leave these out for as long as its write lasts that is never published."""
+    if not subjects:
+        return
+    rows = pa.table(
+        {
+            "subject_type": pa.array([subject.type for subject in subjects], pa.string()),
+            "subject_id": pa.array([subject.subject_id for subject in subjects], pa.string()),
+        }
+    )
+    connection.register("left_out", rows)
+    connection.execute(
+        "insert into governance.quarantine by name select *, 'rehearsed' as quarantine_id, "
+        "? as step, '' as table_name, '' as expectation, '' as arguments, 'held' as state "
+        "from left_out",
+        [step],
+    )
+    connection.unregister("left_out")
 
 
 def write_holds(

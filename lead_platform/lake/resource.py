@@ -8,7 +8,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -40,12 +40,14 @@ from lead_platform.lake.dbt import (
     prepare_manifest,
     run_models,
 )
+from lead_platform.lake.faults import Fault
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.gate import TableFailure
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
 from lead_platform.lake.migration import models_to_refill, note_refilled
-from lead_platform.lake.quarantine import Separation, Trace
+from lead_platform.lake.quarantine import Scope, Separation, Subject
+from lead_platform.lake.rehearsal import Gated, Step, Write, find_faults
 from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
 from lead_platform.lake.tables import table_scripts
 from lead_platform.settings import Settings
@@ -61,8 +63,6 @@ Results = Iterator[MaterializeResult | AssetCheckResult]
 
 # As `Results`; in the end, whether the step did its work or was kept from it by its switch.
 Materializing = Generator[MaterializeResult | AssetCheckResult, None, bool]
-Write = Callable[[Candidate], Mapping[str, Any] | None]
-Gated = Callable[..., AbstractContextManager[Candidate]]
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,18 @@ class LakeResource(ConfigurableResource):
         write: Write,
         *,
         rows: int = 0,
-        trace: Trace | None = None,
+        scope: Scope | None = None,
     ) -> Materializing:
         """Run `write` in one gated transaction and report each table of the asset.
 
         `workflow` is the one whose switch stops it; None for what nobody may switch off. `rows`:
-        about how many it will write, where that is known beforehand. `trace`: what the step leaves
-        out for a row that fails (`quarantine`); it then runs once more. None: a row costs it all.
+        about how many it will write, where that is known beforehand. `scope`: what the step leaves
+        out for a row that fails (`quarantine`) or a record its code breaks on (`rehearsal`); it
+        then runs once more. None: a row costs it all.
         """
         return (
             yield from self.materialize_prepared(
-                context, workflow, lambda: Prepared(write, rows), trace=trace
+                context, workflow, lambda: Prepared(write, rows), scope=scope
             )
         )
 
@@ -124,7 +125,7 @@ class LakeResource(ConfigurableResource):
         workflow: str | None,
         prepare: Callable[[], Prepared],
         *,
-        trace: Trace | None = None,
+        scope: Scope | None = None,
     ) -> Materializing:
         """As `materialize`, for what computes outside the writer lock first: `prepare` does.
 
@@ -140,7 +141,7 @@ class LakeResource(ConfigurableResource):
 
             return write, functools.partial(self.lake.write, rows=prepared.rows)
 
-        return (yield from self._materialize(context, workflow, begin, trace))
+        return (yield from self._materialize(context, workflow, begin, scope))
 
     def materialize_models(
         self,
@@ -150,12 +151,12 @@ class LakeResource(ConfigurableResource):
         variables: Mapping[str, Any],
         *,
         rows: int = 0,
-        trace: Trace | None = None,
+        scope: Scope | None = None,
         describe: Write = lambda candidate: None,
     ) -> Materializing:
         """Build the dbt models that `select` names (a union, as dbt has it), judged together.
 
-        `trace` as in `materialize`; `describe` gives metadata of what was built.
+        `scope` as in `materialize`; `describe` gives metadata of what was built.
         """
 
         def build(candidate: Candidate) -> Mapping[str, Any] | None:
@@ -177,7 +178,7 @@ class LakeResource(ConfigurableResource):
             return describe(candidate)
 
         gated = functools.partial(self.lake.supervise, rows=rows)
-        return (yield from self._materialize(context, workflow, lambda: (build, gated), trace))
+        return (yield from self._materialize(context, workflow, lambda: (build, gated), scope))
 
     @contextmanager
     def braked(self, workflow: str | None) -> Iterator[Brake]:
@@ -208,7 +209,7 @@ class LakeResource(ConfigurableResource):
         context: AssetExecutionContext,
         workflow: str | None,
         begin: Callable[[], tuple[Write, Gated]],
-        trace: Trace | None,
+        scope: Scope | None,
     ) -> Materializing:
         label = context.op_execution_context.op.name
         STEPS.info("started %s", label)
@@ -216,7 +217,8 @@ class LakeResource(ConfigurableResource):
         try:
             with self.braked(workflow) as brake:
                 write, gated = begin()
-                candidate, metadata = _try(context, brake, write, gated, _tries(label, trace))
+                step = Step(label, context.run_id, gated, write, scope)
+                candidate, metadata = _try(context, brake, step)
         except WorkflowStoppedError as stopped:
             candidate = self.note_skipped(label, workflow or "", context.run_id, str(stopped))
             metadata = {"skipped": str(stopped)}
@@ -239,35 +241,57 @@ class LakeResource(ConfigurableResource):
 
 
 def _try(
-    context: AssetExecutionContext,
-    brake: Brake,
-    write: Write,
-    gated: Gated,
-    tries: Iterable[Separation | None],
+    context: AssetExecutionContext, brake: Brake, step: Step
 ) -> tuple[Candidate, dict[str, Any]]:
     """The first try that is published, with its metadata. Raises GateFailedError."""
-    label = context.op_execution_context.op.name
     set_aside = 0
-    for separation in tries:
-        with gated(label, run_id=context.run_id, separation=separation) as candidate:
-            # Thrown while the step waited for the lock.
-            brake.look()
-            metadata = dict(write(candidate) or {})
+    faults: list[tuple[Subject, Fault]] = []
+    for separation in _tries(step):
+        try:
+            candidate, metadata = _write(brake, step, separation, faults)
+        except Exception as error:
+            found = find_faults(step, separation, error) if separation else []
+            if not found:
+                raise
+            context.log.warning(
+                f"{step.name} breaks on {len(found):,} of its records: they are set aside, the "
+                "step goes on without them. See them with: lead-platform quarantine list"
+            )
+            faults += found
+            candidate, metadata = _write(brake, step, separation, faults)
         set_aside += candidate.held
         if not candidate.is_to_repeat:
             break
         context.log.warning(
-            f"{label}: {candidate.held:,} set aside, the step goes on without them. "
+            f"{step.name}: {candidate.held:,} set aside, the step goes on without them. "
             "See them with: lead-platform quarantine list"
         )
     return candidate, {**metadata, "set_aside": set_aside} if set_aside else metadata
 
 
-def _tries(step: str, trace: Trace | None) -> list[Separation | None]:
+def _write(
+    brake: Brake,
+    step: Step,
+    separation: Separation | None,
+    faults: Iterable[tuple[Subject, Fault]],
+) -> tuple[Candidate, dict[str, Any]]:
+    """One try, without the records the step's code was found to break on."""
+    with step.gated(step.name, run_id=step.run_id, separation=separation) as candidate:
+        # Thrown while the step waited for the lock.
+        brake.look()
+        for subject, fault in faults:
+            assert step.scope is not None
+            candidate.hold([fault], subject.type, step.scope.table)
+        metadata = dict(step.write(candidate) or {})
+    return candidate, metadata
+
+
+def _tries(step: Step) -> list[Separation | None]:
     """Twice where the step can do without what fails, the second time for good."""
-    if trace is None:
+    if step.scope is None:
         return [None]
-    return [Separation(step, trace), Separation(step, trace, is_last=True)]
+    trace = step.scope.trace
+    return [Separation(step.name, trace), Separation(step.name, trace, is_last=True)]
 
 
 def run_time(context: AssetExecutionContext) -> datetime:

@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lead_platform.configuration import ConfigurationError
+from lead_platform.lake.faults import few_of, find_breaking_rows
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
@@ -195,7 +196,34 @@ def validate(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]
     ]
     result_format: Any = {"result_format": "COMPLETE"}
     detailed = batch.validate(_expectation_suite(failed), result_format=result_format)
-    return [_failure(result, len(frame)) for result in detailed.results if not result.success]
+    return [
+        _failure(result, len(frame), _breaking_rows(frame, failed[_position(result)], result))
+        for result in detailed.results
+        if not result.success
+    ]
+
+
+class _NotJudgedError(Exception):
+    """Great Expectations raised an error instead of judging."""
+
+
+def _breaking_rows(frame: pd.DataFrame, spec: ExpectationSpec, result: Any) -> list[int]:
+    """The few rows on which judging raised an error; none where it does on whatever has a value,
+    which is the expectation's own fault."""
+    if _exception_message(result.exception_info) is None or not spec.columns <= set(frame.columns):
+        return []
+    broken = find_breaking_rows(lambda rows: _judge(rows, spec), frame, few_of(len(frame)))
+    places = [place for place, _ in broken]
+    judged = frame.drop(index=places)[sorted(spec.columns)].notna().any(axis=None)
+    return places if judged else []
+
+
+def _judge(frame: pd.DataFrame, spec: ExpectationSpec) -> None:
+    """Raises _NotJudgedError where Great Expectations fails on it."""
+    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+    outcome = batch.validate(_expectation_suite([spec]), result_format="BOOLEAN_ONLY")
+    if any(_exception_message(one.exception_info) is not None for one in outcome.results):
+        raise _NotJudgedError
 
 
 def _key_is_unique(key: tuple[str, ...]) -> ExpectationSpec:
@@ -222,15 +250,19 @@ def _expectation_suite(specs: list[ExpectationSpec]) -> Any:
 def _in_order(outcome: Any, specs: list[ExpectationSpec]) -> list[bool]:
     passed = [False] * len(specs)
     for result in outcome.results:
-        passed[result.expectation_config.meta["position"]] = bool(result.success)
+        passed[_position(result)] = bool(result.success)
     return passed
 
 
-def _failure(result: Any, rows: int) -> Failure:
+def _position(result: Any) -> int:
+    return int(result.expectation_config.meta["position"])
+
+
+def _failure(result: Any, rows: int, broken: list[int]) -> Failure:
     config = result.expectation_config
     arguments = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
-    positions = result.result.get("unexpected_index_list") or []
-    count = result.result.get("unexpected_count")
+    positions = result.result.get("unexpected_index_list") or broken
+    count = result.result.get("unexpected_count") or len(broken) or None
     message = _exception_message(result.exception_info)
     if message:
         arguments["error"] = message

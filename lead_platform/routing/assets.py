@@ -2,7 +2,7 @@
 
 from dagster import AssetExecutionContext, multi_asset
 
-from lead_platform.lake.quarantine import as_named
+from lead_platform.lake.quarantine import leads_of
 from lead_platform.lake.resource import LakeResource, Results, gate_checks, run_time, table_specs
 from lead_platform.routing.configuration import load_routing
 from lead_platform.routing.effective import route, write_configuration
@@ -50,7 +50,6 @@ def routes(context: AssetExecutionContext, lake: LakeResource) -> Results:
             configuration,
             decided_at=run_time(context),
             run_id=context.run_id,
-            hold=lambda faults: candidate.hold(faults, "lead", "routing.routing_decisions"),
         ),
-        trace=as_named,
+        scope=leads_of("routing.routing_decisions"),
     )

@@ -1,13 +1,12 @@
 """What takes effect in routing: the configuration's tables, and decisions on waiting leads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import duckdb
 import pandas as pd
 
 from lead_platform.lake.audit import record_actions
-from lead_platform.lake.faults import Fault, work_around
 from lead_platform.routing.account_reps import account_reps
 from lead_platform.routing.assignments import (
     UndoError,
@@ -75,12 +74,10 @@ def route(
     *,
     decided_at: datetime,
     run_id: str,
-    hold: Callable[[Sequence[Fault]], None],
 ) -> dict[str, int]:
     """Route the leads that wait for it; writes decisions, assignments and their audit records.
 
-    Where a merge was undone, what stood before it comes first. Leads that break routing go to
-    `hold`.
+    Where a merge was undone, what stood before it comes first.
     """
     restored = restore_assignments(connection, decided_at)
     record_actions(connection, restored, run_id=run_id)
@@ -90,12 +87,7 @@ def route(
     load = active_leads(connection, leads)
     owners = previous_owners(connection, leads)
     accounts = account_reps(connection, leads, configuration)
-    result, faults = work_around(
-        lambda leads: route_leads(leads, configuration, load, owners, decided_at, accounts),
-        leads,
-        "lead_id",
-    )
-    hold(faults)
+    result = route_leads(leads, configuration, load, owners, decided_at, accounts)
     actions = _actions(connection, result, decided_at)
     write_decisions(connection, result)
     record_actions(connection, actions, run_id=run_id)

@@ -4,7 +4,7 @@ import pandas as pd
 from dagster import AssetExecutionContext, Config, multi_asset
 
 from lead_platform.lake.lake import LARGE_WRITE_ROWS
-from lead_platform.lake.quarantine import as_named
+from lead_platform.lake.quarantine import leads_of
 from lead_platform.lake.resource import (
     LakeResource,
     Results,
@@ -55,7 +55,12 @@ def scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeReso
     }
     rows = LARGE_WRITE_ROWS if config.rescore else 0
     yield from lake.materialize_models(
-        context, "scoring", SCORE_MODELS, variables, rows=rows, trace=as_named
+        context,
+        "scoring",
+        SCORE_MODELS,
+        variables,
+        rows=rows,
+        scope=leads_of("scoring.lead_scores"),
     )
 
 
@@ -67,7 +72,11 @@ def closed_deals(context: AssetExecutionContext, lake: LakeResource) -> Results:
     card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
     variables = {"as_of": run_time(context).isoformat(), "scorecard_version": card.version}
     yield from lake.materialize_models(
-        context, "scoring", CLOSED_DEAL_MODELS, variables, trace=as_named
+        context,
+        "scoring",
+        CLOSED_DEAL_MODELS,
+        variables,
+        scope=leads_of("scoring.closed_deal_scores"),
     )
 
 

@@ -186,11 +186,12 @@ class Installation:
         as_of: datetime = AS_OF,
         job: str = "process_new_leads",
         times: int = 1,
+        broken: Mapping[str, str] | None = None,
     ) -> Child:
         """Start a job (`times` in a row) on the named files, or on what waits in the inbox."""
         named = [{"path": str(path), "channel": channel} for path, channel in files]
         run = {"job": job, "files": named, "as_of": as_of.isoformat()}
-        return self.start("run_jobs", runs=[run] * times)
+        return self.start("run_jobs", runs=[run] * times, broken=broken)
 
     def run(self, **arguments: Any) -> dict[str, Any]:
         """Run a job to its end, which must be a success; how it ended."""
@@ -240,6 +241,7 @@ class Installation:
             "DATABASE_URL": self.settings.database_url,
             "CONFIG_DIR": self.settings.config_dir,
             "EXPECTATIONS_DIR": self.settings.expectations_dir,
+            "DBT_PROJECT_DIR": self.settings.dbt_project_dir,
             "LOCK_TIMEOUT_SECONDS": self.settings.lock_timeout_seconds,
         }
         return {f"LEAD_PLATFORM_{name}": str(value) for name, value in values.items() if value}

@@ -26,11 +26,18 @@ from typing import Any
 Task = Callable[..., Any]
 
 
-def run_jobs(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Run jobs one after another: how each ended, and the CPU seconds it took."""
+def run_jobs(
+    runs: list[dict[str, Any]], broken: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Run jobs one after another: how each ended, and the CPU seconds it took.
+
+    `broken`: whom the code of which step breaks on (`breakage`).
+    """
     from lead_platform.orchestration.runs import run_job
     from lead_platform.settings import Settings
+    from tests.integration.breakage import break_steps
 
+    break_steps(broken or {})
     outcomes = []
     for run in runs:
         started = _cpu_seconds()

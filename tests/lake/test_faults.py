@@ -1,11 +1,14 @@
 """Work goes on without the few records that break it."""
 
+from collections.abc import Sequence
+
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_platform.lake.faults import few_of, work_around
+from lead_platform.lake.faults import few_of, find_culprits, may_be_of_a_record, work_around
 
 
 class BrokenError(Exception):
@@ -60,3 +63,69 @@ def test_the_machines_faults_are_no_records() -> None:
 
     with pytest.raises(OSError, match="No space"):
         work_around(full, frame_of([1, 2]), "id")
+
+
+@given(
+    st.integers(1, 40).flatmap(
+        lambda size: st.tuples(
+            st.just(size),
+            st.lists(
+                st.frozensets(st.integers(0, size - 1), min_size=1, max_size=3),
+                min_size=1,
+                max_size=5,
+            ),
+        )
+    )
+)
+def test_without_the_culprits_the_work_goes_through(case: tuple[int, list[frozenset[int]]]) -> None:
+    """Whatever combinations of items break it, and each culprit is the last of one of them."""
+    size, breaking = case
+
+    def attempt(left_out: Sequence[int]) -> Exception | None:
+        there = set(range(size)) - set(left_out)
+        broken = [one for one in breaking if one <= there]
+        return BrokenError(min(max(one) for one in broken)) if broken else None
+
+    found = find_culprits(range(size), attempt, BrokenError("all"), most=size)
+    culprits = [item for item, _ in found]
+    assert attempt(culprits) is None
+    assert culprits
+    assert set(culprits) <= {max(one) for one in breaking}
+    assert len(set(culprits)) == len(culprits)
+
+
+@pytest.mark.parametrize(("broken", "most"), [(set(range(30)), 10), (set(range(11)), 10)])
+def test_more_than_few_culprits_are_none(broken: set[int], most: int) -> None:
+    tried = []
+
+    def attempt(left_out: Sequence[int]) -> Exception | None:
+        tried.append(left_out)
+        return BrokenError() if broken - set(left_out) else None
+
+    assert find_culprits(range(30), attempt, BrokenError("all"), most) == []
+    assert len(tried) < 100
+
+
+def test_what_fails_without_any_item_has_no_culprit() -> None:
+    tried = []
+
+    def attempt(left_out: Sequence[int]) -> Exception | None:
+        tried.append(left_out)
+        return BrokenError()
+
+    assert find_culprits(range(1_000), attempt, BrokenError("all"), 10) == []
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(28, "No space left on device"),
+        duckdb.InterruptException(),
+        duckdb.IOException(),
+        KeyboardInterrupt(),
+    ],
+)
+def test_no_record_is_blamed_for_the_machine(error: BaseException) -> None:
+    assert not may_be_of_a_record(error)

@@ -1,0 +1,91 @@
+"""A record that breaks a step's own code costs itself: found by rehearsing the step without it."""
+
+from collections.abc import Callable, Sequence
+
+import duckdb
+import pytest
+
+from lead_platform.lake.changes import current_snapshot
+from lead_platform.lake.lake import Candidate, Lake
+from lead_platform.lake.quarantine import Scope, Separation, Subject, held
+from lead_platform.lake.rehearsal import Gated, Step, find_faults
+from tests.lake import trial
+
+STEP = "trial_step"
+# A record with one of these points breaks the statement that writes it.
+BREAKING = (13, 57)
+
+
+def waiting(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+    """The hundred records the step takes in."""
+    return [Subject("lead", f"lead_{n}") for n in range(100)]
+
+
+def add_leads(candidate: Candidate, breaking: Sequence[int] = BREAKING) -> None:
+    """Write a lead per record, but for those held."""
+    with candidate.transaction():
+        candidate.connection.execute(
+            f"""
+            insert into trial.leads by name
+            select 'lead_' || n as lead_id, 'person' || n || '@example.org' as email,
+                case when list_contains(?::integer[], n) then error('broken: person' || n)
+                    else n end::integer as points, 'low' as band
+            from (select unnest(range(100))::integer as n) as numbers
+            anti join {held(STEP, "lead")} as held on held.subject_id = 'lead_' || n
+            """,
+            [list(breaking)],
+        )
+
+
+@pytest.fixture(params=["write", "supervise"])
+def gated(request: pytest.FixtureRequest, trial_lake: Lake) -> Gated:
+    """One transaction, as Python steps write, or commits of the writer's own, as dbt does."""
+    return {"write": trial_lake.write, "supervise": trial_lake.supervise}[request.param]
+
+
+def step_of(gated: Gated, write: Callable[[Candidate], None]) -> Step:
+    return Step(STEP, "run", gated, write, Scope("trial.leads", waiting))
+
+
+def error_of(step: Step) -> Exception:
+    with pytest.raises(duckdb.Error) as raised, step.gated(STEP) as candidate:
+        step.write(candidate)
+    return raised.value
+
+
+def test_the_records_that_break_a_step_are_left_out_and_say_why(
+    gated: Gated, trial_lake: Lake
+) -> None:
+    step = step_of(gated, add_leads)
+    found = find_faults(step, Separation(STEP), error_of(step))
+    assert {subject.subject_id for subject, _ in found} == {f"lead_{n}" for n in BREAKING}
+    # Neither the message, which quotes the record, nor a row of a rehearsal is kept.
+    assert "person" not in repr(found)
+    assert trial.count_rows(trial_lake, "trial.leads") == 0
+    assert trial.count_rows(trial_lake, "governance.quarantine") == 0
+    with trial_lake.read() as connection:
+        assert trial_lake.published().snapshot_id == current_snapshot(connection)
+    with gated(STEP, separation=Separation(STEP)) as candidate:
+        for subject, fault in found:
+            candidate.hold([fault], subject.type, "trial.leads")
+        add_leads(candidate)
+    assert candidate.held == len(BREAKING)
+    assert trial.count_rows(trial_lake, "trial.leads") == 98
+    with trial_lake.read() as connection:
+        rows = connection.execute(
+            "select subject_id, table_name, expectation, arguments from governance.quarantine "
+            "where state = 'held' order by all"
+        ).fetchall()
+    assert [row[:3] for row in rows] == [
+        (f"lead_{n}", "trial.leads", "expect_no_error") for n in BREAKING
+    ]
+    assert "InvalidInputException" in rows[0][3]
+
+
+def test_a_step_that_breaks_by_itself_leaves_nobody_out(gated: Gated, trial_lake: Lake) -> None:
+    def break_always(candidate: Candidate) -> None:
+        add_leads(candidate, breaking=())
+        candidate.connection.execute("select error('whatever comes')")
+
+    step = step_of(gated, break_always)
+    assert find_faults(step, Separation(STEP), error_of(step)) == []
