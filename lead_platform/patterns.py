@@ -52,6 +52,11 @@ class Pattern:
         return _again, (self.source, self._ignore_case)
 
     @property
+    def expression(self) -> str:
+        """What RE2 is given, for others who have it built in (Arrow)."""
+        return _in_unicode(self.source)
+
+    @property
     def group_count(self) -> int:
         """How many groups it has."""
         return int(self._compiled.groups)

@@ -1,7 +1,8 @@
 """The brake: stops a workflow while it works, within seconds of its switch being thrown.
 
-A watcher asks the switches while a step is at work. Once its workflow is off, running statements
-are interrupted, and Python that works batch by batch finds out by asking `check_brake`.
+A watcher asks the switches while a step is at work, and whether what the step stands on still holds
+(its writer lock). Where not, running statements are interrupted, and Python that works batch by
+batch finds out by asking `check_brake`.
 """
 
 import threading
@@ -28,21 +29,22 @@ class Brake:
     def __init__(self, switches: Switches, workflow: str | None) -> None:
         self._switches = switches
         self._workflow = workflow
-        self._reason: str | None = None
+        self._stopped_by: Exception | None = None
         self._interrupts: list[Callable[[], None]] = []
+        self._demands: list[Callable[[], Exception | None]] = []
         self._guard = threading.Lock()
         self._ended = threading.Event()
 
     def look(self) -> None:
         """Ask the switch now. Raises WorkflowStoppedError."""
-        if self._workflow:
-            self._reason = self._switches.read(self._workflow).off_because
+        if self._workflow and (reason := self._switches.read(self._workflow).off_because):
+            self._stopped_by = WorkflowStoppedError(reason)
         self.check()
 
     def check(self) -> None:
-        """Raises WorkflowStoppedError once the watcher has seen the switch off."""
-        if self._reason:
-            raise WorkflowStoppedError(self._reason)
+        """Raises what the watcher has seen: WorkflowStoppedError once the switch is off."""
+        if self._stopped_by:
+            raise self._stopped_by
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
@@ -56,8 +58,19 @@ class Brake:
                 self._interrupts.remove(interrupt)
 
     @contextmanager
+    def demanding(self, demand: Callable[[], Exception | None]) -> Iterator[None]:
+        """For the block, stop the work with the error that `demand` gives, once it gives one."""
+        with self._guard:
+            self._demands.append(demand)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._demands.remove(demand)
+
+    @contextmanager
     def watching(self, *, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-        """Watch the switch during the block; what fails once it is off was stopped by it.
+        """Watch during the block; what fails once the work was to stop was stopped by that.
 
         `but`: errors that are told as they are.
         """
@@ -68,8 +81,9 @@ class Brake:
         try:
             yield
         except Exception as error:
-            if self._reason and not isinstance(error, (WorkflowStoppedError, *but)):
-                raise WorkflowStoppedError(self._reason) from error
+            stopped_by = self._stopped_by
+            if stopped_by and not isinstance(error, (type(stopped_by), *but)):
+                raise stopped_by from error
             raise
         finally:
             _CURRENT.reset(token)
@@ -77,15 +91,26 @@ class Brake:
             watcher.join()
 
     def _watch(self) -> None:
-        while not self._ended.wait(_INTERRUPT_SECONDS if self._reason else POLL_SECONDS):
-            if self._reason is None:
+        while not self._ended.wait(_INTERRUPT_SECONDS if self._stopped_by else POLL_SECONDS):
+            if self._stopped_by is None:
                 # A switch that cannot be read for a moment stops nothing.
                 with suppress(Exception):
                     self.look()
-            if self._reason:
+                self._ask_demands()
+            if self._stopped_by:
                 with self._guard:
                     for interrupt in self._interrupts:
                         interrupt()
+
+    def _ask_demands(self) -> None:
+        with self._guard:
+            demands = list(self._demands)
+        for demand in demands:
+            error = demand()
+            with self._guard:
+                # What its block has given up meanwhile was not lost.
+                if error and demand in self._demands:
+                    self._stopped_by = self._stopped_by or error
 
 
 _CURRENT: ContextVar[Brake | None] = ContextVar("brake", default=None)
@@ -99,8 +124,19 @@ def check_brake() -> None:
 
 
 @contextmanager
+def demanding(demand: Callable[[], Exception | None]) -> Iterator[None]:
+    """For the block, have the work here stopped once `demand` gives an error."""
+    brake = _CURRENT.get()
+    if brake is None:
+        yield
+        return
+    with brake.demanding(demand):
+        yield
+
+
+@contextmanager
 def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
-    """For the block, have `interrupt` called when the workflow at work here is stopped."""
+    """For the block, have `interrupt` called when the work here is stopped."""
     brake = _CURRENT.get()
     if brake is None:
         yield

@@ -88,7 +88,7 @@ def find_breaking_rows(
     while pending:
         places = pending.pop()
         try:
-            work(frame.iloc[places].reset_index(drop=True))
+            work(frame.iloc[places.start : places.stop].reset_index(drop=True))
             continue
         except Exception as error:
             if len(places) == 1:

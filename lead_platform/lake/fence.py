@@ -77,6 +77,13 @@ class Fence:
                 raise
             raise self._overtaken(f"snapshot {newest} was committed meanwhile") from error
 
+    def lost(self) -> OvertakenError | None:
+        """What there is to say once the lock is no longer held; None while it is.
+
+        Asked by another thread while the writer is at work.
+        """
+        return None if self._lock.is_held() else self._overtaken("it no longer holds the lock")
+
     def require_own(self, since: int) -> None:
         """Every commit after `since` is this writer's. Raises OvertakenError.
 

@@ -19,7 +19,7 @@ import duckdb
 
 from lead_platform.configuration import content_version
 from lead_platform.lake import changes, quarantine, releases
-from lead_platform.lake.brake import interruptible
+from lead_platform.lake.brake import demanding, interruptible
 from lead_platform.lake.changes import TableChange
 from lead_platform.lake.connection import (
     LakeUnreachableError,
@@ -305,7 +305,7 @@ class Lake:
             started = time.monotonic()
             try:
                 # What follows, publishing or restoring, is short and runs to its end.
-                with interruptible(fence.connection.interrupt):
+                with interruptible(fence.connection.interrupt), demanding(fence.lost):
                     yield candidate
                     written = time.monotonic()
                     gate = Gate(fence, contract.suites, contract.accepted_columns)
@@ -375,7 +375,7 @@ class Lake:
             self._use_threads(fence.connection, run_id, rows)
             started = time.monotonic()
             try:
-                with interruptible(fence.connection.interrupt):
+                with interruptible(fence.connection.interrupt), demanding(fence.lost):
                     yield fence
             except BaseException:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))

@@ -13,13 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lead_platform.configuration import ConfigurationError
 from lead_platform.lake.faults import few_of, find_breaking_rows
+from lead_platform.patterns import Pattern
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
+
+# Judged here and not by Great Expectations, whose engine of regular expressions one value can hold
+# for ever.
+MATCHES = "expect_column_values_to_match_regex"
+_MATCHES_NOT = "expect_column_values_to_not_match_regex"
+_PATTERNED = (MATCHES, _MATCHES_NOT)
 
 # Offending rows kept per failed expectation; the count of all of them is kept beside.
 KEPT_ROWS = 1_000
@@ -98,6 +107,16 @@ class ExpectationSpec(BaseModel):
     def is_warning(self) -> bool:
         """Whether what fails it is published all the same, and told to a person."""
         return self.meta.get("severity") == "warn"
+
+    @model_validator(mode="after")
+    def _has_known_pattern(self) -> Self:
+        if self.type in _PATTERNED:
+            if self.kwargs.keys() != {"column", "regex"}:
+                raise ValueError(f"{self.type} takes column and regex, and nothing else")
+            Pattern(self.kwargs["regex"])
+        elif "regex" in self.type:
+            raise ValueError(f"{self.type} is not judged here; use {' or '.join(_PATTERNED)}")
+        return self
 
     @property
     def scope(self) -> str:
@@ -184,6 +203,33 @@ def load_suites(directory: Path) -> dict[str, Suite]:
 
 def validate(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:
     """The expectations that fail on `frame`; row positions count from 0 in its order."""
+    patterned = [spec for spec in specs if spec.type in _PATTERNED]
+    others = [spec for spec in specs if spec.type not in _PATTERNED]
+    failures = [_mismatch(frame, spec) for spec in patterned]
+    return [failure for failure in failures if failure] + _validate_by_gx(frame, others)
+
+
+def mismatches(frame: pd.DataFrame, spec: ExpectationSpec) -> list[int]:
+    """The positions of the rows whose text does not match as the expectation says."""
+    values = frame[spec.kwargs["column"]]
+    if not isinstance(values.dtype, pd.StringDtype):
+        values = pd.Series(
+            [None if pd.isna(value) else str(value) for value in values], dtype="str"
+        )
+    texts = pa.array(values, pa.string())
+    found = pc.match_substring_regex(texts, Pattern(spec.kwargs["regex"]).expression)
+    wrong = pc.invert(found) if spec.type == MATCHES else found
+    return list(pc.indices_nonzero(wrong).to_pylist())
+
+
+def _mismatch(frame: pd.DataFrame, spec: ExpectationSpec) -> Failure | None:
+    positions = mismatches(frame, spec)
+    if not positions:
+        return None
+    return Failure(spec.type, json.dumps(spec.kwargs), len(positions), tuple(positions))
+
+
+def _validate_by_gx(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:
     if not specs:
         return []
     frame = frame.reset_index(drop=True)

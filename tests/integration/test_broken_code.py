@@ -158,7 +158,7 @@ def broken(
 ) -> Installation:
     """An installation of broken code after a batch that holds a victim of each fault."""
     folder = tmp_path_factory.mktemp("world")
-    make_world(folder, seed=23, submissions=60, events_per_person=1.0)
+    make_world(folder, seed=23, submissions=24, events_per_person=1.0)
     [files] = files_by_slice(folder)
     forms = folder / "victims-forms.jsonl"
     forms.write_text("".join(map(form, PEOPLE)), encoding="utf-8")

@@ -5,6 +5,7 @@ and restored, the first published a release without them and reported success.
 """
 
 import itertools
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
@@ -12,11 +13,13 @@ import duckdb
 import pytest
 
 from lead_platform.lake import releases
+from lead_platform.lake.brake import Brake
 from lead_platform.lake.fence import Fence, OvertakenError
 from lead_platform.lake.gate import Gate
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake
 from lead_platform.lake.lock import writer_lock
 from lead_platform.lake.postgres import connect_postgres
+from lead_platform.lake.switches import open_switches
 from lead_platform.lake.upkeep import maintain
 from lead_platform.settings import Settings
 from tests.lake import trial
@@ -292,3 +295,23 @@ def test_the_lock_of_postgres_outlives_time_outs(settings: Settings) -> None:
             held = cursor.fetchone()
     connection.close()
     assert held == (1,)
+
+
+def test_a_lost_lock_stops_the_writer_while_it_works(trial_lake: Lake) -> None:
+    """It used to be noticed at the next commit only, after minutes of work in vain."""
+    settings = trial_lake.settings
+    trial_lake.published()
+    started = time.monotonic()
+    with pytest.raises(OvertakenError, match="no longer holds the lock"):
+        _work_on_without_lock(trial_lake)
+    assert time.monotonic() - started < 20
+    trial.write(trial_lake, insert(next(_numbers)))
+
+
+def _work_on_without_lock(lake: Lake) -> None:
+    brake = Brake(open_switches(lake.settings), "routing")
+    with brake.watching(but=(OvertakenError,)), lake.write("trial") as candidate:
+        lose_lock(lake.settings)
+        candidate.connection.execute(
+            "select sum(sin(a.range)) from range(1_000_000) as a, range(1_000_000) as b"
+        ).fetchall()

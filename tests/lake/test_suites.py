@@ -2,15 +2,17 @@
 
 import importlib.util
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from lead_platform.configuration import ConfigurationError
 from lead_platform.lake.resource import declared_tables
-from lead_platform.lake.suites import COLUMN_TYPES, ExpectationSpec, Suite, load_suites
+from lead_platform.lake.suites import COLUMN_TYPES, ExpectationSpec, Suite, load_suites, validate
 from lead_platform.settings import PROJECT_ROOT, Settings
 from tests.lake import trial
 
@@ -117,3 +119,67 @@ def test_all_faults_of_all_suites_are_named(tmp_path: Path) -> None:
     assert "on_delete" in faults[1]
     assert "'trial.points'" in faults[3]
     assert "colour" in faults[4]
+
+
+def test_one_value_cannot_hold_a_suite() -> None:
+    """A pattern that backtracks took minutes on thirty characters."""
+    spec = ExpectationSpec(
+        type="expect_column_values_to_match_regex", kwargs={"column": "text", "regex": "^(a+)+$"}
+    )
+    values = pd.Series(["aaa", None, "a" * 50_000 + "!", "Ä", ""], dtype="str")
+    started = time.perf_counter()
+    [failure] = validate(pd.DataFrame({"text": values}), [spec])
+    assert failure.positions == (2, 3, 4)
+    assert failure.offending_count == 3
+    assert time.perf_counter() - started < 1
+
+
+def test_a_pattern_may_be_forbidden_and_values_be_other_than_text() -> None:
+    spec = ExpectationSpec(
+        type="expect_column_values_to_not_match_regex", kwargs={"column": "n", "regex": "^1"}
+    )
+    [failure] = validate(pd.DataFrame({"n": [1, 2, 10, None]}, dtype=object), [spec])
+    assert failure.positions == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "told"),
+    [
+        ("expect_column_values_to_match_regex", {"column": "a", "regex": "(?=x)"}, "look-ahead"),
+        ("expect_column_values_to_match_regex", {"column": "a", "regex": "(("}, "missing"),
+        (
+            "expect_column_values_to_match_regex",
+            {"column": "a", "regex": "x", "mostly": 0.9},
+            "nothing else",
+        ),
+        (
+            "expect_column_values_to_match_regex_list",
+            {"column": "a", "regex_list": ["x"]},
+            "use expect_column_values_to_match_regex",
+        ),
+    ],
+)
+def test_patterns_that_cannot_be_judged_are_refused(
+    kind: str, kwargs: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        ExpectationSpec(type=kind, kwargs=kwargs)
+
+
+def test_a_row_that_breaks_judging_fails_alone() -> None:
+    """It used to be the whole table's failure, so that every later batch was refused."""
+    spec = ExpectationSpec(
+        type="expect_column_values_to_be_between", kwargs={"column": "n", "min_value": 0}
+    )
+    frame = pd.DataFrame({"n": pd.Series([1, 2, "three", None, 5, -1], dtype=object)})
+    [failure] = validate(frame, [spec])
+    assert "error" in json.loads(failure.arguments)
+    assert failure.positions == (2,)
+
+
+def test_an_expectation_that_breaks_on_every_row_is_nobodys_fault() -> None:
+    spec = ExpectationSpec(
+        type="expect_column_values_to_be_between", kwargs={"column": "n", "min_value": 0}
+    )
+    [failure] = validate(pd.DataFrame({"n": pd.Series(["a", "b", None, "c"])}), [spec])
+    assert failure.positions == ()
