@@ -29,7 +29,8 @@ def upgrade(
     if plan.is_empty:
         console.print("There is no lake here yet." if plan.is_new_home else "Nothing to upgrade.")
         return
-    for line in plan.lines:
+    warnings = [f"WARNING {warning}" for warning in lake.migration_warnings(plan)]
+    for line in [*plan.lines, *warnings]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if check:
         console.print("Nothing was changed. Take a backup first: lead-platform backup TARGET")

@@ -32,6 +32,7 @@ from lead_platform.lake.lock import writer_lock
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
 from lead_platform.lake.tables import real_columns
+from lead_platform.lake.users import users_of
 from lead_platform.settings import Settings
 
 _NOTE = "backup.json"
@@ -309,6 +310,11 @@ def _make_room(settings: Settings, is_replacing: bool, restored_at: datetime) ->
         )
     name = f"before_{restored_at:%Y%m%d_%H%M%S}"
     with writer_lock(settings, label="restoring a backup"):
+        if users := users_of(settings):
+            raise BackupError(
+                f"The home {settings.home} is in use by {', '.join(users)}. Stop what reads or "
+                "writes there (`lead-platform up`, long queries), then repeat it."
+            )
         if settings.database_url and has_catalog(settings):
             set_catalog_aside(settings.database_url, f"lake_catalog_{name}")
         data = _data_folder(settings)

@@ -42,6 +42,7 @@ from lead_platform.lake.migration import (
     Plan,
     apply_plan,
     contract_faults,
+    contract_warnings,
     plan_migration,
     shipped_scripts,
 )
@@ -355,6 +356,20 @@ class Lake:
         with closing(open_engine(self.settings, threads=1)) as instance:
             attach_lake(instance, self.settings, is_created=False)
             return self._plan(instance)
+
+    def migration_warnings(self, plan: Plan) -> list[str]:
+        """What of a plan would leave rows that their suite does not allow."""
+        if not plan.rebuilt:
+            return []
+        with closing(open_engine(self.settings, threads=1)) as instance:
+            attach_lake(instance, self.settings, is_created=False)
+            with self._on_lake(instance) as connection:
+                rows = {
+                    rebuild.table: changes.rows_now(connection, rebuild.table)
+                    for rebuild in plan.rebuilt
+                }
+        models = modelled_tables(self.settings.dbt_project_dir)
+        return contract_warnings(plan, self._current_contract().suites, rows, models)
 
     def compare(self, older: int, newer: int) -> list[TableChange]:
         """What changed between two releases, by table, in rows."""

@@ -213,6 +213,29 @@ def contract_faults(plan: Plan, suites: Mapping[str, Suite]) -> list[str]:
     ]
 
 
+def contract_warnings(
+    plan: Plan,
+    suites: Mapping[str, Suite],
+    rows: Mapping[str, int],
+    models: Iterable[str],
+) -> list[str]:
+    """New columns whose suite wants a value in every row, of tables that have rows.
+
+    Rows that are there hold null. Nothing judges them until they are written again; then each
+    counts as a bad one. dbt's models are filled again, so they are none of it.
+    """
+    return [
+        f"{rebuild.table}.{name}: the {rows[rebuild.table]:,} rows that are there will hold null, "
+        f"and expectations/{rebuild.table.replace('.', '/')}.json allows none. Fill them in a "
+        "migration script, or take that expectation away; else each is set aside, or refuses its "
+        "step, when it is next written"
+        for rebuild in plan.rebuilt
+        if rebuild.table in suites and rebuild.table not in set(models) and rows[rebuild.table]
+        for name in rebuild.added
+        if name in suites[rebuild.table].filled_columns
+    ]
+
+
 def models_to_refill(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Models (`layer.table`) that gained columns and whose rows were not built again since."""
     rows = connection.execute(

@@ -24,6 +24,8 @@ from lead_platform.patterns import Pattern
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
 
+_NOT_NULL = "expect_column_values_to_not_be_null"
+
 # Judged here and not by Great Expectations, whose engine of regular expressions one value can hold
 # for ever.
 MATCHES = "expect_column_values_to_match_regex"
@@ -153,6 +155,12 @@ class Suite(BaseModel):
     def subject_columns(self) -> tuple[str, ...]:
         """The columns that say whose a row is; none where it is nobody's."""
         return self.meta.subject.columns if self.meta.subject else ()
+
+    @property
+    def filled_columns(self) -> set[str]:
+        """The columns that hold a value in every row."""
+        filled = [spec for spec in self.expectations if spec.type == _NOT_NULL]
+        return {*self.meta.key, *(column for spec in filled for column in spec.columns)}
 
     @property
     def version(self) -> str:

@@ -299,7 +299,6 @@ def test_the_lock_of_postgres_outlives_time_outs(settings: Settings) -> None:
 
 def test_a_lost_lock_stops_the_writer_while_it_works(trial_lake: Lake) -> None:
     """It used to be noticed at the next commit only, after minutes of work in vain."""
-    settings = trial_lake.settings
     trial_lake.published()
     started = time.monotonic()
     with pytest.raises(OvertakenError, match="no longer holds the lock"):

@@ -120,6 +120,24 @@ def test_an_earlier_home_is_migrated_in_one_release(earlier_home: Settings) -> N
     ]
 
 
+def test_a_new_column_that_may_not_be_empty_is_warned_of(
+    earlier_home: Settings, tmp_path: Path
+) -> None:
+    """The check was green, and rows of before failed one by one when they were next written."""
+    suites = shutil.copytree(earlier_home.expectations_dir, tmp_path / "strict_suites")
+    for table, column in ((SCANS, "records"), (REVIEWS, "status")):
+        path = suites / f"{table.replace('.', '/')}.json"
+        suite = json.loads(path.read_text(encoding="utf-8"))
+        suite["expectations"].append(
+            {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": column}}
+        )
+        path.write_text(json.dumps(suite), encoding="utf-8")
+    lake = Lake(earlier_home.model_copy(update={"expectations_dir": suites}))
+    # Of the reviews there are none yet.
+    [warning] = lake.migration_warnings(lake.pending_migration())
+    assert warning.startswith(f"{SCANS}.records: the 300 rows that are there will hold null")
+
+
 def test_a_migrated_home_is_written_and_read_as_before(earlier_home: Settings) -> None:
     lake = Lake(earlier_home)
     before = lake.releases()[1].snapshot_id
