@@ -176,6 +176,27 @@ def test_a_home_in_use_is_set_aside_never_overwritten(busy_home: Settings, tmp_p
     assert trial.contents(there) == before
 
 
+def test_a_home_that_somebody_reads_is_not_replaced(
+    seeded_lake: Lake, tmp_path: Path, profile: str
+) -> None:
+    """Only the writer lock was asked for: readers and `up` went on in a home that had moved."""
+    settings = seeded_lake.settings
+    make_backup(settings, tmp_path / "backup", made_at=NOW)
+    seeded_lake._open().close()
+    reading, release = (workers.PROCESSES.Event() for _ in range(2))
+    reader = workers.start(workers.hold_read, settings, reading, release)
+    try:
+        assert reading.wait(60)
+        told = f"process {reader.pid}" if profile == "embedded" else "PostgreSQL session"
+        with pytest.raises(BackupError, match=f"in use by .*{told}"):
+            restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+        assert settings.home.exists()
+    finally:
+        release.set()
+        reader.join(60)
+    restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+
+
 def test_backups_go_where_they_are_safe_and_fit(
     embedded_settings: Settings, tmp_path: Path
 ) -> None:

@@ -194,6 +194,14 @@ def hold_lock(settings: Settings, held: Event, release: Event) -> None:
         release.wait()
 
 
+def hold_read(settings: Settings, reading: Event, release: Event) -> None:
+    """Stay inside a read until told to leave it."""
+    with Lake(settings).read() as connection:
+        connection.execute("from trial.leads").fetchall()
+        reading.set()
+        release.wait()
+
+
 def open_lake(settings: Settings) -> None:
     """Open the lake, bringing its tables to this version where they are not."""
     Lake(settings).published()
