@@ -105,11 +105,6 @@ class ExpectationSpec(BaseModel):
             raise ValueError(f"{self.type} cannot warn: without its columns no table is judged")
         return self
 
-    @property
-    def is_warning(self) -> bool:
-        """Whether what fails it is published all the same, and told to a person."""
-        return self.meta.get("severity") == "warn"
-
     @model_validator(mode="after")
     def _has_known_pattern(self) -> Self:
         if self.type in _PATTERNED:
@@ -119,6 +114,11 @@ class ExpectationSpec(BaseModel):
         elif "regex" in self.type:
             raise ValueError(f"{self.type} is not judged here; use {' or '.join(_PATTERNED)}")
         return self
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether what fails it is published all the same, and told to a person."""
+        return self.meta.get("severity") == "warn"
 
     @property
     def scope(self) -> str:
