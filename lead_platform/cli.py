@@ -35,6 +35,8 @@ from lead_platform.terminal import (
 if TYPE_CHECKING:
     from lead_platform.lake.switches import Switches
 
+_TOLD_WAITING = 10
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -114,6 +116,8 @@ def ingest(
             raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
         files = [{"path": path_as_text(path.absolute()), "channel": channel}]
     _process(settings, files, parse_option("--as-of", as_of))
+    if not files:
+        _tell_waiting(settings)
 
 
 @app.command()
@@ -202,13 +206,7 @@ def list_channels() -> None:
 @channels_app.command("waiting")
 def waiting_files() -> None:
     """What lies in the inbox, and what it waits for."""
-    from lead_platform.capture.channels import load_channels
-    from lead_platform.capture.inbox import describe_waiting
-    from lead_platform.lake.lake import utc_now
-
-    settings = Settings()
-    rows = describe_waiting(settings.inbox, load_channels(settings.config_dir), utc_now())
-    print_rows(["file", "since", "waits for"], rows)
+    print_rows(["file", "since", "waits for"], _waiting(Settings()))
 
 
 @channels_app.command("check")
@@ -360,6 +358,27 @@ def _process(
         console.print(render_summary(gather_summary(connection), lake.published(), stages))
 
 
+def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
+    from lead_platform.capture.channels import load_channels
+    from lead_platform.capture.inbox import describe_waiting
+    from lead_platform.lake.lake import utc_now
+
+    return describe_waiting(settings.inbox, load_channels(settings.config_dir), utc_now())
+
+
+def _tell_waiting(settings: Settings) -> None:
+    """What the run left in the inbox, on standard error."""
+    waiting = _waiting(settings)
+    for path, _, reason in waiting[:_TOLD_WAITING]:
+        _complain(f"Not taken in: {path}: {reason}")
+    if len(waiting) > _TOLD_WAITING:
+        _complain(f"And {len(waiting) - _TOLD_WAITING:,} more: lead-platform channels waiting")
+
+
+def _complain(told: str) -> None:
+    Console(stderr=True).print(told, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def _switch(workflow: str, *, enabled: bool, by: str, reason: str) -> None:
     from lead_platform.lake.lake import utc_now
     from lead_platform.lake.switches import Switch
@@ -426,7 +445,7 @@ def _plain_errors() -> Iterator[None]:
         told = _tell_failure(error) or (str(error) if isinstance(error, expected) else None)
         if told is None:
             raise
-        Console(stderr=True).print(told, style="red", markup=False, highlight=False, soft_wrap=True)
+        _complain(told)
         sys.exit(1)
 
 

@@ -87,9 +87,11 @@ class Request(BaseModel):
 
 
 class Cursor(BaseModel):
-    """What a sensor remembers between evaluations and restarts: requests by file."""
+    """What a sensor remembers between evaluations and restarts: requests by file, and the folders
+    of no channel it has warned of."""
 
     requests: dict[str, Request] = {}
+    warned: tuple[str, ...] = ()
 
 
 def list_inbox(inbox: Path) -> list[InboxFile]:
@@ -167,7 +169,7 @@ def plan_requests(
     for name, file in due.items():
         attempts = 1 if _is_new(file, known) else known[name].attempts + 1
         requests[name] = Request(fingerprint=file.fingerprint, attempts=attempts, requested_at=now)
-    return list(due.values()), Cursor(requests=requests)
+    return list(due.values()), cursor.model_copy(update={"requests": requests})
 
 
 def given_up(files: Iterable[InboxFile], cursor: Cursor) -> list[InboxFile]:
@@ -234,15 +236,15 @@ def describe_waiting(
     return rows + [(shown(fault.path.relative_to(inbox)), "", fault.reason) for fault in odd]
 
 
-def unknown_channels(files: Iterable[InboxFile], known: Mapping[str, object]) -> list[str]:
-    """One sentence per waiting file whose folder is no channel's."""
-    return [
-        f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
+def unknown_channels(files: Iterable[InboxFile], known: Mapping[str, object]) -> dict[str, str]:
+    """One sentence per folder with files that is no channel's, by its name."""
+    strays = [file for file in files if file.channel not in known]
+    return {
+        shown(file.channel): f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
         f"Known: {', '.join(sorted(known))}. "
-        f"Add config/channels/{shown(file.channel)}.yaml or move the file."
-        for file in files
-        if file.channel not in known
-    ]
+        f"Add config/channels/{shown(file.channel)}.yaml or move what is in that folder."
+        for file in reversed(strays)
+    }
 
 
 def _is_new(file: InboxFile, known: Mapping[str, Request]) -> bool:

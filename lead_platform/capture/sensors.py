@@ -51,8 +51,6 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
             return SkipReason("a run waits for its turn; what came since goes with the next one")
         channels = load_channels(settings.config_dir)
         waiting = list_inbox(settings.inbox)
-        for warning in unknown_channels(waiting, channels):
-            context.log.warning(warning)
         mine = [
             file
             for file in waiting
@@ -61,6 +59,11 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
         ]
         cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
         due, cursor = plan_requests(mine, cursor, utc_now())
+        if not brings_outcomes_only:
+            strays = unknown_channels(waiting, channels)
+            for folder in strays.keys() - set(cursor.warned):
+                context.log.warning(strays[folder])
+            cursor.warned = tuple(strays)
         if not due:
             told = f"{len(mine)} files wait, none is new"
             if stuck := len(given_up(mine, cursor)):

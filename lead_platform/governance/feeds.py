@@ -185,8 +185,8 @@ class _History:
 
     @property
     def weeks(self) -> int:
-        """Whole weeks of it."""
-        return int((self._end - self._at[0]) // (7 * _DAY)) if len(self._at) else 0
+        """In how many weeks something arrived: one file of history is no feed yet."""
+        return len(np.unique((self._end - self._at) // (7 * _DAY)))
 
     @property
     def age(self) -> float:
@@ -195,8 +195,8 @@ class _History:
 
     @property
     def longest_silence(self) -> float:
-        """The longest but one between two arrivals: one outage does not make the next usual."""
-        recent = self._at[self._at > self._end - HISTORY_WEEKS * 7 * _DAY]
+        """The longest but one between arrivals of its last weeks: one outage makes none usual."""
+        recent = self._at[self._at > self._at[-1] - HISTORY_WEEKS * 7 * _DAY]
         gaps = np.sort(np.diff(recent))
         return float(gaps[-2] if len(gaps) > 1 else 0.0)
 

@@ -155,6 +155,17 @@ def test_a_young_feed_is_not_judged() -> None:
     assert judge_feeds([young], START + timedelta(days=27)) == []
 
 
+def test_a_load_of_history_is_no_feed() -> None:
+    received = FALL - timedelta(days=150)
+    loaded = Arrivals(
+        "export",
+        at=np.array([(received - datetime(1970, 1, 1)).total_seconds()]),
+        records=np.array([5_000.0]),
+        newest=np.array([(received - datetime(1970, 1, 1)).total_seconds() - 3_600]),
+    )
+    assert judge_feeds([loaded], FALL) == []
+
+
 def test_files_that_bring_only_old_records_do_not_make_a_feed_fresh() -> None:
     arrivals = generate(FEEDS["usual"], seed=1)
     fall = (FALL - datetime(1970, 1, 1)).total_seconds()

@@ -277,6 +277,14 @@ def test_unknown_channel_warns_and_stops_nobody(
     assert "Unknown channel 'fbk'" in warned
     assert "web_form" in warned
     assert "config/channels/fbk.yaml" in warned
+    put(source, inbox / "tiktok" / "c.jsonl")
+    with build_sensor_context(
+        instance=DagsterInstance.ephemeral(), cursor=result.cursor
+    ) as context:
+        sensors.inbox(context)
+    warned = capfd.readouterr().err
+    assert "tiktok" in warned
+    assert "fbk" not in warned, "said once, not each five seconds"
 
 
 def test_disabled_workflow_skips_its_steps_and_catches_up(

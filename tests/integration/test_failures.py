@@ -72,7 +72,12 @@ def test_an_ingest_on_a_full_disk_says_so_and_the_lead_waits(
     assert "Traceback" not in told.stderr + told.stdout
     assert installation.waiting == ["form.jsonl"]
     (small_disk / "ballast").unlink()
-    assert installation.command("ingest").exit_code == 0
+    stray = installation.settings.inbox / "fbk" / "form.csv"
+    stray.parent.mkdir()
+    stray.write_text("email\n")
+    ingested = installation.command("ingest")
+    assert ingested.exit_code == 0
+    assert "Not taken in: fbk/form.csv: no channel is called 'fbk'" in ingested.err
     for command in (
         ["status"],
         ["lead", "ana.lima@example.org"],
