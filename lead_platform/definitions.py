@@ -31,6 +31,7 @@ from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
+from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.sensors import alerts, upkeep
 from lead_platform.identity.account_specification import load_account_specification
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
@@ -214,6 +215,7 @@ def check_configuration(settings: Settings) -> list[str]:
             folder, ProviderContext(load_vocabularies(folder), settings.reference)
         ),
         "routing": lambda: load_routing(folder),
+        "holidays": lambda: load_holidays(folder),
         "expectations": lambda: load_suites(settings.expectations_dir),
     }
     faults: list[str] = []

@@ -4,7 +4,7 @@ Plain numbers in, findings out: which channel brings far less than it should, an
 nothing new for longer than it ever does. Whom that reaches is decided in `alerts`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,6 +51,7 @@ _HOUR = 3600.0
 _DAY = 24 * _HOUR
 
 Seconds = npt.NDArray[np.float64]
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -99,22 +100,27 @@ def read_arrivals(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[
     ]
 
 
-def judge_feeds(feeds: list[Arrivals], now: datetime) -> list[Finding]:
-    """What is not as usual, at most one finding per channel: silence says more than volume."""
-    found = (stale(feed, now) or fallen(feed, now) for feed in feeds)
+def judge_feeds(
+    feeds: list[Arrivals], now: datetime, holidays: Sequence[Span] = ()
+) -> list[Finding]:
+    """What is not as usual, at most one finding per channel: silence says more than volume.
+
+    Holidays are left out of what is judged, and the same hours out of the weeks it is compared to.
+    """
+    histories = (_History(feed, now, holidays) for feed in feeds)
+    found = (_stale(history) or _fallen(history) for history in histories)
     return [finding for finding in found if finding]
 
 
-def fallen(feed: Arrivals, now: datetime) -> Finding | None:
+def _fallen(history: "_History") -> Finding | None:
     """The feed brought far less in some trailing window than at this time of earlier weeks."""
-    history = _History(feed, now)
     if history.weeks < LEAST_WEEKS:
         return None
     for hours in _WINDOWS:
         window = history.records(hours)
         if window.is_improbable(history.clump(hours)):
             return Finding(
-                feed.channel,
+                history.channel,
                 "feed_fallen",
                 f"{window.seen:.0f} records in the last {_hours(hours)}; usually about "
                 f"{window.expected:.0f} at this time of the week",
@@ -122,18 +128,18 @@ def fallen(feed: Arrivals, now: datetime) -> Finding | None:
     return None
 
 
-def stale(feed: Arrivals, now: datetime) -> Finding | None:
+def _stale(history: "_History") -> Finding | None:
     """Nothing new for longer than chance explains, or than the feed has ever been silent."""
-    history = _History(feed, now)
     if history.weeks < LEAST_WEEKS:
         return None
     age = history.age / _HOUR
     longest = history.longest_silence / _HOUR
     is_improbable = age <= _WINDOWS[-1] and history.fresh_deliveries(age).is_improbable(1.0)
-    if not is_improbable and age <= _SILENCE * longest + _SILENCE_GRACE_HOURS:
+    working_age = history.working_age / _HOUR
+    if not is_improbable and working_age <= _SILENCE * longest + _SILENCE_GRACE_HOURS:
         return None
     return Finding(
-        feed.channel,
+        history.channel,
         "feed_stale",
         f"nothing new for {_hours(age)}; the longest silence of the last weeks was "
         f"{_hours(longest)}",
@@ -172,10 +178,12 @@ class _Window:
 class _History:
     """One feed up to an instant: counts over any window, from running totals."""
 
-    def __init__(self, feed: Arrivals, now: datetime) -> None:
+    def __init__(self, feed: Arrivals, now: datetime, holidays: Sequence[Span]) -> None:
+        self.channel = feed.channel
         self._at = feed.at
         self._now = now
         self._end = _epoch(now)
+        self._holidays = _merged(holidays, self._end)
         self._records = np.concatenate([[0.0], np.cumsum(feed.records)])
         self._squares = np.concatenate([[0.0], np.cumsum(feed.records**2)])
         self._deliveries = np.arange(len(feed.at) + 1, dtype=np.float64)
@@ -192,6 +200,13 @@ class _History:
     def age(self) -> float:
         """Seconds since the newest record there is."""
         return self._end - float(self._freshest[-1])
+
+    @property
+    def working_age(self) -> float:
+        """As `age`, without holidays."""
+        freshest = float(self._freshest[-1])
+        off = sum(max(0.0, end - max(start, freshest)) for start, end in self._holidays)
+        return self.age - off
 
     @property
     def longest_silence(self) -> float:
@@ -239,10 +254,33 @@ class _History:
         return np.array([end for end in ends if end - hours * _HOUR >= self._at[0]])
 
     def _count(self, totals: Seconds, ends: Seconds, hours: float) -> Seconds:
+        """In the hours before each end, without those that are a holiday before now."""
+        counted = self._between(totals, ends - hours * _HOUR, ends)
+        since = self._end - hours * _HOUR
+        for start, end in self._holidays:
+            if end > since:
+                moved = ends - self._end
+                counted = counted - self._between(totals, max(start, since) + moved, end + moved)
+        return counted
+
+    def _between(self, totals: Seconds, starts: Seconds, ends: Seconds) -> Seconds:
         last = np.searchsorted(self._at, ends, side="right")
-        first = np.searchsorted(self._at, ends - hours * _HOUR, side="right")
+        first = np.searchsorted(self._at, starts, side="right")
         counted: Seconds = totals[last] - totals[first]
         return counted
+
+
+def _merged(spans: Sequence[Span], until: float) -> list[tuple[float, float]]:
+    """The spans up to an instant, in order, those that overlap as one."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted((_epoch(first), min(_epoch(last), until)) for first, last in spans):
+        if start >= until:
+            break
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _same_place_in_months(now: datetime) -> Iterator[datetime]:

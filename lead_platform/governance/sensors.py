@@ -18,6 +18,7 @@ from dagster import (
 from pydantic import BaseModel
 
 from lead_platform.governance.alerts import AlertBook, Signal
+from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.notifications import open_book, tell
 from lead_platform.governance.watches import (
     watch_disk,
@@ -149,9 +150,10 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
 
 def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:
     """Settle what the published release tells: feeds, fields, what is set aside, maintenance."""
+    holidays = [holiday.span for holiday in load_holidays(settings.config_dir)]
     with open_lake(settings).read() as connection:
         signals = [
-            *watch_feeds(connection, now),
+            *watch_feeds(connection, now, holidays),
             *watch_quarantine(connection, settings.alert_set_aside),
             *watch_maintenance(connection, now),
         ]

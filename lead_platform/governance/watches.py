@@ -5,6 +5,7 @@ Each watch gives the conditions that hold now, as signals; none of them writes.
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import duckdb
 
 from lead_platform.capture.inbox import list_inbox
 from lead_platform.governance.alerts import Signal
-from lead_platform.governance.feeds import judge_feeds, read_arrivals
+from lead_platform.governance.feeds import Span, judge_feeds, read_arrivals
 from lead_platform.governance.fields import judge_fields, read_filled, read_known
 from lead_platform.settings import Settings
 
@@ -26,10 +27,12 @@ LEAST_FREE_SHARE = 0.05
 MAINTENANCE_EVERY = timedelta(days=3)
 
 
-def watch_feeds(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
+def watch_feeds(
+    connection: duckdb.DuckDBPyConnection, now: datetime, holidays: Sequence[Span] = ()
+) -> list[Signal]:
     """Channels that bring far less than usual, nothing new, or fields other than they were."""
     findings = [
-        *judge_feeds(read_arrivals(connection, now), now),
+        *judge_feeds(read_arrivals(connection, now), now, holidays),
         *judge_fields([*read_filled(connection, now), *read_known(connection, now)]),
     ]
     return [
