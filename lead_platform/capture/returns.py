@@ -27,7 +27,7 @@ with newest as (
     select quarantine_id, payload_id, state from governance.quarantine
     where step = $step and payload_id is not null
     qualify row_number() over (
-        partition by subject_type, subject_id order by held_at desc, quarantine_id
+        partition by subject_type, subject_id order by hold_number desc
     ) = 1
 )
 select n.quarantine_id, r.channel, r.record_number, r.payload

@@ -2,7 +2,7 @@
 create table if not exists governance.audit_log (
     audit_id varchar, workflow varchar, action varchar, subject_type varchar, subject_id varchar,
     rule varchar, rule_version varchar, reason varchar, before varchar, after varchar,
-    actor varchar, run_id varchar, occurred_at timestamp
+    actor varchar, run_id varchar, occurred_at timestamp, audit_seq bigint
 );
 
 -- One per workflow: whether it may act.
@@ -29,5 +29,5 @@ create table if not exists governance.quarantine (
     subject_version varchar, table_name varchar, expectation varchar, arguments varchar,
     offending_row varchar, suite_version varchar, release_id varchar, run_id varchar,
     payload_id varchar, held_at timestamp, state varchar, decided_by varchar,
-    decision_reason varchar, decided_at timestamp
+    decision_reason varchar, decided_at timestamp, hold_number bigint
 );

@@ -4,7 +4,6 @@ Owns the two sides of a merge as they were before, which stated companies a pers
 preview. It only plans; verdicts.py writes down what follows, and the next run lets it take effect.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -98,13 +97,13 @@ def plan_undo(
         )
     company = {
         record: one
-        for one in list_companies(connection, {living for _, _, _, living in events})
+        for one in list_companies(connection, {living for *_, living in events})
         for record in one.record_ids
     }
     apart: list[Said] = []
-    for retired, surviving, merged_at, _ in events:
+    for retired, surviving, merge_seq, _ in events:
         stays, leaves = (
-            _before(connection, name, surviving, merged_at, company)
+            _before(connection, name, surviving, merge_seq, company)
             for name in (surviving, retired)
         )
         shared = stays.keys() & leaves.keys()
@@ -120,7 +119,7 @@ def plan_undo(
 # The last merge by which each account lost its id, and where it is now.
 _EVENTS = """
 with events as (
-    select distinct m.account_id, m.surviving_account_id, m.merged_at,
+    select distinct m.account_id, m.surviving_account_id, m.merge_seq,
         c.related_account_id as living_account_id
     from identity.merged_account_members as m
     join identity.account_crosswalk as c on c.account_id = m.account_id
@@ -129,7 +128,7 @@ with events as (
 )
 from events
 qualify row_number() over (
-    partition by account_id order by merged_at desc, surviving_account_id
+    partition by account_id order by merge_seq desc, surviving_account_id
 ) = 1
 order by account_id
 """
@@ -139,14 +138,14 @@ def _before(
     connection: duckdb.DuckDBPyConnection,
     account_id: str,
     surviving_account_id: str,
-    merged_at: dt.datetime,
+    merge_seq: int,
     company: dict[str, Company],
 ) -> dict[str, Company]:
     """The stated companies an account had before a merge, by stated_id."""
     rows = connection.execute(
         "select record_id from identity.merged_account_members "
-        "where account_id = ? and surviving_account_id = ? and merged_at = ? order by all",
-        [account_id, surviving_account_id, merged_at],
+        "where account_id = ? and surviving_account_id = ? and merge_seq = ? order by all",
+        [account_id, surviving_account_id, merge_seq],
     ).fetchall()
     # Those that have left since are another matter.
     found = [company[record] for (record,) in rows if record in company]

@@ -28,6 +28,7 @@ from lead_platform.identity.linkage import merge_edges
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import find_pairs, open_scratch
 from lead_platform.identity.specification import CANNOT_LINK
+from lead_platform.lake.order import next_place
 
 POSSIBLE_DUPLICATE = "possible_duplicate"
 TOLD_APART = "told_apart"
@@ -296,7 +297,6 @@ def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> Ac
         connection.execute(_STORE_ASIDE)
     if has_moved:
         connection.execute(_MERGED_MEMBERS, {"at": decided_at})
-        connection.execute(_STORE_MERGED_MEMBERS)
         connection.execute(_NEXT_CROSSWALK, {"at": decided_at})
         connection.execute(_STORE_CROSSWALK)
     relations = {
@@ -383,9 +383,12 @@ from company_changed_aside as c where p.pair_id = c.pair_id
 
 # Which record was whose before accounts became one: what an undo gives back. An id goes where the
 # record went that it is made from.
-_MERGED_MEMBERS = """
-create or replace temp table new_merged_members as
-    with retired as (
+_MERGED_MEMBERS = f"""
+insert into identity.merged_account_members by name
+    with merge_step as (
+        select {next_place("identity.merged_account_members", "merge_seq")} as merge_seq
+    ),
+    retired as (
         select 'acct_' || left(sha256(record_id), 24) as account_id,
             account_id as surviving_account_id
         from company_placed
@@ -396,21 +399,15 @@ create or replace temp table new_merged_members as
                 select account_id from company_placed
             )
     )
-    select p.record_id, r.account_id, r.surviving_account_id, $at::timestamp as merged_at
+    select p.record_id, r.account_id, r.surviving_account_id, $at::timestamp as merged_at, merge_seq
     from company_placed as p
     join retired as r on r.account_id = p.former_account_id
+    cross join merge_step
     union
-    select record_id, former_account_id, former_account_id, $at::timestamp
+    select record_id, former_account_id, former_account_id, $at::timestamp, merge_seq
     from company_placed
+    cross join merge_step
     where former_account_id in (select surviving_account_id from retired)
-"""
-
-_STORE_MERGED_MEMBERS = """
-delete from identity.merged_account_members as m using new_merged_members as n
-where m.surviving_account_id = n.surviving_account_id and m.merged_at = n.merged_at
-    and m.record_id = n.record_id;
-
-insert into identity.merged_account_members by name from new_merged_members
 """
 
 # Each id made from a record of the touched accounts goes where that record went, or lives again;

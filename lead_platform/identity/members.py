@@ -19,6 +19,7 @@ from lead_platform.identity.components import (
     collect_components,
     is_settled,
 )
+from lead_platform.identity.crosswalk import NEXT_STEP
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import PairFindings, find_pairs, open_scratch
 from lead_platform.identity.records import collect_known, collect_new, prepare
@@ -30,6 +31,7 @@ from lead_platform.identity.verdicts import (
     decision_id_sql,
     settle_reviews,
 )
+from lead_platform.lake.order import next_place
 
 
 @dataclass(frozen=True)
@@ -441,8 +443,8 @@ def _move_members(connection: duckdb.DuckDBPyConnection, at: dict[str, dt.dateti
     """Moves known submissions and keeps where they and the ids of their leads went."""
     if not connection.execute("select 1 from match_moves limit 1").fetchone():
         return
+    connection.execute(_MERGE_STEP)
     connection.execute(_MERGED_MEMBERS, at)
-    connection.execute(_STORE_MERGED_MEMBERS)
     connection.execute("""
         update identity.lead_members as m set lead_id = v.new_lead_id
         from match_moves as v where m.submission_id = v.submission_id
@@ -481,24 +483,23 @@ def _write_reviews(connection: duckdb.DuckDBPyConnection, at: dict[str, dt.datet
     """)
 
 
+# The place of this run's merges and splits.
+_MERGE_STEP = f"""
+create or replace temp table merge_step as
+    select {NEXT_STEP} as seq
+"""
+
 # Which submission was whose before leads became one: what an undo gives back.
 _MERGED_MEMBERS = """
-create or replace temp table new_merged_members as
-    select m.submission_id, m.lead_id, r.surviving_lead_id, $at::timestamp as merged_at
+insert into identity.merged_members by name
+    select m.submission_id, m.lead_id, r.surviving_lead_id, $at::timestamp as merged_at,
+        (select seq from merge_step) as merge_seq
     from identity.lead_members as m
     join match_retired as r on r.lead_id = m.lead_id
     union
-    select m.submission_id, m.lead_id, m.lead_id, $at::timestamp
+    select m.submission_id, m.lead_id, m.lead_id, $at::timestamp, (select seq from merge_step)
     from identity.lead_members as m
     where m.lead_id in (select surviving_lead_id from match_retired)
-"""
-
-_STORE_MERGED_MEMBERS = """
-delete from identity.merged_members as m using new_merged_members as n
-where m.surviving_lead_id = n.surviving_lead_id and m.merged_at = n.merged_at
-    and m.submission_id = n.submission_id;
-
-insert into identity.merged_members by name from new_merged_members
 """
 
 # Retired ids point to the living one at once: no chain to follow. Where leads were taken apart,
@@ -512,12 +513,13 @@ create or replace temp table next_crosswalk as
     ),
     retired as (
         select lead_id, surviving_lead_id as related_lead_id, 'merged_into' as relation,
-            $at::timestamp as merged_at, null::timestamp as split_at
+            $at::timestamp as merged_at, null::timestamp as split_at,
+            (select seq from merge_step) as merge_seq, null::bigint as split_seq
         from match_retired
     ),
     redirected as (
         select c.lead_id, r.surviving_lead_id as related_lead_id, c.relation, c.merged_at,
-            c.split_at
+            c.split_at, c.merge_seq, c.split_seq
         from identity.lead_crosswalk as c
         join match_retired as r on r.lead_id = c.related_lead_id
         where c.relation = 'merged_into'
@@ -528,7 +530,9 @@ create or replace temp table next_crosswalk as
             case when n.holder = n.lead_id then coalesce(c.related_lead_id, n.former_holder)
                 else n.holder end as related_lead_id,
             case when n.holder = n.lead_id then 'split_from' else 'merged_into' end as relation,
-            c.merged_at, case when n.holder = n.lead_id then $at::timestamp end as split_at
+            c.merged_at, case when n.holder = n.lead_id then $at::timestamp end as split_at,
+            c.merge_seq,
+            case when n.holder = n.lead_id then (select seq from merge_step) end as split_seq
         from named as n
         left join identity.lead_crosswalk as c on c.lead_id = n.lead_id
         where n.lead_id not in (select lead_id from retired)
@@ -539,6 +543,8 @@ create or replace temp table next_crosswalk as
     )
     from retired union all by name from redirected union all by name from taken_apart
 """
+
+_NEXT_DECISION = next_place("identity.merge_decisions", "decision_seq")
 
 # What joined is written down, and a merge written down that holds no more as a split, once each
 # time it comes about. Where a person said `same` of the pair itself, that is what joins it.
@@ -580,7 +586,8 @@ select 'dec_' || left(
     ) as decision_id,
     decision, left_record_id, right_record_id, rule, match_probability,
     case when decision = 'split' then set_aside || '; ' else '' end || reason as reason,
-    model_version, $by as decided_by, $at::timestamp as decided_at
+    model_version, $by as decided_by, $at::timestamp as decided_at,
+    {_NEXT_DECISION} as decision_seq
 from changed
 """
 
@@ -589,6 +596,6 @@ _VERDICT_DECISIONS = f"""
 insert into identity.merge_decisions by name
 select {decision_id_sql("verdict_id")} as decision_id, verdict as decision,
     left_record_id, right_record_id, 'verdict' as rule, null as match_probability, reason,
-    null as model_version, decided_by, decided_at
+    null as model_version, decided_by, decided_at, {_NEXT_DECISION} as decision_seq
 from verdict_links where is_pending
 """

@@ -12,6 +12,7 @@ import pandas as pd
 from lead_platform.identity.account_specification import load_account_specification
 from lead_platform.identity.accounts import account_actions, resolve_accounts
 from lead_platform.identity.attribution import attribute_events, attribute_outcomes, collect_keys
+from lead_platform.identity.crosswalk import LAST_STEP
 from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.members import resolve_leads
 from lead_platform.identity.normalization.categories import page_category
@@ -22,6 +23,7 @@ from lead_platform.identity.specification import load_specification
 from lead_platform.identity.versions import refresh_versions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
+from lead_platform.lake.order import read_place
 from lead_platform.lake.quarantine import Subject, held
 from lead_platform.parallel import map_in_processes
 
@@ -61,7 +63,7 @@ select
     'identity', 'retire_lead', 'lead', lead_id, 'survivor', null,
     'proved to be one person with an older lead', lead_id, related_lead_id, merged_at
 from identity.lead_crosswalk
-where relation = 'merged_into' and merged_at = $decided_at
+where relation = 'merged_into' and merge_seq > $since
 union all
 select
     'identity', 'split_lead', 'lead', crosswalk.lead_id,
@@ -73,7 +75,7 @@ join identity.lead_members as members on members.lead_id = crosswalk.lead_id
 left join identity.merge_decisions as splits
     on members.match_record_id in (splits.left_record_id, splits.right_record_id)
     and splits.decision = 'split' and splits.decided_by = $decided_by
-where crosswalk.relation = 'split_from' and crosswalk.split_at = $decided_at
+where crosswalk.relation = 'split_from' and crosswalk.split_seq > $since
 group by all
 """
 
@@ -157,6 +159,7 @@ def resolve(
     changed."""
     vocabularies = load_vocabularies(config_dir)
     specification = load_specification(config_dir / "identity.yaml")
+    since = read_place(connection, LAST_STEP)
     summary = resolve_leads(
         connection,
         model=active_model(specification, models_dir),
@@ -184,7 +187,7 @@ def resolve(
     }
     refresh_versions(connection, sorted(touched))
     actions = [
-        list_actions(connection, run_id, decided_at),
+        list_actions(connection, run_id, since),
         account_actions(connection, decided_at),
     ]
     record_actions(connection, pd.concat(actions, ignore_index=True), run_id=run_id)
@@ -203,13 +206,9 @@ def resolve(
     }
 
 
-def list_actions(
-    connection: duckdb.DuckDBPyConnection, run_id: str, decided_at: datetime
-) -> pd.DataFrame:
-    """What a run did to pairs and leads, as rows of the audit log."""
-    return connection.execute(
-        _ACTIONS, {"decided_by": f"automation:{run_id}", "decided_at": decided_at}
-    ).df()
+def list_actions(connection: duckdb.DuckDBPyConnection, run_id: str, since: int) -> pd.DataFrame:
+    """What a run did to pairs and leads, which came after step `since`, for the audit log."""
+    return connection.execute(_ACTIONS, {"decided_by": f"automation:{run_id}", "since": since}).df()
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, decided_by: str) -> list[str]:

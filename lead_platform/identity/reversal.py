@@ -155,18 +155,18 @@ decisions as (
         and ($until is null or d.decided_at < $until)
 ),
 former as (
-    select distinct m.match_record_id as record_id, f.lead_id, f.surviving_lead_id, f.merged_at
+    select distinct m.match_record_id as record_id, f.lead_id, f.surviving_lead_id, f.merge_seq
     from identity.merged_members as f
     join identity.lead_members as m on m.submission_id = f.submission_id
 ),
 retirements as (
     select d.decision_id, max_by(
-        case when l.lead_id = l.surviving_lead_id then r.lead_id else l.lead_id end, l.merged_at
+        case when l.lead_id = l.surviving_lead_id then r.lead_id else l.lead_id end, l.merge_seq
     ) as retired_lead_id
     from decisions as d
     join former as l on l.record_id = d.left_record_id
     join former as r on r.record_id = d.right_record_id
-        and r.surviving_lead_id = l.surviving_lead_id and r.merged_at = l.merged_at
+        and r.surviving_lead_id = l.surviving_lead_id and r.merge_seq = l.merge_seq
         and r.lead_id <> l.lead_id
     group by d.decision_id
 )
@@ -175,7 +175,7 @@ select d.decision_id, d.decided_at, d.rule, d.reason, d.match_probability, d.dec
 from decisions as d
 left join retirements as r on r.decision_id = d.decision_id
 where $name is null or $name in (d.decision_id, d.lead_id, r.retired_lead_id)
-order by d.decided_at desc, d.decision_id
+order by d.decision_seq desc, d.decision_id
 """
 
 
@@ -405,7 +405,7 @@ def _demand_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> _Dem
     events = connection.execute(
         """
         with events as (
-            select distinct lead_id, surviving_lead_id, merged_at
+            select distinct lead_id, surviving_lead_id, merge_seq
             from identity.merged_members
             where lead_id <> surviving_lead_id
                 and lead_id in (
@@ -415,7 +415,7 @@ def _demand_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> _Dem
         )
         from events
         qualify row_number() over (
-            partition by lead_id order by merged_at desc, surviving_lead_id
+            partition by lead_id order by merge_seq desc, surviving_lead_id
         ) = 1
         order by lead_id
         """,
@@ -428,11 +428,11 @@ def _demand_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> _Dem
             "lead-platform merges list shows"
         )
     demand = _Demand(source_id=lead_id)
-    for retired, surviving, merged_at in events:
+    for retired, surviving, merge_seq in events:
         demand.sides.append(
             (
-                _members_before(connection, surviving, surviving, merged_at),
-                _members_before(connection, retired, surviving, merged_at),
+                _members_before(connection, surviving, surviving, merge_seq),
+                _members_before(connection, retired, surviving, merge_seq),
             )
         )
     return demand
@@ -446,40 +446,40 @@ def _former_sides(
         """
         with former as (
             select distinct m.match_record_id as record_id, f.lead_id, f.surviving_lead_id,
-                f.merged_at
+                f.merge_seq
             from identity.merged_members as f
             join identity.lead_members as m on m.submission_id = f.submission_id
             where m.match_record_id in ($left, $right)
         )
-        select l.lead_id, r.lead_id, l.surviving_lead_id, l.merged_at
+        select l.lead_id, r.lead_id, l.surviving_lead_id, l.merge_seq
         from former as l
         join former as r on r.surviving_lead_id = l.surviving_lead_id
-            and r.merged_at = l.merged_at and r.lead_id <> l.lead_id
+            and r.merge_seq = l.merge_seq and r.lead_id <> l.lead_id
         where l.record_id = $left and r.record_id = $right
-        order by l.merged_at desc limit 1
+        order by l.merge_seq desc limit 1
         """,
         {"left": merge.left_record_id, "right": merge.right_record_id},
     ).fetchone()
     if row is None:
         return None
-    left, right, surviving, merged_at = row
+    left, right, surviving, merge_seq = row
     return (
-        _members_before(connection, left, surviving, merged_at),
-        _members_before(connection, right, surviving, merged_at),
+        _members_before(connection, left, surviving, merge_seq),
+        _members_before(connection, right, surviving, merge_seq),
     )
 
 
 def _members_before(
-    connection: duckdb.DuckDBPyConnection, lead_id: str, surviving: str, merged_at: dt.datetime
+    connection: duckdb.DuckDBPyConnection, lead_id: str, surviving: str, merge_seq: int
 ) -> frozenset[str]:
     rows = connection.execute(
         """
         select distinct m.match_record_id
         from identity.merged_members as f
         join identity.lead_members as m on m.submission_id = f.submission_id
-        where f.lead_id = ? and f.surviving_lead_id = ? and f.merged_at = ?
+        where f.lead_id = ? and f.surviving_lead_id = ? and f.merge_seq = ?
         """,
-        [lead_id, surviving, merged_at],
+        [lead_id, surviving, merge_seq],
     ).fetchall()
     return frozenset(str(row[0]) for row in rows)
 

@@ -29,6 +29,7 @@ from lead_platform.identity.verdicts import (
     standing_verdicts,
 )
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.order import next_place
 
 # A person's word outweighs any evidence.
 _SAID_WEIGHT = np.inf
@@ -339,7 +340,11 @@ def write_findings(
         **asdict(summary),
     }
     columns = ", ".join(f"${name} as {name}" for name in values)
-    connection.execute(f"insert into identity.scans by name select {columns}", values)
+    connection.execute(
+        f"insert into identity.scans by name select {columns}, "
+        f"{next_place('identity.scans', 'scan_seq')} as scan_seq",
+        values,
+    )
     return summary
 
 

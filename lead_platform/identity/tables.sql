@@ -40,14 +40,16 @@ create table if not exists identity.lead_versions (
 );
 
 -- One per lead id that was merged away or split off: `merged_into` the id that survives, or alive and `split_from` it.
+-- `merge_seq`, `split_seq`: when, in the order of merges and splits, whatever the clocks said.
 create table if not exists identity.lead_crosswalk (
     lead_id varchar, related_lead_id varchar, relation varchar, merged_at timestamp,
-    split_at timestamp
+    split_at timestamp, merge_seq bigint, split_seq bigint
 );
 
 -- One per merge and submission of the leads it made one: the lead the submission belonged to before.
 create table if not exists identity.merged_members (
-    submission_id varchar, lead_id varchar, surviving_lead_id varchar, merged_at timestamp
+    submission_id varchar, lead_id varchar, surviving_lead_id varchar, merged_at timestamp,
+    merge_seq bigint
 );
 
 -- One per verdict of a person on a pair of submissions; the newest of a pair of match records counts.
@@ -62,7 +64,7 @@ create table if not exists identity.match_verdicts (
 create table if not exists identity.merge_decisions (
     decision_id varchar, decision varchar, left_record_id varchar, right_record_id varchar,
     rule varchar, match_probability double, reason varchar, model_version varchar,
-    decided_by varchar, decided_at timestamp
+    decided_by varchar, decided_at timestamp, decision_seq bigint
 );
 
 -- One per pair that waits, or waited, for a person: two leads that may be one person (too uncertain to merge, held back by a guard, or set aside), or, with rows in `split_parts`, a lead that may be several.
@@ -81,7 +83,7 @@ create table if not exists identity.scans (
     run_id varchar, scanned_at timestamp, submissions bigint, records bigint, candidates bigint,
     bounded_keys bigint, model_version varchar, specification_version varchar,
     reviews_opened bigint, reviews_left_out bigint, splits_proposed bigint,
-    splits_left_out bigint, splits_withdrawn bigint
+    splits_left_out bigint, splits_withdrawn bigint, scan_seq bigint
 );
 
 -- One per event that belongs to a lead.
@@ -138,7 +140,8 @@ create table if not exists identity.account_crosswalk (
 
 -- One per merge of accounts and company record of those it made one: the account the record belonged to before.
 create table if not exists identity.merged_account_members (
-    record_id varchar, account_id varchar, surviving_account_id varchar, merged_at timestamp
+    record_id varchar, account_id varchar, surviving_account_id varchar, merged_at timestamp,
+    merge_seq bigint
 );
 
 -- One per verdict of a person on the companies that two submissions name; the newest of two stated companies counts.

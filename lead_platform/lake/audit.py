@@ -6,10 +6,17 @@ from datetime import datetime
 import duckdb
 import pandas as pd
 
+from lead_platform.lake.order import next_place, read_place
+
 AUDIT_COLUMNS = (
     "audit_id", "workflow", "action", "subject_type", "subject_id", "rule", "rule_version",
-    "reason", "before", "after", "actor", "run_id", "occurred_at",
+    "reason", "before", "after", "actor", "run_id", "occurred_at", "audit_seq",
 )  # fmt: skip
+
+_NEXT_PLACE = next_place("governance.audit_log", "audit_seq")
+
+# What makes two actions of one place two.
+_NAMING = ("workflow", "action", "subject_id", "rule", "before", "after", "occurred_at")
 
 
 def record_actions(
@@ -17,25 +24,25 @@ def record_actions(
 ) -> int:
     """Append one audit record per action; absent columns stay null. The number written.
 
-    The id is derived from what was done to what and when, so a repeated step writes nothing new.
+    The id is derived from what was done to what, and from its place: what is done once more after
+    something else is noted once more, also by a clock that stands still.
     """
     if actions.empty:
         return 0
-    entries = actions.assign(run_id=run_id)
+    place = read_place(connection, _NEXT_PLACE)
+    entries = actions.assign(run_id=run_id, audit_seq=place)
     if "actor" not in entries:
         entries["actor"] = "system"
-    named = entries[["workflow", "action", "subject_id", "occurred_at"]].astype(str)
-    named["after"] = entries["after"].astype(str) if "after" in entries else ""
+    named = entries.reindex(columns=list(_NAMING)).astype(str).fillna("")
     entries["audit_id"] = [
-        "aud_" + hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:24]
+        "aud_" + hashlib.sha256("\x1f".join((str(place), *row)).encode()).hexdigest()[:24]
         for row in named.itertuples(index=False, name=None)
     ]
     entries = entries.reindex(columns=list(AUDIT_COLUMNS)).drop_duplicates("audit_id")
     connection.register("audit_entries", entries)
     columns = ", ".join(f'"{column}"' for column in AUDIT_COLUMNS)
     connection.execute(
-        f"insert into governance.audit_log ({columns}) select {columns} from audit_entries "
-        "anti join governance.audit_log using (audit_id)"
+        f"insert into governance.audit_log ({columns}) select {columns} from audit_entries"
     )
     connection.unregister("audit_entries")
     return len(entries)

@@ -239,7 +239,7 @@ with earlier as (
 select
     'qua_' || left(sha256(concat_ws(chr(31), n.step, n.subject_type, n.subject_id,
         coalesce(e.holds, 0))), 24) as quarantine_id,
-    n.*, $at::timestamp as held_at, 'held' as state
+    n.*, $at::timestamp as held_at, 'held' as state, 1 + coalesce(e.holds, 0) as hold_number
 from new_holds as n
 left join earlier as e using (step, subject_type, subject_id)
 """

@@ -243,19 +243,29 @@ def copy_to_lake(switches: Switches, connection: duckdb.DuckDBPyConnection, *, r
         "select workflow, is_enabled, changed_at from governance.workflow_switches"
     ).fetchall()
     stand = {workflow: (is_enabled, changed_at) for workflow, is_enabled, changed_at in kept}
-    moved = {
-        name: switch
-        for name, switch in newest(history).items()
-        if stand.get(name) != (switch.is_enabled, switch.changed_at)
-    }
-    for name, switch in moved.items():
+    thrown = _thrown_since(history, stand)
+    for name, switch in newest(thrown).items():
         connection.execute("delete from governance.workflow_switches where workflow = ?", [name])
         connection.execute(
             "insert into governance.workflow_switches values (?, ?, ?, ?, ?)",
             [name, switch.is_enabled, switch.changed_by, switch.reason, switch.changed_at],
         )
-    actions = pd.DataFrame([_action(switch) for switch in history if switch.workflow in moved])
+    actions = pd.DataFrame([_action(switch) for switch in thrown])
     return record_actions(connection, actions, run_id=run_id)
+
+
+def _thrown_since(
+    history: list[Switch], stand: dict[str, tuple[bool, datetime | None]]
+) -> list[Switch]:
+    """The changes that came after the one each workflow stands at, oldest first."""
+    known = {
+        switch.workflow: place
+        for place, switch in enumerate(history)
+        if stand.get(switch.workflow) == (switch.is_enabled, switch.changed_at)
+    }
+    return [
+        switch for place, switch in enumerate(history) if place > known.get(switch.workflow, -1)
+    ]
 
 
 def _action(switch: Switch) -> dict[str, object]:

@@ -131,6 +131,10 @@ retired as (
             as merged_into_it,
         max(merged_at) as merged_at
     from identity.account_crosswalk where relation = 'merged_into' group by all
+),
+merges as (
+    select surviving_account_id as account_id, max(merge_seq) as merge_seq
+    from identity.merged_account_members group by all
 )
 select a.account_id, a.name,
     array_to_string(json_extract_string(a.names, '$[*]')[:5], '; ') as names,
@@ -140,8 +144,9 @@ select a.account_id, a.name,
 from held as h
 join identity.accounts as a on a.account_id = h.account_id
 left join retired as r on r.account_id = h.account_id
+left join merges as m on m.account_id = h.account_id
 where h.companies > 1 or r.account_id is not null
-order by r.merged_at desc nulls last, h.newest_seq desc limit $limit
+order by m.merge_seq desc nulls last, h.newest_seq desc limit $limit
 """
 
 _WAITING = f"""

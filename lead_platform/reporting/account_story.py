@@ -245,7 +245,7 @@ select act_id, verdict, decided_by, decided_at, reason,
         if(left_account_id = $account_id, right_account_id, left_account_id), $account_id
     ), ', ') as others
 from ({SAID_OF_ACCOUNTS}) where $account_id in (left_account_id, right_account_id)
-group by all order by decided_at, act_id
+group by all order by min(verdict_seq)
 """
 _RELATIONS = """
 select case when r.left_account_id = $account_id then r.right_account_id
@@ -260,5 +260,5 @@ order by r.match_probability desc, account_id limit 30
 _HISTORY = """
 select occurred_at, action, reason, before, after from governance.audit_log
 where subject_type = 'account' and (subject_id = $account_id or after = $account_id)
-order by occurred_at, audit_id
+order by audit_seq, occurred_at, audit_id
 """

@@ -69,7 +69,7 @@ def sources_as_markdown(sources: Sequence[Source]) -> str:
 def last_scan(connection: duckdb.DuckDBPyConnection) -> LastScan | None:
     """The newest scan; None before the first."""
     row = connection.execute(
-        f"select {', '.join(LastScan._fields)} from identity.scans order by scanned_at desc limit 1"
+        f"select {', '.join(LastScan._fields)} from identity.scans order by scan_seq desc limit 1"
     ).fetchone()
     return LastScan(*row) if row else None
 

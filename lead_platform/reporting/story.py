@@ -334,7 +334,8 @@ select lead_id from named order by rank, lead_id limit 1
 """
 _RETIRED = """
 select lead_id from identity.lead_crosswalk
-where related_lead_id = $lead_id and relation = 'merged_into' order by merged_at, lead_id
+where related_lead_id = $lead_id and relation = 'merged_into'
+order by merge_seq, lead_id
 """
 _SPLIT_FROM = """
 select related_lead_id from identity.lead_crosswalk
@@ -372,7 +373,7 @@ left join identity.merge_decisions as d
     on (d.left_record_id, d.right_record_id) in (($left, $right), ($right, $left))
     and d.decision in ('merge', 'same')
 where earlier.match_record_id = $left
-order by d.decision = 'same' desc, d.decided_at desc
+order by d.decision = 'same' desc, d.decision_seq desc
 limit 1
 """
 _REVIEWS = """
@@ -418,7 +419,8 @@ where lead_id = $lead_id order by part, points desc, rule_id
 _ASSIGNMENT = "from routing.assignments where lead_id = $lead_id"
 _DECISIONS = """
 select decided_at, rule, destination_kind, destination, explanation, routing_version
-from routing.routing_decisions where lead_id = $lead_id order by decided_at, decision_id
+from routing.routing_decisions where lead_id = $lead_id
+order by decision_seq, decision_id
 """
 _HISTORY = """
 select occurred_at, workflow, action, before, after, reason, actor
@@ -428,5 +430,5 @@ where subject_id = $lead_id
         select lead_id from identity.lead_crosswalk
         where related_lead_id = $lead_id and relation = 'merged_into'
     )
-order by occurred_at, audit_id
+order by audit_seq, occurred_at, audit_id
 """

@@ -35,7 +35,7 @@ group by m.account_id
 # Of several owners the one who has had a lead of the account longest. Leads about to be routed do
 # not count.
 _OWNERS = """
-select p.account_id, arg_min(a.owner_rep_id, (a.assigned_at, a.lead_id))
+select p.account_id, arg_min(a.owner_rep_id, (a.assigned_seq, a.lead_id))
 from routing.assignments as a
 join enrichment.lead_profiles as p on p.lead_id = a.lead_id
 where p.account_id in (select account_id from routed_accounts)

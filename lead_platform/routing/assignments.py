@@ -13,6 +13,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from lead_platform.identity.crosswalk import LAST_STEP
+from lead_platform.lake.order import last_place, next_place, read_place
 from lead_platform.lake.quarantine import held
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.decisions import QUEUE, RoutingResult, as_utc, decision_id
@@ -61,9 +63,15 @@ ACTIVE_LEADS = """
     group by all
 """
 
+# Whether a {decision} was taken while the leads of a {merge} that was undone since were one: it
+# knew the merge and not yet the split.
+WHILE_MERGED = """
+{decision}.crosswalk_seq >= {merge}.merge_seq and {decision}.crosswalk_seq < {merge}.split_seq
+"""
+
 # Merges chain: a survivor may have survived a survivor. Whoever had a lead while it held another
 # one, in a merge that was undone since, had it by mistake.
-PREVIOUS_OWNERS = """
+PREVIOUS_OWNERS = f"""
     with recursive lineages as (
         select lead_id, lead_id as former_lead_id from routed_leads
         union
@@ -74,18 +82,17 @@ PREVIOUS_OWNERS = """
             and crosswalk.relation = 'merged_into'
     ),
     latest as (
-        select lead_id, destination_kind, destination, decided_at, decision_id
+        select lead_id, destination_kind, destination, decision_seq, decision_id
         from routing.routing_decisions
         where lead_id in (select former_lead_id from lineages)
             and not exists (
                 select 1 from identity.lead_crosswalk as undone
                 where undone.relation = 'split_from'
                     and undone.related_lead_id = routing_decisions.lead_id
-                    and routing_decisions.decided_at >= undone.merged_at
-                    and routing_decisions.decided_at < undone.split_at
+                    and {WHILE_MERGED.format(decision="routing_decisions", merge="undone")}
             )
         qualify row_number() over (
-            partition by lead_id order by decided_at desc, decision_id desc
+            partition by lead_id order by decision_seq desc, decision_id desc
         ) = 1
     )
     select lineages.lead_id, latest.destination as rep_id
@@ -95,7 +102,7 @@ PREVIOUS_OWNERS = """
     order by
         lineages.lead_id,
         lineages.lead_id <> lineages.former_lead_id,
-        latest.decided_at desc,
+        latest.decision_seq desc,
         latest.decision_id desc
 """
 
@@ -177,6 +184,7 @@ def write_decisions(connection: duckdb.DuckDBPyConnection, result: RoutingResult
     connection.register("new_assignments", result.assignments)
     connection.register("new_reviews", result.review_queue)
     try:
+        connection.execute(TAKE_AGAIN)
         decisions_added = _changed(connection, INSERT_DECISIONS)
         connection.execute(NEXT_ASSIGNMENTS)
         connection.execute(NEXT_REVIEWS)
@@ -209,10 +217,12 @@ def unassign(
     """
     current = _current(connection, list(dict.fromkeys(decision_ids)))
     previous = _previous_decisions(connection, [row["decision_id"] for row in current])
+    place = read_place(connection, NEXT_DECISION)
     undone, decisions, assignments, reviews = [], [], [], []
     for row in current:
         before = previous.get(row["lead_id"])
         record = _undo_record(row, before, undone_by, reason, as_utc(undone_at))
+        record["decision_seq"] = place
         target = before or record
         decisions.append(record)
         assignments.append(_restored_assignment(row, target))
@@ -232,29 +242,45 @@ def unassign(
     return undone
 
 
-INSERT_DECISIONS = """
-    insert into routing.routing_decisions
+_DECISIONS = ("routing.routing_decisions", "decision_seq")
+NEXT_DECISION = next_place(*_DECISIONS)
+
+# The same inputs make the same decision. Once more after another one, it is the newest again.
+TAKE_AGAIN = f"""
+    update routing.routing_decisions set decision_seq = {NEXT_DECISION}
+    where decision_id in (
+        select n.decision_id
+        from new_decisions as n
+        inner join routing.routing_decisions as known on known.decision_id = n.decision_id
+        inner join routing.routing_decisions as newer
+            on newer.lead_id = known.lead_id and newer.decision_seq > known.decision_seq
+    )
+"""
+
+INSERT_DECISIONS = f"""
+    insert into routing.routing_decisions by name
     select
         n.decision_id, n.lead_id, n.profile_version, n.routing_version, n.inputs, n.rules_tried,
-        n.candidates, n.rule, n.destination_kind, n.destination, n.explanation, n.decided_at
+        n.candidates, n.rule, n.destination_kind, n.destination, n.explanation, n.decided_at,
+        {NEXT_DECISION} as decision_seq,
+        {LAST_STEP} as crosswalk_seq
     from new_decisions as n
     where n.decision_id not in (select decision_id from routing.routing_decisions)
 """
 
-NEXT_ASSIGNMENTS = """
+# After the decisions: they are the newest.
+NEXT_ASSIGNMENTS = f"""
     create or replace temp table next_assignments as
     select
         n.lead_id, n.decision_id, n.destination_kind, n.owner_rep_id, n.queue, n.rule,
-        n.explanation,
-        case
-            when a.owner_rep_id is not distinct from n.owner_rep_id
-                and a.queue is not distinct from n.queue
-                then coalesce(a.assigned_at, n.assigned_at)
-            else n.assigned_at
-        end as assigned_at,
-        n.profile_version, n.routing_version, n.band, n.is_held
+        n.explanation, coalesce(a.assigned_at, n.assigned_at) as assigned_at,
+        n.profile_version, n.routing_version, n.band, n.is_held,
+        coalesce(a.assigned_seq, {last_place(*_DECISIONS)}) as assigned_seq
     from new_assignments as n
-    left join routing.assignments as a on a.lead_id = n.lead_id
+    left join routing.assignments as a
+        on a.lead_id = n.lead_id
+        and a.owner_rep_id is not distinct from n.owner_rep_id
+        and a.queue is not distinct from n.queue
 """
 
 DELETE_ASSIGNMENTS = """
@@ -309,7 +335,7 @@ CURRENT_ASSIGNMENTS = """
 # What an undo took back is no place to return to, and neither is the undo itself.
 PREVIOUS_DECISIONS = """
     with undone as (
-        select lead_id, decision_id, decided_at
+        select lead_id, decision_id, decision_seq
         from routing.routing_decisions
         where list_contains($decision_ids, decision_id)
     ),
@@ -321,7 +347,7 @@ PREVIOUS_DECISIONS = """
     from history
     inner join undone on undone.lead_id = history.lead_id
     where history.decision_id <> undone.decision_id
-        and history.decided_at <= undone.decided_at
+        and history.decision_seq <= undone.decision_seq
         and history.rule <> $undone_rule
         and history.decision_id not in (
             select json_extract_string(inputs, '$.undone_decision_id')
@@ -329,7 +355,7 @@ PREVIOUS_DECISIONS = """
             where rule = $undone_rule
         )
     qualify row_number() over (
-        partition by history.lead_id order by history.decided_at desc, history.decision_id desc
+        partition by history.lead_id order by history.decision_seq desc, history.decision_id desc
     ) = 1
 """
 
@@ -407,6 +433,7 @@ def _restored_assignment(row: dict[str, Any], target: dict[str, Any]) -> dict[st
         "rule": target["rule"],
         "explanation": target["explanation"],
         "assigned_at": target["decided_at"],
+        "assigned_seq": target["decision_seq"],
         "profile_version": row["profile_version"],
         "routing_version": row["routing_version"],
         "band": row["band"],
@@ -435,11 +462,10 @@ def _write_undo(
             f"delete from routing.{table} where list_contains($lead_ids, lead_id)",
             {"lead_ids": lead_ids},
         )
-    for table, rows in (
-        ("routing_decisions", decisions),
-        ("assignments", assignments),
-        ("review_queue", reviews),
-    ):
+    connection.register("new_decisions", pd.DataFrame(decisions))
+    connection.execute(INSERT_DECISIONS)
+    connection.unregister("new_decisions")
+    for table, rows in (("assignments", assignments), ("review_queue", reviews)):
         if rows:
             connection.register("undo_rows", pd.DataFrame(rows))
             connection.execute(f"insert into routing.{table} by name select * from undo_rows")

@@ -34,9 +34,10 @@ def write_configuration(
     """Make rules, reps and territories those of the configuration; versions are kept."""
     version = configuration.routing_version
     newest = connection.execute(
-        "select arg_max(routing_version, effective_at) from routing.routing_versions"
+        "select routing_version, version_seq from routing.routing_versions "
+        "order by version_seq desc limit 1"
     ).fetchone()
-    before = newest[0] if newest else None
+    before, newest_seq = newest or (None, 0)
     _replace(
         connection, "routing.reps", tabulate_reps(configuration.reps, configuration.reps_version)
     )
@@ -50,7 +51,7 @@ def write_configuration(
     _replace(
         connection,
         "routing.routing_versions",
-        tabulate_version(configuration, effective_at),
+        tabulate_version(configuration, effective_at).assign(version_seq=newest_seq + 1),
         where="routing_version in (select routing_version from replacement)",
     )
     action = {

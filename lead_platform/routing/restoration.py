@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from lead_platform.routing.assignments import WHILE_MERGED
 from lead_platform.routing.decisions import QUEUE
 from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE
 
@@ -20,10 +21,10 @@ Row = dict[str, Any]
 
 # Leads that live again without an assignment, and leads whose assignment was decided while they
 # held another one (a person's own undo is left alone).
-_TO_RESTORE = """
+_TO_RESTORE = f"""
 with splits as (
-    select lead_id, related_lead_id, merged_at, split_at from identity.lead_crosswalk
-    where relation = 'split_from' and merged_at is not null
+    select lead_id, related_lead_id, merge_seq, split_seq from identity.lead_crosswalk
+    where relation = 'split_from' and merge_seq is not null
 ),
 reborn as (
     select splits.lead_id
@@ -37,26 +38,26 @@ survivors as (
     join routing.assignments as assigned on assigned.lead_id = splits.related_lead_id
     join routing.routing_decisions as decisions on decisions.decision_id = assigned.decision_id
     where not assigned.is_held
-        and decisions.decided_at >= splits.merged_at and decisions.decided_at < splits.split_at
+        and {WHILE_MERGED.format(decision="decisions", merge="splits")}
 )
 from reborn union from survivors
 """
 
 # What was decided on a lead while it held another by mistake does not count, unless by a person.
-_DECISIONS = """
+_DECISIONS = f"""
 select decisions.* from routing.routing_decisions as decisions
 join to_restore on to_restore.lead_id = decisions.lead_id
 where decisions.rule = $undone_rule or not exists (
     select 1 from identity.lead_crosswalk as undone
     where undone.relation = 'split_from' and undone.related_lead_id = decisions.lead_id
-        and decisions.decided_at >= undone.merged_at and decisions.decided_at < undone.split_at
+        and {WHILE_MERGED.format(decision="decisions", merge="undone")}
 )
-order by decisions.lead_id, decisions.decided_at, decisions.decision_id
+order by decisions.lead_id, decisions.decision_seq, decisions.decision_id
 """
 
 _ASSIGNMENT_COLUMNS = (
     "lead_id", "decision_id", "destination_kind", "owner_rep_id", "queue", "rule", "explanation",
-    "assigned_at", "profile_version", "routing_version", "band", "is_held",
+    "assigned_at", "assigned_seq", "profile_version", "routing_version", "band", "is_held",
 )  # fmt: skip
 _REVIEW_COLUMNS = ("lead_id", "decision_id", "reason", "queued_at")
 
@@ -102,8 +103,8 @@ def last_assignment(decisions: Iterable[Row]) -> Row | None:
             current = _taken_back(decision, known)
             continue
         stays = current is not None and _place(current) == _place(decision)
-        since = current["assigned_at"] if current and stays else decision["decided_at"]
-        current = {**_assigned(decision, decision), "assigned_at": since, "is_held": False}
+        since = _since(current) if current and stays else _from(decision)
+        current = {**_assigned(decision, decision), **since, "is_held": False}
     return current
 
 
@@ -111,7 +112,16 @@ def _taken_back(undo: Row, known: Mapping[str, Row]) -> Row:
     said = json.loads(undo["inputs"])
     target = known.get(said["restored_decision_id"] or "", undo)
     seen = known.get(said["undone_decision_id"], target)
-    return {**_assigned(target, seen), "assigned_at": target["decided_at"], "is_held": True}
+    return {**_assigned(target, seen), **_from(target), "is_held": True}
+
+
+def _from(decision: Row) -> Row:
+    """Since when a lead is where it is, beginning with a decision."""
+    return {"assigned_at": decision["decided_at"], "assigned_seq": decision["decision_seq"]}
+
+
+def _since(assignment: Row) -> Row:
+    return {name: assignment[name] for name in ("assigned_at", "assigned_seq")}
 
 
 def _assigned(decision: Row, seen: Row) -> Row:

@@ -17,21 +17,23 @@ def write_scorecard(
     effective_at: datetime,
     run_id: str,
 ) -> dict[str, str]:
-    """Add the version and its rules unless they are there; earlier versions stay."""
-    known = connection.execute(
-        "select count(*) from scoring.scorecard_versions where scorecard_version = ?",
-        [scorecard.version],
+    """Let the version take effect unless it is the newest; earlier ones stay, with their rules."""
+    newest = connection.execute(
+        "select scorecard_version, version_seq from scoring.scorecard_versions "
+        "order by version_seq desc limit 1"
     ).fetchone()
-    if known and known[0]:
+    before, newest_seq = newest or (None, 0)
+    if before == scorecard.version:
         return {"scorecard_version": scorecard.version}
-    before = connection.execute(
-        "select arg_max(scorecard_version, effective_at) from scoring.scorecard_versions"
-    ).fetchone()
+    version = version_row(scorecard, effective_at=effective_at)
     frames = {
-        "scorecard_versions": version_row(scorecard, effective_at=effective_at),
+        "scorecard_versions": version.assign(version_seq=newest_seq + 1),
         "scorecard_rules": rule_rows(scorecard),
     }
     for table, frame in frames.items():
+        connection.execute(
+            f"delete from scoring.{table} where scorecard_version = ?", [scorecard.version]
+        )
         connection.register("effective", frame)
         connection.execute(f"insert into scoring.{table} by name select * from effective")
         connection.unregister("effective")
@@ -43,7 +45,7 @@ def write_scorecard(
         "rule": scorecard.name,
         "rule_version": scorecard.version,
         "reason": "config/scorecard.yaml changed",
-        "before": before[0] if before else None,
+        "before": before,
         "after": scorecard.version,
         "occurred_at": effective_at,
     }

@@ -1,6 +1,7 @@
 -- One per scorecard that took effect, named by the hash of its contents.
 create table if not exists scoring.scorecard_versions (
-    scorecard_version varchar, name varchar, definition varchar, effective_at timestamp
+    scorecard_version varchar, name varchar, definition varchar, effective_at timestamp,
+    version_seq bigint
 );
 
 -- One per scorecard version and rule, flattened for the models that apply it. Kinds: attribute,

@@ -118,7 +118,10 @@ def make_lake(
                 tables = PROJECT_ROOT / "lead_platform" / layer / "tables.sql"
                 if tables.exists():
                     connection.execute(tables.read_text())
-        lake.append("scoring.scorecard_versions", version_row(scorecard, effective_at=AS_OF))
+        lake.append(
+            "scoring.scorecard_versions",
+            version_row(scorecard, effective_at=AS_OF).assign(version_seq=1),
+        )
         lake.append("scoring.scorecard_rules", rule_rows(scorecard))
         return lake
 

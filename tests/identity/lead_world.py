@@ -99,9 +99,10 @@ def resolve(
     connection: duckdb.DuckDBPyConnection,
     run: str = "run",
     specification: LinkageSpecification = SPECIFICATION,
+    decided_at: dt.datetime = DECIDED_AT,
 ) -> ResolutionSummary:
     summary = resolve_leads(
-        connection, model=MODEL, specification=specification, decided_at=DECIDED_AT, run_id=run
+        connection, model=MODEL, specification=specification, decided_at=decided_at, run_id=run
     )
     assert broken_references(connection) == []
     return summary

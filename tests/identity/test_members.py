@@ -356,7 +356,7 @@ def test_what_a_bridge_joined_first_is_split_with_its_reason():
     ).fetchall()
     assert split[0].startswith("all that joins two groups")
     assert split[1] == "automation:second"
-    audited = list_actions(lake, "second", DECIDED_AT).set_index("action")
+    audited = list_actions(lake, "second", since=0).set_index("action")
     assert audited.loc["split_lead", "subject_id"] == lead_id_of(3)
     assert audited.loc["split_lead", "reason"] == split[0]
 

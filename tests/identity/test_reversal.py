@@ -177,6 +177,27 @@ def test_a_lead_is_split_from_one_that_retires_in_the_same_run():
     }
 
 
+@pytest.mark.parametrize("days", [1, 0, -1])
+def test_the_last_merge_of_a_lead_is_undone_whatever_the_clock_said(days):
+    """Merged, given back and merged again with more, by runs whose clock stood still or went back:
+    the two merges were taken for one, or the first for the last."""
+    lake = three_leads()
+    [act] = say(lake, "same", (2, 3))
+    withdraw(lake, act)
+    resolve(lake, "withdrawn", decided_at=DECIDED_AT + dt.timedelta(days=days))
+    receive(lake, [submission(5, linkedin_url="https://linkedin.com/in/roe", city="Bonn", **JANE)])
+    resolve(lake, "grown", decided_at=DECIDED_AT + dt.timedelta(days=2 * days))
+    before = groups(lake)
+    record_verdicts(lake, [(ACT, [Verdict(("sub_0002", "sub_0003"), "same")])])
+    resolve(lake, "again", decided_at=DECIDED_AT + dt.timedelta(days=3 * days))
+    assert ids(2, 3, 5) in groups(lake)
+    record_verdicts(
+        lake, [(ACT, plan_undo(lake, MergeFilter(lead_id_of(3)), SPECIFICATION)[0].verdicts)]
+    )
+    resolve(lake, "undone", decided_at=DECIDED_AT + dt.timedelta(days=4 * days))
+    assert groups(lake) == before
+
+
 def test_undoing_a_run_takes_back_all_it_merged():
     lake = three_leads()
     before = dict(members(lake))

@@ -28,7 +28,13 @@ from lead_platform.lake.migration import (
     plan_migration,
     shipped_scripts,
 )
-from lead_platform.lake.tables import Columns, declared_columns, real_columns
+from lead_platform.lake.tables import (
+    Columns,
+    create_schemas,
+    create_table,
+    declared_columns,
+    real_columns,
+)
 from lead_platform.settings import Settings
 from tests.lake import workers
 
@@ -148,7 +154,7 @@ def test_a_migrated_home_is_written_and_read_as_before(earlier_home: Settings) -
             "0 as bounded_keys, 0 as reviews_opened, 0 as reviews_left_out, "
             "0 as splits_proposed, 0 as splits_left_out, 0 as splits_withdrawn, "
             "'person-v2' as model_version, '0123456789ab' as specification_version, "
-            "timestamp '2026-01-02' as scanned_at, '' as run_id)"
+            "timestamp '2026-01-02' as scanned_at, 1 as scan_seq, '' as run_id)"
         )
     assert candidate.rows(SCANS)["rows"] == 301
     # What was is still there as it was.
@@ -280,7 +286,10 @@ def test_a_script_that_fails_changes_nothing(
 
 def test_a_new_home_has_run_every_script(embedded_settings: Settings) -> None:
     lake = Lake(embedded_settings)
-    assert rows(lake, f"select kind, subject from {LEDGER}") == [("script", "0001_lead_crosswalk")]
+    assert rows(lake, f"select kind, subject from {LEDGER} order by subject") == [
+        ("script", "0001_lead_crosswalk"),
+        ("script", "0002_places"),
+    ]
     assert [release.label for release in lake.releases()] == ["tables"]
 
 
@@ -300,13 +309,60 @@ def test_the_crosswalk_of_the_first_version(is_old: bool) -> None:
             f"create table identity.lead_crosswalk as select {old if is_old else new}"
         )
         script.run(connection)
-        assert real_columns(connection) == {
-            "identity.lead_crosswalk": DECLARED["identity.lead_crosswalk"]
-        }
+        assert list(real_columns(connection)["identity.lead_crosswalk"]) == [
+            "lead_id", "related_lead_id", "relation", "merged_at", "split_at"
+        ]  # fmt: skip
         assert connection.execute(
             "select lead_id, related_lead_id, relation, merged_at is null, split_at is null "
             "from identity.lead_crosswalk"
         ).fetchall() == [("lead_a", "lead_b", "merged_into", False, True)]
+
+
+def test_what_was_decided_before_there_were_places_has_those_its_times_tell() -> None:
+    script = next(script for script in shipped_scripts() if script.name == "0002_places")
+    added = {"merge_seq", "split_seq", "decision_seq", "crosswalk_seq", "assigned_seq", "audit_seq"}
+    tables = (
+        "identity.lead_crosswalk", "identity.merged_members", "identity.merge_decisions",
+        "routing.routing_decisions", "routing.assignments", "governance.audit_log",
+    )  # fmt: skip
+    with duckdb.connect() as connection:
+        create_schemas(connection, tables)
+        for table in tables:
+            kept = {name: kind for name, kind in DECLARED[table].items() if name not in added}
+            create_table(connection, table, kept)
+        connection.execute("""
+            insert into identity.lead_crosswalk values
+                ('b', 'a', 'split_from', '2026-01-02', '2026-01-05'),
+                ('c', 'a', 'merged_into', '2026-01-04', null);
+            insert into identity.merged_members values
+                ('s', 'd', 'a', '2026-01-01'), ('s', 'b', 'a', '2026-01-02');
+            insert into routing.routing_decisions by name
+                select * from (values
+                    ('first', 'a', '2026-01-01 12:00'::timestamp),
+                    ('other', 'd', '2026-01-01 12:00'),
+                    ('merged', 'a', '2026-01-02'), ('parted', 'a', '2026-01-05')
+                ) as given (decision_id, lead_id, decided_at);
+            insert into routing.assignments by name
+                select 'a' as lead_id, timestamp '2026-01-02' as assigned_at;
+        """)
+        for _ in range(2):
+            script.run(connection)
+        assert {table: real_columns(connection)[table] for table in tables} == {
+            table: DECLARED[table] for table in tables
+        }
+        assert connection.execute(
+            "select lead_id, merge_seq, split_seq from identity.lead_crosswalk order by all"
+        ).fetchall() == [("b", 2, 4), ("c", 3, None)]
+        assert connection.execute(
+            "select lead_id, merge_seq from identity.merged_members order by all"
+        ).fetchall() == [("b", 2), ("d", 1)]
+        assert connection.execute(
+            "select decision_id, decision_seq, crosswalk_seq from routing.routing_decisions "
+            "order by decision_seq, decision_id"
+        ).fetchall() == [("first", 1, 1), ("other", 1, 1), ("merged", 2, 2), ("parted", 3, 4)]
+        assert connection.execute("select assigned_seq from routing.assignments").fetchall() == [
+            (2,)
+        ]
 
 
 def test_models_that_gained_columns_are_due_until_they_were_refilled(

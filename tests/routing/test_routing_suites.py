@@ -28,13 +28,15 @@ def tables(configuration, make_leads, decided_at):
     leads = make_leads({}, {"band": "low"}, {"country": None}, {"band": None, "total": None})
     result = route_leads(leads, configuration, {}, {}, decided_at)
     return {
-        "routing.routing_versions": tabulate_version(configuration, decided_at),
+        "routing.routing_versions": tabulate_version(configuration, decided_at).assign(
+            version_seq=1
+        ),
         "routing.reps": tabulate_reps(configuration.reps, configuration.reps_version),
         "routing.territories": tabulate_territories(
             configuration.territories, configuration.territories_version
         ),
-        "routing.routing_decisions": result.decisions,
-        "routing.assignments": result.assignments,
+        "routing.routing_decisions": result.decisions.assign(decision_seq=1, crosswalk_seq=0),
+        "routing.assignments": result.assignments.assign(assigned_seq=1),
         "routing.review_queue": result.review_queue,
     }
 

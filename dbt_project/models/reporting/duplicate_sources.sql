@@ -157,7 +157,7 @@ duplicate_sources as (
     left join commonest_reasons on sources.source_id = commonest_reasons.source_id
     left join waiting_reviews on sources.source_id = waiting_reviews.source_id
     cross join (
-        select max(scanned_at) as scanned_at from {{ source("identity", "scans") }}
+        select arg_max(scanned_at, scan_seq) as scanned_at from {{ source("identity", "scans") }}
     ) as scans
 
 )
