@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -33,15 +34,28 @@ for _name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:
 # processes and large data are at work.
 HEAVY_FIXTURES = {"profile", "shared_lake", "postgres_server", "zygote", "embedded_settings"}
 HEAVY_FOLDERS = {"integration", "orchestration", "real", "dbt"}
+# Modules that import one of these run queries, on a world of their own.
+HEAVY_MODULES = {"duckdb", "tests.identity.lead_world"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `fast` whatever is not heavy by what it asks for or where it stands."""
+    """Mark as `fast` whatever is not heavy by what it asks for, imports, or where it stands."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         asked_for = set(getattr(item, "fixturenames", ()))
-        if folder not in HEAVY_FOLDERS and not asked_for & HEAVY_FIXTURES:
+        is_heavy = folder in HEAVY_FOLDERS or asked_for & HEAVY_FIXTURES
+        if not is_heavy and not HEAVY_MODULES & _imported_by(item):
             item.add_marker(pytest.mark.fast)
+
+
+def _imported_by(item: pytest.Item) -> set[str]:
+    """The modules whose names, or names out of which, the test's own module has."""
+    module = getattr(item, "module", None)
+    names = vars(module).values() if module else ()
+    return {
+        str(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
+        for value in names
+    }
 
 
 @dataclass(frozen=True)
