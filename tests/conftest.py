@@ -32,7 +32,14 @@ for _name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:
 
 # What asks for one of these opens a lake, a server or a warm process; in these folders jobs,
 # processes and large data are at work.
-HEAVY_FIXTURES = {"profile", "shared_lake", "postgres_server", "zygote", "embedded_settings"}
+HEAVY_FIXTURES = {
+    "lake",
+    "profile",
+    "shared_lake",
+    "postgres_server",
+    "zygote",
+    "embedded_settings",
+}
 HEAVY_FOLDERS = {"integration", "orchestration", "real", "dbt"}
 # Modules that import one of these run queries, on a world of their own.
 HEAVY_MODULES = {"duckdb", "tests.identity.lead_world"}
