@@ -25,7 +25,7 @@ _WINDOWS = (1, 2, 8, 24, 72, 168)
 # A window speaks where its count is this improbable, below this share of what is expected, and
 # below all but one of the same windows before: an earlier outage does not hide the next. At 1e-6
 # one of 15 generated falls from 200 a day to 3 went untold for two hours; how often 1e-5 is wrong
-# over many quiet feeds has not been measured.
+# over quiet feeds `benchmarks/alarms.py` measures.
 _IMPROBABLE = 1e-5
 _SHARE = 0.35
 _LEAST_EXPECTED = 10.0

@@ -41,7 +41,7 @@ def found(name: str, *, seed: int, calendar: list[datetime], after: float = 1.0)
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", ["usual", "busy", "workdays"])
+@pytest.mark.parametrize("name", ["usual", "workdays"])
 def test_a_holiday_in_the_calendar_is_let_alone_and_one_that_is_not_is_told(
     name: str, seed: int
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_holiday_in_the_calendar_is_let_alone_and_one_that_is_not_is_told(
     assert found(name, seed=seed, calendar=[]) != set()
 
 
-@pytest.mark.parametrize("name", ["usual", "busy", "workdays"])
+@pytest.mark.parametrize("name", ["usual", "workdays"])
 def test_a_fall_after_a_holiday_is_told(name: str) -> None:
     assert found(name, seed=1, calendar=[OFF], after=0.0) != set()
 
