@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -137,6 +138,11 @@ class Settings(BaseSettings):
     def lake_data_path(self) -> str:
         """Where the lake's Parquet files lie: a folder or an object store address."""
         return self.lake_data or f"{self.home / 'lake' / 'data'}/"
+
+    def close_home(self) -> None:
+        """Bar others' way into a home that an earlier version left open, where that may be done."""
+        with suppress(OSError):
+            close_to_others(self.home)
 
     def prepare_home(self) -> None:
         """Create the folders, for nobody but their owner. Raises SettingsError where it cannot.

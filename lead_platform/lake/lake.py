@@ -568,6 +568,7 @@ class Lake:
         """The process's DuckDB instance with the lake attached, its tables as they are declared."""
         with self._opening:
             if self._instance is None:
+                self.settings.close_home()
                 # Writes take more threads where they are large.
                 instance = open_engine(self.settings, threads=1)
                 if not self._is_current(instance):

@@ -168,3 +168,10 @@ def test_a_home_of_the_embedded_profile_is_not_opened_on_the_server(
             Lake(embedded_settings.model_copy(update={"database_url": url})).published()
     finally:
         postgres.drop_database(url)
+
+
+def test_who_only_reads_closes_a_home_left_open(lake: Lake) -> None:
+    lake.published()
+    lake.settings.home.chmod(0o755)
+    Lake(lake.settings).published()
+    assert lake.settings.home.stat().st_mode & 0o777 == 0o700
