@@ -76,7 +76,7 @@ def normalize_annual_revenue(raw: str, vocabularies: Vocabularies) -> Quantity:
         return lowest
     if not 0 <= lowest.value <= HIGHEST_REVENUE:
         return Quantity(reason=f"not between 0 and {HIGHEST_REVENUE:,.0f} a year")
-    return lowest
+    return Quantity(round(lowest.value, 2))
 
 
 def _is_plain(raw: str) -> bool:
@@ -118,7 +118,8 @@ def _lowest_of(figures: list[re.Match[str]]) -> Quantity:
     if number is None:
         return Quantity(reason="its marks set off neither thousands nor decimals")
     factor = _FACTORS[unit.lower()] if unit else 1.0
-    return Quantity(round(number * factor, 2))
+    # Without what multiplying leaves behind: 1.1 million is 1,100,000.0000000001 in floats.
+    return Quantity(float(f"{number * factor:.12g}"))
 
 
 def _is_negative(text: str, first: re.Match[str]) -> bool:

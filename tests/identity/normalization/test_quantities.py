@@ -69,7 +69,7 @@ def test_what_may_be_two_numbers_is_none(raw: str, vocabularies: Vocabularies) -
         ("1e3", 1000), ("1.5e3 employees", 1500), ("٢٥٠", 250), ("２５０", 250), ("1'000", 1000),
         ("1,23,456", 123_456), ("12.500", 12_500), ("between 10 and 50", 10),
         ("zwischen 10 und 50", 10), ("5 hundred", 500), ("3 tausend", 3000), ("1234.0", 1234),
-        ("2 lakh", 200_000),
+        ("2 lakh", 200_000), ("4974.9991", 4974), ("23.996", 23_996), ("23.99596", 23),
     ],
 )  # fmt: skip
 def test_forms_of_one_number(raw: str, count: int, vocabularies: Vocabularies) -> None:
