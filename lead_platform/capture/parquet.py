@@ -11,13 +11,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lead_platform.capture.lines import COLUMN_LIMIT, DEPTH_LIMIT, open_regular
+from lead_platform.capture.parquet_pages import PageFault, decoded_size
 
 DECODED_LIMIT = 128 * 1_048_576
 """Bytes a file may always stand for."""
@@ -41,6 +42,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     allowed = max(DECODED_LIMIT, DECODED_RATIO * path.stat().st_size)
     with open_regular(path) as source, pq.ParquetFile(source) as head:
         _check_shape(head, allowed)
+        _check_pages(source, head, allowed)
         texts = [
             name
             for name, kind in zip(head.schema_arrow.names, head.schema_arrow.types, strict=True)
@@ -75,6 +77,16 @@ def _check_shape(file: pq.ParquetFile, allowed: int) -> None:
     stated = sum(group.total_byte_size for group in groups)
     if max(least, stated) > allowed:
         raise ParquetFault(_too_large(max(least, stated), allowed))
+
+
+def _check_pages(source: BinaryIO, file: pq.ParquetFile, allowed: int) -> None:
+    """The footer may state less than the pages do."""
+    try:
+        decoded = decoded_size(source, file.metadata, allowed)
+    except PageFault as fault:
+        raise ParquetFault(f"broken Parquet: {fault}; deliver the file again") from fault
+    if decoded > allowed:
+        raise ParquetFault(_too_large(decoded, allowed))
 
 
 def _too_large(decoded: int, allowed: int) -> str:

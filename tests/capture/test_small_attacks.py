@@ -57,6 +57,29 @@ def nothing_many_times(path: Path) -> None:
             writer.write_table(nulls)
 
 
+def understated_page(path: Path) -> None:
+    """One page of 1.5 GB in a file whose footer speaks of one byte."""
+    text = pa.array([b"x" * 1_500_000_000], pa.large_binary())
+    pq.write_table(
+        pa.table({"id": text}), path, compression="zstd", use_dictionary=False,
+        write_statistics=False,
+    )  # fmt: skip
+    size = pq.read_metadata(path).row_group(0).column(0).total_uncompressed_size
+    contents = path.read_bytes()
+    pages, footer = contents[:-100_000], contents[-100_000:]
+    assert footer.count(_number(size)) >= 2
+    path.write_bytes(pages + footer.replace(_number(size), _number(1, of_length=5)))
+
+
+def _number(value: int, of_length: int = 0) -> bytes:
+    """As Thrift's compact protocol writes it, zigzag in groups of seven bits."""
+    rest, written = value << 1, bytearray()
+    while rest > 0x7F or len(written) + 1 < of_length:
+        written.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([*written, rest])
+
+
 def many_parquet_columns(path: Path) -> None:
     pq.write_table(pa.table({f"c{n}": [1] for n in range(3_000)}), path)
 
@@ -89,6 +112,7 @@ ATTACKS: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("f.parquet", repeated_text, CONTACTS, "too large when decoded"),
     ("f.parquet", repeated_nested_text, CONTACTS, "too large when decoded"),
     ("f.parquet", nothing_many_times, CONTACTS, "too large when decoded"),
+    ("f.parquet", understated_page, CONTACTS, "too large when decoded"),
     ("f.parquet", many_parquet_columns, CONTACTS, "too many columns: 3,000"),
     ("f.csv", many_columns, CONTACTS, "too many columns"),
     ("f.json", many_empty_lists, CONTACTS, "more than 33,554,432 bytes, the limit"),
