@@ -355,5 +355,9 @@ def test_what_is_released_comes_back(
         "governance.quarantine",
         "identity.normalized_submissions",
         "identity.account_members",
+        "routing.assignments",
         "routing.routing_decisions",
     }, changed
+    # Assigned later than the others, and as they are.
+    owners = "select * exclude (assigned_seq) from routing.assignments order by lead_id"
+    assert installation.query(owners) == healthy.query(owners)
