@@ -20,6 +20,7 @@ from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapp
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.values import canonical_json
 from lead_platform.lake.brake import check_brake
+from lead_platform.lake.faults import fault_of, few_of, may_be_of_a_record
 
 BATCH_SIZE = 50_000
 BATCH_BYTES = 64 * 1_048_576
@@ -93,7 +94,8 @@ def parse_file(
     """The file's records as mapped items, in batches of at most `batch_size` records.
 
     `contracts`: what the suites ask of fields; those that ship where None is given. Never raises
-    for bad content (it comes out as rejected). Raises UnreadableFileError.
+    for bad content (it comes out as rejected). A record that mapping itself breaks on is rejected;
+    where those are more than few, raises what the last one raised. Raises UnreadableFileError.
     """
     records = read_records(path, channel.rules)
     return map_records(
@@ -112,12 +114,17 @@ def map_records(
     """As `parse_file`, for records that are read already."""
     mapper = RecordMapper(channel, received_at, contracts)
     batch = _BatchBuilder(channel.name, received_at)
+    total, errors = 0, list[Exception]()
     for record in records:
-        batch.add(record, mapper)
+        total += 1
+        if error := batch.add(record, mapper):
+            errors.append(error)
         if batch.record_count >= batch_size or batch.payload_bytes >= BATCH_BYTES:
             check_brake()
             yield batch.build()
             batch = _BatchBuilder(channel.name, received_at)
+    if len(errors) > few_of(total):
+        raise errors[-1]
     if batch.record_count:
         yield batch.build()
 
@@ -132,19 +139,27 @@ class _BatchBuilder:
     rejected: list[dict[str, Any]] = field(default_factory=list)
     records: list[RecordItems] = field(default_factory=list)
 
-    def add(self, record: Record, mapper: RecordMapper) -> None:
+    def add(self, record: Record, mapper: RecordMapper) -> Exception | None:
+        """Map one record; what mapping raised, if it broke on it."""
         self.record_count += 1
         if isinstance(record, BadRecord):
             excerpt = canonical_json(_writable(record.excerpt)) if record.excerpt else None
             self._reject(record.number, None, [record.reason], excerpt)
-            return
-        mapped = mapper.map_record(record.content, record.number)
+            return None
+        try:
+            mapped = mapper.map_record(record.content, record.number)
+        except Exception as error:
+            if not may_be_of_a_record(error):
+                raise
+            self._reject(record.number, None, [_broken(error)], _payload_of(record.content))
+            return error
         self.payload_bytes += len(mapped.payload)
         if mapped.reasons:
             payload = _bounded_payload(mapped.payload)
             self._reject(record.number, mapped.record_id, mapped.reasons, payload)
         else:
             self._keep(record.number, mapped)
+        return None
 
     def _keep(self, number: int, mapped: MappedRecord) -> None:
         items = []
@@ -174,6 +189,25 @@ class _BatchBuilder:
             records=tuple(self.records),
             record_count=self.record_count,
         )
+
+
+def _payload_of(content: dict[str, Any]) -> str:
+    """Of a record that nothing is known of, not even whether it can be written as JSON."""
+    try:
+        payload = canonical_json(content)
+        payload.encode()
+    except (ValueError, RecursionError):
+        payload = canonical_json(_writable(repr(content)))
+    return _bounded_payload(payload)
+
+
+def _broken(error: Exception) -> str:
+    """The kind of error and its place; its text may quote the record."""
+    fault = fault_of("", error)
+    return (
+        f"mapping: this program broke on it ({fault.error} at {fault.place}); report that, and "
+        "deliver the record again to a newer version"
+    )
 
 
 def rejection(

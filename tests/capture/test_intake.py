@@ -18,6 +18,7 @@ from lead_platform.capture.intake import (
     identify_delivery,
     write_batches,
 )
+from lead_platform.capture.mapping import MappedRecord, RecordMapper
 from lead_platform.capture.readers import UnreadableFileError
 from tests.capture.conftest import CONTACTS, RECEIVED_AT, MakeChannel, TakeIn
 
@@ -219,6 +220,34 @@ def test_a_whole_file_failure_is_one_refused_record(
         connection, "select record_number, records from capture.rejected_records "
         "join capture.deliveries using (delivery_id)"
     ) == [(None, 1), (None, 1)]  # fmt: skip
+
+
+def test_a_record_that_mapping_breaks_on_costs_itself(
+    connection: duckdb.DuckDBPyConnection,
+    make_channel: MakeChannel,
+    take_in: TakeIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = RecordMapper.map_record
+
+    def break_on_bob(mapper: RecordMapper, content: dict[str, Any], number: int) -> MappedRecord:
+        if content["name"] == "Bob":
+            raise ZeroDivisionError("of Bob")
+        return sound(mapper, content, number)
+
+    monkeypatch.setattr(RecordMapper, "map_record", break_on_bob)
+    bob = row(2).replace("Ann", "Bob")
+    assert ended(take_in(make_channel(), HEADER + row(1) + bob + row(3))) == (2, 0, 1)
+    ((reasons, payload),) = rows(
+        connection, "select reasons, payload from capture.rejected_records"
+    )
+    assert "ZeroDivisionError at test_intake.py" in reasons
+    assert "of Bob" not in reasons
+    assert json.loads(payload)["name"] == "Bob"
+    # More than few: the mapping itself is wrong, and the file waits for a better one.
+    bobs = "".join(row(number).replace("Ann", "Bob") for number in range(10, 30))
+    with pytest.raises(ZeroDivisionError):
+        take_in(make_channel(), HEADER + bobs + row(40))
 
 
 def test_a_50_mb_field_leaves_only_its_beginning(
