@@ -50,7 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         asked_for = set(getattr(item, "fixturenames", ()))
-        is_heavy = folder in HEAVY_FOLDERS or asked_for & HEAVY_FIXTURES
+        is_heavy = bool(folder in HEAVY_FOLDERS or asked_for & HEAVY_FIXTURES)
+        is_heavy = is_heavy or item.get_closest_marker("slow") is not None
         if not is_heavy and not HEAVY_MODULES & _imported_by(item):
             item.add_marker(pytest.mark.fast)
 

@@ -28,6 +28,7 @@ def open_paths(folder: Path) -> list[str]:
     return [str(path) for path in paths if stat.S_IMODE(path.lstat().st_mode) & OTHERS]
 
 
+@pytest.mark.slow
 def test_a_demo_and_its_backup_are_private(open_umask: None, tmp_path: Path) -> None:
     home = tmp_path / "home"
     environment = {**os.environ, "LEAD_PLATFORM_HOME": str(home)}

@@ -14,6 +14,8 @@ import pytest
 
 from tests.capture.conftest import CONTACTS, MakeChannel
 
+pytestmark = pytest.mark.slow
+
 MEMORY = 3 * 1_073_741_824
 SECONDS = 60
 PARSE = """

@@ -145,6 +145,7 @@ def test_firmographics_have_the_agreed_columns(written: WrittenWorld) -> None:
     assert pd.to_datetime(table["as_of"]).notna().all()
 
 
+@pytest.mark.slow
 def test_slices_add_up_to_one_load(small: World, tmp_path: Path) -> None:
     write_world(small, tmp_path / "one")
     write_world(small, tmp_path / "ten", slices=10)

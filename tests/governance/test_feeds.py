@@ -114,6 +114,7 @@ def thinned(arrivals: Arrivals, since: datetime, share: float, seed: int) -> Arr
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_quiet_feed_is_let_alone(name: str) -> None:
     """At most one false alarm in 60 days."""

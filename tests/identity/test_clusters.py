@@ -164,6 +164,7 @@ def test_an_unknown_edge_end_is_named():
 NODES = "abcdefghij"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.sets(st.tuples(st.sampled_from(NODES), st.sampled_from(NODES), st.integers(5, 8))),

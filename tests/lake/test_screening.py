@@ -112,6 +112,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=250,
     deadline=None,

@@ -2,6 +2,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def with_roster(roster):
     return RoutingConfiguration.model_validate(definition)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(leads, loads, owners, rosters, accounts)
 def test_every_lead_gets_exactly_one_decision_that_replays_bit_for_bit(

@@ -108,6 +108,7 @@ def test_the_same_quarter_keeps_its_id() -> None:
     assert list(first["audit_id"]) == list(again["audit_id"])
 
 
+@pytest.mark.slow
 def test_without_signal_separation_is_claimed_no_more_often_than_chance_allows() -> None:
     """1,000 quarters of pure chance, skewed and bounded scores, uneven groups."""
     chance = np.random.default_rng(5)
