@@ -108,7 +108,8 @@ def find_entries(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> l
     """The entries of these ids. Raises QuarantineError naming every one that is none."""
     wanted = list(dict.fromkeys(ids))
     rows = connection.execute(
-        f"{_ENTRIES} where list_contains($ids, quarantine_id) order by held_at, quarantine_id",
+        f"{_ENTRIES} where quarantine_id in (select unnest($ids::varchar[])) "
+        "order by held_at, quarantine_id",
         {"ids": wanted},
     ).fetchall()
     unknown = sorted(set(wanted) - {row[0] for row in rows})
@@ -146,7 +147,7 @@ def decide(
     entries = [entry for entry in find_entries(connection, ids) if entry.state in _BEFORE[verdict]]
     connection.execute(
         "update governance.quarantine set state = ?, decided_by = ?, decision_reason = ?, "
-        "decided_at = ? where list_contains(?, quarantine_id)",
+        "decided_at = ? where quarantine_id in (select unnest(?::varchar[]))",
         [verdict, by, reason, at, [entry.quarantine_id for entry in entries]],
     )
     record_actions(
@@ -160,7 +161,7 @@ def decide(
 def still_held(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> dict[str, Entry]:
     """Which of these were set aside again since, by their id: the newer entry."""
     rows = connection.execute(
-        f"{_ENTRIES} where state = 'held' and list_contains($subjects, subject_id)",
+        f"{_ENTRIES} where state = 'held' and subject_id in (select unnest($subjects::varchar[]))",
         {"subjects": [entry.subject_id for entry in entries]},
     ).fetchall()
     newer = {(entry.step, entry.subject_id): entry for entry in (Entry(*row) for row in rows)}

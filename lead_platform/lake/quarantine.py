@@ -289,7 +289,8 @@ def supersede(
     for reason, ids in changed.items():
         connection.execute(
             "update governance.quarantine set state = 'superseded', decided_by = 'system', "
-            "decided_at = ?, decision_reason = ? where list_contains(?, quarantine_id)",
+            "decided_at = ?, decision_reason = ? "
+            "where quarantine_id in (select unnest(?::varchar[]))",
             [at, reason, list(ids)],
         )
 

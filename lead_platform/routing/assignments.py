@@ -328,7 +328,7 @@ INSERT_REVIEWS = """
 
 CURRENT_ASSIGNMENTS = """
     select * from routing.assignments
-    where list_contains($decision_ids, decision_id)
+    where decision_id in (select unnest($decision_ids::varchar[]))
     order by lead_id
 """
 
@@ -337,7 +337,7 @@ PREVIOUS_DECISIONS = """
     with undone as (
         select lead_id, decision_id, decision_seq
         from routing.routing_decisions
-        where list_contains($decision_ids, decision_id)
+        where decision_id in (select unnest($decision_ids::varchar[]))
     ),
     history as (
         select * from routing.routing_decisions
@@ -459,7 +459,7 @@ def _write_undo(
     lead_ids = [row["lead_id"] for row in assignments]
     for table in ("assignments", "review_queue"):
         connection.execute(
-            f"delete from routing.{table} where list_contains($lead_ids, lead_id)",
+            f"delete from routing.{table} where lead_id in (select unnest($lead_ids::varchar[]))",
             {"lead_ids": lead_ids},
         )
     connection.register("new_decisions", pd.DataFrame(decisions))

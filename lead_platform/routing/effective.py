@@ -110,7 +110,8 @@ def undo_assignments(
     if not undone_by.strip() or not reason.strip():
         raise UndoError("An undo needs a person (--by) and a reason (--reason).")
     rows = connection.execute(
-        "select lead_id, decision_id from routing.assignments where list_contains($names, lead_id)",
+        "select lead_id, decision_id from routing.assignments "
+        "where lead_id in (select unnest($names::varchar[]))",
         {"names": list(names)},
     ).fetchall()
     current = dict(rows)
