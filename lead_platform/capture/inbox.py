@@ -22,7 +22,8 @@ FILES_PER_RUN = 500
 
 # A file whose run failed is asked for again after this time, doubled each time, so often.
 RETRY_AFTER = timedelta(minutes=2)
-ATTEMPTS = 4
+QUICK_ATTEMPTS = 4
+RETRY_SLOWLY_AFTER = timedelta(hours=1)
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 
@@ -155,7 +156,7 @@ def plan_requests(
     """The files to hand to a run now, and the cursor after that.
 
     Each file once; again only when its content changed, or when it still lies there long after
-    it was asked for (its run failed or died), a limited number of times.
+    it was asked for (its run failed or died), less and less often.
     """
     known = cursor.requests
     waiting = list(files)
@@ -172,13 +173,13 @@ def plan_requests(
     return list(due.values()), cursor.model_copy(update={"requests": requests})
 
 
-def given_up(files: Iterable[InboxFile], cursor: Cursor) -> list[InboxFile]:
-    """Files that were handed to runs as often as they may be, and still lie there."""
+def stuck_files(files: Iterable[InboxFile], cursor: Cursor) -> list[InboxFile]:
+    """Files that still lie there after all the quick tries; they are asked for once an hour."""
     known = cursor.requests
     return [
         file
         for file in files
-        if not _is_new(file, known) and known[path_as_text(file.path)].attempts >= ATTEMPTS
+        if not _is_new(file, known) and known[path_as_text(file.path)].attempts >= QUICK_ATTEMPTS
     ]
 
 
@@ -254,6 +255,6 @@ def _is_new(file: InboxFile, known: Mapping[str, Request]) -> bool:
 
 def _is_overdue(file: InboxFile, known: Mapping[str, Request], now: datetime) -> bool:
     request = known[path_as_text(file.path)]
-    if request.attempts >= ATTEMPTS:
-        return False
+    if request.attempts >= QUICK_ATTEMPTS:
+        return now - request.requested_at > RETRY_SLOWLY_AFTER
     return now - request.requested_at > RETRY_AFTER * 2 ** (request.attempts - 1)

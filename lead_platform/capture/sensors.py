@@ -18,9 +18,9 @@ from dagster import (
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.inbox import (
     Cursor,
-    given_up,
     list_inbox,
     plan_requests,
+    stuck_files,
     unknown_channels,
 )
 from lead_platform.capture.names import path_as_text
@@ -66,7 +66,7 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
             cursor.warned = tuple(strays)
         if not due:
             told = f"{len(mine)} files wait, none is new"
-            if stuck := len(given_up(mine, cursor)):
+            if stuck := len(stuck_files(mine, cursor)):
                 told += f"; {stuck} could not be taken in: lead-platform channels waiting"
             return SensorResult(skip_reason=SkipReason(told), cursor=cursor.model_dump_json())
         files = [{"path": path_as_text(file.path), "channel": file.channel} for file in due]
