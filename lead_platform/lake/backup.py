@@ -23,12 +23,14 @@ from lead_platform.lake.catalogs import (
     CatalogCopy,
     NamedFile,
     copy_sqlite,
+    draft_of,
     dump_postgres,
     load_postgres,
     set_catalog_aside,
 )
-from lead_platform.lake.connection import attach_lake, open_engine
+from lead_platform.lake.connection import LakeUnreachableError, attach_lake, open_engine
 from lead_platform.lake.lock import writer_lock
+from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
 from lead_platform.lake.tables import real_columns
@@ -74,9 +76,7 @@ def make_backup(settings: Settings, target: Path, *, made_at: datetime) -> Backu
         archived = set(_files_below(settings.archive))
         catalog = _copy_lake(settings, copy, draft / _CATALOG)
         _copy_rest(settings, copy.home, archived)
-        # The dump of a PostgreSQL catalog cannot be opened where it lies, the live one can.
-        readable = settings if settings.database_url else copy
-        backup = _describe(readable, draft, catalog.snapshot_id, made_at)
+        backup = _describe(copy, draft, catalog.snapshot_id, made_at)
         (draft / _NOTE).write_text(json.dumps(asdict(backup), indent=1), encoding="utf-8")
         draft.rename(target)
     except BaseException:
@@ -134,18 +134,24 @@ def restore_backup(
         draft = settings.lake_catalog.with_suffix(".draft")
         shutil.copyfile(copy.lake_catalog, draft)
         draft.replace(settings.lake_catalog)
-    if _count_rows(settings, backup.snapshot_id) != backup.rows:
+    if _count_rows(settings, CATALOG_SCHEMA, backup.snapshot_id) != backup.rows:
         raise BackupError(f"The home {settings.home} does not hold what {source} states.")
     return backup, aside
 
 
 def missing_files(settings: Settings) -> list[str]:
     """Parquet files the catalog names that are not there, or not of their size."""
+    missing = _missing_now(settings)
+    # What upkeep removed while it was looked for, a later catalog does not name.
+    return sorted(missing & _missing_now(settings)) if missing else []
+
+
+def _missing_now(settings: Settings) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         copy = _copy_of(settings, Path(folder))
         copy.lake_catalog.parent.mkdir(parents=True)
         catalog = _copy_catalog(settings, copy, Path(folder) / _CATALOG)
-    return [file.path for file in catalog.files if not _is_there(_data_folder(settings), file)]
+    return {file.path for file in catalog.files if not _is_there(_data_folder(settings), file)}
 
 
 def _copy_of(settings: Settings, folder: Path) -> Settings:
@@ -260,27 +266,49 @@ def _files_below(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def _describe(readable: Settings, draft: Path, newest: int, made_at: datetime) -> Backup:
-    """What the draft holds: the release published as of its catalog, its rows, its checksums."""
-    with _at(readable, newest) as connection:
-        release = list_releases(connection, limit=1)[0]
+@contextmanager
+def _readable(copy: Settings, dump: Path) -> Iterator[str]:
+    """The schema in which PostgreSQL has the copied catalog; SQLite's lies within the copy."""
+    if not copy.database_url:
+        yield CATALOG_SCHEMA
+        return
+    with draft_of(copy, dump) as schema:
+        yield schema
+
+
+def _describe(copy: Settings, draft: Path, newest: int, made_at: datetime) -> Backup:
+    """What the draft holds: the release published as of its catalog, its rows, its checksums.
+
+    Never asked of the live lake, which has moved on. Raises BackupError.
+    """
+    try:
+        with _readable(copy, draft / _CATALOG) as schema:
+            with _at(copy, schema, newest) as connection:
+                release = list_releases(connection, limit=1)[0]
+            rows = _count_rows(copy, schema, release.snapshot_id)
+    except (duckdb.Error, LakeUnreachableError) as error:
+        raise BackupError(
+            f"What was copied cannot be read, and was removed: {str(error).splitlines()[0]} "
+            "Look whether the disks are well, then repeat it; an earlier backup stays as it is."
+        ) from None
+    checksums = {
+        str(path.relative_to(draft)): _checksum(path)
+        for path in _files_below(draft)
+        if not path.name.endswith(_PASSING)
+    }
     return Backup(
-        readable.profile,
+        copy.profile,
         made_at.isoformat(),
         release.release_id,
         release.snapshot_id,
-        _count_rows(readable, release.snapshot_id),
-        {
-            str(path.relative_to(draft)): _checksum(path)
-            for path in _files_below(draft)
-            if not path.name.endswith(_PASSING)
-        },
+        rows,
+        checksums,
     )
 
 
-def _count_rows(settings: Settings, snapshot_id: int) -> dict[str, int]:
+def _count_rows(settings: Settings, schema: str, snapshot_id: int) -> dict[str, int]:
     """The rows of every table at a snapshot, each file that holds some opened."""
-    with _at(settings, snapshot_id) as connection:
+    with _at(settings, schema, snapshot_id) as connection:
         counted = {}
         for table, columns in real_columns(connection).items():
             row = connection.execute(
@@ -291,9 +319,9 @@ def _count_rows(settings: Settings, snapshot_id: int) -> dict[str, int]:
 
 
 @contextmanager
-def _at(settings: Settings, snapshot_id: int) -> Iterator[duckdb.DuckDBPyConnection]:
+def _at(settings: Settings, schema: str, snapshot_id: int) -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(open_engine(settings, threads=1)) as connection:
-        attach_lake(connection, settings, snapshot_id=snapshot_id)
+        attach_lake(connection, settings, snapshot_id=snapshot_id, schema=schema)
         connection.execute("use lake")
         yield connection
 

@@ -18,6 +18,12 @@ from psycopg2 import sql
 from lead_platform.lake.postgres import CATALOG_SCHEMA, connect_postgres
 from lead_platform.settings import Settings
 
+# Where a dump is loaded to be read and checked before it becomes the catalog.
+DRAFT_SCHEMA = f"{CATALOG_SCHEMA}_draft"
+
+# Held while the draft's schema is in use: one that a killed process left is nobody's.
+_DRAFT_KEY = 7_151_323_002
+
 _STRUCTURE = "tables.json"
 _WAITING = "ducklake_files_scheduled_for_deletion"
 
@@ -90,7 +96,7 @@ def dump_postgres(url: str, folder: Path) -> CatalogCopy:
         return _known_to(cursor, f"{CATALOG_SCHEMA}.")
 
 
-def load_postgres(settings: Settings, folder: Path) -> None:
+def load_postgres(settings: Settings, folder: Path, schema: str = CATALOG_SCHEMA) -> None:
     """Make the catalog's schema from a dump, its data lying where the settings say, or not at all.
 
     The schema must not be there yet.
@@ -98,10 +104,8 @@ def load_postgres(settings: Settings, folder: Path) -> None:
     assert settings.database_url
     structure = json.loads((folder / _STRUCTURE).read_text(encoding="utf-8"))
     with _transaction(settings.database_url, "read write") as cursor:
-        cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(CATALOG_SCHEMA)))
-        cursor.execute(
-            sql.SQL("set local search_path to {}").format(sql.Identifier(CATALOG_SCHEMA))
-        )
+        cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+        cursor.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(schema)))
         for table, definition in structure.items():
             cursor.execute(
                 sql.SQL("create table {} ({})").format(
@@ -122,6 +126,25 @@ def load_postgres(settings: Settings, folder: Path) -> None:
             "update ducklake_metadata set value = %s where key = 'data_path'",
             (settings.lake_data_path,),
         )
+
+
+@contextmanager
+def draft_of(settings: Settings, folder: Path) -> Iterator[str]:
+    """The schema a dump is loaded to while the block lasts, as `load_postgres` does it.
+
+    Backups and restores of the same database wait for each other here.
+    """
+    assert settings.database_url
+    with closing(connect_postgres(settings.database_url)) as connection:
+        drop = sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(DRAFT_SCHEMA))
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(%s)", (_DRAFT_KEY,))
+            cursor.execute(drop)
+            try:
+                load_postgres(settings, folder, DRAFT_SCHEMA)
+                yield DRAFT_SCHEMA
+            finally:
+                cursor.execute(drop)
 
 
 def set_catalog_aside(url: str, name: str) -> None:

@@ -89,16 +89,17 @@ def attach_lake(
     alias: str = "lake",
     snapshot_id: int | None = None,
     is_created: bool = True,
+    schema: str = CATALOG_SCHEMA,
 ) -> None:
     """Attach the lake as `alias`: writable at its newest state, or read-only at a snapshot.
 
-    Without `is_created` a lake that is not there is not made. Raises LakeUnreachableError when
-    the catalog does not answer.
+    Without `is_created` a lake that is not there is not made; `schema` is where PostgreSQL has the
+    catalog. Raises LakeUnreachableError when the catalog does not answer.
     """
     # A commit that another writer's went before must fail: rebased onto it, it would be published
     # together with what nobody judged (`lead_platform/lake/fence.py`).
     connection.execute("set ducklake_max_retry_count = 0")
-    statement = attach_statement(settings, alias=alias, snapshot_id=snapshot_id)
+    statement = attach_statement(settings, alias=alias, snapshot_id=snapshot_id, schema=schema)
     if not is_created:
         statement = f"{statement.removesuffix(')')}, CREATE_IF_NOT_EXISTS false)"
     try:
@@ -171,6 +172,7 @@ def attach_statement(
     alias: str = "lake",
     snapshot_id: int | None = None,
     database_url: str | None = None,
+    schema: str = CATALOG_SCHEMA,
 ) -> str:
     """The ATTACH statement of this lake, with the password where the database URL holds one.
 
@@ -184,7 +186,7 @@ def attach_statement(
         if is_reader:
             keywords["options"] = f"{keywords.get('options', '')} {_READ_ONLY_SESSION}".strip()
         target = f"ducklake:postgres:{_libpq(keywords)}"
-        options.append(f"META_SCHEMA '{CATALOG_SCHEMA}'")
+        options.append(f"META_SCHEMA '{schema}'")
     else:
         target = f"ducklake:sqlite:{settings.lake_catalog}"
         # A home may be moved: its data lies beside its catalog, wherever that is.

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from lead_platform.lake.backup import (
     restore_backup,
     verify_backup,
 )
-from lead_platform.lake.catalogs import CatalogCopy
+from lead_platform.lake.catalogs import CatalogCopy, NamedFile
 from lead_platform.lake.lake import Lake
+from lead_platform.lake.postgres import connect_postgres
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
 
@@ -132,6 +134,63 @@ def test_files_that_upkeep_removes_meanwhile_make_it_look_again(
     monkeypatch.setattr(backup_module, "_copy_catalog", copy)
     make_backup(busy_home, tmp_path / "backup", made_at=NOW)
     assert len(times) == 2
+
+
+def test_a_backup_is_described_by_its_own_catalog(
+    busy_home: Settings,
+    new_settings: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Upkeep forgot the copied snapshot before the live lake was asked for its rows.
+
+    The backup of a healthy home failed at its end, and advised to restore.
+    """
+    lake = Lake(busy_home)
+    before = trial.contents(lake)
+    copy_rest = backup_module._copy_rest
+
+    def forget_meanwhile(settings: Settings, target: Path, archived: set[Path]) -> None:
+        copy_rest(settings, target, archived)
+        workers.write_step(lake, workers.next_step(lake))
+        newest = lake.published().snapshot_id
+        with closing(lake._open()) as connection:
+            earlier = ", ".join(map(str, range(newest)))
+            connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{earlier}])")
+
+    monkeypatch.setattr(backup_module, "_copy_rest", forget_meanwhile)
+    backup = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    there = Lake(restored(tmp_path / "backup", new_settings, busy_home))
+    assert there.published().release_id == backup.release_id
+    assert trial.contents(there) == before
+    if busy_home.database_url:
+        assert _schemas(busy_home.database_url) == ["lake_catalog"]
+
+
+def test_copied_files_are_opened_before_a_backup_is_kept(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL the rows were counted in the live lake: copies nobody could read passed."""
+    copy_data = backup_module._copy_data
+
+    def spoil(source: Path, target: Path, file: NamedFile) -> bool:
+        is_copied = copy_data(source, target, file)
+        (target / file.path).write_bytes(bytes(file.size))
+        return is_copied
+
+    monkeypatch.setattr(backup_module, "_copy_data", spoil)
+    with pytest.raises(BackupError, match="cannot be read"):
+        make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    assert list(tmp_path.glob("*backup*")) == []
+
+
+def _schemas(url: str) -> list[str]:
+    """The schemas a catalog, or what a restore made of one, has in the database."""
+    with closing(connect_postgres(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select nspname from pg_namespace where nspname like 'lake_catalog%' order by 1"
+        )
+        return [str(name) for (name,) in cursor.fetchall()]
 
 
 def test_a_lake_that_lost_files_is_not_backed_up_as_whole(
