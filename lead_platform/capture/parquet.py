@@ -18,7 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lead_platform.capture.lines import COLUMN_LIMIT, DEPTH_LIMIT, open_regular
-from lead_platform.capture.parquet_pages import PageFault, decoded_size
+from lead_platform.capture.parquet_pages import (
+    LISTED_VALUE_BYTES,
+    VALUE_BYTES,
+    PageFault,
+    decoded_size,
+    stated_values_size,
+)
 
 DECODED_LIMIT = 128 * 1_048_576
 """Bytes a file may always stand for."""
@@ -26,11 +32,13 @@ DECODED_LIMIT = 128 * 1_048_576
 DECODED_RATIO = 100
 """Beyond that, how many times its own size. Columns of the real exports seen here reach 15."""
 
+ROW_VALUES_LIMIT = 1_000_000
+"""Values, lists and objects within one row, which are all in memory at once: 400 bytes each."""
+
 _BATCH_BYTES = 16 * 1_048_576
 _BATCH_ROWS = 5_000
-# What a row and a value take at least, so that nulls and repeated numbers count as well.
+# What a row takes at least, beside its values.
 _ROW_BYTES = 64
-_VALUE_BYTES = 8
 
 
 class ParquetFault(ValueError):
@@ -72,7 +80,8 @@ def _check_shape(file: pq.ParquetFile, allowed: int) -> None:
     depth = max(map(_depth, file.schema_arrow.types), default=0)
     if depth > DEPTH_LIMIT:
         raise ParquetFault(f"nested too deeply: {depth} levels, at most {DEPTH_LIMIT} are read")
-    least = metadata.num_rows * (_ROW_BYTES + _VALUE_BYTES * metadata.num_columns)
+    rows = metadata.num_rows * (_ROW_BYTES + VALUE_BYTES * metadata.num_columns)
+    least = max(rows, stated_values_size(metadata))
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     stated = sum(group.total_byte_size for group in groups)
     if max(least, stated) > allowed:
@@ -110,7 +119,7 @@ def _rows_at_once(file: pq.ParquetFile) -> int:
 
 
 def _fixed_width(kind: pa.DataType) -> int:
-    return int(kind.byte_width) if pa.types.is_fixed_size_binary(kind) else _VALUE_BYTES
+    return int(kind.byte_width) if pa.types.is_fixed_size_binary(kind) else VALUE_BYTES
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -134,11 +143,23 @@ def _row_sizes(batch: pa.RecordBatch) -> list[int]:
         if isinstance(column, pa.DictionaryArray):
             lengths = pc.binary_length(column.dictionary).to_pylist()
             for row, index in enumerate(column.indices.to_pylist()):
-                sizes[row] += _VALUE_BYTES + (lengths[index] or 0 if index is not None else 0)
+                sizes[row] += VALUE_BYTES + (lengths[index] or 0 if index is not None else 0)
         else:
-            share = _VALUE_BYTES + column.nbytes // max(1, batch.num_rows)
+            size = column.nbytes + LISTED_VALUE_BYTES * _nested_values(column)
+            share = VALUE_BYTES + size // max(1, batch.num_rows)
             sizes = [size + share for size in sizes]
     return sizes
+
+
+def _nested_values(column: pa.Array) -> int:
+    """How many values, lists and objects there are within those of the column."""
+    if isinstance(column, pa.ExtensionArray):
+        return _nested_values(column.storage)
+    if not column.type.num_fields:
+        return 0
+    within = column.flatten()
+    parts = within if isinstance(within, list) else [within]
+    return sum(len(part) + _nested_values(part) for part in parts)
 
 
 def _pieces(batch: pa.RecordBatch, sizes: Sequence[int]) -> Iterator[pa.RecordBatch]:
@@ -146,9 +167,24 @@ def _pieces(batch: pa.RecordBatch, sizes: Sequence[int]) -> Iterator[pa.RecordBa
     start, limit = 0, _BATCH_BYTES
     for row, total in enumerate(accumulate(sizes)):
         if total > limit and row > start:
-            yield batch.slice(start, row - start)
+            yield from _halves(batch.slice(start, row - start))
             start, limit = row, total - sizes[row] + _BATCH_BYTES
-    yield batch.slice(start)
+    yield from _halves(batch.slice(start))
+
+
+def _halves(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Slices of bounded count: lists are of different length, their sizes an average."""
+    if sum(map(_nested_values, batch.columns)) <= ROW_VALUES_LIMIT:
+        yield batch
+    elif batch.num_rows == 1:
+        raise ParquetFault(
+            f"too many values in the lists of one row, at most {ROW_VALUES_LIMIT:,} are read; "
+            "deliver them in several rows"
+        )
+    else:
+        middle = batch.num_rows // 2
+        yield from _halves(batch.slice(0, middle))
+        yield from _halves(batch.slice(middle))
 
 
 def _values(column: pa.Array) -> list[Any]:

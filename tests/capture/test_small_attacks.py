@@ -59,6 +59,37 @@ def nothing_many_times(path: Path) -> None:
             writer.write_table(nulls)
 
 
+def one_list_of_nulls(path: Path) -> None:
+    """100 million nulls in one row and 728 bytes; the memory they took was counted afterwards."""
+    nulls = pa.nulls(100_000_000, pa.int8())
+    lists = pa.ListArray.from_arrays([0, len(nulls)], nulls)
+    pq.write_table(pa.table({"id": lists}), path, write_statistics=False)
+
+
+def understated_list_of_nulls(path: Path) -> None:
+    """The same in a file whose footer speaks of one value."""
+    one_list_of_nulls(path)
+    contents, count = path.read_bytes(), _number(100_000_000)
+    start = len(contents) - 8 - int.from_bytes(contents[-8:-4], "little")
+    footer = contents[start:].replace(count, _number(1, of_length=len(count)))
+    path.write_bytes(contents[:start] + footer)
+    assert pq.read_metadata(path).row_group(0).column(0).num_values == 1
+
+
+def one_list_of_objects(path: Path) -> None:
+    """Few enough to be decoded, and 400 bytes each as Python has them."""
+    objects = pa.StructArray.from_arrays([pa.nulls(3_000_000, pa.int8())], ["a"])
+    pq.write_table(pa.table({"id": pa.ListArray.from_arrays([0, len(objects)], objects)}), path)
+
+
+def tiny_pages(path: Path) -> None:
+    """100,000 pages of one value each: for every header, a megabyte was copied."""
+    pq.write_table(
+        pa.table({"id": range(100_000)}), path, data_page_size=1, write_batch_size=1,
+        use_dictionary=False, write_statistics=False,
+    )  # fmt: skip
+
+
 def understated_page(path: Path) -> None:
     """One page of 1.5 GB in a file whose footer speaks of one byte."""
     text = pa.array([b"x" * 1_500_000_000], pa.large_binary())
@@ -114,6 +145,10 @@ ATTACKS: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("f.parquet", repeated_text, CONTACTS, "too large when decoded"),
     ("f.parquet", repeated_nested_text, CONTACTS, "too large when decoded"),
     ("f.parquet", nothing_many_times, CONTACTS, "too large when decoded"),
+    ("f.parquet", one_list_of_nulls, CONTACTS, "too large when decoded"),
+    ("f.parquet", understated_list_of_nulls, CONTACTS, "too large when decoded"),
+    ("f.parquet", one_list_of_objects, CONTACTS, "too many values in the lists of one row"),
+    ("f.parquet", tiny_pages, CONTACTS, "too large when decoded"),
     ("f.parquet", understated_page, CONTACTS, "too large when decoded"),
     ("f.parquet", many_parquet_columns, CONTACTS, "too many columns: 3,000"),
     ("f.csv", many_columns, CONTACTS, "too many columns"),
@@ -166,3 +201,14 @@ def test_repeated_values_of_an_ordinary_size_are_read(
         {"id": "1", "name": None},
     ]
     assert len(records) == 20_000
+
+
+def test_rows_whose_lists_fill_a_piece_together_are_read_one_by_one(tmp_path: Path) -> None:
+    from lead_platform.capture.parquet import ROW_VALUES_LIMIT, read_rows
+
+    lengths = [ROW_VALUES_LIMIT - 10, 0, 3, ROW_VALUES_LIMIT - 5, 1]
+    offsets = pa.array([sum(lengths[:row]) for row in range(len(lengths) + 1)], pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, pa.nulls(sum(lengths), pa.int8()))
+    path = tmp_path / "f.parquet"
+    pq.write_table(pa.table({"id": lists}), path)
+    assert [len(row["id"]) for row in read_rows(path)] == lengths
