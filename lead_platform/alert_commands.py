@@ -64,11 +64,17 @@ def send_test() -> None:
     from lead_platform.governance.notifications import targets_of
 
     message = Message(0, "Lead platform: test", "Alerts reach you here.")
-    failed = 0
-    for number, send in enumerate(targets_of(Settings()).values(), start=1):
+    settings, failed = Settings(), 0
+    for number, send in enumerate(targets_of(settings).values(), start=1):
         is_sent = send(message)
         failed += not is_sent
-        console.print(f"address {number}: {'sent' if is_sent else 'FAILED'}")
+        if settings.alert_urls:
+            console.print(f"address {number}: {'sent' if is_sent else 'FAILED'}")
+        elif is_sent:
+            typer.echo(
+                f"LEAD_PLATFORM_ALERT_URLS is not set, so nobody was told: the message is in "
+                f"{settings.alerts / 'alerts.log'}."
+            )
     if failed:
         raise ConnectionError(
             f"{failed} addresses took no message. Check LEAD_PLATFORM_ALERT_URLS: Apprise "

@@ -363,7 +363,9 @@ def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
     from lead_platform.capture.inbox import describe_waiting
     from lead_platform.lake.lake import utc_now
 
-    return describe_waiting(settings.inbox, load_channels(settings.config_dir), utc_now())
+    off = _switches(settings).read("capture").off_because
+    channels = load_channels(settings.config_dir)
+    return describe_waiting(settings.inbox, channels, utc_now(), off or "")
 
 
 def _tell_waiting(settings: Settings) -> None:

@@ -18,11 +18,21 @@ def accept(
     by: Person = "",
 ) -> None:
     """Take a held file in as it is, though fields its channel always filled are empty."""
+    from lead_platform.capture.channels import load_channels
+    from lead_platform.capture.intake import list_waiting
     from lead_platform.capture.plausibility import accept_delivery
     from lead_platform.lake.lake import Lake, utc_now
 
+    settings = Settings()
     person = by or getpass.getuser()
-    with Lake(Settings()).write("accept delivery") as candidate:
+    waiting = list_waiting(settings.inbox, load_channels(settings.config_dir), at=utc_now())
+    if delivery not in waiting:
+        known = "".join(f"\n  {name}  {path}" for name, path in sorted(waiting.items()))
+        raise LookupError(
+            f"No file in the inbox is the delivery {delivery}. "
+            + (f"Those that wait:{known}" if known else "None waits there.")
+        )
+    with Lake(settings).write("accept delivery") as candidate:
         is_new = accept_delivery(
             candidate.connection, delivery, by=person, reason=reason, accepted_at=utc_now()
         )

@@ -23,7 +23,17 @@ from lead_platform.settings import Settings
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-console = Console()
+
+class _Console(Console):
+    """What reads the output may stop reading (`| head`): the work goes on, unseen."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nowhere from now on; the library would end the process."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+
+
+console = _Console()
 
 # A table is laid out as a whole before its first line is printed.
 TERMINAL_ROWS = 1_000

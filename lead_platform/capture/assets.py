@@ -1,5 +1,7 @@
 """Capture in Dagster: the intake of waiting files."""
 
+from collections.abc import Sequence
+
 import duckdb
 from dagster import (
     AssetCheckResult,
@@ -61,6 +63,12 @@ FILES_CHECK = AssetCheckSpec(
     blocking=False,
     description="Every file could be opened, parsed and archived; the others were taken in.",
 )
+TAKEN_CHECK = AssetCheckSpec(
+    name="files_taken",
+    asset=asset_key("capture.deliveries"),
+    blocking=False,
+    description="Of every file of the run at least half the records could be taken in.",
+)
 _TOLD_FAULTS = 100
 
 
@@ -78,7 +86,10 @@ class IntakeConfig(Config):
 
 
 @multi_asset(
-    name="intake", specs=SPECS, check_specs=[*gate_checks(SPECS), FILES_CHECK], pool="lake"
+    name="intake",
+    specs=SPECS,
+    check_specs=[*gate_checks(SPECS), FILES_CHECK, TAKEN_CHECK],
+    pool="lake",
 )
 def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResource) -> Results:
     """Take in the named files, or those waiting in the inbox, each whole or not at all.
@@ -133,20 +144,41 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         # Where capture is switched off nothing was published, and the files keep waiting.
         faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
         faults += done.faults
-    yield _files_check([*faults, *odd_entries(settings.inbox)])
+    yield _files_check(
+        FILES_CHECK,
+        [*faults, *odd_entries(settings.inbox)],
+        told="left_behind",
+        all_of_them="lead-platform channels waiting",
+        severity=AssetCheckSeverity.ERROR,
+    )
+    yield _files_check(
+        TAKEN_CHECK,
+        done.mostly_rejected if is_done else (),
+        told="rejected",
+        all_of_them='lead-platform sql "from capture.deliveries where 2 * rejected > records"',
+        severity=AssetCheckSeverity.WARN,
+    )
 
 
-def _files_check(faults: list[FileFault]) -> AssetCheckResult:
+def _files_check(
+    check: AssetCheckSpec,
+    faults: Sequence[FileFault],
+    *,
+    told: str,
+    all_of_them: str,
+    severity: AssetCheckSeverity,
+) -> AssetCheckResult:
+    """Names each file with its reason under `told`; of very many the first, and where all are."""
     lines = [f"- `{shown(fault.path)}`: {fault.reason}" for fault in faults[:_TOLD_FAULTS]]
     if len(faults) > _TOLD_FAULTS:
-        lines.append(f"- and {len(faults) - _TOLD_FAULTS:,} more: `lead-platform channels waiting`")
+        lines.append(f"- and {len(faults) - _TOLD_FAULTS:,} more: `{all_of_them}`")
     return AssetCheckResult(
-        check_name=FILES_CHECK.name,
-        asset_key=FILES_CHECK.asset_key,
+        check_name=check.name,
+        asset_key=check.asset_key,
         passed=not faults,
-        severity=AssetCheckSeverity.ERROR,
+        severity=severity,
         metadata={
             "files": len(faults),
-            "left_behind": MetadataValue.md("\n".join(lines) or "none"),
+            told: MetadataValue.md("\n".join(lines) or "none"),
         },
     )

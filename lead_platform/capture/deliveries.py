@@ -4,10 +4,12 @@ A file shares its run with others, never its fate: what is wrong with it costs i
 """
 
 import errno
+import json
 import os
 import shutil
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +25,7 @@ from lead_platform.capture.contracts import Contracts, load_contracts
 from lead_platform.capture.inbox import FileFault, archive_file, kind_fault
 from lead_platform.capture.intake import (
     Delivery,
+    DeliveryCounts,
     ParsedBatch,
     identify_delivery,
     parse_file,
@@ -76,11 +79,15 @@ class ParsedDelivery:
 
 @dataclass(frozen=True)
 class Intake:
-    """What a run took in: the records' counts, the deliveries, and those it left where they are."""
+    """What a run took in: the records' counts, the deliveries, and those it left where they are.
+
+    `mostly_rejected`: files that were taken in, and of which most records were not.
+    """
 
     totals: dict[str, int] = field(default_factory=dict)
     taken: Sequence[ParsedDelivery] = ()
     set_aside: Sequence[ParsedDelivery] = ()
+    mostly_rejected: Sequence[FileFault] = ()
 
     @property
     def faults(self) -> list[FileFault]:
@@ -224,6 +231,7 @@ def take_in(
     left_out = read_left_out(connection)
     taken: list[ParsedDelivery] = []
     set_aside: list[ParsedDelivery] = []
+    mostly_rejected: list[FileFault] = []
     profiles: list[dict[str, object]] = []
     for item in parsed:
         counts = write_batches(connection, item.delivery, item.batches, left_out)
@@ -233,6 +241,8 @@ def take_in(
         totals["repeats"] += counts.repeats
         totals["rejected"] += counts.rejected
         if not counts.was_known and not counts.is_set_aside:
+            if item.path and 2 * counts.rejected > counts.records:
+                mostly_rejected.append(FileFault(item.path, _why_rejected(item, counts)))
             profiles += profile_rows(
                 counts.delivery_id,
                 item.delivery.channel,
@@ -255,7 +265,22 @@ def take_in(
             )
     append_profiles(connection, profiles)
     record_actions(connection, pd.DataFrame(actions), run_id=run_id)
-    return Intake(totals, taken, set_aside)
+    return Intake(totals, taken, set_aside, mostly_rejected)
+
+
+def _why_rejected(item: ParsedDelivery, counts: DeliveryCounts) -> str:
+    """The commonest kinds of reasons; what follows the colon in them may quote a record."""
+    kinds: Counter[str] = Counter()
+    for batch in item.batches:
+        for told in batch.rejected["reasons"].to_pylist():
+            kinds.update(reason.partition(":")[0] for reason in json.loads(told))
+    common = "; ".join(kind for kind, _ in kinds.most_common(2))
+    return (
+        f"{counts.rejected:,} of {counts.records:,} records were rejected ({common}). Correct the "
+        "file or the channel and deliver it again; each record with its reasons: lead-platform sql "
+        '"select record_number, reasons from capture.rejected_records where delivery_id = '
+        f"'{counts.delivery_id}'\""
+    )
 
 
 def list_items(parsed: Iterable[ParsedDelivery]) -> Iterator[tuple[str, str]]:

@@ -218,9 +218,12 @@ def _move(path: Path, target: Path) -> None:
 
 
 def describe_waiting(
-    inbox: Path, known: Mapping[str, object], now: datetime
+    inbox: Path, known: Mapping[str, object], now: datetime, off_because: str = ""
 ) -> list[tuple[str, str, str]]:
-    """Whatever lies in the inbox: its path, since when (UTC), and what it waits for."""
+    """Whatever lies in the inbox: its path, since when (UTC), and what it waits for.
+
+    `off_because`: why nothing is taken in at present, if so.
+    """
     rows = []
     for file in list_inbox(inbox):
         if file.channel not in known:
@@ -229,8 +232,13 @@ def describe_waiting(
             reason = "this user may not read it; correct its permissions"
         elif not file.is_settled(now):
             reason = "it is being written"
+        elif off_because:
+            reason = off_because
         else:
-            reason = "the next run; if it was in one, see the check files_readable in the UI"
+            reason = (
+                "the next run; if it was in one, that run's check files_readable says why it "
+                "stayed (in the UI, or with: lead-platform ingest)"
+            )
         since = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
         rows.append((shown(file.path.relative_to(inbox)), f"{since:%Y-%m-%d %H:%M}", reason))
     odd = odd_entries(inbox)

@@ -5,7 +5,8 @@ records (received = taken + repeats + rejected). Transactions and gates belong t
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from lead_platform.capture.batches import (
 )
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS, TABLES, Kind
+from lead_platform.capture.inbox import list_inbox
 from lead_platform.capture.lines import open_regular
 from lead_platform.capture.mapping import hashed_id
 from lead_platform.capture.names import shown
@@ -35,6 +37,7 @@ __all__ = [
     "DeliveryCounts",
     "ParsedBatch",
     "identify_delivery",
+    "list_waiting",
     "parse_file",
     "write_batches",
 ]
@@ -105,6 +108,17 @@ def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) ->
         on_conflict=channel.rules.on_conflict,
         kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
     )
+
+
+def list_waiting(inbox: Path, channels: Mapping[str, Channel], *, at: datetime) -> dict[str, Path]:
+    """The files in the inbox by the delivery each would be; what cannot be read is left out."""
+    found = {}
+    for file in list_inbox(inbox):
+        if file.channel in channels:
+            with suppress(UnreadableFileError):
+                delivery = identify_delivery(file.path, channels[file.channel], received_at=at)
+                found[delivery.delivery_id] = file.path
+    return found
 
 
 def write_batches(

@@ -47,6 +47,10 @@ def ran(
     os.mkfifo(folder / "pipe.jsonl")
     put_text(folder / "locked.jsonl", lines[2])
     (folder / "locked.jsonl").chmod(0)
+    put_text(
+        inbox / "outbound_list" / "semicolons.csv",
+        "list_id;row_id;email\nL1;1;jane.roe@example.org\nL1;2;john.doe@example.org",
+    )
     for seed, channel in enumerate(NASTY_CHANNELS):
         records = nasty_records(channel, Random(seed), 60)
         put_text(inbox / channel / "nasty.jsonl", as_lines(records))
@@ -83,7 +87,7 @@ def test_what_cannot_be_read_is_told_and_stays(ran: tuple[Installation, dict[str
     (check,) = [check for check in checks if check["check"] == "files_readable"]
     assert (check["passed"], check["blocking"]) == (False, False)
     assert all(name in check["metadata"]["left_behind"] for name in left)
-    (told,) = outcome["failed_checks"]
+    (told,) = [told for told in outcome["failed_checks"] if "files_readable" in told]
     assert "symbolic link" in told
     archived = {path.name for path in (installation.settings.archive / "web_form").iterdir()}
     assert any(name.endswith(os.fsdecode(b"__gr\xfc\xdfe.jsonl")) for name in archived)
@@ -91,6 +95,22 @@ def test_what_cannot_be_read_is_told_and_stays(ran: tuple[Installation, dict[str
         "select file_name from capture.deliveries where channel = 'web_form'"
     )
     assert ("gr\\xfc\\xdfe.jsonl",) in names
+
+
+def test_a_file_of_which_nothing_was_taken_is_told(
+    ran: tuple[Installation, dict[str, Any]],
+) -> None:
+    """Ten leads rejected for a separator: the run was green, and the file archived."""
+    installation, outcome = ran
+    checks = installation.start("list_checks", run_id=outcome["run_id"]).finish()
+    (check,) = [check for check in checks if check["check"] == "files_taken"]
+    assert (check["passed"], check["blocking"], check["severity"]) == (False, False, "WARN")
+    told = check["metadata"]["rejected"]
+    assert "semicolons.csv`: 1 of 1 records were rejected" in told
+    assert "jane.roe" not in told
+    assert any("semicolons.csv" in told for told in outcome["failed_checks"])
+    query = told.split('lead-platform sql "')[1].split('"')[0]
+    assert installation.query(query)
 
 
 def test_the_next_run_takes_nothing_twice(ran: tuple[Installation, dict[str, Any]]) -> None:

@@ -483,3 +483,9 @@ def test_email_address_stands_for_its_lead(demo: Installation) -> None:
     )
     listed = demo.command("merges", "list", email)
     assert listed.out == demo.command("merges", "list", lead_id).out
+
+
+def test_only_a_file_that_waits_can_be_accepted(demo: Installation) -> None:
+    accepted = demo.command("deliveries", "accept", f"del_{'f' * 24}", "--reason", "a typo")
+    assert_told(accepted, "No file in the inbox is the delivery del_fff")
+    assert demo.scalar("select count(*) from capture.accepted_deliveries") == 0
