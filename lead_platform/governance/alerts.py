@@ -31,7 +31,7 @@ KINDS: Mapping[str, str] = {
     "watch_failed": "watches could not look",
 }
 
-# An open alert is told again after this time, for as long as nobody acknowledges it.
+# An open alert is told again this long after it was told, for as long as nobody acknowledges it.
 REMIND_AFTER = timedelta(hours=24)
 
 # How long a message that cannot be delivered is tried again.
@@ -47,7 +47,9 @@ _DETAILS = (
 
 # While one process sends, another leaves the message alone.
 _CLAIM = timedelta(minutes=2)
-_LONGEST_WAIT_MINUTES = 60
+
+# Nothing waits for longer: what says so was written while the clock was ahead, and is due.
+_LONGEST_WAIT = timedelta(hours=1)
 
 _TABLES = """
 create table if not exists alerts (
@@ -56,7 +58,12 @@ create table if not exists alerts (
     occurrences integer not null, told_occurrences integer not null, told_state text not null,
     decided_by text, reason text, unique (kind, subject)
 );
-create table if not exists told_kinds (kind text primary key, told_at text not null);
+create table if not exists told (
+    alert_id integer primary key, told_at text not null, named_at text
+);
+create table if not exists causes (
+    alert_id integer not null, cause text not null, primary key (alert_id, cause)
+);
 create table if not exists messages (
     message_id integer primary key, composed_at text not null, title text not null,
     body text not null
@@ -65,6 +72,9 @@ create table if not exists sendings (
     message_id integer not null, target text not null, attempts integer not null,
     next_attempt_at text not null, sent_at text, primary key (message_id, target)
 );
+create table if not exists failing_targets (
+    target text primary key, failures integer not null, waits_until text not null
+);
 """
 
 State = Literal["open", "acknowledged", "resolved"]
@@ -72,12 +82,16 @@ State = Literal["open", "acknowledged", "resolved"]
 
 @dataclass(frozen=True)
 class Signal:
-    """Something to tell. A condition lasts until it is gone; an occurrence happens again."""
+    """Something to tell. A condition lasts until it is gone; an occurrence happens again.
+
+    `cause`: why a condition holds. One that has not held since it was last in order is news.
+    """
 
     kind: str
     subject: str
     text: str
     is_condition: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,12 +188,16 @@ class AlertBook:
         A kind that was told a short while ago waits, and is told with its count then.
         """
         with self._writing() as connection:
-            due = [kind for kind in KINDS if self._is_due(connection, kind, now)]
-            sections = {kind: section for kind in due if (section := _section(connection, kind))}
-            if not sections:
+            news = [
+                each
+                for kind in KINDS
+                if not self._is_told_lately(connection, kind, now)
+                and (each := _news(connection, kind, now))
+            ]
+            if not news:
                 return
-            title = "Lead platform: " + ", ".join(KINDS[kind] for kind in sections)
-            body = "\n\n".join([*sections.values(), _DETAILS])
+            title = "Lead platform: " + ", ".join(KINDS[each.kind] for each in news)
+            body = "\n\n".join([*(each.text for each in news), _DETAILS])
             message_id = connection.execute(
                 "insert into messages (composed_at, title, body) values (?, ?, ?)",
                 [now.isoformat(), title, body],
@@ -189,15 +207,8 @@ class AlertBook:
                     "insert into sendings values (?, ?, 0, ?, null)",
                     [message_id, target, now.isoformat()],
                 )
-            for kind in sections:
-                connection.execute(
-                    "insert or replace into told_kinds values (?, ?)", [kind, now.isoformat()]
-                )
-                connection.execute(
-                    "update alerts set told_occurrences = occurrences, told_state = state "
-                    "where kind = ?",
-                    [kind],
-                )
+            for each in news:
+                _mark_told(connection, each, now)
 
     def deliver(
         self,
@@ -206,52 +217,56 @@ class AlertBook:
         *,
         may_send: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Send what is due to each target; what fails is tried again, ever less often.
+        """Send what is due, first to the targets that answered last time.
 
-        `may_send` is asked before each: what it stops is due again in minutes.
+        One that takes no message gets no other until it is tried again, ever less often.
+        `may_send` is asked before each: what it stops is due the next time.
         """
-        for message, target in self._claim(targets, now):
-            if not may_send():
-                return
+        while may_send() and (claimed := self._claim(targets, now)):
+            message, target = claimed
             is_sent = targets[target](message)
             with self._writing() as connection:
                 if is_sent:
-                    statement = (
-                        "update sendings set sent_at = ? where message_id = ? and target = ?"
-                    )
-                    connection.execute(statement, [now.isoformat(), message.message_id, target])
+                    _note_sent(connection, message, target, now)
                 else:
                     _postpone(connection, message, target, now)
 
-    def _claim(self, targets: Iterable[str], now: datetime) -> list[tuple[Message, str]]:
-        claimed = []
+    def _claim(self, targets: Iterable[str], now: datetime) -> tuple[Message, str] | None:
+        """The next message to send, which other processes leave alone for now."""
+        instants = {
+            "now": now.isoformat(),
+            "latest": (now + _LONGEST_WAIT).isoformat(),
+            "oldest": (now - TRY_FOR).isoformat(),
+            "claimed_until": (now + _CLAIM).isoformat(),
+        }
         with self._writing() as connection:
             rows = connection.execute(
-                "select message_id, title, body, target from sendings join messages "
-                "using (message_id) where sent_at is null and next_attempt_at <= ? "
-                "and composed_at > ? order by message_id",
-                [now.isoformat(), (now - TRY_FOR).isoformat()],
+                "select message_id, title, body, target from sendings "
+                "join messages using (message_id) left join failing_targets using (target) "
+                "where sent_at is null and composed_at > :oldest "
+                "and (next_attempt_at <= :now or next_attempt_at > :latest) "
+                "and (waits_until is null or waits_until <= :now or waits_until > :latest) "
+                "order by coalesce(failures, 0), attempts, message_id",
+                instants,
             ).fetchall()
-            for message_id, title, body, target in rows:
-                if target in targets:
-                    connection.execute(
-                        "update sendings set next_attempt_at = ? "
-                        "where message_id = ? and target = ?",
-                        [(now + _CLAIM).isoformat(), message_id, target],
-                    )
-                    claimed.append((Message(message_id, title, body), target))
-        return claimed
-
-    def _is_due(self, connection: sqlite3.Connection, kind: str, now: datetime) -> bool:
-        row = connection.execute("select told_at from told_kinds where kind = ?", [kind]).fetchone()
-        if row is None:
-            return True
-        silent_for = now - datetime.fromisoformat(row[0])
-        if silent_for >= REMIND_AFTER:
+            due = next((row for row in rows if row[3] in targets), None)
+            if due is None:
+                return None
             connection.execute(
-                "update alerts set told_occurrences = 0 where kind = ? and state = 'open'", [kind]
+                "update sendings set next_attempt_at = :claimed_until "
+                "where message_id = :message_id and target = :target",
+                {**instants, "message_id": due[0], "target": due[3]},
             )
-        return silent_for >= self._group_for
+        return Message(*due[:3]), due[3]
+
+    def _is_told_lately(self, connection: sqlite3.Connection, kind: str, now: datetime) -> bool:
+        """What is in the future was noted while the clock was ahead, and does not count."""
+        (told_at,) = connection.execute(
+            "select max(told_at) from told join alerts using (alert_id) "
+            "where kind = ? and told_at <= ?",
+            [kind, now.isoformat()],
+        ).fetchone()
+        return told_at is not None and now - datetime.fromisoformat(told_at) < self._group_for
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -283,12 +298,29 @@ def _record(connection: sqlite3.Connection, signal: Signal, now: datetime) -> No
             "occurrences = 1, told_occurrences = 0, decided_by = null, reason = null",
             [signal.kind, signal.subject, signal.text, instant, instant],
         )
+        connection.execute(
+            "delete from causes where alert_id = "
+            "(select alert_id from alerts where kind = ? and subject = ?)",
+            [signal.kind, signal.subject],
+        )
+        _learn_cause(connection, signal)
         return
+    is_news = _learn_cause(connection, signal) or not signal.is_condition
     connection.execute(
-        "update alerts set text = ?, last_seen_at = ?, occurrences = occurrences + ? "
-        "where kind = ? and subject = ?",
-        [signal.text, instant, 0 if signal.is_condition else 1, signal.kind, signal.subject],
+        "update alerts set text = ?, first_seen_at = min(first_seen_at, ?), last_seen_at = ?, "
+        "occurrences = occurrences + ? where kind = ? and subject = ?",
+        [signal.text, instant, instant, int(is_news), signal.kind, signal.subject],
     )
+
+
+def _learn_cause(connection: sqlite3.Connection, signal: Signal) -> bool:
+    """Whether the cause is one that the alert has not had since it was opened."""
+    added = connection.execute(
+        "insert or ignore into causes select alert_id, ? from alerts "
+        "where kind = ? and subject = ?",
+        [signal.cause, signal.kind, signal.subject],
+    ).rowcount
+    return added > 0
 
 
 def _resolve(connection: sqlite3.Connection, kind: str, subject: str, now: datetime) -> None:
@@ -299,43 +331,100 @@ def _resolve(connection: sqlite3.Connection, kind: str, subject: str, now: datet
     )
 
 
-def _section(connection: sqlite3.Connection, kind: str) -> str | None:
-    """What is new of one kind: how often, of whom, and what is in order again."""
+@dataclass(frozen=True)
+class _News:
+    """What there is to tell of one kind: how often, of whom, and what is in order again."""
+
+    kind: str
+    open_ones: list[tuple[int, str, str, int]]
+    over: list[tuple[int, str]]
+
+    @property
+    def text(self) -> str:
+        """The kind's section of a message."""
+        lines = []
+        if self.open_ones:
+            total = sum(count for *_, count in self.open_ones)
+            lines.append(f"{KINDS[self.kind]} ({total} times, {len(self.open_ones)} subjects):")
+            lines += [
+                f"- {subject}: {text}" + (f" ({count} times)" if count > 1 else "")
+                for _, subject, text, count in self.open_ones[:_NAMED]
+            ]
+            if len(self.open_ones) > _NAMED:
+                lines.append(f"- and {len(self.open_ones) - _NAMED} more")
+        if self.over:
+            named = ", ".join(subject for _, subject in self.over[:_NAMED])
+            more = f" and {len(self.over) - _NAMED} more" if len(self.over) > _NAMED else ""
+            lines.append(f"in order again ({self.kind}): {named}{more}")
+        return "\n".join(lines)
+
+
+def _news(connection: sqlite3.Connection, kind: str, now: datetime) -> _News | None:
+    """What is new of one kind, and what was told a day ago and is still so.
+
+    First those that were named longest ago: of many that last, each is named in its turn.
+    """
     open_ones = connection.execute(
-        "select subject, text, occurrences from alerts where kind = ? and state = 'open' "
-        "and occurrences > told_occurrences order by last_seen_at desc, alert_id",
-        [kind],
+        "select alert_id, subject, text, occurrences from alerts left join told using (alert_id) "
+        "where kind = :kind and state = 'open' and (occurrences > told_occurrences "
+        "or told_at is null or told_at > :now or told_at <= :a_day_ago) "
+        "order by case when named_at <= :now then named_at end, last_seen_at desc, alert_id",
+        {
+            "kind": kind,
+            "now": now.isoformat(),
+            "a_day_ago": (now - REMIND_AFTER).isoformat(),
+        },
     ).fetchall()
     over = connection.execute(
-        "select subject from alerts where kind = ? and state = 'resolved' and told_state = 'open'",
+        "select alert_id, subject from alerts "
+        "where kind = ? and state = 'resolved' and told_state = 'open'",
         [kind],
     ).fetchall()
-    if not open_ones and not over:
-        return None
-    lines = []
-    if open_ones:
-        total = sum(row[2] for row in open_ones)
-        lines.append(f"{KINDS[kind]} ({total} times, {len(open_ones)} subjects):")
-        lines += [
-            f"- {subject}: {text}" + (f" ({count} times)" if count > 1 else "")
-            for subject, text, count in open_ones[:_NAMED]
-        ]
-        if len(open_ones) > _NAMED:
-            lines.append(f"- and {len(open_ones) - _NAMED} more")
-    if over:
-        named = ", ".join(subject for (subject,) in over[:_NAMED])
-        more = f" and {len(over) - _NAMED} more" if len(over) > _NAMED else ""
-        lines.append(f"in order again ({kind}): {named}{more}")
-    return "\n".join(lines)
+    return _News(kind, open_ones, over) if open_ones or over else None
+
+
+def _mark_told(connection: sqlite3.Connection, news: _News, now: datetime) -> None:
+    instant = now.isoformat()
+    for place, (alert_id, *_) in enumerate(news.open_ones):
+        connection.execute(
+            "insert into told values (?, ?, ?) on conflict (alert_id) do update set "
+            "told_at = excluded.told_at, named_at = coalesce(excluded.named_at, named_at)",
+            [alert_id, instant, instant if place < _NAMED else None],
+        )
+    for alert_id, _ in news.over:
+        connection.execute(
+            "insert into told values (?, ?, null) on conflict (alert_id) do update set "
+            "told_at = excluded.told_at",
+            [alert_id, instant],
+        )
+    connection.execute(
+        "update alerts set told_occurrences = occurrences, told_state = state where kind = ?",
+        [news.kind],
+    )
+
+
+def _note_sent(
+    connection: sqlite3.Connection, message: Message, target: str, now: datetime
+) -> None:
+    connection.execute(
+        "update sendings set sent_at = ? where message_id = ? and target = ?",
+        [now.isoformat(), message.message_id, target],
+    )
+    connection.execute("delete from failing_targets where target = ?", [target])
 
 
 def _postpone(connection: sqlite3.Connection, message: Message, target: str, now: datetime) -> None:
-    (attempts,) = connection.execute(
-        "select attempts from sendings where message_id = ? and target = ?",
-        [message.message_id, target],
-    ).fetchone()
-    minutes = min(2**attempts, _LONGEST_WAIT_MINUTES)
+    """The target waits, with all that is due to it."""
+    failures = connection.execute(
+        "select coalesce(max(failures), 0) from failing_targets where target = ?", [target]
+    ).fetchone()[0]
+    wait = min(timedelta(minutes=2 ** min(failures, 10)), _LONGEST_WAIT)
     connection.execute(
-        "update sendings set attempts = ?, next_attempt_at = ? where message_id = ? and target = ?",
-        [attempts + 1, (now + timedelta(minutes=minutes)).isoformat(), message.message_id, target],
+        "insert or replace into failing_targets values (?, ?, ?)",
+        [target, failures + 1, (now + wait).isoformat()],
+    )
+    connection.execute(
+        "update sendings set attempts = attempts + 1, next_attempt_at = ? "
+        "where message_id = ? and target = ?",
+        [now.isoformat(), message.message_id, target],
     )

@@ -1,7 +1,7 @@
 """How alerts reach a person: through Apprise where addresses are set, else into a file.
 
-A target that is dead, slow or misspelt holds up nobody: each is given some seconds and tried again
-later, and telling never raises into what it tells of.
+A target that is dead, slow or misspelt holds up nobody: each is given some seconds, all together
+little more, and what is left is tried later; telling never raises into what it tells of.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,10 @@ from lead_platform.lake.switches import open_switches
 from lead_platform.settings import Settings
 
 SEND_SECONDS = 15.0
+
+# After this no further sending is begun, so that telling ends within 20 s however many hang:
+# Dagster evaluates its sensors in turn, and gives one up after 60 s.
+BEGIN_WITHIN_SECONDS = 5.0
 
 Target = Callable[[Message], bool]
 
@@ -48,8 +53,7 @@ def tell(
             return
         body = "\n".join(f"- {signal.kind} {signal.subject}: {signal.text}" for signal in signals)
         message = Message(0, "Lead platform: alerts cannot be recorded", f"{error}\n{body}")
-        for send in targets_of(settings).values():
-            send(message)
+        _send_at_once(targets_of(settings).values(), message)
         print(f"{message.title}\n{message.body}", file=sys.stderr)
 
 
@@ -64,7 +68,12 @@ def send_due(settings: Settings, now: datetime) -> None:
     book = open_book(settings)
     targets = targets_of(settings)
     book.compose(targets, now)
-    book.deliver(targets, now, may_send=lambda: not silenced_because(settings))
+    until = time.monotonic() + BEGIN_WITHIN_SECONDS
+    book.deliver(
+        targets,
+        now,
+        may_send=lambda: time.monotonic() < until and not silenced_because(settings),
+    )
 
 
 def silenced_because(settings: Settings) -> str | None:
@@ -84,6 +93,18 @@ def targets_of(settings: Settings) -> dict[str, Target]:
     if not urls:
         return {"file": lambda message: _append(settings.alerts / "alerts.log", message)}
     return {hashlib.sha256(url.encode()).hexdigest()[:16]: _apprise(url) for url in urls}
+
+
+def _send_at_once(targets: Iterable[Target], message: Message) -> None:
+    """One message to all, side by side: it takes as long as the slowest."""
+    threads = [
+        threading.Thread(target=send, args=[message], daemon=True, name="alerts")
+        for send in targets
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _apprise(url: str) -> Target:

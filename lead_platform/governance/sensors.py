@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckSeverity,
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     DefaultSensorStatus,
     RunRequest,
@@ -28,12 +30,14 @@ from lead_platform.governance.watches import (
     watch_quarantine,
 )
 from lead_platform.lake.lake import utc_now
-from lead_platform.lake.resource import open_lake
+from lead_platform.lake.resource import CAUSE, open_lake
 from lead_platform.lake.switches import switches_of
 from lead_platform.lake.upkeep import due_after
 from lead_platform.settings import Settings
 
 INTERVAL_SECONDS = 60
+
+WILL_RETRY_TAG = "dagster/will_retry"
 
 # Feeds change over hours; reading their past every minute would tell nothing more.
 FEEDS_EVERY = timedelta(minutes=10)
@@ -51,6 +55,9 @@ LAKE_KINDS = (
 RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
 
+# How far back runs are looked at again once the clock has been set back.
+LOOK_BACK = timedelta(days=1)
+
 
 class Cursor(BaseModel):
     """What the sensor remembers: up to when runs were told of, and when feeds were looked at."""
@@ -58,6 +65,14 @@ class Cursor(BaseModel):
     runs_until: datetime
     told_runs: list[str] = []
     feeds_at: datetime | None = None
+
+    def runs_since(self, now: datetime) -> datetime:
+        """From when on runs are looked at; what is in the future was noted by a wrong clock."""
+        return self.runs_until if self.runs_until <= now else now - LOOK_BACK
+
+    def are_feeds_due(self, now: datetime) -> bool:
+        """Whether feeds were looked at long ago, or as the clock had it in the future."""
+        return self.feeds_at is None or not timedelta(0) <= now - self.feeds_at < FEEDS_EVERY
 
 
 @sensor(
@@ -99,7 +114,7 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
         watch_runs(context.instance, book, cursor, now)
 
     def lake() -> None:
-        if cursor.feeds_at is None or now - cursor.feeds_at >= FEEDS_EVERY:
+        if cursor.are_feeds_due(now):
             watch_lake(settings, book, now)
             cursor.feeds_at = now
 
@@ -115,19 +130,27 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
         )
 
     watches: dict[str, Callable[[], None]] = {"limits": limits, "runs": runs, "lake": lake}
-    for name, watch in watches.items():
-        _look(settings, name, watch, now)
+    failed = {name: error for name, watch in watches.items() if (error := _look(watch))}
+    tell(
+        settings,
+        [Signal("watch_failed", name, text, is_condition=True) for name, text in failed.items()],
+        now,
+        over=[("watch_failed", name) for name in watches if name not in failed],
+    )
     context.update_cursor(cursor.model_dump_json())
     return SkipReason("looked; see: lead-platform alerts list")
 
 
 def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: datetime) -> None:
-    """Tell of runs that ended since: failed ones and failed checks; a success settles its job."""
+    """Record failed checks of runs that ended since, and failed runs that no retry will follow.
+
+    A success settles its job. A job that fails again at the same steps is no news until then.
+    """
     ended = instance.get_run_records(
         RunsFilter(
             statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS],
             # Two runs may end in one instant, so the last one's is looked at again.
-            updated_after=cursor.runs_until.replace(tzinfo=UTC) - timedelta(seconds=1),
+            updated_after=cursor.runs_since(now).replace(tzinfo=UTC) - timedelta(seconds=1),
         ),
         limit=RUNS_AT_ONCE,
         order_by="update_timestamp",
@@ -138,14 +161,18 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
         if run.run_id in cursor.told_runs:
             continue
         signals, over = _checks_of(instance, run.run_id)
-        if run.status == DagsterRunStatus.FAILURE:
-            signals.append(Signal("run_failed", run.job_name, _failure(instance, run.run_id)))
-        else:
+        if run.status == DagsterRunStatus.SUCCESS:
             over.append(("run_failed", run.job_name))
+        elif not _will_retry(run):
+            signals.append(_failure(instance, run))
         book.record(signals, now, over=over)
     if ended:
-        cursor.runs_until = ended[-1].update_timestamp.astimezone(UTC).replace(tzinfo=None)
-        cursor.told_runs = [record.dagster_run.run_id for record in ended]
+        last = ended[-1].update_timestamp.astimezone(UTC).replace(tzinfo=None)
+        cursor.runs_until = min(last, now)
+        # A run whose retry could not be started is marked so later, and looked at again.
+        cursor.told_runs = [
+            record.dagster_run.run_id for record in ended if not _will_retry(record.dagster_run)
+        ]
 
 
 def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:
@@ -168,24 +195,30 @@ def watch_queue(instance: DagsterInstance) -> list[Signal]:
     return [Signal("runs_waiting", "queue", f"{waiting} runs wait", is_condition=True)]
 
 
-def _look(settings: Settings, name: str, watch: Callable[[], None], now: datetime) -> None:
-    """One watch; that it cannot look is something to tell, and stops no other."""
+def _look(watch: Callable[[], None]) -> str | None:
+    """Why one watch cannot look, which stops no other.
+
+    The kind of error only: its words may repeat what it stumbled over.
+    """
     try:
         watch()
     except Exception as error:
-        # The kind of error only: its words may repeat what it stumbled over.
-        signal = Signal("watch_failed", name, type(error).__name__, is_condition=True)
-        tell(settings, [signal], now)
-    else:
-        tell(settings, [], now, over=[("watch_failed", name)])
+        return type(error).__name__
+    return None
 
 
-def _failure(instance: DagsterInstance, run_id: str) -> str:
-    """Where a run failed, by its steps; a run whose process died has none."""
-    steps = instance.get_run_step_stats(run_id)
+def _will_retry(run: DagsterRun) -> bool:
+    """Dagster decides as a run fails; it unmarks a run whose retry cannot be started."""
+    return run.status == DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY_TAG) == "true"
+
+
+def _failure(instance: DagsterInstance, run: DagsterRun) -> Signal:
+    """That a job fails, by its steps; a run whose process died has none."""
+    steps = instance.get_run_step_stats(run.run_id)
     failed = [step.step_key for step in steps if step.status and step.status.value == "FAILURE"]
     where = f"in {', '.join(failed)}" if failed else "outside its steps: its process ended"
-    return f"run {run_id[:8]} failed {where}"
+    text = f"run {run.run_id[:8]} failed {where}"
+    return Signal("run_failed", run.job_name, text, is_condition=True, cause=where)
 
 
 def _checks_of(
@@ -207,5 +240,12 @@ def _checks_of(
             continue
         is_error = check.severity == AssetCheckSeverity.ERROR
         kind = "check_failed" if is_error else "check_warned"
-        signals.append(Signal(kind, subject, f"in run {run_id[:8]}"))
+        text = f"in run {run_id[:8]}"
+        signals.append(Signal(kind, subject, text, is_condition=True, cause=_cause(check)))
     return signals, over
+
+
+def _cause(check: AssetCheckEvaluation) -> str:
+    """Why a check does not pass: what it says so itself, else what it counts, without counts."""
+    told = check.metadata.get(CAUSE)
+    return str(told.value) if told else ", ".join(sorted(check.metadata))

@@ -7,7 +7,7 @@ blocking check are the same for every one of them.
 import functools
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,6 +55,9 @@ from lead_platform.settings import Settings
 AS_OF_TAG = "lead-platform/as-of"
 OWNER = "team:revops"
 GATE_CHECK = "gate"
+
+# Among what a check tells: why it does not pass, without counts. The same cause again is no news.
+CAUSE = "cause"
 
 # Tells whoever listens (the command line) which step starts and what it changed; counts only.
 STEPS = logging.getLogger("lead_platform.steps")
@@ -498,7 +501,7 @@ def _refused(context: AssetExecutionContext, error: GateFailedError) -> Iterator
 
 
 def _failure_metadata(
-    heading: str, failures: Iterable[TableFailure], release_id: str
+    heading: str, failures: Sequence[TableFailure], release_id: str
 ) -> dict[str, Any]:
     """Which expectations, of how many rows, and where the rows are: counts only."""
     lines = [
@@ -508,11 +511,22 @@ def _failure_metadata(
     ]
     return {
         heading: MetadataValue.md("\n".join(lines)),
+        CAUSE: _cause(failures),
         "release": release_id,
         "offending_rows": MetadataValue.md(
             f"`select * from governance.gate_failures where release_id = '{release_id}'`"
         ),
     }
+
+
+def _cause(failures: Iterable[TableFailure]) -> str:
+    """The expectations that do not hold, whatever the number of rows."""
+    return "; ".join(
+        sorted(
+            f"{failed.table}: {failed.failure.expectation} {failed.failure.arguments}"
+            for failed in failures
+        )
+    )
 
 
 def _check(
@@ -533,6 +547,7 @@ def _check(
 
 __all__ = [
     "AS_OF_TAG",
+    "CAUSE",
     "LakeResource",
     "Prepared",
     "asset_key",

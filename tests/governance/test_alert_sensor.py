@@ -24,12 +24,12 @@ from dagster import (
 )
 
 from lead_platform.governance import sensors
-from lead_platform.governance.alerts import AlertBook
+from lead_platform.governance.alerts import AlertBook, Message
 from lead_platform.governance.notifications import open_book
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake, utc_now
 from lead_platform.lake.quarantine import Separation
-from lead_platform.lake.resource import LakeResource, Results
+from lead_platform.lake.resource import CAUSE, LakeResource, Results
 from lead_platform.settings import Settings
 from tests.lake import trial
 
@@ -94,6 +94,65 @@ def test_a_failed_run_is_told_once_and_settled_by_a_success(
     look(instance, book, cursor)
     (alert,) = book.alerts()
     assert alert.occurrences == 1
+
+
+def test_what_still_fails_the_same_way_is_no_news(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    """A run each five minutes told of one lasting failure every quarter of an hour."""
+    build = Definitions(assets=[leads], jobs=[define_asset_job("build")]).resolve_job_def("build")
+    OUTCOMES.update(passes=False, severity=AssetCheckSeverity.WARN)
+    cursor = new_cursor()
+    told = []
+
+    def tell_me(message: Message) -> bool:
+        told.append(message)
+        return True
+
+    for number in range(4):
+        build.execute_in_process(instance=instance)
+        breaking.execute_in_process(instance=instance, raise_on_error=False)
+        look(instance, book, cursor)
+        later = utc_now() + number * timedelta(hours=1)
+        book.compose(["phone"], later)
+        book.deliver({"phone": tell_me}, later)
+    (message,) = told
+    assert "leads gate: in run" in message.body
+    assert "breaking: run" in message.body
+
+
+def test_a_failed_run_that_is_tried_again_is_told_once_it_is_given_up(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    cursor = new_cursor()
+    first = breaking.execute_in_process(instance=instance, raise_on_error=False)
+    instance.add_run_tags(first.run_id, {"dagster/will_retry": "true"})
+    assert look(instance, book, cursor) == {}
+    # Dagster marks a run whose retry it could not start.
+    instance.add_run_tags(first.run_id, {"dagster/will_retry": "false"})
+    assert list(look(instance, book, cursor)) == ["run_failed breaking"]
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_runs_are_seen_once_the_clock_is_right_again(
+    instance: DagsterInstance, book: AlertBook, days: int
+) -> None:
+    """A cursor noted ahead of time let no run be seen until that time had come."""
+    cursor = sensors.Cursor(runs_until=utc_now() + timedelta(days=days))
+    breaking.execute_in_process(instance=instance, raise_on_error=False)
+    assert list(look(instance, book, cursor)) == ["run_failed breaking"]
+    assert cursor.runs_until <= utc_now()
+
+
+def test_feeds_are_looked_at_once_the_clock_is_right_again() -> None:
+    now = utc_now()
+    looked = {
+        minutes: sensors.Cursor(
+            runs_until=now, feeds_at=now + timedelta(minutes=minutes)
+        ).are_feeds_due(now)
+        for minutes in (-11, -9, 0, 3 * 24 * 60)
+    }
+    assert looked == {-11: True, -9: False, 0: False, 3 * 24 * 60: True}
 
 
 def test_a_check_is_told_by_its_severity_and_settled_when_it_passes(
@@ -195,6 +254,9 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
     (check,) = outcome.get_asset_check_evaluations()
     assert (check.passed, check.severity) == (False, AssetCheckSeverity.WARN)
     assert "trial.left_side: expect_column_values_to_be_between" in str(check.metadata["warns of"])
+    cause = str(check.metadata[CAUSE].value)
+    assert cause.startswith("trial.left_side: expect_column_values_to_be_between")
+    assert "rows" not in cause, "one more row is no other cause"
     assert list(look(instance, book, cursor)) == ["check_warned trial.left_side gate"]
 
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import socket
 import stat
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from lead_platform.governance import notifications
 from lead_platform.governance.alerts import KINDS, AlertBook, Message, Signal
 from lead_platform.governance.notifications import open_book, targets_of, tell
 from lead_platform.lake.lake import Lake
@@ -76,6 +78,78 @@ def test_a_condition_is_told_once_and_again_the_next_day(book: AlertBook) -> Non
     assert (alert.state, alert.occurrences) == ("resolved", 1)
 
 
+def test_the_same_cause_is_told_once_and_another_at_once(book: AlertBook) -> None:
+    """A run each five minutes over one held row told of it 96 times a day."""
+    phone = Phone()
+
+    def fail(cause: str, minute: int) -> None:
+        signal = Signal("check_warned", "leads gate", "in run 1", is_condition=True, cause=cause)
+        now = NOW + minute * MINUTE
+        book.record([signal], now)
+        send(book, now, phone=phone)
+
+    for minute in range(0, 24 * 60, 5):
+        fail("mails are unique", minute)
+    assert len(phone.messages) == 1
+    fail("owners are known", 24 * 60)
+    assert len(phone.messages) == 2
+    # Causes that take turns are no news each time.
+    for minute in range(24 * 60, 40 * 60, 5):
+        fail("mails are unique" if minute % 2 else "owners are known", minute)
+    assert len(phone.messages) == 2
+
+
+def test_what_lasts_is_named_each_day_whatever_else_flaps(book: AlertBook) -> None:
+    """Reminders had one clock per kind, which another alert of the kind kept setting back."""
+    phone = Phone()
+    stuck = Signal("feed_stale", "web_form", "nothing new", is_condition=True)
+    flapping = Signal("feed_stale", "events", "nothing new", is_condition=True)
+    for hour in range(7 * 24):
+        now = NOW + timedelta(hours=hour)
+        book.settle(["feed_stale"], [stuck, *([flapping] if hour % 12 < 6 else [])], now)
+        send(book, now, phone=phone)
+    assert sum("- web_form: nothing new" in message.body for message in phone.messages) == 7
+
+
+def test_of_many_that_last_each_is_named_in_its_turn(book: AlertBook) -> None:
+    phone = Phone()
+    many = [Signal("files_waiting", f"<{n}>", "waits", is_condition=True) for n in range(12)]
+    for day in range(3):
+        now = NOW + timedelta(days=day)
+        book.settle(["files_waiting"], many, now)
+        send(book, now, phone=phone)
+    assert len(phone.messages) == 3
+    told = "".join(message.body for message in phone.messages)
+    assert all(signal.subject in told for signal in many)
+
+
+@pytest.mark.parametrize("is_condition", [True, False])
+def test_a_clock_that_was_ahead_mutes_nothing(book: AlertBook, is_condition: bool) -> None:
+    """Noted three days ahead, what had been told was silent for as long."""
+    phone = Phone()
+    failed = Signal("run_failed", "maintain", "failed", is_condition=is_condition)
+    book.record([failed], NOW)
+    phone.is_dead = True
+    send(book, NOW + timedelta(days=3), phone=phone)
+    phone.is_dead = False
+    book.record([failed], NOW + MINUTE)
+    send(book, NOW + MINUTE, phone=phone)
+    # What could not be sent ahead of time, and what is told now.
+    assert len(phone.messages) == 2
+    for hour in range(1, 49):
+        book.record([failed], NOW + timedelta(hours=hour))
+        send(book, NOW + timedelta(hours=hour), phone=phone)
+    assert len(phone.messages) == (3 if is_condition else 50)
+
+
+def test_a_clock_that_was_ahead_is_not_listed(book: AlertBook) -> None:
+    failed = Signal("run_failed", "maintain", "failed")
+    book.record([failed], NOW + timedelta(days=3))
+    book.record([failed], NOW)
+    (alert,) = book.alerts()
+    assert (alert.first_seen_at, alert.last_seen_at) == (NOW, NOW)
+
+
 def test_what_is_acknowledged_is_silent_until_it_was_in_order(book: AlertBook) -> None:
     phone = Phone()
     book.record([Signal("run_failed", "maintain", "failed")], NOW)
@@ -108,6 +182,25 @@ def test_a_dead_target_is_tried_again_and_holds_up_no_other(book: AlertBook) -> 
     for minute in range(60, 130):
         send(book, NOW + minute * MINUTE, alive=alive, dead=dead)
     assert (len(alive.messages), len(dead.messages)) == (1, 1)
+
+
+def test_a_target_that_failed_is_asked_once_at_a_time(book: AlertBook) -> None:
+    """Each message was tried at a dead target for itself: hours of it, and all were in its way."""
+    asked: list[Message] = []
+
+    def hangs(message: Message) -> bool:
+        asked.append(message)
+        return False
+
+    alive = Phone()
+    for number, kind in enumerate(("run_failed", "runs_waiting", "watch_failed", "field_moved")):
+        now = NOW + number * timedelta(seconds=10)
+        book.record([Signal(kind, "x", "wrong")], now)
+        book.compose(["dead", "alive"], now)
+        book.deliver({"dead": hangs, "alive": alive}, now)
+    assert (len(asked), len(alive.messages)) == (1, 4)
+    book.deliver({"dead": hangs, "alive": alive}, NOW + MINUTE)
+    assert len(asked) == 2
 
 
 def test_two_processes_send_a_message_once(tmp_path: Path) -> None:
@@ -182,6 +275,48 @@ def test_apprise_addresses_get_it_and_are_kept_nowhere(
     # The one that was reached is not told again, the others are.
     tell(settings, [], NOW + 5 * MINUTE)
     assert len(posted) == 1
+
+
+@pytest.fixture
+def silent_server() -> Iterator[int]:
+    """The port of a real server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_targets_that_hang_hold_telling_up_for_seconds(
+    tmp_path: Path,
+    receiver: tuple[str, list[dict]],
+    silent_server: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Eight of them were asked one after another, for 15 s each; a sensor is given up after 60."""
+    monkeypatch.setattr(notifications, "SEND_SECONDS", 0.6)
+    monkeypatch.setattr(notifications, "BEGIN_WITHIN_SECONDS", 0.2)
+    address, posted = receiver
+    hanging = [f"json://127.0.0.1:{silent_server}/{number}" for number in range(8)]
+    settings = Settings(home=tmp_path / "home", alert_urls=" ".join([*hanging, address]))
+    longest = 0.0
+    for minute in range(10):
+        started = time.monotonic()
+        signals = [Signal("run_failed", "maintain", "failed")] if minute == 0 else []
+        tell(settings, signals, NOW + minute * MINUTE)
+        longest = max(longest, time.monotonic() - started)
+    assert longest < 3
+    assert len(posted) == 1, "the one that answers is reached all the same"
+
+
+def test_what_cannot_be_recorded_waits_for_no_target_after_another(
+    tmp_path: Path, silent_server: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "SEND_SECONDS", 0.5)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "alerts").write_text("no folder", encoding="utf-8")
+    hanging = [f"json://127.0.0.1:{silent_server}/{number}" for number in range(12)]
+    settings = Settings(home=tmp_path / "home", alert_urls=" ".join(hanging))
+    started = time.monotonic()
+    tell(settings, [Signal("run_failed", "maintain", "it failed")], NOW)
+    assert time.monotonic() - started < 4
 
 
 def switch(settings: Settings, *, on: bool, hour: int) -> bool:
