@@ -55,6 +55,11 @@ def has_catalog(settings: Settings) -> bool:
         return True
 
 
+def is_new_home(settings: Settings) -> bool:
+    """Whether there is neither a catalog nor what only a lake can have left."""
+    return not has_catalog(settings) and not any(_traces(settings))
+
+
 def require_new_home(settings: Settings) -> None:
     """Raise LakeMissingError where the home holds what only a lake can have left."""
     traces = list(_traces(settings))

@@ -4,22 +4,31 @@ Reading and throwing one needs no writer lock and not even the lake, so that the
 a writer hangs: a small SQLite file in the home (embedded), a table in a schema of its own beside
 the lake's catalog (server). The history is only ever appended to; the newest change of a workflow
 counts. The lake's table and the audit log follow with the next gated write.
+
+Losing them releases no brake: the embedded profile keeps the history twice, the lake knows it up to
+the last write, and where none of them can be read in a home that is not new, all workflows are off.
 """
 
+import json
+import os
 import sqlite3
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
+from filelock import FileLock
 
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.broken import set_aside_if_broken, shows_breakage
 from lead_platform.lake.postgres import connect_postgres
+from lead_platform.lake.presence import is_new_home
 from lead_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,10 +47,11 @@ WORKFLOWS = (
     "alerts",
 )
 
-# Stands in the history for taking over what an earlier version kept in the lake.
+# Stands in the history for having taken over what the lake keeps: the history is whole.
 _IMPORT = "(import)"
 
 _SCHEMA = "lead_platform_switches"
+_TABLE = "switch_changes"
 _COLUMNS = "workflow, is_enabled, changed_by, reason, changed_at"
 _WAIT_SECONDS = 10
 
@@ -71,14 +81,21 @@ class Switch:
 class Switches(ABC):
     """The switches of one installation."""
 
+    def __init__(self) -> None:
+        self._lost_because: str | None = None
+
     def read(self, workflow: str) -> Switch:
         """The switch of one workflow; enabled until somebody disables it."""
-        return newest(self.history()).get(workflow) or _untouched(workflow)
+        return newest(self.history()).get(workflow) or self._untouched(workflow)
 
     def all(self) -> list[Switch]:
         """One per workflow."""
         found = newest(self.history())
-        return [found.get(workflow) or _untouched(workflow) for workflow in WORKFLOWS]
+        return [found.get(workflow) or self._untouched(workflow) for workflow in WORKFLOWS]
+
+    def take_for_lost(self, reason: str) -> None:
+        """Whatever no switch is known of is off from now on."""
+        self._lost_because = reason
 
     def throw(self, switch: Switch) -> bool:
         """Set a switch; False where it stood that way already.
@@ -91,27 +108,36 @@ class Switches(ABC):
             )
         if not switch.changed_by.strip() or not switch.reason.strip():
             raise ValueError("A switch needs a person (--by) and a reason (--reason).")
-        if self.read(switch.workflow).is_enabled == switch.is_enabled:
+        known = newest(self.history()).get(switch.workflow)
+        is_unknown = known is None and self._lost_because is not None
+        if not is_unknown and (known is None or known.is_enabled) == switch.is_enabled:
             return False
         self._append([switch])
         return True
 
     def take_over(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Once per installation: what an earlier version kept in the lake counts from now on.
+        """What the lake keeps of an earlier version, or of a history since lost, counts too.
 
-        Whatever was thrown here before stays.
+        Whatever was thrown here since stays.
         """
-        known = newest(self.history())
-        if _IMPORT in known:
+        if self.is_whole():
             return
+        history = self.history()
+        known = newest(history)
         rows = connection.execute(
             f"select {_COLUMNS} from governance.workflow_switches order by changed_at"
         ).fetchall()
         taken = [
-            switch for switch in (Switch(*row) for row in rows) if switch.workflow not in known
+            switch
+            for switch in (Switch(*row) for row in rows)
+            if switch not in history and _is_later(switch, known.get(switch.workflow))
         ]
         note = Switch(_IMPORT, True, "lead-platform", "switches kept in the lake", None)
-        self._append([*taken, note])
+        self._append(taken if _IMPORT in known else [*taken, note])
+
+    def is_whole(self) -> bool:
+        """Whether the history is complete wherever it is kept."""
+        return _IMPORT in newest(self.history())
 
     @abstractmethod
     def history(self) -> list[Switch]:
@@ -121,52 +147,116 @@ class Switches(ABC):
     def _append(self, switches: list[Switch]) -> None:
         """Add rows to the history, all or none."""
 
+    def _untouched(self, workflow: str) -> Switch:
+        if self._lost_because:
+            return Switch(workflow, False, "lead-platform", self._lost_because, None)
+        return Switch(workflow, True, "", "never changed", None)
+
 
 class _SqliteSwitches(Switches):
+    """The history in a SQLite file, and once more in a JSON file beside it.
+
+    It is only appended to, so of the two the longer one is the newer one.
+    """
+
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
+        self._copy = path.with_suffix(".json")
 
     def history(self) -> list[Switch]:
-        if not self._path.exists():
-            return []
-        # Read-only, so that a home that cannot be written can be read.
-        with closing(self._connect("mode=ro")) as connection:
-            found = connection.execute(
-                f"select {_COLUMNS} from switch_changes order by sequence"
-            ).fetchall()
-        return [
-            Switch(name, bool(on), by, why, datetime.fromisoformat(at) if at else None)
-            for name, on, by, why, at in found
-        ]
+        return max(self._kept(), self._copied(), key=len)
+
+    def is_whole(self) -> bool:
+        kept = self._kept()
+        return _IMPORT in newest(kept) and kept == self._copied()
 
     def _append(self, switches: list[Switch]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        set_aside_if_broken(self._path, without=_TABLE)
+        with FileLock(f"{self._path}.lock", timeout=_WAIT_SECONDS):
+            lost = _lacking(self._kept(), self._copied())
+            self._insert([*lost, *switches])
+            self._write_copy()
+        if lost:
+            print(
+                f"{self._path} lacked {len(lost)} entries: they were taken from {self._copy.name}.",
+                file=sys.stderr,
+            )
+
+    def _kept(self) -> list[Switch]:
+        """What the database holds; nothing where it is lost or broken."""
+        if not self._path.exists():
+            return []
+        try:
+            # Read-only, so that a home that cannot be written can be read.
+            with closing(self._connect("mode=ro")) as connection:
+                tables = connection.execute("select name from sqlite_master").fetchall()
+                if (_TABLE,) not in tables:
+                    return []
+                found = connection.execute(
+                    f"select {_COLUMNS} from {_TABLE} order by sequence"
+                ).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not shows_breakage(error):
+                raise
+            return []
+        return [_from_row(row) for row in found]
+
+    def _copied(self) -> list[Switch]:
+        """What the copy holds; nothing where it is lost or broken."""
+        try:
+            return [_from_row(row) for row in json.loads(self._copy.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def _insert(self, switches: list[Switch]) -> None:
         with closing(self._connect("mode=rwc")) as connection, connection:
             connection.execute(
-                "create table if not exists switch_changes (sequence integer primary key, "
+                f"create table if not exists {_TABLE} (sequence integer primary key, "
                 "workflow text, is_enabled integer, changed_by text, reason text, changed_at text)"
             )
             connection.executemany(
-                f"insert into switch_changes ({_COLUMNS}) values (?, ?, ?, ?, ?)",
-                [
-                    (
-                        switch.workflow,
-                        switch.is_enabled,
-                        switch.changed_by,
-                        switch.reason,
-                        switch.changed_at.isoformat() if switch.changed_at else None,
-                    )
-                    for switch in switches
-                ],
+                f"insert into {_TABLE} ({_COLUMNS}) values (?, ?, ?, ?, ?)",
+                [_row(switch) for switch in switches],
             )
+
+    def _write_copy(self) -> None:
+        """A switch counts once the database has it: a copy that fails is written by the next."""
+        draft = self._copy.with_suffix(".draft")
+        with suppress(OSError):
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump([_row(switch) for switch in self._kept()], file, indent=0)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._copy)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         # A rollback journal: a write-ahead log could not be read in a folder that is read-only.
         return sqlite3.connect(f"{self._path.as_uri()}?{mode}", uri=True, timeout=_WAIT_SECONDS)
 
 
+def _lacking(kept: list[Switch], copied: list[Switch]) -> list[Switch]:
+    """What the copy holds beyond what is kept; all of it where one is not the other's beginning."""
+    if len(copied) <= len(kept):
+        return []
+    return copied[len(kept) :] if copied[: len(kept)] == kept else copied
+
+
+def _row(switch: Switch) -> tuple[object, ...]:
+    *rest, changed_at = astuple(switch)
+    return (*rest, changed_at.isoformat() if changed_at else None)
+
+
+def _from_row(row: tuple[str, int, str, str, str | None]) -> Switch:
+    workflow, is_enabled, changed_by, reason, at = row
+    changed_at = datetime.fromisoformat(at) if at else None
+    return Switch(workflow, bool(is_enabled), changed_by, reason, changed_at)
+
+
 class _PostgresSwitches(Switches):
     def __init__(self, url: str) -> None:
+        super().__init__()
         self._url = url
 
     def history(self) -> list[Switch]:
@@ -208,28 +298,48 @@ def newest(history: list[Switch]) -> dict[str, Switch]:
     return {switch.workflow: switch for switch in history}
 
 
-def _untouched(workflow: str) -> Switch:
-    return Switch(workflow, True, "", "never changed", None)
+def _is_later(switch: Switch, than: Switch | None) -> bool:
+    if than is None or than.changed_at is None:
+        return True
+    return switch.changed_at is not None and switch.changed_at > than.changed_at
 
 
 def open_switches(settings: Settings) -> Switches:
     """The switches of an installation; nothing is made before the first one is thrown."""
     if settings.database_url:
         return _PostgresSwitches(settings.database_url)
-    return _SqliteSwitches(settings.home / "switches.sqlite")
+    return _SqliteSwitches(_file(settings))
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "switches.sqlite"
 
 
 def switches_of(lake: "Lake") -> Switches:
-    """The switches of a lake's installation; once, those an earlier version kept in the lake.
+    """The switches of a lake's installation, those that only the lake keeps among them.
 
-    What the lake holds is taken over by whoever asks first. Where the lake cannot be read, or the
-    home not be written, what was thrown since counts alone, and the next one tries again.
+    What the lake holds is taken over by whoever asks first, of an earlier version or of a history
+    that was lost. Where that fails and no history is left, all that is not known is off.
     """
     switches = open_switches(lake.settings)
-    if _IMPORT not in newest(switches.history()):
-        with suppress(Exception), lake.read() as connection:
+    if switches.is_whole():
+        return switches
+    try:
+        with lake.read() as connection:
             switches.take_over(connection)
+    except Exception as error:
+        if _IMPORT not in newest(switches.history()) and not is_new_home(lake.settings):
+            switches.take_for_lost(_describe_loss(lake.settings, error))
     return switches
+
+
+def _describe_loss(settings: Settings, error: Exception) -> str:
+    place = f"the schema {_SCHEMA}" if settings.database_url else str(_file(settings))
+    return (
+        f"the switches kept in {place} are lost and those in the lake cannot be taken over "
+        f"({type(error).__name__}). Give the file back from a backup, mend the lake, or enable "
+        "each workflow that may act: lead-platform workflows enable WORKFLOW --reason WHY"
+    )
 
 
 def copy_to_lake(switches: Switches, connection: duckdb.DuckDBPyConnection, *, run_id: str) -> int:

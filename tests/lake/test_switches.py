@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +142,88 @@ def test_every_workflow_s_switch_passes_the_suites(lake: Lake) -> None:
             )  # fmt: skip
     assert candidate.release is not None
     assert candidate.release.status == "passed"
+
+
+@pytest.mark.parametrize("damage", ["lost", "empty", "garbage", "cut"])
+def test_a_lost_file_releases_no_brake(
+    embedded_settings: Settings, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    """The file gone, every workflow was on again; one of garbage ended in a traceback."""
+    lake = Lake(embedded_settings)
+    switches_of(lake).throw(off())
+    file = embedded_settings.home / "switches.sqlite"
+    spoil(file, damage)
+    assert open_switches(embedded_settings).read("routing") == off()
+    # Before anybody asks the lake, throwing another one keeps what was thrown.
+    open_switches(embedded_settings).throw(off("scoring"))
+    assert switches_of(lake).history()[-2:] == [off(), off("scoring")]
+    told = capsys.readouterr().err
+    assert f"{file} lacked 2 entries: they were taken from switches.json" in told
+    aside = list(file.parent.glob("switches.sqlite.broken_*"))
+    assert len(aside) == (0 if damage == "lost" else 1)
+    # Told and mended once; and either of the two files is enough.
+    assert switches_of(Lake(embedded_settings)).is_whole()
+    assert capsys.readouterr().err == ""
+    spoil(file.with_suffix(".json"), damage)
+    assert switches_of(lake).read("routing") == off()
+    file.unlink()
+    assert switches_of(lake).read("scoring") == off("scoring")
+
+
+@pytest.mark.parametrize("damage", ["lost", "garbage"])
+def test_with_both_files_lost_the_lake_counts(embedded_settings: Settings, damage: str) -> None:
+    lake = Lake(embedded_settings)
+    switches = switches_of(lake)
+    switches.throw(off())
+    with lake.write("a step") as candidate:
+        copy_to_lake(switches, candidate.connection, run_id="run_1")
+    for name in ("switches.sqlite", "switches.json"):
+        spoil(embedded_settings.home / name, damage)
+    assert switches_of(lake).read("routing") == off()
+    assert switches_of(lake).read("scoring").is_enabled
+
+
+def test_what_is_newer_in_the_lake_counts_for_its_workflow(embedded_settings: Settings) -> None:
+    lake = Lake(embedded_settings)
+    switches = switches_of(lake)
+    copy = embedded_settings.home / "switches.json"
+    switches.throw(off("scoring"))
+    early = copy.read_bytes()
+    switches.throw(off())
+    switches.throw(on("scoring"))
+    with lake.write("a step") as candidate:
+        copy_to_lake(switches, candidate.connection, run_id="run_1")
+    copy.write_bytes(early)
+    (embedded_settings.home / "switches.sqlite").unlink()
+    assert switches_of(lake).read("routing") == off()
+    assert switches_of(lake).read("scoring") == on("scoring")
+
+
+def test_with_nothing_left_all_is_off_until_somebody_decides(embedded_settings: Settings) -> None:
+    switches_of(Lake(embedded_settings)).throw(off())
+    for name in ("switches.sqlite", "switches.json", "lake/catalog.sqlite"):
+        spoil(embedded_settings.home / name, "garbage")
+    switches = switches_of(Lake(embedded_settings))
+    assert not any(switch.is_enabled for switch in switches.all())
+    reason = switches.read("scoring").off_because
+    assert reason is not None
+    assert str(embedded_settings.home / "switches.sqlite") in reason
+    assert "lead-platform workflows enable" in reason
+    # Said of one, it counts for that one only.
+    assert switches.throw(on())
+    assert switches.throw(off("scoring"))
+    later = switches_of(Lake(embedded_settings))
+    assert [switch.workflow for switch in later.all() if switch.is_enabled] == ["routing"]
+
+
+def spoil(file: Path, damage: str) -> None:
+    """What disks, people and half a copy do to a file."""
+    if damage == "lost":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    else:
+        file.write_bytes(b"" if damage == "empty" else b"no database at all " * 400)
 
 
 def throw_soon(settings: Settings) -> "list[float]":
