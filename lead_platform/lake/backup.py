@@ -44,6 +44,8 @@ _CATALOG = "catalog"
 # Of the home, what a backup leaves out: the lake is copied by its catalog, the rest is made again.
 _LEFT_OUT = frozenset({"lake", "dbt", "dagster"})
 _PASSING = (".lock", ".holder", ".sock", "-wal", "-shm")
+# What people put there is kept as it is, whatever it is called or looks like.
+_GIVEN = frozenset({"inbox", "archive", "reference"})
 
 # Upkeep would have to remove files again and again meanwhile.
 _ATTEMPTS = 5
@@ -232,12 +234,21 @@ def _copy_rest(settings: Settings, target: Path, archived: set[Path]) -> None:
     """
     for path in _files_below(settings.home):
         place = path.relative_to(settings.home)
-        if place.parts[0] in _LEFT_OUT or path.name.endswith(_PASSING):
+        if place.parts[0] in _LEFT_OUT or _is_passing(place):
             continue
-        _copy_file(path, target / place)
+        if path.suffix == ".sqlite" and place.parts[0] not in _GIVEN:
+            _copy_database(path, target / place)
+        else:
+            _copy_file(path, target / place)
         if place.parts[0] == settings.archive.name and path not in archived:
             name = path.name.partition("__")[2] or path.name
-            _copy_file(path, target.joinpath("inbox", *place.parts[1:-1], name))
+            again = target.joinpath("inbox", *place.parts[1:-1], name)
+            _copy_file(path, again.with_name(path.name) if again.exists() else again)
+
+
+def _is_passing(place: Path) -> bool:
+    """Whether this path within the home is a lock, socket or journal of the platform's own."""
+    return place.name.endswith(_PASSING) and place.parts[0] not in _GIVEN
 
 
 def _copy_files(source: Path, target: Path) -> None:
@@ -248,18 +259,23 @@ def _copy_files(source: Path, target: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file with its times, a database as of one instant; one that is gone meanwhile not."""
+    """Copy a file with its times; one that is gone meanwhile not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
-        with source.open("rb") as file:
-            is_database = file.read(16) == b"SQLite format 3\0"
-        if not is_database:
-            shutil.copyfile(source, target)
-            shutil.copystat(source, target)
-            target.chmod(0o600)
-            return
+        shutil.copyfile(source, target)
+        shutil.copystat(source, target)
+        target.chmod(0o600)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database as of one instant; one that is damaged as it is."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
         with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
             live.backup(copy)
+    except sqlite3.DatabaseError:
+        target.unlink(missing_ok=True)
+        _copy_file(source, target)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -294,7 +310,7 @@ def _describe(copy: Settings, draft: Path, newest: int, made_at: datetime) -> Ba
     checksums = {
         str(path.relative_to(draft)): _checksum(path)
         for path in _files_below(draft)
-        if not path.name.endswith(_PASSING)
+        if not path.is_relative_to(copy.home) or not _is_passing(path.relative_to(copy.home))
     }
     return Backup(
         copy.profile,

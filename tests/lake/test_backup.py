@@ -101,6 +101,23 @@ def test_a_backup_holds_all_but_caches(
     assert modes == {0}
 
 
+def test_what_people_delivered_is_kept_as_it_is(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """One such file made every backup impossible; one with such a name was in none."""
+    given = {
+        "inbox/web_form/leads.jsonl": b"SQLite format 3\0 not really",
+        "archive/web_form/del_1__day.jsonl.lock": b"{}",
+        "archive/web_form/del_2__old.sqlite": b"SQLite format 3\0 not really",
+    }
+    for name, contents in given.items():
+        (busy_home.home / name).write_bytes(contents)
+    (busy_home.home / "damaged.sqlite").write_bytes(b"SQLite format 3\0 not really")
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    there = restored(tmp_path / "backup", new_settings, busy_home)
+    assert {name: (there.home / name).read_bytes() for name in given} == given
+
+
 def test_what_is_taken_in_while_the_backup_runs_is_not_lost(
     busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
