@@ -116,11 +116,11 @@ def map_records(
     batch = _BatchBuilder(channel.name, received_at)
     total, errors = 0, list[Exception]()
     for record in records:
+        check_brake()
         total += 1
         if error := batch.add(record, mapper):
             errors.append(error)
         if batch.record_count >= batch_size or batch.payload_bytes >= BATCH_BYTES:
-            check_brake()
             yield batch.build()
             batch = _BatchBuilder(channel.name, received_at)
     if len(errors) > few_of(total):

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from lead_platform.lake.brake import check_brake
+
 RECORD_LIMIT = 1_048_576
 """Bytes one record may have. A chat of an hour is near 100 kB; a 50 MB field is damage."""
 
@@ -24,6 +26,9 @@ COLUMN_LIMIT = 2_000
 
 DEPTH_LIMIT = 100
 """How deep a record may be nested; the deepest payload of a provider seen here has nine levels."""
+
+# How many lines are read between two looks at the brake: some milliseconds.
+_BRAKED_LINES = 1_000
 
 # The csv module's own limit (131,072) raises in the middle of a field and loses its place;
 # RecordLines below bounds what reaches it instead.
@@ -37,6 +42,10 @@ class RecordLines:
     The csv reader pulls lines from it; `begin` marks where a record starts, `rewind` returns to
     the line after that start (the resynchronisation after a quote that never closes). What is
     wrong with the lines of the current record stands in `fault`.
+
+    A record that failed was open at the end of each of its lines but the last. Any record that is
+    open at the end of one of them would be read from the same lines and fail at the same place, so
+    it ends there: a file whose every line opens a quote is read twice, not once for each line.
     """
 
     stream: BinaryIO
@@ -50,6 +59,7 @@ class RecordLines:
     _size: int = 0
     _offset: int = 0
     _second_offset: int = 0
+    _failed_line: int = 0
     _ordinary: re.Pattern[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +74,8 @@ class RecordLines:
         self.start_line = self.line_number + 1
 
     def rewind(self) -> None:
-        """Go back to the line after the first line of the current record."""
+        """Go back to the line after the first line of the current record, which failed."""
+        self._failed_line = self.line_number
         self._offset = self._second_offset
         self.stream.seek(self._offset)
         self.line_number = self.start_line
@@ -73,6 +84,10 @@ class RecordLines:
         return self
 
     def __next__(self) -> str:
+        if self.lines_taken and self.line_number < self._failed_line:
+            raise StopIteration
+        if self.line_number % _BRAKED_LINES == 0:
+            check_brake()
         line = self.stream.readline(RECORD_LIMIT)
         if not line:
             raise StopIteration

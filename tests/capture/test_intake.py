@@ -1,4 +1,6 @@
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.capture.batches import parse_file
+from lead_platform.capture.batches import map_records, parse_file
 from lead_platform.capture.intake import (
     ConservationError,
     DeliveryCounts,
@@ -19,7 +21,10 @@ from lead_platform.capture.intake import (
     write_batches,
 )
 from lead_platform.capture.mapping import MappedRecord, RecordMapper
-from lead_platform.capture.readers import UnreadableFileError
+from lead_platform.capture.readers import Record, UnreadableFileError, read_records
+from lead_platform.lake.brake import Brake, WorkflowStoppedError
+from lead_platform.lake.switches import Switch, open_switches
+from lead_platform.settings import Settings
 from tests.capture.conftest import CONTACTS, RECEIVED_AT, MakeChannel, TakeIn
 
 HEADER = "id,person,at,name,email,message,consent\n"
@@ -156,6 +161,26 @@ def test_a_known_record_that_now_gives_more_items_adds_them(
     assert rows(connection, "select count(*), count(distinct event_id) from capture.events") == [
         (2, 2)
     ]
+
+
+def test_a_thrown_switch_stops_between_two_records(
+    make_channel: MakeChannel, embedded_settings: Settings, tmp_path: Path
+) -> None:
+    """It was asked for once in 50,000 records, which may have a megabyte each."""
+    (tmp_path / "f.csv").write_text(HEADER + row(1) + row(2))
+    switches = open_switches(embedded_settings)
+    brake = Brake(switches, "capture")
+    records = read_records(tmp_path / "f.csv", make_channel().rules)
+
+    def thrown_after_the_first() -> Iterator[Record]:
+        yield next(records)
+        switches.throw(Switch("capture", False, "Dana", "a trial", RECEIVED_AT))
+        with suppress(WorkflowStoppedError):
+            brake.look()
+        yield from records
+
+    with pytest.raises(WorkflowStoppedError), brake.watching():
+        list(map_records(thrown_after_the_first(), make_channel(), received_at=RECEIVED_AT))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])

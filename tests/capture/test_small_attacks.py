@@ -141,6 +141,28 @@ def ones(path: Path) -> None:
     path.write_text("1\n" * 300_000)
 
 
+UNCLOSED = '{"a":[' + "[]," * 101 + '"' + '\\"' * 450_000
+"""A text that never ends: tried again at each of its quotes, it took hours."""
+
+
+def unclosed_text(path: Path) -> None:
+    path.write_text(UNCLOSED + "\n")
+
+
+def unclosed_text_of_a_document(path: Path) -> None:
+    path.write_text(UNCLOSED + '\\"' * 15_000_000)
+
+
+def quotes_open_at_the_end(path: Path) -> None:
+    """Every row takes the rest of the file into its last field: 64 kB took 32 seconds."""
+    path.write_text("id,email,at\n" + 'a",b,"c\n' * 60_000)
+
+
+def quotes_open_at_a_broken_line(path: Path) -> None:
+    """The same, but each row fails long before the end."""
+    path.write_text("id,email,at\n" + ('a",b,"c\n' * 6_000 + '"x"y\n') * 10)
+
+
 ATTACKS: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("f.parquet", repeated_text, CONTACTS, "too large when decoded"),
     ("f.parquet", repeated_nested_text, CONTACTS, "too large when decoded"),
@@ -156,6 +178,10 @@ ATTACKS: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("f.json", one_long_element, CONTACTS, "more than 8,388,608 characters, the limit"),
     ("f.jsonl", exploding, EXPLODING, "too many elements"),
     ("f.jsonl", ones, CONTACTS, "not an object"),
+    ("f.jsonl", unclosed_text, CONTACTS, "Unterminated string"),
+    ("f.json", unclosed_text_of_a_document, CONTACTS, "Unterminated string"),
+    ("f.csv", quotes_open_at_the_end, CONTACTS, "broken quoting"),
+    ("f.csv", quotes_open_at_a_broken_line, CONTACTS, "broken quoting"),
 ]
 
 
