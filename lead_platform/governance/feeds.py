@@ -47,6 +47,9 @@ _SHIFTS_OF_DAYS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _MONTH_END_DAYS = 3
 _MONTHS = 6
 
+# Days to either side of a month's end that lie at its time of week, and not at a month's end.
+_DAYS_BESIDE = (-14.0, -7.0, 7.0, 14.0)
+
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 
@@ -148,17 +151,20 @@ def _stale(history: "_History") -> Finding | None:
 
 @dataclass(frozen=True)
 class _Window:
-    """A count, and those of the same window in earlier weeks (a little shifted) and months."""
+    """A count, those of the same window in earlier weeks (a little shifted), and the month's part.
+
+    `month_share`: which share of what is usual at their time of week the ends of months bring.
+    """
 
     seen: float
     weeks: list[list[float]]
-    months: list[float]
+    month_share: float
 
     @property
     def expected(self) -> float:
         """The least that is usual."""
         medians = [float(np.median(counts)) for counts in self.weeks if counts]
-        return min([*medians, *self.months], default=0.0)
+        return min(medians, default=0.0) * min(self.month_share, 1.0)
 
     def is_improbable(self, clump: float) -> bool:
         """Too few to be chance, where records come `clump` at a time."""
@@ -246,12 +252,24 @@ class _History:
                 list(self._count(totals, before + shift * _HOUR, hours))
                 for shift in (_SHIFTS if hours <= 8 else _SHIFTS_OF_DAYS)
             ],
-            months=list(self._count(totals, self._months(hours), hours)),
+            month_share=self._month_share(totals, hours),
         )
 
-    def _months(self, hours: float) -> Seconds:
-        ends = [_epoch(end) for end in _same_place_in_months(self._now)]
-        return np.array([end for end in ends if end - hours * _HOUR >= self._at[0]])
+    def _month_share(self, totals: Seconds, hours: float) -> float:
+        """The middle over the months before, each against the same time of the weeks beside it.
+
+        The counts themselves do not compare: one month ends on a Sunday, another on a Friday.
+        """
+        shares = []
+        for instant in _same_place_in_months(self._now):
+            end = _epoch(instant)
+            beside = end + _DAY * np.array(_DAYS_BESIDE)
+            is_known = (beside - hours * _HOUR >= self._at[0]) & (beside <= self._end - 7 * _DAY)
+            usual = self._count(totals, beside[is_known], hours)
+            if end - hours * _HOUR >= self._at[0] and len(usual) and np.median(usual) > 0:
+                count = self._count(totals, np.array([end]), hours)[0]
+                shares.append(float(count / np.median(usual)))
+        return float(np.median(shares)) if shares else 1.0
 
     def _count(self, totals: Seconds, ends: Seconds, hours: float) -> Seconds:
         """In the hours before each end, without those that are a holiday before now."""

@@ -131,6 +131,25 @@ def test_a_fall_from_200_to_3_is_told_within_two_hours(name: str, seed: int) -> 
     assert finding.channel == "web_form"
 
 
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", ["usual", "workdays"])
+@pytest.mark.parametrize(
+    "fall", [datetime(2026, 4, 30, 9), datetime(2026, 5, 29, 9), datetime(2026, 6, 3, 9)]
+)
+def test_a_fall_at_a_months_end_is_told_as_soon(name: str, seed: int, fall: datetime) -> None:
+    """One earlier end of a month that lay on a weekend hid it for a day."""
+    fallen = thinned(generate(FEEDS[name], seed), fall, 0.015, seed)
+    (at, finding), *_ = alarms(fallen, fall, 3, every=timedelta(minutes=30))
+    assert at - fall <= timedelta(hours=3)
+    assert finding.kind in ("feed_fallen", "feed_stale")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_months_that_end_low_are_let_alone_at_their_ends(seed: int) -> None:
+    arrivals = generate(FEEDS["low_month_end"], seed)
+    assert alarms(arrivals, datetime(2026, 5, 27), 9 * 24, every=timedelta(hours=2)) == []
+
+
 def test_a_silent_feed_is_told() -> None:
     silent = thinned(generate(FEEDS["usual"], seed=1), FALL, 0.0, seed=1)
     found = alarms(silent, FALL, 24, every=timedelta(hours=1))
