@@ -7,7 +7,7 @@ from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.brake import interruptible
-from lead_platform.lake.quarantine import leads_of
+from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -32,14 +32,16 @@ def enrich(context: AssetExecutionContext, lake: LakeResource) -> Results:
         ProviderContext(load_vocabularies(settings.config_dir), settings.reference),
     )
 
+    asked: list[Subject] = []
+
     def prepare() -> Prepared:
         with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
             answers = enrich_pending(connection, providers, run_time(context))
+        asked[:] = leads_named(answers["lead_id"])
         return Prepared(lambda candidate: keep_answers(candidate.connection, answers, providers))
 
-    yield from lake.materialize_prepared(
-        context, "enrichment", prepare, scope=leads_of("enrichment.enrichment_results")
-    )
+    scope = Scope("enrichment.enrichment_results", lambda connection: asked)
+    yield from lake.materialize_prepared(context, "enrichment", prepare, scope=scope)
 
 
 @multi_asset(name="profiles", specs=PROFILES, check_specs=gate_checks(PROFILES), pool="lake")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from filelock import FileLock
 
 from lead_platform.lake.brake import interruptible
@@ -30,6 +31,17 @@ _SEAL = "parsed.json"
 
 # dbt keeps its adapter, its flags and its event manager in module globals: one run at a time.
 _RUNNING = threading.Lock()
+
+# How DuckDB begins what is the machine's fault. dbt keeps the message and forgets the exception.
+_ENGINE_ERRORS: dict[str, type[duckdb.Error]] = {
+    "Connection Error: ": duckdb.ConnectionException,
+    "FATAL Error: ": duckdb.FatalException,
+    "HTTP Error: ": duckdb.HTTPException,
+    "INTERRUPT Error: ": duckdb.InterruptException,
+    "IO Error: ": duckdb.IOException,
+    "Out of Memory Error: ": duckdb.OutOfMemoryException,
+    "TransactionContext Error: ": duckdb.TransactionException,
+}
 
 
 class DbtFailedError(Exception):
@@ -117,13 +129,30 @@ def run_models(
     results = [_node_result(result) for result in outcome.result or ()]
     failed = [node for node in results if node.status not in ("success", "pass", "warn", "no-op")]
     if failed or outcome.exception:
-        failed = [node for node in failed if node.status != "skipped"]
+        # By name: several threads fail in any order.
+        failed = sorted(
+            (node for node in failed if node.status != "skipped"), key=lambda node: node.unique_id
+        )
         lines = [f"{node.unique_id}: {node.message}" for node in failed]
         if failed and all(node.status == "fail" for node in failed):
             raise DataTestsFailedError("\n".join(lines), failed)
         place = failed[0].unique_id if failed else ""
-        raise DbtFailedError("\n".join(lines) or str(outcome.exception), place)
+        error = DbtFailedError("\n".join(lines) or str(outcome.exception), place)
+        raise error from next(filter(None, map(_engine_error, failed)), outcome.exception)
     return results
+
+
+def _engine_error(node: NodeResult) -> duckdb.Error | None:
+    """What the engine raised, where it was the machine's fault.
+
+    It begins the message, or follows the line in which dbt names the model; a record's text comes
+    later.
+    """
+    for told in (node.message, node.message.partition("\n")[2].lstrip()):
+        for beginning, kind in _ENGINE_ERRORS.items():
+            if told.startswith(beginning):
+                return kind(told)
+    return None
 
 
 def _parse(settings: Settings, version: str) -> None:

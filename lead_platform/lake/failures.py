@@ -28,11 +28,11 @@ _STORES = ("duckdb", "sqlite3", "sqlalchemy", "psycopg2")
 
 def is_disk_full(settings: Settings, error: BaseException) -> bool:
     """As the error says, or as the disk itself shows where a store failed on it."""
-    chain = list(_chain(error))
-    if any(_says_full(one) for one in chain):
+    causes = list(chain_of(error))
+    if any(_says_full(one) for one in causes):
         return True
     # SQLite on a full disk may report no more than "disk I/O error".
-    return any(_is_of_a_store(one) for one in chain) and _free_bytes(settings) < _LEAST_FREE_BYTES
+    return any(_is_of_a_store(one) for one in causes) and _free_bytes(settings) < _LEAST_FREE_BYTES
 
 
 def tell_failure(settings: Settings, error: BaseException) -> str | None:
@@ -43,7 +43,7 @@ def tell_failure(settings: Settings, error: BaseException) -> str | None:
             "takes no more. Published rows are unchanged, files of the inbox still wait. "
             "Free space there, then run it again."
         )
-    if settings.database_url and any(_is_of_a_store(one) for one in _chain(error)):
+    if settings.database_url and any(_is_of_a_store(one) for one in chain_of(error)):
         try:
             connect_postgres(settings.database_url).close()
         except DatabaseUnreachableError as unreachable:
@@ -51,7 +51,7 @@ def tell_failure(settings: Settings, error: BaseException) -> str | None:
     return None
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
     """The error and what it came from."""
     seen: set[int] = set()
     following: BaseException | None = error

@@ -15,6 +15,8 @@ import duckdb
 import pandas as pd
 import psycopg2
 
+from lead_platform.lake.failures import chain_of
+
 T = TypeVar("T")
 
 # What no record causes: memory, disk, network, an interruption, somebody else's commit.
@@ -32,8 +34,12 @@ _OF_THE_MACHINE = (
 
 
 def may_be_of_a_record(error: BaseException) -> bool:
-    """Whether one record among many may be why; never for what is the machine's fault."""
-    return isinstance(error, Exception) and not isinstance(error, _OF_THE_MACHINE)
+    """Whether one record among many may be why; never for what is the machine's fault, or came of
+    that."""
+    return all(
+        isinstance(one, Exception) and not isinstance(one, _OF_THE_MACHINE)
+        for one in chain_of(error)
+    )
 
 
 def few_of(count: int) -> int:
@@ -104,22 +110,22 @@ def find_breaking_rows(
 def find_culprits(
     items: Sequence[T],
     attempt: Callable[[Sequence[T]], Exception | None],
-    error: Exception,
-    most: int,
+    is_few: Callable[[int], bool],
 ) -> list[tuple[T, Exception]]:
     """The items without which the work goes through, each with the error it raised.
 
-    `attempt` does the work without some of them and gives what it raised; `error` is what all of
-    them together raised. Of what breaks only together with earlier items the last one is found, as
-    if they had come one by one. Empty where they are more than `most`, or the work fails without
-    any of them.
+    `attempt` does the work without some of them and gives what it raised. Of what breaks only
+    together with earlier items the last one is found, as if they had come one by one. Empty where
+    they are more than few, the work fails without any of them, or the error does not come back: an
+    error that passes is nobody's.
     """
-    if not items or attempt(items) is not None:
+    failed = attempt(())
+    if failed is None or not items or attempt(items) is not None:
         return []
     rest, culprits = list(items), list[tuple[T, Exception]]()
     # The work goes through with so many of the rest, the first ones.
-    sound, failed = 0, error
-    while len(culprits) < most:
+    sound = 0
+    while sound < len(rest) and is_few(len(culprits) + 1):
         out = [item for item, _ in culprits]
         broken = len(rest)
         while broken - sound > 1:
@@ -132,11 +138,21 @@ def find_culprits(
         culprits.append((rest.pop(sound), failed))
         raised = attempt([item for item, _ in culprits])
         if raised is None:
-            return culprits
+            return culprits if _come_back(culprits, attempt) else []
         failed = raised
-        if sound == len(rest):
-            return []
     return []
+
+
+def _come_back(
+    culprits: Sequence[tuple[T, Exception]], attempt: Callable[[Sequence[T]], Exception | None]
+) -> bool:
+    """Whether each of them breaks the work once more as it did, with all others left out."""
+    for place, (_, failed) in enumerate(culprits):
+        others = [item for item, _ in (*culprits[:place], *culprits[place + 1 :])]
+        raised = attempt(others)
+        if raised is None or fault_of("", raised) != fault_of("", failed):
+            return False
+    return True
 
 
 def fault_of(subject_id: str, error: Exception) -> Fault:

@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.faults import Fault, few_of
 from lead_platform.lake.gate import TableFailure, Verdict
 from lead_platform.lake.suites import KEPT_ROWS
@@ -68,15 +69,20 @@ def as_named(
 # All that a step takes in and could do without, in the order it came.
 Pending = Callable[[duckdb.DuckDBPyConnection], Sequence[Subject]]
 
+# How many a step has taken up, read in the state that it has left, after the snapshot given.
+Count = Callable[[duckdb.DuckDBPyConnection, int], int]
+
 
 @dataclass(frozen=True)
 class Scope:
     """What a step can do without: found behind the rows that fail (`trace`), or, where the step's
-    own code breaks, among all that is `pending`. `table` is the one that then has no row of it."""
+    own code breaks, among all that is `pending`. `table` is the one that then has no row of it.
+    `count_taken` where the step takes up but a part of what is pending."""
 
     table: str
     pending: Pending
     trace: Trace = as_named
+    count_taken: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -88,20 +94,42 @@ class Separation:
     is_last: bool = False
 
 
-_LEADS = "select lead_id from identity.lead_versions order by lead_id"
+def leads_named(lead_ids: Iterable[str]) -> list[Subject]:
+    """These leads, each once, by name."""
+    return [Subject("lead", lead_id) for lead_id in sorted({*lead_ids})]
+
+
+# Those that have no row yet come last: they are the newest, and found soonest.
+_LEADS = """
+select lead_id from identity.lead_versions
+order by lead_id in (select lead_id from {table}) desc, lead_id
+"""
 
 
 def leads_of(table: str) -> Scope:
-    """The scope of a step that works lead by lead and leaves its rows in `table`.
+    """The scope of dbt models that work lead by lead and leave their rows in `table`.
 
-    All leads are pending: which of them the step takes up it alone knows, and to leave out one that
-    it does not changes nothing.
+    All leads are pending: which of them are stale the models alone know, and to leave out one that
+    is not changes nothing. How many were is told by the rows they leave.
     """
+    schema, name = table.split(".")
 
     def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
-        return [Subject("lead", row[0]) for row in connection.execute(_LEADS).fetchall()]
+        rows = connection.execute(_LEADS.format(table=table)).fetchall()
+        return [Subject("lead", row[0]) for row in rows]
 
-    return Scope(table, pending)
+    def count_taken(connection: duckdb.DuckDBPyConnection, since: int) -> int:
+        until = current_snapshot(connection)
+        if until == since:
+            return 0
+        row = connection.execute(
+            "select count(distinct lead_id) from "
+            "ducklake_table_insertions('lake', ?, ?, ?::bigint, ?::bigint)",
+            [schema, name, since + 1, until],
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    return Scope(table, pending, count_taken=count_taken)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Rehearsals of a step: which of the records it takes in make its own code raise an error?
 
 A step reads all that waits but for what is held, so it is tried with some of that left out, and
-taken back, until the few are found without which it goes through. It costs nothing where no error
-is raised. What the gate finds wrong of rows is `quarantine`'s.
+taken back, until the few are found without which it goes through. First it is tried as it was: an
+error that does not come back is nobody's. It costs nothing where no error is raised. What the gate
+finds wrong of rows is `quarantine`'s.
 """
 
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lead_platform.lake.brake import WorkflowStoppedError, check_brake
+from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.faults import Fault, fault_of, few_of, find_culprits, may_be_of_a_record
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.lake import Candidate, GateFailedError, LakeFullError
@@ -55,19 +57,31 @@ def find_faults(
 ) -> list[tuple[Subject, Fault]]:
     """What the step has to leave out so that its code does not raise; `error` is what it raised.
 
-    Empty where that is no few records' fault, or none was found in time.
+    Empty where that is no few records' fault, it does not come back, or none was found in time.
     """
     if step.scope is None or isinstance(error, _OF_THE_LAKE) or not may_be_of_a_record(error):
         return []
     deadline = time.monotonic() + _SEARCH_SECONDS
+    scope, most_taken = step.scope, 0
 
     def attempt(left_out: Sequence[Subject]) -> Exception | None:
+        nonlocal most_taken
         if time.monotonic() > deadline:
             raise error
-        return _rehearse(step, separation, left_out)
+        raised, taken = _rehearse(step, scope, separation, left_out)
+        most_taken = max(most_taken, taken)
+        return raised
 
-    pending = _list_pending(step, step.scope, separation)
-    culprits = find_culprits(pending, attempt, error, few_of(len(pending)))
+    def is_few(count: int) -> bool:
+        if scope.count_taken is None:
+            return count <= few_of(len(pending))
+        # Known in the end. Where they outnumber the sound so far, they are a step that is broken.
+        return count <= few_of(0) or count <= most_taken
+
+    pending = _list_pending(step, scope, separation)
+    culprits = find_culprits(pending, attempt, is_few)
+    if scope.count_taken and len(culprits) > few_of(most_taken + len(culprits)):
+        return []
     return [(subject, fault_of(subject.subject_id, raised)) for subject, raised in culprits]
 
 
@@ -82,20 +96,26 @@ def _list_pending(step: Step, scope: Scope, separation: Separation) -> Sequence[
         return pending
 
 
-def _rehearse(step: Step, separation: Separation, left_out: Sequence[Subject]) -> Exception | None:
-    """What the step raises without these; nothing of it stays."""
+def _rehearse(
+    step: Step, scope: Scope, separation: Separation, left_out: Sequence[Subject]
+) -> tuple[Exception | None, int]:
+    """What the step raises without these, or else how many it has taken up; nothing stays."""
+    taken = 0
     try:
         with step.gated(step.name, run_id=step.run_id, separation=separation) as candidate:
             with candidate.transaction():
                 leave_out(candidate.connection, separation.step, left_out)
+            since = current_snapshot(candidate.connection)
             step.write(candidate)
+            if scope.count_taken:
+                taken = scope.count_taken(candidate.connection, since)
             raise _RehearsalEndedError
     except _RehearsalEndedError:
-        return None
+        return None, taken
     except _OF_THE_LAKE:
         raise
     except Exception as error:
         check_brake()
         if not may_be_of_a_record(error):
             raise
-        return error
+        return error, 0

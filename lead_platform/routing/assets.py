@@ -1,9 +1,11 @@
 """Routing in Dagster: roster and territories in effect, decisions and assignments."""
 
+import duckdb
 from dagster import AssetExecutionContext, multi_asset
 
-from lead_platform.lake.quarantine import leads_of
+from lead_platform.lake.quarantine import Scope, Subject, leads_named
 from lead_platform.lake.resource import LakeResource, Results, gate_checks, run_time, table_specs
+from lead_platform.routing.assignments import stale_leads
 from lead_platform.routing.configuration import load_routing
 from lead_platform.routing.effective import route, write_configuration
 
@@ -42,6 +44,10 @@ def roster(context: AssetExecutionContext, lake: LakeResource) -> Results:
 def routes(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Decide who should handle each lead that waits for it, and why."""
     configuration = load_routing(lake.settings.config_dir)
+
+    def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+        return leads_named(stale_leads(connection, configuration)["lead_id"])
+
     yield from lake.materialize(
         context,
         "routing",
@@ -51,5 +57,5 @@ def routes(context: AssetExecutionContext, lake: LakeResource) -> Results:
             decided_at=run_time(context),
             run_id=context.run_id,
         ),
-        scope=leads_of("routing.routing_decisions"),
+        scope=Scope("routing.routing_decisions", pending),
     )

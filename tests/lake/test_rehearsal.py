@@ -1,13 +1,20 @@
 """A record that breaks a step's own code costs itself: found by rehearsing the step without it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import duckdb
 import pytest
 
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.lake import Candidate, Lake
-from lead_platform.lake.quarantine import Scope, Separation, Subject, held
+from lead_platform.lake.quarantine import (
+    Scope,
+    Separation,
+    Subject,
+    held,
+    leads_of,
+)
 from lead_platform.lake.rehearsal import Gated, Step, find_faults
 from tests.lake import trial
 
@@ -43,7 +50,7 @@ def gated(request: pytest.FixtureRequest, trial_lake: Lake) -> Gated:
     return {"write": trial_lake.write, "supervise": trial_lake.supervise}[request.param]
 
 
-def step_of(gated: Gated, write: Callable[[Candidate], None]) -> Step:
+def step_of(gated: Gated, write: Callable[[Candidate], object]) -> Step:
     return Step(STEP, "run", gated, write, Scope("trial.leads", waiting))
 
 
@@ -89,3 +96,41 @@ def test_a_step_that_breaks_by_itself_leaves_nobody_out(gated: Gated, trial_lake
 
     step = step_of(gated, break_always)
     assert find_faults(step, Separation(STEP), error_of(step)) == []
+
+
+def test_an_error_that_does_not_come_back_is_nobodys(gated: Gated, trial_lake: Lake) -> None:
+    """It was blamed on whichever record came last, and the run was green."""
+    step = step_of(gated, lambda candidate: add_leads(candidate, breaking=()))
+    lost = RuntimeError("connection closed")
+    assert find_faults(step, Separation(STEP), lost) == []
+    assert trial.count_rows(trial_lake, "trial.leads") == 0
+
+
+@pytest.mark.parametrize(("due", "is_few"), [(11, False), (220, True)])
+def test_few_are_counted_against_the_leads_a_step_takes_up(
+    trial_lake: Lake, due: int, is_few: bool
+) -> None:
+    """Of a large base few new leads are many: all that a run brought were set aside one by one."""
+
+    def add_due_leads(candidate: Candidate) -> None:
+        trial.commit(
+            candidate,
+            f"""
+            insert into trial.leads by name
+            select lead_id, 'someone@example.org' as email, 'low' as band,
+                case when n >= {due - 11} then error('broken')
+                    else n % 100 end::integer as points
+            from (select 'lead_' || n as lead_id, n from range({due}) as due(n)) as due
+            anti join {held(STEP, "lead")} as held on held.subject_id = lead_id
+            """,
+        )
+
+    def base(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+        names = [*(f"known_{n}" for n in range(400)), *(f"lead_{n}" for n in range(due))]
+        return [Subject("lead", name) for name in names]
+
+    scope = replace(leads_of("trial.leads"), pending=base)
+    step = Step(STEP, "run", trial_lake.supervise, add_due_leads, scope)
+    found = find_faults(step, Separation(STEP), error_of(step))
+    blamed = {f"lead_{n}" for n in range(due - 11, due)} if is_few else set()
+    assert {subject.subject_id for subject, _ in found} == blamed
