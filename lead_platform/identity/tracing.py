@@ -33,7 +33,7 @@ _TRACES = {
     # A lead that nothing but an event changed is that event's, and so on.
     "lead": """
         select t.id,
-            list_position(['submission', 'event', 'outcome', 'match_verdict'], a.kind) as distance,
+            list_position(['submission', 'event', 'outcome'], a.kind) as distance,
             a.kind, a.arrived_id
         from traced as t
         join arrivals as a on a.lead_id = t.id
@@ -57,11 +57,40 @@ _TRACES = {
     "event": "select id, 0 as distance, 'event' as kind, id as arrived_id from traced",
     "outcome": "select id, 0 as distance, 'outcome' as kind, id as arrived_id from traced",
 }
-# Behind a row that no record has brought stands what people said of others it hangs together with.
+# By subject type of the suites: where it stands, a record, a lead or an account.
+_PLACES = {
+    "submission": "select t.id, m.lead_id as place from traced as t "
+    "join identity.lead_members as m on m.submission_id = t.id",
+    "match_record": "select id, id as place from traced",
+    "lead": "select id, id as place from traced union all "
+    "select t.id, c.related_lead_id from traced as t "
+    "join identity.lead_crosswalk as c on c.lead_id = t.id",
+    "company_record": "select t.id, m.account_id as place from traced as t "
+    "join identity.account_members as m on m.record_id = t.id",
+    "account": "select id, id as place from traced union all "
+    "select t.id, c.related_account_id from traced as t "
+    "join identity.account_crosswalk as c on c.account_id = t.id",
+    "event": "select t.id, e.lead_id as place from traced as t "
+    "join identity.lead_events as e on e.event_id = t.id",
+    "outcome": "select t.id, o.lead_id as place from traced as t "
+    "join identity.lead_outcomes as o on o.outcome_id = t.id",
+}
+# Behind a row that no record has brought stands what people said where it stands, of several what
+# touches most of what is bad; where nothing does, whatever was said of others it hangs together
+# with.
 _VERDICTS = """
-    select t.id, 9 as distance, a.kind, a.arrived_id
-    from traced as t
-    join arrivals as a on a.kind in ('match_verdict', 'account_verdict')
+    select id, 9 - touched / (touched + 1) as distance, kind, arrived_id
+    from (
+        select *, count(*) over (partition by kind, arrived_id) as touched
+        from (
+            select distinct p.id, p.place, v.kind, v.arrived_id
+            from ({places}) as p
+            join verdict_places as v using (place)
+        )
+    )
+    union all
+    select distinct t.id, 9 as distance, v.kind, v.arrived_id
+    from traced as t cross join verdict_places as v
 """
 
 # In the order in which they are taken in.
@@ -95,7 +124,8 @@ def trace_arrivals(
     connection.register("traced", pa.table({"id": pa.array(ids, pa.string())}))
     rows = connection.execute(
         "select distinct id, kind, arrived_id "
-        f"from ({_TRACES[subject_type]} union all {_VERDICTS}) "
+        f"from ({_TRACES[subject_type]} "
+        f"union all {_VERDICTS.format(places=_PLACES[subject_type])}) "
         "qualify distance = min(distance) over (partition by id) order by all"
     ).fetchall()
     connection.unregister("traced")
@@ -106,8 +136,8 @@ def trace_arrivals(
 
 
 def _collect_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Fills temp table `arrivals`: what now has a lead and had none, and the verdicts that took
-    effect, with the leads their records are in.
+    """Fills temp tables `arrivals`: what now has a lead and had none, and `verdict_places`: the
+    verdicts that took effect, with their records, and the leads and accounts these are in or were.
 
     From the change feed, so that it costs what is new.
     """
@@ -127,14 +157,45 @@ def _collect_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> None
             ("outcome", "lead_outcomes", "outcome_id", "null"),
         )
     )
-    said = f"""
-        select 'match_verdict', v.verdict_id, m.lead_id, m.match_record_id
-        from ducklake_table_insertions('lake', 'identity', 'merge_decisions', {changes} as d
-        join identity.match_verdicts as v on {decision_id_sql("v.verdict_id")} = d.decision_id
-        join identity.lead_members as m
-            on m.match_record_id in (d.left_record_id, d.right_record_id)
-        union all
-        select 'account_verdict', verdict_id, null, null
-        from ducklake_table_insertions('lake', 'identity', 'account_decisions', {changes}
-    """
-    connection.execute(f"create or replace temp table arrivals as {arrivals} union all {said}")
+    connection.execute(f"create or replace temp table arrivals as {arrivals}")
+    connection.execute(_VERDICT_PLACES.format(changes=changes))
+
+
+_VERDICT_PLACES = f"""
+create or replace temp table verdict_places as
+with matched as (
+    select v.verdict_id, unnest([d.left_record_id, d.right_record_id]) as record_id
+    from ducklake_table_insertions('lake', 'identity', 'merge_decisions', {{changes}} as d
+    join identity.match_verdicts as v on {decision_id_sql("v.verdict_id")} = d.decision_id
+),
+companies as (
+    select verdict_id, unnest([left_record_id, right_record_id]) as record_id
+    from ducklake_table_insertions('lake', 'identity', 'account_decisions', {{changes}}
+),
+accounts as (
+    select c.verdict_id, m.account_id
+    from companies as c join identity.account_members as m using (record_id)
+    union
+    select c.verdict_id, m.account_id
+    from companies as c
+    join ducklake_table_deletions('lake', 'identity', 'account_members', {{changes}} as m
+        using (record_id)
+)
+select 'match_verdict' as kind, verdict_id as arrived_id, record_id as place from matched
+union
+select 'match_verdict', d.verdict_id, m.lead_id
+from matched as d join identity.lead_members as m on m.match_record_id = d.record_id
+union
+select 'match_verdict', d.verdict_id, m.lead_id
+from matched as d
+join ducklake_table_deletions('lake', 'identity', 'lead_members', {{changes}} as m
+    on m.match_record_id = d.record_id
+union
+select 'account_verdict', verdict_id, account_id from accounts
+union
+select 'account_verdict', a.verdict_id, m.lead_id
+from accounts as a
+join identity.account_members as o using (account_id)
+join identity.normalized_submissions as n on n.company_record_id = o.record_id
+join identity.lead_members as m using (submission_id)
+"""

@@ -1,11 +1,13 @@
 """Behind a bad row of identity stand the submissions, events or outcomes that brought it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import duckdb
+import pytest
 
 from lead_platform.identity.tracing import trace_arrivals
+from lead_platform.identity.verdicts import decision_id_sql
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.quarantine import Subject
@@ -33,14 +35,16 @@ class _UndoError(Exception):
 
 
 @contextmanager
-def arrived(lake: Lake) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+def arrived(
+    lake: Lake, known: Sequence[str] = KNOWN, arriving: Sequence[str] = ARRIVED
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
     """The state a run leaves before it is judged, and the snapshot it began at."""
     try:
         with lake.supervise("trace") as candidate:
-            for statement in KNOWN:
+            for statement in known:
                 candidate.connection.execute(statement)
             since = current_snapshot(candidate.connection)
-            for statement in ARRIVED:
+            for statement in arriving:
                 candidate.connection.execute(statement)
             yield candidate.connection, since
             raise _UndoError
@@ -72,3 +76,44 @@ def test_the_nearest_arrivals_are_left_out(lake: Lake) -> None:
         found = trace_arrivals(connection, "lead", ["lead_quiet", "lead_new"], since)
     assert found["lead_quiet"] == [Subject("event", "click")]
     assert found["lead_new"][0].type == "submission"
+
+
+JUDGED = (
+    "insert into identity.match_verdicts (verdict_id, verdict) "
+    "select unnest(['bad', 'innocent', 'chained']), 'same'",
+    "insert into identity.lead_members values ('s1', 'lead_1', 'rec_1'), "
+    "('s2', 'lead_2', 'rec_2'), ('s3', 'lead_3', 'rec_3'), ('s4', 'lead_4', 'rec_4'), "
+    "('s5', 'lead_5', 'rec_5')",
+)
+TOOK_EFFECT = (
+    "update identity.lead_members set lead_id = 'lead_1' where lead_id in ('lead_2', 'lead_5')",
+    "update identity.lead_members set lead_id = 'lead_3' where lead_id = 'lead_4'",
+    "insert into identity.lead_crosswalk (lead_id, related_lead_id, relation) values "
+    "('lead_2', 'lead_1', 'merged_into'), ('lead_5', 'lead_1', 'merged_into'), "
+    "('lead_4', 'lead_3', 'merged_into')",
+    "insert into identity.merge_decisions (decision_id, left_record_id, right_record_id) "
+    f"select {decision_id_sql('said')}, one, other from (values ('bad', 'rec_1', 'rec_2'), "
+    "('chained', 'rec_2', 'rec_5'), ('innocent', 'rec_3', 'rec_4')) as v(said, one, other)",
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "traced", "blamed"),
+    [
+        ("lead", ["lead_3", "lead_4"], {"innocent"}),
+        # The retired lead alone; the pair; what a third record hangs on.
+        ("lead", ["lead_4"], {"innocent"}),
+        ("match_record", ["rec_1", "rec_2"], {"bad"}),
+        ("lead", ["lead_1", "lead_5"], {"chained"}),
+        ("submission", ["s3"], {"innocent"}),
+        ("lead", ["lead_elsewhere"], {"bad", "chained", "innocent"}),
+    ],
+)
+def test_only_what_was_said_of_a_bad_row_is_left_out(
+    lake: Lake, kind: str, traced: list[str], blamed: set[str]
+) -> None:
+    """All verdicts of a run were undone for one."""
+    with arrived(lake, JUDGED, TOOK_EFFECT) as (connection, since):
+        found = trace_arrivals(connection, kind, traced, since)
+    assert {said.subject_id for subjects in found.values() for said in subjects} == blamed
+    assert found.keys() == set(traced)
