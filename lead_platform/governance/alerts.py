@@ -9,9 +9,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
+
+from lead_platform.lake.broken import set_aside_if_broken, shows_breakage
 
 # What there is to tell, in the words of a message.
 KINDS: Mapping[str, str] = {
@@ -29,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "maintenance_overdue": "maintenance is overdue",
     "part_restarted": "parts keep ending and being started again",
     "watch_failed": "watches could not look",
+    "book_broken": "books of alerts were begun anew",
 }
 
 # An open alert is told again this long after it was told, for as long as nobody acknowledges it.
@@ -271,17 +274,44 @@ class AlertBook:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction on the book, which its owner alone may read."""
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as connection:
-            connection.executescript(_TABLES)
+        try:
+            connection = self._connect()
+        except sqlite3.DatabaseError as error:
+            if not shows_breakage(error):
+                raise
+            self._begin_anew()
+            connection = self._connect()
+        with closing(connection):
             connection.execute("begin immediate")
             try:
                 yield connection
-            except BaseException:
+            except BaseException as error:
                 connection.rollback()
+                if isinstance(error, sqlite3.Error) and shows_breakage(error):
+                    self._begin_anew()
                 raise
             connection.commit()
+
+    def _connect(self) -> sqlite3.Connection:
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(self._file, timeout=10, isolation_level=None)
+        try:
+            connection.executescript(_TABLES)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _begin_anew(self) -> None:
+        """Set a broken book aside; the new one tells of it, once."""
+        aside = set_aside_if_broken(self._file)
+        if aside is None:
+            return
+        text = f"the old one, with what was told and acknowledged, lies in {aside.name}"
+        with closing(self._connect()) as connection:
+            now = datetime.now(UTC).replace(tzinfo=None)
+            _record(connection, Signal("book_broken", self._file.name, text), now)
 
 
 def _record(connection: sqlite3.Connection, signal: Signal, now: datetime) -> None:

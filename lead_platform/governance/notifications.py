@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +27,18 @@ SEND_SECONDS = 15.0
 BEGIN_WITHIN_SECONDS = 5.0
 
 Target = Callable[[Message], bool]
+
+
+@dataclass
+class _Unrecorded:
+    """What could not be recorded: when it was told of last, and what there is to tell since."""
+
+    told_at: datetime | None = None
+    signals: dict[tuple[str, str], Signal] = field(default_factory=dict)
+
+
+# By home; in memory, for there may be no place on disk that can be written.
+_UNRECORDED: dict[Path, _Unrecorded] = {}
 
 
 def open_book(settings: Settings) -> AlertBook:
@@ -44,17 +57,37 @@ def tell(
 
     `over`: kinds and subjects that are in order again.
     """
+    resolved = list(over)
+    missed = _UNRECORDED.get(settings.home, _Unrecorded()).signals
+    for place in resolved:
+        missed.pop(place, None)
     try:
-        open_book(settings).record(signals, now, over=over)
+        open_book(settings).record([*missed.values(), *signals], now, over=resolved)
+        missed.clear()
         send_due(settings, now)
     except (OSError, sqlite3.Error) as error:
-        # The book cannot be written, as on a full disk: told straight away, and not grouped.
-        if silenced_because(settings):
-            return
-        body = "\n".join(f"- {signal.kind} {signal.subject}: {signal.text}" for signal in signals)
-        message = Message(0, "Lead platform: alerts cannot be recorded", f"{error}\n{body}")
-        _send_at_once(targets_of(settings).values(), message)
-        print(f"{message.title}\n{message.body}", file=sys.stderr)
+        # The book cannot be written, as on a full disk.
+        if not silenced_because(settings):
+            _tell_unrecorded(settings, signals, error, now)
+
+
+def _tell_unrecorded(
+    settings: Settings, signals: list[Signal], error: Exception, now: datetime
+) -> None:
+    """Tell straight away, then as seldom as what is recorded, with what came meanwhile."""
+    unrecorded = _UNRECORDED.setdefault(settings.home, _Unrecorded())
+    unrecorded.signals.update({(signal.kind, signal.subject): signal for signal in signals})
+    told_at, silence = unrecorded.told_at, timedelta(minutes=settings.alert_minutes)
+    # An instant that is yet to come was noted by a clock that was ahead.
+    if told_at is not None and timedelta(0) <= now - told_at < silence:
+        return
+    lines = [f"- {each.kind} {each.subject}: {each.text}" for each in unrecorded.signals.values()]
+    body = "\n".join([str(error), *lines])
+    message = Message(0, "Lead platform: alerts cannot be recorded", body)
+    _send_at_once(targets_of(settings).values(), message)
+    print(f"{message.title}\n{message.body}", file=sys.stderr)
+    unrecorded.told_at = now
+    unrecorded.signals.clear()
 
 
 def send_due(settings: Settings, now: datetime) -> None:

@@ -173,7 +173,7 @@ class _SqliteSwitches(Switches):
 
     def _append(self, switches: list[Switch]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        set_aside_if_broken(self._path, without=_TABLE)
+        set_aside_if_broken(self._path)
         with FileLock(f"{self._path}.lock", timeout=_WAIT_SECONDS):
             lost = _lacking(self._kept(), self._copied())
             self._insert([*lost, *switches])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from dagster import (
@@ -26,6 +27,7 @@ from ruamel.yaml import YAML
 
 from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.lake.broken import set_aside_if_broken
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.resource import AS_OF_TAG, STEPS
 from lead_platform.orchestration.executions import executions_of
@@ -62,8 +64,16 @@ def prepare_instance(settings: Settings) -> None:
         draft = settings.dagster_home / "dagster.yaml.draft"
         YAML().dump(_instance_configuration(settings), draft)
         draft.replace(settings.dagster_home / "dagster.yaml")
+        for database in _own_databases(settings):
+            set_aside_if_broken(database)
         with DagsterInstance.get():
             pass
+
+
+def _own_databases(settings: Settings) -> Iterator[Path]:
+    """Dagster's records in the home: no run needs those of earlier ones."""
+    for place in ("history/*.db", "history/runs/index.db", "schedules/*.db"):
+        yield from settings.dagster_home.glob(place)
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,53 @@ def test_what_cannot_be_recorded_is_told_all_the_same(
     assert "run_failed maintain: it failed" in capsys.readouterr().err
 
 
+def test_what_cannot_be_recorded_is_told_seldom(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each look of the sensor sent three messages, for as long as the disk was full."""
+    settings = Settings(home=tmp_path / "home")
+    book = settings.alerts / "alerts.sqlite"
+    settings.alerts.mkdir(parents=True)
+    book.mkdir()
+    told = []
+    for minute in range(31):
+        signals = [Signal("run_failed", f"job_{minute}", "it failed")]
+        tell(settings, signals if minute % 10 == 5 else [], NOW + minute * MINUTE)
+        if messages := capsys.readouterr().err:
+            told.append((minute, "job_5" in messages, "job_15" in messages, "job_25" in messages))
+    assert told == [(0, *[False] * 3), (15, True, True, False), (30, False, False, True)]
+    # What was not told yet is recorded as soon as that may be.
+    tell(settings, [Signal("run_failed", "last", "it failed")], NOW + 31 * MINUTE)
+    book.rmdir()
+    tell(settings, [], NOW + 32 * MINUTE)
+    assert [alert.subject for alert in open_book(settings).alerts()] == ["last"]
+    assert "last: it failed" in (settings.alerts / "alerts.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "inside"])
+def test_a_broken_book_is_begun_anew_and_told_once(tmp_path: Path, damage: str) -> None:
+    """It was garbage: three messages at each look without end, and a traceback from the list."""
+    settings = Settings(home=tmp_path / "home")
+    many = [Signal("feed_stale", f"feed_{number}" * 20, "nothing new") for number in range(200)]
+    open_book(settings).record(many, NOW)
+    file = settings.alerts / "alerts.sqlite"
+    pages = file.read_bytes()
+    half = len(pages) // 2
+    whole = {"garbage": b"", "cut": pages[:half], "inside": pages[: half // 4096 * 4096]}[damage]
+    file.write_bytes(
+        whole if damage == "cut" else whole + b"garbage!" * ((len(pages) - len(whole)) // 8)
+    )
+    for minute in range(4):
+        tell(settings, many, NOW + minute * MINUTE)
+    alerts = open_book(settings).alerts()
+    assert [alert.kind for alert in alerts].count("book_broken") == 1
+    assert len(alerts) == 201
+    (aside,) = settings.alerts.glob("alerts.sqlite.broken_*")
+    log = (settings.alerts / "alerts.log").read_text(encoding="utf-8")
+    assert log.count(aside.name) == 1
+    assert log.count("Lead platform: alerts cannot be recorded") <= (damage == "inside")
+
+
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[dict]]]:
     """A real HTTP server and what was posted to it."""
