@@ -9,7 +9,7 @@ import tty
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +37,9 @@ console = _Console()
 
 # A table is laid out as a whole before its first line is printed.
 TERMINAL_ROWS = 1_000
+
+# Clocks differ, and a day may have begun elsewhere.
+_AHEAD = timedelta(days=1)
 
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
 Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
@@ -73,14 +76,21 @@ def require_leads(connection: "DuckDBPyConnection") -> None:
 
 def parse_option(option: str, text: str | None) -> datetime | None:
     """The instant an option gives. Exits with 2 where it is none."""
+    from lead_platform.lake.lake import utc_now
     from lead_platform.lake.resource import parse_instant
 
     try:
-        return parse_instant(text) if text else None
-    except ValueError:
+        instant = parse_instant(text) if text else None
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{option} {text!r} is no instant; write it like 2026-06-30T09:00:00"
         ) from None
+    if option == "--as-of" and instant and instant > utc_now() + _AHEAD:
+        raise typer.BadParameter(
+            f"{option} {text!r} lies ahead; what is decided then would be newer than all that "
+            "comes. Give an instant that has been, or leave it out for now"
+        )
+    return instant
 
 
 def print_rows(

@@ -1,23 +1,23 @@
-"""What the commands share."""
+"""Options the commands share."""
 
-import subprocess
-import sys
+from datetime import timedelta
+
+import pytest
+import typer
+
+from lead_platform.lake.lake import utc_now
+from lead_platform.terminal import parse_option
 
 
-def test_work_goes_on_when_nobody_reads_what_it_prints() -> None:
-    """`ingest | head -2` ended the run in the middle, without a word."""
-    printing = (
-        "import sys\n"
-        "from lead_platform.terminal import console\n"
-        "for _ in range(2_000): console.print('x' * 70)\n"
-        "print('all of it', file=sys.stderr)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", printing], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    assert process.stderr
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.stderr.read() == "all of it\n"
-    assert process.wait() == 0
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"])
+def test_no_work_is_done_at_an_instant_to_come(text: str) -> None:
+    """An `ingest` as of the year 9999 once gave every score that time: none was newer after it."""
+    with pytest.raises(typer.BadParameter, match="--as-of '9999"):
+        parse_option("--as-of", text)
+
+
+def test_what_has_been_and_a_clock_ahead_are_instants() -> None:
+    ahead = utc_now() + timedelta(hours=23)
+    assert parse_option("--as-of", ahead.isoformat()) == ahead
+    assert parse_option("--until", "9999-12-31T23:59:59") is not None
+    assert parse_option("--as-of", None) is None
