@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from lead_platform.settings import Settings
 
 PROFILES = ("embedded", "server")
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("any_machine", deadline=None)
+hypothesis.settings.load_profile("any_machine")
 
 # The tests decide where things live, not the shell they are started from.
 for _name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:
