@@ -22,7 +22,14 @@ import pandas as pd
 
 from lead_platform.capture.channels import Channel, UnknownChannelError, find_channel
 from lead_platform.capture.contracts import Contracts, load_contracts
-from lead_platform.capture.inbox import FileFault, archive_file, kind_fault
+from lead_platform.capture.inbox import (
+    ChangedFileError,
+    FileFault,
+    FileState,
+    archive_file,
+    kind_fault,
+    state_of,
+)
 from lead_platform.capture.intake import (
     Delivery,
     DeliveryCounts,
@@ -47,9 +54,6 @@ TYPICAL_RECORD_BYTES = 400
 
 _SPOOLS = "intake-"
 _ABANDONED_AFTER_SECONDS = 86_400
-
-FileState = tuple[int, int, int, int]
-"""What tells one state of a file from another: where it lies, its size, when it was changed."""
 
 
 @dataclass(frozen=True)
@@ -171,17 +175,13 @@ def _readable_state(path: Path, inbox: Path) -> FileState:
         raise UnreadableFileError(f"it cannot be read: {error.strerror or error}") from None
     if not stat.S_ISREG(status.st_mode):
         raise UnreadableFileError(kind_fault(status.st_mode))
-    return _state_of(status)
-
-
-def _state_of(status: os.stat_result) -> FileState:
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return state_of(status)
 
 
 def _state(path: Path) -> FileState | None:
     """None where the file is gone."""
     try:
-        return _state_of(path.lstat() if path.is_symlink() else path.stat())
+        return state_of(path.lstat() if path.is_symlink() else path.stat())
     except OSError:
         return None
 
@@ -297,19 +297,27 @@ def archive_deliveries(
 ) -> list[FileFault]:
     """Move what was taken in out of the inbox; a crash before that only means a repeat.
 
-    A file that was replaced under its name since it was read stays for the next run.
+    A file that was replaced or written to since it was read stays for the next run.
     """
     faults = []
     for item in parsed:
-        if item.path is None or _state(item.path) != item.state:
+        if item.path is None or item.state is None or _state(item.path) != item.state:
             continue
         try:
             archive_file(
-                item.path, inbox=inbox, archive=archive, delivery_id=item.delivery.delivery_id
+                item.path,
+                state=item.state,
+                inbox=inbox,
+                archive=archive,
+                delivery_id=item.delivery.delivery_id,
             )
         except FileNotFoundError:
             # Another run that took the same file in may move it at this moment.
             continue
+        except ChangedFileError as changed:
+            is_back = changed.path.is_relative_to(inbox)
+            what_next = "the next run takes it in" if is_back else f"move it back to {item.path}"
+            faults.append(FileFault(changed.path, f"it was changed after it was read; {what_next}"))
         except OSError as error:
             reason = (
                 f"it is taken in, but cannot be moved to {archive} ({error.strerror or error}); "

@@ -5,6 +5,7 @@ end like an unfinished download are not looked at. What is no regular file is to
 """
 
 import errno
+import itertools
 import os
 import shutil
 import stat
@@ -183,38 +184,97 @@ def stuck_files(files: Iterable[InboxFile], cursor: Cursor) -> list[InboxFile]:
     ]
 
 
-def archive_file(path: Path, *, inbox: Path, archive: Path, delivery_id: str) -> Path:
+FileState = tuple[int, int, int, int]
+"""What tells one state of a file from another: where it lies, its size, when it was changed."""
+
+
+class ChangedFileError(Exception):
+    """What lay under the name was not the file that was read; it lies at `path` now."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{shown(path)} is not as it was read")
+        self.path = path
+
+
+def state_of(status: os.stat_result) -> FileState:
+    """A renaming leaves it as it is."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def archive_file(
+    path: Path, *, state: FileState, inbox: Path, archive: Path, delivery_id: str
+) -> Path:
     """Move a taken-in file out of the inbox; files that lie elsewhere stay where they are.
 
-    The id stands for channel and content: what lies in the archive under it is the same file.
+    What is moved is looked at once it is out of everybody's way: a look before says nothing of
+    what lies there at the move. What is not the file of this `state` is put back. Raises
+    ChangedFileError, OSError.
     """
     if not path.is_relative_to(inbox):
         return path
     folder = archive / path.relative_to(inbox).parts[0]
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / shortened(path.name, f"{delivery_id}__")
-    if target.exists():
-        path.unlink()
-    else:
-        _move(path, target)
-    return target
-
-
-def _move(path: Path, target: Path) -> None:
-    """Whole or not at all, also from one file system to another."""
+    prefix = f"{delivery_id}__"
+    known = folder / shortened(path.name, prefix)
+    target = _free(folder, path.name, prefix)
     try:
-        path.rename(target)
-        return
+        claimed = path.rename(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        # The next run finds it under this name, should this process die.
+        claimed = path.rename(_free(path.parent, path.name, prefix))
+    if state_of(claimed.lstat()) != state:
+        raise ChangedFileError(_put_back(claimed, path))
+    if claimed != target:
+        _copy_over(claimed, target, state, path)
+    if target != known and known.stat().st_size == target.stat().st_size:
+        # The id stands for channel and content: it is there already.
+        target.unlink()
+        return known
+    return target
+
+
+def _copy_over(claimed: Path, target: Path, state: FileState, path: Path) -> None:
+    """Whole or not at all, to another file system."""
     draft = target.with_name(f".{target.name[: LONGEST_NAME - 60]}.draft")
-    with path.open("rb") as source, draft.open("wb") as copy:
+    with claimed.open("rb") as source, draft.open("wb") as copy:
         shutil.copyfileobj(source, copy)
         copy.flush()
         os.fsync(copy.fileno())
+    if state_of(claimed.lstat()) != state:
+        draft.unlink()
+        raise ChangedFileError(_put_back(claimed, path))
     draft.rename(target)
-    path.unlink()
+    claimed.unlink()
+
+
+def _put_back(claimed: Path, path: Path) -> Path:
+    """Under its name, or one like it: a link is never made over another file.
+
+    Where it lies then: where it was, if the file system has no links.
+    """
+    for name in _names(path.parent, path.name, ""):
+        try:
+            name.hardlink_to(claimed)
+        except FileExistsError:
+            continue
+        except OSError:
+            break
+        claimed.unlink()
+        return name
+    return claimed
+
+
+def _free(folder: Path, name: str, prefix: str) -> Path:
+    return next(path for path in _names(folder, name, prefix) if not os.path.lexists(path))
+
+
+def _names(folder: Path, name: str, prefix: str) -> Iterator[Path]:
+    """The prefixed name, and others like it, without end."""
+    yield folder / shortened(name, prefix)
+    for number in itertools.count(2):
+        yield folder / shortened(name, f"{prefix}{number}-")
 
 
 def describe_waiting(

@@ -12,11 +12,7 @@ from dagster import (
     op,
 )
 
-from lead_platform.governance.archive import (
-    archived_files,
-    describe_missing,
-    missing_deliveries,
-)
+from lead_platform.governance.archive import READ_BACK, compare_with_lake
 from lead_platform.governance.conservation import reconcile, record
 from lead_platform.governance.quarantine import count_held
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
@@ -131,11 +127,8 @@ def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
 
 @op
 def compare_archive(context: OpExecutionContext, lake: LakeResource) -> None:
-    """Hold every archived file against the deliveries of the lake; a missing one fails the run."""
-    # Listed first: a file is archived once its delivery is published.
-    files = list(archived_files(lake.settings.archive))
-    with lake.lake.read() as connection:
-        missing = missing_deliveries(connection, files)
-    if missing:
-        raise Failure(describe_missing(missing, total=len(files)), allow_retries=False)
-    context.log.info(f"each of {len(files)} archived files has its delivery")
+    """Hold every archived file against the deliveries of the lake; what differs fails the run."""
+    found = compare_with_lake(lake.lake, touched_since=utc_now() - READ_BACK)
+    if found.faults:
+        raise Failure(found.faults, allow_retries=False)
+    context.log.info(f"each of {found.total} archived files is in the lake as it is")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import pytest
 from lead_platform.capture.inbox import (
     FILES_PER_RUN,
     QUICK_ATTEMPTS,
+    ChangedFileError,
     Cursor,
     InboxFile,
+    _put_back,
     archive_file,
     describe_waiting,
     list_inbox,
     odd_entries,
     plan_requests,
+    state_of,
     stuck_files,
 )
 
@@ -102,32 +106,75 @@ def test_the_cursor_takes_any_name() -> None:
     assert plan_requests([file], again, NOW) == ([], again)
 
 
+def archived(path: Path, inbox: Path, archive: Path, delivery_id: str) -> Path:
+    state = state_of(path.stat())
+    return archive_file(path, state=state, inbox=inbox, archive=archive, delivery_id=delivery_id)
+
+
 def test_archived_files_are_never_overwritten(inbox: Path, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     names = ["x" * 249 + ".jsonl", os.fsdecode(b"gr\xfc\xdfe.csv")]
     for position, name in enumerate(names):
         path = inbox / "web_form" / "sub" / name
         path.write_text("one")
-        kept = archive_file(path, inbox=inbox, archive=archive, delivery_id=f"del_{position}")
+        kept = archived(path, inbox, archive, f"del_{position}")
         assert kept.read_text() == "one"
         assert kept.suffix == path.suffix
         assert not path.exists()
         path.write_text("other")
-        archive_file(path, inbox=inbox, archive=archive, delivery_id=f"del_{position}")
+        archived(path, inbox, archive, f"del_{position}")
         assert (kept.read_text(), path.exists()) == ("one", False)
 
 
-def test_archive_on_another_file_system(inbox: Path) -> None:
-    """Needs one: shared memory is a file system of its own on Linux."""
+@pytest.fixture(params=["same", "other"])
+def archive(request: pytest.FixtureRequest, inbox: Path, tmp_path: Path) -> Iterator[Path]:
+    """On the inbox's file system and another; shared memory is one of its own on Linux."""
+    if request.param == "same":
+        yield tmp_path / "archive"
+        return
     other = Path("/dev/shm")
     if not other.is_dir() or other.stat().st_dev == inbox.stat().st_dev:
         pytest.skip("no second file system here")
-    archive = other / f"archive-{os.getpid()}"
+    folder = other / f"archive-{os.getpid()}"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_archived_whole(inbox: Path, archive: Path) -> None:
     path = inbox / "web_form" / ("x" * 249 + ".jsonl")
     path.write_text("one")
-    try:
-        kept = archive_file(path, inbox=inbox, archive=archive, delivery_id="del_1")
-        assert (kept.read_text(), path.exists()) == ("one", False)
-        assert [entry.name for entry in kept.parent.iterdir()] == [kept.name]
-    finally:
-        shutil.rmtree(archive, ignore_errors=True)
+    kept = archived(path, inbox, archive, "del_1")
+    assert (kept.read_text(), path.exists()) == ("one", False)
+    assert [entry.name for entry in kept.parent.iterdir()] == [kept.name]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_took_the_place_of_a_file_goes_back(
+    inbox: Path, archive: Path, is_known: bool
+) -> None:
+    """A file renamed over the path between the last look and the move was archived, or removed as
+    known, without ever being read."""
+    path = inbox / "web_form" / "leads.jsonl"
+    path.write_text("one")
+    read = state_of(path.stat())
+    if is_known:
+        archived(path, inbox, archive, "del_1")
+    (inbox / ".new").write_text("two")
+    (inbox / ".new").rename(path)
+    with pytest.raises(ChangedFileError) as changed:
+        archive_file(path, state=read, inbox=inbox, archive=archive, delivery_id="del_1")
+    assert changed.value.path == path
+    assert path.read_text() == "two"
+    assert [entry.name for entry in path.parent.iterdir() if entry.is_file()] == [path.name]
+    kept = [entry.read_text() for entry in archive.rglob("*") if entry.is_file()]
+    assert kept == (["one"] if is_known else [])
+
+
+def test_a_file_goes_back_beside_the_one_that_took_its_name(inbox: Path, tmp_path: Path) -> None:
+    path, claimed = inbox / "web_form" / "leads.jsonl", tmp_path / "claimed"
+    path.write_text("third")
+    claimed.write_text("second")
+    back = _put_back(claimed, path)
+    assert (path.read_text(), back.read_text(), claimed.exists()) == ("third", "second", False)
+    assert back.parent == path.parent
+    assert back.suffix == path.suffix

@@ -7,9 +7,21 @@ been archived left sums that added up.
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from lead_platform.capture.channels import load_channels
-from lead_platform.capture.deliveries import archive_deliveries, parse_deliveries, take_in
-from lead_platform.governance.archive import archived_files, describe_missing, missing_deliveries
+from lead_platform.capture.deliveries import (
+    ParsedDelivery,
+    archive_deliveries,
+    parse_deliveries,
+    take_in,
+)
+from lead_platform.governance.archive import (
+    Comparison,
+    archived_files,
+    compare_with_lake,
+    missing_deliveries,
+)
 from lead_platform.lake.lake import Lake
 
 RECEIVED_AT = datetime(2026, 7, 1)
@@ -18,10 +30,16 @@ DEALS = "outcome_id,type,occurred_at,amount,currency\n{},closed_won,2026-01-01,1
 
 def archive_one(lake: Lake, name: str) -> None:
     """Take a file in and archive it, as a run does."""
-    settings = lake.settings
-    path = settings.inbox / "crm_outcomes" / name
+    path = lake.settings.inbox / "crm_outcomes" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(DEALS.format(name))
+    archive_deliveries(
+        take_in_one(lake, path), inbox=lake.settings.inbox, archive=lake.settings.archive
+    )
+
+
+def take_in_one(lake: Lake, path: Path) -> list[ParsedDelivery]:
+    settings = lake.settings
     parsed, faults = parse_deliveries(
         [(path, "crm_outcomes")],
         load_channels(settings.config_dir),
@@ -32,7 +50,7 @@ def archive_one(lake: Lake, name: str) -> None:
     assert faults == []
     with lake.write("intake") as candidate:
         take_in(candidate.connection, parsed, run_id="run_1")
-    archive_deliveries(parsed, inbox=settings.inbox, archive=settings.archive)
+    return parsed
 
 
 def missing(lake: Lake) -> list[Path]:
@@ -54,7 +72,7 @@ def test_an_archived_file_whose_delivery_is_gone_is_named(lake: Lake) -> None:
         files = list(archived_files(lake.settings.archive))
         found = missing_deliveries(connection, files)
     assert [file.path for file in found] == [lost], "in the lake as it was before, it is missing"
-    told = describe_missing(found, total=len(files))
+    told = Comparison(len(files), found, changed=[]).faults
     assert "1 of 2 archived files" in told
     assert f"lead-platform ingest '{lost}' --channel crm_outcomes" in told
 
@@ -66,3 +84,27 @@ def test_files_that_are_no_deliveries_are_left_alone(lake: Lake) -> None:
     (archive / "notes.txt").write_text("kept by hand")
     (archive / "del_zz__a folder").mkdir()
     assert missing(lake) == []
+
+
+@pytest.mark.parametrize("touched_since", [None, RECEIVED_AT])
+def test_an_archived_file_somebody_still_wrote_to_is_named_until_it_is_taken_in(
+    lake: Lake, touched_since: datetime | None
+) -> None:
+    """A writer that held the file open added leads after the move: no check compared more than the
+    name."""
+    archive_one(lake, "grown.csv")
+    archive_one(lake, "altered.csv")
+    archive_one(lake, "whole.csv")
+    assert compare_with_lake(lake, touched_since=touched_since).faults == ""
+    (grown,) = lake.settings.archive.rglob("*__grown.csv")
+    (altered,) = lake.settings.archive.rglob("*__altered.csv")
+    with grown.open("a") as held:
+        held.write("second,closed_won,2026-01-01,1234.56,EUR\n")
+    altered.write_text(altered.read_text().replace("1234.56", "6543.21"))
+    found = compare_with_lake(lake, touched_since=touched_since)
+    assert {file.path for file in found.changed} == {grown, altered}
+    assert "2 of 3 archived files are not what was taken in" in found.faults
+    assert f"lead-platform ingest '{grown}' --channel crm_outcomes" in found.faults
+    for path in (grown, altered):
+        take_in_one(lake, path)
+    assert compare_with_lake(lake, touched_since=touched_since).faults == ""
