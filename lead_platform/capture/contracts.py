@@ -37,9 +37,17 @@ class Contracts:
         }
 
 
-@functools.lru_cache(maxsize=4)
 def load_contracts(expectations_dir: Path = SHIPPED_EXPECTATIONS) -> Contracts:
-    """The rules of the capture suites in `expectations_dir`. Raises ConfigurationError."""
+    """The rules of the capture suites in `expectations_dir`, read anew where a file of them has
+    changed. Raises ConfigurationError."""
+    files = [(path, path.stat()) for path in sorted(expectations_dir.glob("*/*.json"))]
+    state = tuple((path, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in files)
+    return _read_contracts(expectations_dir, state)
+
+
+@functools.lru_cache(maxsize=4)
+def _read_contracts(expectations_dir: Path, state: tuple[object, ...]) -> Contracts:
+    """`state` tells one reading from the next."""
     suites = load_suites(expectations_dir)
     return Contracts(
         {

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from lead_platform.capture.inbox import list_inbox
+from lead_platform.capture.names import shown
 from lead_platform.governance.alerts import Signal
 from lead_platform.governance.feeds import Span, judge_feeds, read_arrivals
 from lead_platform.governance.fields import judge_fields, read_filled, read_known
@@ -45,7 +46,7 @@ def watch_files(settings: Settings, now: datetime) -> list[Signal]:
     """Channels whose files are left lying: refused, held, of an unknown channel, given up."""
     limit = (now - FILES_WAIT_AT_MOST).replace(tzinfo=UTC).timestamp() * 1e9
     waiting = Counter(
-        file.channel for file in list_inbox(settings.inbox) if file.modified_ns < limit
+        shown(file.channel) for file in list_inbox(settings.inbox) if file.modified_ns < limit
     )
     return [
         Signal(

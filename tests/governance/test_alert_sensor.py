@@ -186,17 +186,23 @@ def test_a_watch_that_cannot_look_is_told_and_stops_no_other(
     for name, value in (("HOME", embedded_settings.home), ("ALERT_MINUTES", 0)):
         monkeypatch.setenv(f"LEAD_PLATFORM_{name}", str(value))
     embedded_settings.prepare_home()
-    stuck = embedded_settings.inbox / "web_from" / "a.csv"
-    stuck.parent.mkdir()
-    stuck.write_text("a", encoding="utf-8")
-    os.utime(stuck, (1_700_000_000, 1_700_000_000))
+    # A name in Latin-1 silenced whatever was looked at together with it.
+    for folder in ("web_from", os.fsdecode(b"Anfr\xe4gen")):
+        stuck = embedded_settings.inbox / folder / "a.csv"
+        stuck.parent.mkdir()
+        stuck.write_text("a", encoding="utf-8")
+        os.utime(stuck, (1_700_000_000, 1_700_000_000))
     with monkeypatch.context() as broken:
         broken.setattr(sensors, "watch_lake", cannot)
         with build_sensor_context(instance=instance) as context:
             sensors.alerts(context)
     states = {f"{each.kind} {each.subject}": each.state for each in open_book(
         embedded_settings).alerts()}  # fmt: skip
-    assert states == {"watch_failed lake": "open", "files_waiting web_from": "open"}
+    assert states == {
+        "watch_failed lake": "open",
+        "files_waiting web_from": "open",
+        "files_waiting Anfr\\xe4gen": "open",
+    }
     with build_sensor_context(instance=instance) as context:
         sensors.alerts(context)
     states = {each.kind: each.state for each in open_book(embedded_settings).alerts()}

@@ -9,54 +9,34 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.integration.conftest import Install
 from tests.integration.installation import AS_OF, PROJECT, Installation, files_by_slice, make_world
+from tests.integration.strangers import Stranger, event_line, form_line
 
 BY = ("--by", "Dana", "--reason", "mended", "--as-of", AS_OF.isoformat())
 RAISES = "expect_no_error"
 
 
-@dataclass(frozen=True)
-class Victim:
-    """On whom the code of which step breaks."""
-
-    step: str
-    person: str
-    company: str
-
-    @property
-    def domain(self) -> str:
-        return f"{self.company.lower()}.example"
-
-    @property
-    def email(self) -> str:
-        return f"{self.person.lower().replace(' ', '.')}@{self.domain}"
-
-
 # Nobody here is like anybody else.
 VICTIMS = {
-    one.step: one
-    for one in (
-        Victim("intake", "Petra Quill", "Kestrel"),
-        Victim("normalize", "Yasmin Haddad", "Zephyrine"),
-        Victim("resolve", "Bruno Castellani", "Molinaro"),
-        Victim("resolve events", "Wei Zhang", "Pearlriver"),
-        Victim("golden_records", "Aoife Gallagher", "Shannonside"),
-        Victim("enrich", "Rajiv Menon", "Coromandel"),
-        Victim("profiles", "Lucie Dubois", "Garonnaise"),
-        Victim("scores", "Noor Jansen", "Veluwehout"),
-        Victim("route", "Gideon Marsh", "Wolds"),
-    )
+    "intake": Stranger("Petra Quill", "Kestrel"),
+    "normalize": Stranger("Yasmin Haddad", "Zephyrine"),
+    "resolve": Stranger("Bruno Castellani", "Molinaro"),
+    "resolve events": Stranger("Wei Zhang", "Pearlriver"),
+    "golden_records": Stranger("Aoife Gallagher", "Shannonside"),
+    "enrich": Stranger("Rajiv Menon", "Coromandel"),
+    "profiles": Stranger("Lucie Dubois", "Garonnaise"),
+    "scores": Stranger("Noor Jansen", "Veluwehout"),
+    "route": Stranger("Gideon Marsh", "Wolds"),
 }
 # Of whom people say that they are one: the first pair breaks the code, the second the gate.
 JUDGED = (
-    (Victim("", "Stellan Bergqvist", "Malarstal"), Victim("", "Hugo Almeida", "Tagusport")),
-    (Victim("", "Fatima Zerhouni", "Atlascuir"), Victim("", "Dmitri Kovalenko", "Uraltrans")),
+    (Stranger("Stellan Bergqvist", "Malarstal"), Stranger("Hugo Almeida", "Tagusport")),
+    (Stranger("Fatima Zerhouni", "Atlascuir"), Stranger("Dmitri Kovalenko", "Uraltrans")),
 )
 PEOPLE = [*VICTIMS.values(), *JUDGED[0], *JUDGED[1]]
 EXPECTED = {
@@ -83,30 +63,6 @@ MODELS = {
     "profiles": "enrichment/lead_profiles.sql",
     "scores": "scoring/lead_features.sql",
 }
-
-
-def form(victim: Victim) -> str:
-    fields = {"full_name": victim.person, "email": victim.email, "company": victim.company}
-    record = {
-        "form_submission_id": f"form-{victim.company}",
-        "submitted_at": "2026-06-20T10:00:00Z",
-        "form": {"id": "contact", "name": "Contact"},
-        "fields": fields,
-        "consent": {"email": True},
-    }
-    return json.dumps(record) + "\n"
-
-
-def event(victim: Victim) -> str:
-    record = {
-        "event_id": f"event-{victim.company}",
-        "type": "page_view",
-        "at": "2026-06-20T10:05:00Z",
-        "email": victim.email,
-        "url": "https://example.com/pricing",
-        "campaign": victim.domain,
-    }
-    return json.dumps(record) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +94,7 @@ def broken_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def _breaking(select: str, victim: Victim) -> str:
+def _breaking(select: str, victim: Stranger) -> str:
     """The last line of a model, with an error on the lead of the victim's one submission."""
     return select.replace(
         "*",
@@ -161,9 +117,9 @@ def broken(
     make_world(folder, seed=23, submissions=24, events_per_person=1.0)
     [files] = files_by_slice(folder)
     forms = folder / "victims-forms.jsonl"
-    forms.write_text("".join(map(form, PEOPLE)), encoding="utf-8")
+    forms.write_text("".join(map(form_line, PEOPLE)), encoding="utf-8")
     events = folder / "victims-events.jsonl"
-    events.write_text("".join(map(event, PEOPLE)), encoding="utf-8")
+    events.write_text("".join(map(event_line, PEOPLE)), encoding="utf-8")
     installation = install("broken", dbt_project_dir=broken_models)
     parsed = installation.settings.home / "dbt" / "target"
     shutil.copytree(broken_models.parent / "dbt" / "target", parsed)
@@ -211,7 +167,7 @@ def test_all_others_went_through(broken: Installation) -> None:
 def test_the_next_batch_runs(broken: Installation, tmp_path: Path) -> None:
     before = held(broken)
     late = tmp_path / "late.jsonl"
-    late.write_text(form(Victim("", "Ingrid Vestergaard", "Fjordline")), encoding="utf-8")
+    late.write_text(form_line(Stranger("Ingrid Vestergaard", "Fjordline")), encoding="utf-8")
     broken.run(files=[(late, "web_form")], broken=BROKEN)
     assert held(broken) == before
     assert broken.query("select 1 from identity.leads where company_domain = 'fjordline.example'")
@@ -245,7 +201,7 @@ def test_a_verdict_that_alone_makes_a_row_bad_is_set_aside(
     broken.settings = broken.settings.model_copy(update={"expectations_dir": suites})
     verdict_id = judge(broken, *JUDGED[1])
     late = tmp_path / "late.jsonl"
-    late.write_text(form(Victim("", "Lena Ostrowska", "Wislatech")), encoding="utf-8")
+    late.write_text(form_line(Stranger("Lena Ostrowska", "Wislatech")), encoding="utf-8")
     broken.run(files=[(late, "web_form")], broken=BROKEN)
     assert holds_of(broken, verdict_id) == ["held"]
     assert leads_of(broken, *JUDGED[1]) == ids
@@ -270,7 +226,7 @@ def test_what_is_released_comes_back(broken: Installation) -> None:
     )
 
 
-def judge(installation: Installation, one: Victim, other: Victim) -> str:
+def judge(installation: Installation, one: Stranger, other: Stranger) -> str:
     """A person says that they are one; the verdict."""
     pair = [
         installation.scalar(
@@ -294,7 +250,7 @@ def holds_of(installation: Installation, subject_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def leads_of(installation: Installation, *people: Victim) -> set[str]:
+def leads_of(installation: Installation, *people: Stranger) -> set[str]:
     """The leads that hold their submissions."""
     emails = [person.email for person in people]
     rows = installation.query(

@@ -23,31 +23,20 @@ from tests.integration.installation import (
     files_by_slice,
     make_world,
 )
+from tests.integration.strangers import Stranger, event_line, form_line
 
 Slices = list[list[tuple[Path, str]]]
 BY = ("--by", "Dana", "--reason", "corrected", "--as-of", AS_OF.isoformat())
 
 
 @dataclass(frozen=True)
-class Poison:
+class Poison(Stranger):
     """Who is bad in which column of which table, and what the step that writes it leaves out."""
 
-    person: str
-    company: str
     table: str
     step: str
     column: str
     subject_type: str = "lead"
-
-    @property
-    def domain(self) -> str:
-        """The company's, and the campaign's name."""
-        return f"{self.company.lower()}.example"
-
-    @property
-    def email(self) -> str:
-        """Where the person can be reached."""
-        return f"{self.person.lower().replace(' ', '.')}@{self.domain}"
 
 
 # Nobody here is like anybody else.
@@ -95,37 +84,10 @@ def slices(tmp_path_factory: pytest.TempPathFactory) -> Slices:
     make_world(folder, slices=3, seed=17, submissions=180, events_per_person=1.0)
     first, second, third = files_by_slice(folder)
     forms = folder / "inbox" / "web_form" / "poisoned-02.jsonl"
-    forms.write_text("".join(map(_form, POISONS)), encoding="utf-8")
+    forms.write_text("".join(map(form_line, POISONS)), encoding="utf-8")
     events = folder / "inbox" / "web_events" / "poisoned-02.jsonl"
-    events.write_text("".join(map(_event, POISONS)), encoding="utf-8")
+    events.write_text("".join(map(event_line, POISONS)), encoding="utf-8")
     return [first, [*second, (forms, "web_form"), (events, "web_events")], third]
-
-
-def _form(poison: Poison) -> str:
-    record = {
-        "form_submission_id": f"form-{poison.company}",
-        "submitted_at": "2026-06-20T10:00:00Z",
-        "form": {"id": "contact", "name": "Contact"},
-        "fields": {
-            "full_name": poison.person,
-            "email": poison.email,
-            "company": poison.company,
-        },
-        "consent": {"email": True},
-    }
-    return json.dumps(record) + "\n"
-
-
-def _event(poison: Poison) -> str:
-    record = {
-        "event_id": f"event-{poison.company}",
-        "type": "page_view",
-        "at": "2026-06-20T10:05:00Z",
-        "email": poison.email,
-        "url": "https://example.com/pricing",
-        "campaign": poison.domain,
-    }
-    return json.dumps(record) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +279,7 @@ def test_a_failing_table_refuses_all(
     installation = under(suites)
     before = installation.tables()
     late = tmp_path / "late.jsonl"
-    late.write_text(_form(Poison("Late Comer", "Tardy", "", "", "")), encoding="utf-8")
+    late.write_text(form_line(Stranger("Late Comer", "Tardy")), encoding="utf-8")
     outcome = installation.attempt(files=[(late, "web_form")])
     assert not outcome["success"]
     changed = set(differences(before, installation.tables()))
