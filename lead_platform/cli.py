@@ -400,6 +400,7 @@ def _plain_errors() -> Iterator[None]:
     from lead_platform.lake.catalogs import CatalogCopyError
     from lead_platform.lake.connection import LakeUnreachableError
     from lead_platform.lake.dbt import DbtFailedError
+    from lead_platform.lake.exchange import ExchangeFailedError
     from lead_platform.lake.fence import OvertakenError
     from lead_platform.lake.gate import MissingSuiteError
     from lead_platform.lake.lake import GateFailedError, LakeFullError
@@ -417,6 +418,7 @@ def _plain_errors() -> Iterator[None]:
         ConfigurationError,
         DatabaseUnreachableError,
         DbtFailedError,
+        ExchangeFailedError,
         GateFailedError,
         LakeFullError,
         LakeMissingError,

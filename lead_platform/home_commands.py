@@ -90,5 +90,6 @@ def restore(
         Settings(), source, is_replacing=replace, restored_at=utc_now()
     )
     if aside:
-        console.print(f"What was there lies in {aside} now.", highlight=False, soft_wrap=True)
+        places = " and ".join(aside)
+        console.print(f"What was there lies in {places} now.", highlight=False, soft_wrap=True)
     console.print(f"Restored as of snapshot {restored.snapshot_id}, made {restored.made_at}.")

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         return self.home / "alerts"
 
     @property
+    def restoring(self) -> Path:
+        """What a backup's home is copied to before it takes the place of what is there."""
+        return self.home / "restoring"
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's own storage and configuration."""
         return self.home / "dagster"

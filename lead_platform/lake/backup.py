@@ -8,6 +8,7 @@ while it is being copied, the catalog is copied anew.
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -25,11 +26,11 @@ from lead_platform.lake.catalogs import (
     copy_sqlite,
     draft_of,
     dump_postgres,
-    load_postgres,
-    set_catalog_aside,
+    publish_draft,
 )
 from lead_platform.lake.connection import LakeUnreachableError, attach_lake, open_engine
-from lead_platform.lake.lock import writer_lock
+from lead_platform.lake.exchange import Place, exchanged, mount_points
+from lead_platform.lake.lock import lock_file, writer_lock
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
@@ -40,12 +41,16 @@ from lead_platform.settings import Settings
 _NOTE = "backup.json"
 _HOME = "home"
 _CATALOG = "catalog"
+_BACKED_UP_DATA = Path(_HOME, "lake", "data")
 
 # Of the home, what a backup leaves out: the lake is copied by its catalog, the rest is made again.
-_LEFT_OUT = frozenset({"lake", "dbt", "dagster"})
+_LEFT_OUT = frozenset({"lake", "dbt", "dagster", "restoring"})
 _PASSING = (".lock", ".holder", ".sock", "-wal", "-shm")
 # What people put there is kept as it is, whatever it is called or looks like.
 _GIVEN = frozenset({"inbox", "archive", "reference"})
+
+# What a restore set aside lies in a folder of this name, and that of its time.
+_BEFORE = "before_"
 
 # Upkeep would have to remove files again and again meanwhile.
 _ATTEMPTS = 5
@@ -111,11 +116,11 @@ def verify_backup(source: Path) -> Backup:
 
 def restore_backup(
     settings: Settings, source: Path, *, is_replacing: bool, restored_at: datetime
-) -> tuple[Backup, Path | None]:
+) -> tuple[Backup, list[str]]:
     """Make the home of the settings from a backup; where what was there before lies now.
 
-    Files come first and the catalog last: a home whose restoring was interrupted does not open.
-    Raises BackupError.
+    What was there is touched only once all is copied beside it and checked, and then exchanged at
+    once, the catalog last; where that fails, it is moved back. Raises BackupError.
     """
     backup = verify_backup(source)
     if backup.profile != settings.profile:
@@ -123,21 +128,22 @@ def restore_backup(
             f"The backup {source} is of the {backup.profile} profile, and the settings are of the "
             f"{settings.profile} one: set or unset LEAD_PLATFORM_DATABASE_URL."
         )
-    aside = _make_room(settings, is_replacing, restored_at)
+    name = f"{_BEFORE}{restored_at:%Y%m%d_%H%M%S}"
+    places = _places(settings, name)
+    if not is_replacing and (has_catalog(settings) or any(p.is_occupied() for p in places)):
+        raise BackupError(
+            f"The home {settings.home} is not empty. Stop what works on it and repeat with "
+            "--replace, which sets it aside; or set LEAD_PLATFORM_HOME to another folder."
+        )
     settings.prepare_home()
-    copy = _copy_of(settings, source)
-    _copy_files(_data_folder(copy), _data_folder(settings))
-    for folder in copy.home.iterdir():
-        if folder.name != "lake":
-            _copy_files(folder, settings.home / folder.name)
-    if settings.database_url:
-        load_postgres(settings, source / _CATALOG)
-    else:
-        draft = settings.lake_catalog.with_suffix(".draft")
-        shutil.copyfile(copy.lake_catalog, draft)
-        draft.replace(settings.lake_catalog)
-    if _count_rows(settings, CATALOG_SCHEMA, backup.snapshot_id) != backup.rows:
-        raise BackupError(f"The home {settings.home} does not hold what {source} states.")
+    with writer_lock(settings, label="restoring a backup"):
+        _require_unused(settings)
+        try:
+            aside = _exchange(settings, source, backup, places)
+        finally:
+            for place in places:
+                shutil.rmtree(place.draft, ignore_errors=True)
+    settings.prepare_home()
     return backup, aside
 
 
@@ -234,7 +240,8 @@ def _copy_rest(settings: Settings, target: Path, archived: set[Path]) -> None:
     """
     for path in _files_below(settings.home):
         place = path.relative_to(settings.home)
-        if place.parts[0] in _LEFT_OUT or _is_passing(place):
+        is_left_out = place.parts[0] in _LEFT_OUT or place.parts[0].startswith(_BEFORE)
+        if is_left_out or _is_passing(place):
             continue
         if path.suffix == ".sqlite" and place.parts[0] not in _GIVEN:
             _copy_database(path, target / place)
@@ -260,11 +267,8 @@ def _copy_files(source: Path, target: Path) -> None:
 
 def _copy_file(source: Path, target: Path) -> None:
     """Copy a file with its times; one that is gone meanwhile not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
-        shutil.copyfile(source, target)
-        shutil.copystat(source, target)
-        target.chmod(0o600)
+        _copy_plain(source, target)
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -276,6 +280,13 @@ def _copy_database(source: Path, target: Path) -> None:
     except sqlite3.DatabaseError:
         target.unlink(missing_ok=True)
         _copy_file(source, target)
+
+
+def _copy_plain(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    shutil.copystat(source, target)
+    target.chmod(0o600)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -342,31 +353,85 @@ def _at(settings: Settings, schema: str, snapshot_id: int) -> Iterator[duckdb.Du
         yield connection
 
 
-def _make_room(settings: Settings, is_replacing: bool, restored_at: datetime) -> Path | None:
-    """Set aside what the home and the database hold; where the home lies then."""
-    is_empty = not any(_files_below(settings.home)) and not has_catalog(settings)
-    if is_empty:
-        return None
-    if not is_replacing:
+def _places(settings: Settings, name: str) -> list[Place]:
+    """Whose contents a restore exchanges: the lake's data where it lies elsewhere, and the home."""
+    home, data = settings.home, _data_folder(settings)
+    kept = {settings.restoring, lock_file(settings), home / name, *home.glob(f"{_BEFORE}*")}
+    places = [Place(home, settings.restoring, home / name, frozenset(kept))]
+    if not data.is_relative_to(home):
+        draft = data / settings.restoring.name
+        beside = data.with_name(f"{data.name}_{name}")
+        # Beside a volume there is another file system, or nothing that may be written.
+        is_bound = data in mount_points(data) or not os.access(data.parent, os.W_OK)
+        aside = home / name / "lake_data" if is_bound else beside
+        places.insert(0, Place(data, draft, aside, frozenset({draft})))
+    return places
+
+
+def _require_unused(settings: Settings) -> None:
+    if users := users_of(settings):
         raise BackupError(
-            f"The home {settings.home} is not empty. Stop what works on it and repeat with "
-            "--replace, which sets it aside; or set LEAD_PLATFORM_HOME to another folder."
+            f"The home {settings.home} is in use by {', '.join(users)}. Stop what reads or "
+            "writes there (`lead-platform up`, long queries), then repeat it."
         )
-    name = f"before_{restored_at:%Y%m%d_%H%M%S}"
-    with writer_lock(settings, label="restoring a backup"):
-        if users := users_of(settings):
+
+
+def _exchange(settings: Settings, source: Path, backup: Backup, places: list[Place]) -> list[str]:
+    """Put the backup in place of what is there; where that lies then."""
+    draft = _draft_of(settings, source, backup, places)
+    aside = [str(place.aside) for place in places if place.is_occupied()]
+    with _readable(draft, source / _CATALOG) as schema:
+        if _count_rows(draft, schema, backup.snapshot_id) != backup.rows:
+            raise BackupError(f"What was copied does not hold what {source} states.")
+        try:
+            with exchanged(places):
+                catalog = f"{CATALOG_SCHEMA}_{places[-1].aside.name}"
+                if settings.database_url and publish_draft(settings, catalog):
+                    aside.append(f"the schema {catalog}")
+        except OSError as error:
             raise BackupError(
-                f"The home {settings.home} is in use by {', '.join(users)}. Stop what reads or "
-                "writes there (`lead-platform up`, long queries), then repeat it."
-            )
-        if settings.database_url and has_catalog(settings):
-            set_catalog_aside(settings.database_url, f"lake_catalog_{name}")
-        data = _data_folder(settings)
-        if data.exists() and not data.is_relative_to(settings.home):
-            data.rename(data.with_name(f"{data.name}_{name}"))
-        aside = settings.home.with_name(f"{settings.home.name}_{name}")
-        settings.home.rename(aside)
+                f"What {settings.home} holds could not be set aside: {error}. All is where it "
+                "was. Run it as the user all of it belongs to, then repeat it."
+            ) from None
     return aside
+
+
+def _draft_of(settings: Settings, source: Path, backup: Backup, places: list[Place]) -> Settings:
+    """Copy the backup's home beside what it is to replace: as settings it can be opened with."""
+    data, home = places[0], places[-1]
+    inner = _data_folder(settings)
+    data_draft = data.draft if data is not home else home.draft / inner.relative_to(home.folder)
+    targets: dict[Path, Path] = {}
+    for name in map(Path, backup.checksums):
+        if name.is_relative_to(_BACKED_UP_DATA):
+            targets[source / name] = data_draft / name.relative_to(_BACKED_UP_DATA)
+        elif name.parts[0] == _HOME:
+            targets[source / name] = home.draft / name.relative_to(_HOME)
+    for place in places:
+        shutil.rmtree(place.draft, ignore_errors=True)
+        place.draft.mkdir()
+    data_draft.mkdir(parents=True, exist_ok=True)
+    _require_space(targets)
+    for original, target in targets.items():
+        _copy_plain(original, target)
+    return settings.model_copy(update={"home": home.draft, "lake_data": f"{data_draft}/"})
+
+
+def _require_space(targets: dict[Path, Path]) -> None:
+    """Raise BackupError unless the disks take the files; by disk, of which there may be two."""
+    needed: dict[int, int] = {}
+    folders: dict[int, Path] = {}
+    for original, target in targets.items():
+        folder = next(parent for parent in target.parents if parent.exists())
+        device = folder.stat().st_dev
+        folders[device] = folder
+        needed[device] = needed.get(device, 0) + original.stat().st_size
+    for device, folder in folders.items():
+        if needed[device] > (free := shutil.disk_usage(folder).free):
+            raise BackupError(
+                f"The backup needs {needed[device]:,} bytes beside what {folder.parent} holds, "
+                f"and {free:,} are free. Nothing was changed: free space, then repeat it."
+            )
 
 
 def _checksum(path: Path) -> str:

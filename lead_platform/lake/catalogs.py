@@ -147,14 +147,21 @@ def draft_of(settings: Settings, folder: Path) -> Iterator[str]:
                 cursor.execute(drop)
 
 
-def set_catalog_aside(url: str, name: str) -> None:
-    """Rename the catalog's schema."""
-    with _transaction(url, "read write") as cursor:
+def publish_draft(settings: Settings, aside: str) -> bool:
+    """Make the draft the catalog, at once; whether there was one, which is called `aside` then."""
+    assert settings.database_url
+    rename = sql.SQL("alter schema {} rename to {}")
+    with _transaction(settings.database_url, "read write") as cursor:
+        cursor.execute("select 1 from pg_namespace where nspname = %s", (CATALOG_SCHEMA,))
+        was_there = cursor.fetchone() is not None
+        if was_there:
+            cursor.execute(rename.format(sql.Identifier(CATALOG_SCHEMA), sql.Identifier(aside)))
+        cursor.execute(rename.format(sql.Identifier(DRAFT_SCHEMA), sql.Identifier(CATALOG_SCHEMA)))
         cursor.execute(
-            sql.SQL("alter schema {} rename to {}").format(
-                sql.Identifier(CATALOG_SCHEMA), sql.Identifier(name)
-            )
+            f"update {CATALOG_SCHEMA}.ducklake_metadata set value = %s where key = 'data_path'",
+            (settings.lake_data_path,),
         )
+    return was_there
 
 
 def _known_to(cursor: Any, prefix: str) -> CatalogCopy:

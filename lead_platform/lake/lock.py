@@ -81,6 +81,11 @@ class _AdvisoryLock(WriterLock):
             return False
 
 
+def lock_file(settings: Settings) -> Path:
+    """The file whose lock it is in the embedded profile."""
+    return settings.home / "lake" / "writer.lock"
+
+
 @contextmanager
 def writer_lock(settings: Settings, *, label: str) -> Iterator[WriterLock]:
     """Hold the lock for the block. Raises WriterLockTimeoutError naming the holder."""
@@ -89,7 +94,7 @@ def writer_lock(settings: Settings, *, label: str) -> Iterator[WriterLock]:
         with _advisory_lock(settings.database_url, holder, settings.lock_timeout_seconds) as lock:
             yield lock
     else:
-        path = settings.home / "lake" / "writer.lock"
+        path = lock_file(settings)
         with _file_lock(path, holder, settings.lock_timeout_seconds) as lock:
             yield lock
 

@@ -68,6 +68,8 @@ def require_new_home(settings: Settings) -> None:
 
 
 def _traces(settings: Settings) -> Iterator[str]:
+    if settings.restoring.exists():
+        yield f"{settings.restoring}, which a restore that was interrupted left"
     if "://" not in settings.lake_data_path:
         data = Path(settings.lake_data_path)
         if files := _count_files(data, "*.parquet"):

@@ -20,7 +20,7 @@ order by pid
 
 def users_of(settings: Settings) -> list[str]:
     """Whoever else reads or writes there, in words; processes of other users are not seen."""
-    users = _processes_in(settings.home)
+    users = _processes_in({settings.home.resolve(), Path(settings.lake_data_path).resolve()})
     if settings.database_url:
         users += _sessions_at(settings.database_url)
     return users
@@ -32,14 +32,13 @@ def _sessions_at(url: str) -> list[str]:
         return [f"PostgreSQL session {pid} ({name})" for pid, name in cursor.fetchall()]
 
 
-def _processes_in(folder: Path) -> list[str]:
-    place = folder.resolve()
+def _processes_in(folders: set[Path]) -> list[str]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if process.pid == os.getpid():
                 continue
-            opened = (Path(file.path) for file in process.open_files())
-            if any(path.is_relative_to(place) for path in opened):
+            opened = [Path(file.path) for file in process.open_files()]
+            if any(path.is_relative_to(folder) for path in opened for folder in folders):
                 found.append(f"process {process.pid} ({process.name()})")
     return found

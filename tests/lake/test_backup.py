@@ -3,7 +3,8 @@
 import os
 import shutil
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lead_platform.lake import backup as backup_module
+from lead_platform.lake import exchange
 from lead_platform.lake.backup import (
     Backup,
     BackupError,
@@ -41,6 +43,33 @@ def busy_home(seeded_lake: Lake) -> Settings:
     (settings.home / "models").mkdir()
     (settings.home / "models" / "active.json").write_text("{}")
     return settings
+
+
+@pytest.fixture
+def mount() -> Iterator[Callable[[Path], None]]:
+    """Mounts a volume of a few megabytes at a folder; skips where that is not permitted."""
+    mounted: list[Path] = []
+
+    def at(folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"a volume cannot be mounted here: {error}")
+        mounted.append(folder)
+
+    yield at
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def volume(tmp_path: Path, mount: Callable[[Path], None]) -> Path:
+    """A folder that is a mount point."""
+    folder = tmp_path / "volume"
+    mount(folder)
+    return folder
 
 
 def restored(
@@ -251,10 +280,171 @@ def test_a_home_in_use_is_set_aside_never_overwritten(busy_home: Settings, tmp_p
         restore_backup(busy_home, tmp_path / "backup", is_replacing=False, restored_at=NOW)
     _, aside = restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=NOW)
     assert aside
-    assert (aside / "inbox" / "web_form" / "waiting.csv").exists()
+    assert (Path(aside[0]) / "inbox" / "web_form" / "waiting.csv").exists()
     there = Lake(busy_home)
     assert there.published().release_id == backup.release_id
     assert trial.contents(there) == before
+
+
+def test_a_home_that_is_a_mount_point_is_replaced(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path, volume: Path
+) -> None:
+    """The home itself was renamed: not where it is a volume, or nothing may be made beside it.
+
+    On PostgreSQL the catalog had been renamed by then, and nothing was restored.
+    """
+    backup = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    there = new_settings("volume", expectations_dir=busy_home.expectations_dir)
+    assert there.home == volume
+    restore_backup(there, tmp_path / "backup", is_replacing=False, restored_at=NOW)
+    workers.write_step(Lake(there), workers.next_step(Lake(there)))
+    Lake(there)._open().close()
+    (there.inbox / "web_form" / "later.csv").write_text("later")
+    _, aside = restore_backup(there, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert aside[0] == str(volume / "before_20260101_000000")
+    assert (Path(aside[0]) / "inbox" / "web_form" / "later.csv").exists()
+    assert not (there.inbox / "web_form" / "later.csv").exists()
+    assert Lake(there).published().release_id == backup.release_id
+    assert trial.contents(Lake(there)) == trial.contents(Lake(busy_home))
+    assert missing_files(there) == []
+    again = make_backup(there, tmp_path / "again", made_at=NOW)
+    assert not [name for name in again.checksums if "before_" in name or "restoring" in name]
+
+
+def test_volumes_within_a_home_stay_where_they_are(
+    busy_home: Settings, tmp_path: Path, mount: Callable[[Path], None]
+) -> None:
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    waiting = busy_home.inbox / "web_form" / "waiting.csv"
+    mount(busy_home.inbox)
+    waiting.parent.mkdir()
+    waiting.write_text("on the volume")
+    _, aside = restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert os.path.ismount(busy_home.inbox)
+    assert waiting.read_text() == "waiting.csv"
+    told = (Path(aside[0]) / "inbox" / "web_form" / "waiting.csv").read_text()
+    assert told == "on the volume"
+
+
+@pytest.mark.parametrize("data", ["data", "volume"])
+def test_data_that_lies_elsewhere_is_set_aside_too(
+    seeded_lake: Lake,
+    new_settings: Callable[..., Settings],
+    tmp_path: Path,
+    volume: Path,
+    data: str,
+) -> None:
+    settings = new_settings(
+        "apart",
+        expectations_dir=seeded_lake.settings.expectations_dir,
+        lake_data=f"{tmp_path / data}/",
+    )
+    lake = trial.open_trial(settings)
+    workers.write_step(lake, 0)
+    before = trial.contents(lake)
+    make_backup(settings, tmp_path / "backup", made_at=NOW)
+    workers.write_step(lake, 4)
+    lake._open().close()
+    _, aside = restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert trial.contents(Lake(settings)) == before
+    assert missing_files(settings) == []
+    assert any(Path(aside[0]).rglob("*.parquet"))
+    assert Path(aside[0]).is_relative_to(settings.home) == (data == "volume")
+
+
+def test_a_home_that_is_partly_lost_is_replaced(busy_home: Settings, tmp_path: Path) -> None:
+    """Without the lake's folder there was no place for the lock; the catalog was gone by then."""
+    backup = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    for lost in (busy_home.home, busy_home.home / "lake"):
+        shutil.rmtree(lost)
+        later = NOW if lost == busy_home.home else NOW.replace(year=2027)
+        restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=later)
+        assert Lake(busy_home).published().release_id == backup.release_id
+        assert trial.contents(Lake(busy_home))
+    if busy_home.database_url:
+        assert _schemas(busy_home.database_url) == [
+            "lake_catalog",
+            "lake_catalog_before_20260101_000000",
+            "lake_catalog_before_20270101_000000",
+        ]
+
+
+def test_a_home_with_an_inbox_file_alone_is_replaced(
+    seeded_lake: Lake, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    make_backup(seeded_lake.settings, tmp_path / "backup", made_at=NOW)
+    there = new_settings("there", expectations_dir=seeded_lake.settings.expectations_dir)
+    waiting = there.inbox / "web_form" / "waiting.csv"
+    waiting.parent.mkdir(parents=True)
+    waiting.write_text("waits")
+    with pytest.raises(BackupError, match="is not empty"):
+        restore_backup(there, tmp_path / "backup", is_replacing=False, restored_at=NOW)
+    _, (aside,) = restore_backup(there, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert (Path(aside) / "inbox" / "web_form" / "waiting.csv").read_text() == "waits"
+    assert trial.contents(Lake(there)) == trial.contents(seeded_lake)
+
+
+@pytest.mark.parametrize("stage", ["_copy_plain", "_count_rows", "publish_draft"])
+def test_a_restore_that_fails_leaves_all_as_it_was(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    lake = Lake(busy_home)
+    workers.write_step(lake, workers.next_step(lake))
+    before = trial.contents(lake)
+    lake._open().close()
+    files = _files(busy_home.home)
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    if stage == "publish_draft" and busy_home.database_url is None:
+        # Nothing comes after the last move there: that of the catalog fails.
+        monkeypatch.setattr(exchange, "_move", _failing_at("catalog.sqlite"))
+    else:
+        monkeypatch.setattr(backup_module, stage, fail)
+    with pytest.raises((BackupError, OSError), match="Input/output error"):
+        restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    monkeypatch.undo()
+    assert _files(busy_home.home) == files
+    assert trial.contents(Lake(busy_home)) == before
+    if busy_home.database_url:
+        assert _schemas(busy_home.database_url) == ["lake_catalog"]
+    restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+
+
+def _failing_at(name: str) -> Callable[..., None]:
+    """Moves, but for the second of this name: that of the draft."""
+    move, met = exchange._move, []
+
+    def attempt(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
+        met.extend([source] if source.name == name else [])
+        if source.name == name and len(met) == 2:
+            raise OSError(5, "Input/output error")
+        move(source, target, moved)
+
+    return attempt
+
+
+def _files(folder: Path) -> set[Path]:
+    passing = (".lock", ".holder", "-wal", "-shm")
+    return {
+        path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(passing)
+    }
+
+
+def test_a_restore_looks_for_space_before_it_copies(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path, volume: Path
+) -> None:
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    there = new_settings("volume")
+    fallen = volume / "inbox" / "web_form" / "large.csv"
+    fallen.parent.mkdir(parents=True)
+    fallen.write_bytes(bytes(shutil.disk_usage(volume).free - 8192))
+    with pytest.raises(BackupError, match=r"bytes .* are free\. Nothing was changed"):
+        restore_backup(there, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert fallen.exists()
+    assert not there.restoring.exists()
 
 
 def test_a_home_that_somebody_reads_is_not_replaced(
