@@ -2,15 +2,11 @@
 
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import duckdb
 import typer
-from rich.console import Console
 
 from lead_platform.account_commands import accounts_app
 from lead_platform.alert_commands import alerts_app
@@ -20,13 +16,15 @@ from lead_platform.identity_commands import assignments_app, merges_app, pair, r
 from lead_platform.model_commands import identity_app
 from lead_platform.quarantine_commands import quarantine_app
 from lead_platform.query_commands import readers_app, sql
-from lead_platform.settings import Settings, SettingsError, keep_files_private
+from lead_platform.settings import Settings, keep_files_private
 from lead_platform.terminal import (
     AsOf,
     Person,
     Why,
+    complain,
     console,
     parse_option,
+    plain_errors,
     print_rows,
     require_leads,
     run_visibly,
@@ -74,7 +72,7 @@ identity_app.command("scan")(scan)
 def main() -> None:
     """Run the command; expected errors are told in their own words, without a traceback."""
     keep_files_private()
-    with _plain_errors():
+    with plain_errors():
         app()
 
 
@@ -365,13 +363,9 @@ def _tell_waiting(settings: Settings) -> None:
     """What the run left in the inbox, on standard error."""
     waiting = _waiting(settings)
     for path, _, reason in waiting[:_TOLD_WAITING]:
-        _complain(f"Not taken in: {path}: {reason}")
+        complain(f"Not taken in: {path}: {reason}")
     if len(waiting) > _TOLD_WAITING:
-        _complain(f"And {len(waiting) - _TOLD_WAITING:,} more: lead-platform channels waiting")
-
-
-def _complain(told: str) -> None:
-    Console(stderr=True).print(told, style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(f"And {len(waiting) - _TOLD_WAITING:,} more: lead-platform channels waiting")
 
 
 def _switch(workflow: str, *, enabled: bool, by: str, reason: str) -> None:
@@ -390,70 +384,6 @@ def _switches(settings: Settings) -> "Switches":
     from lead_platform.lake.switches import switches_of
 
     return switches_of(Lake(settings.model_copy(update={"lock_timeout_seconds": 0.5})))
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Expected errors carry their next step; a traceback would bury it."""
-    from lead_platform.configuration import ConfigurationError
-    from lead_platform.lake.backup import BackupError
-    from lead_platform.lake.catalogs import CatalogCopyError
-    from lead_platform.lake.connection import LakeUnreachableError
-    from lead_platform.lake.dbt import DbtFailedError
-    from lead_platform.lake.exchange import ExchangeFailedError
-    from lead_platform.lake.fence import OvertakenError
-    from lead_platform.lake.gate import MissingSuiteError
-    from lead_platform.lake.lake import GateFailedError, LakeFullError
-    from lead_platform.lake.lock import WriterLockTimeoutError
-    from lead_platform.lake.migration import MigrationFailedError, MigrationRefusedError
-    from lead_platform.lake.postgres import DatabaseUnreachableError
-    from lead_platform.lake.presence import LakeMissingError
-    from lead_platform.lake.queries import QueryStoppedError
-    from lead_platform.orchestration.status import AlreadyRunningError
-
-    expected = (
-        AlreadyRunningError,
-        BackupError,
-        CatalogCopyError,
-        ConfigurationError,
-        DatabaseUnreachableError,
-        DbtFailedError,
-        ExchangeFailedError,
-        GateFailedError,
-        LakeFullError,
-        LakeMissingError,
-        LakeUnreachableError,
-        LookupError,
-        MigrationFailedError,
-        MigrationRefusedError,
-        MissingSuiteError,
-        OSError,
-        OvertakenError,
-        QueryStoppedError,
-        SettingsError,
-        ValueError,
-        WriterLockTimeoutError,
-        duckdb.Error,
-    )
-    try:
-        yield
-    except Exception as error:
-        # A full disk and a database that is down surface in whatever is written first.
-        told = _tell_failure(error) or (str(error) if isinstance(error, expected) else None)
-        if told is None:
-            raise
-        _complain(told)
-        sys.exit(1)
-
-
-def _tell_failure(error: Exception) -> str | None:
-    from lead_platform.lake.failures import tell_failure
-
-    try:
-        return tell_failure(Settings(), error)
-    except ValueError:
-        # The settings are what is wrong.
-        return None
 
 
 if __name__ == "__main__":

@@ -1,14 +1,19 @@
-"""Processes: ending with one's parent, and being told from a later one of the same number."""
+"""Processes: ending with one's parent, memory that has a bound, and being told from a later one
+of the same number."""
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 
@@ -60,6 +65,59 @@ def end_with(parent_pid: int) -> None:
     # It may have ended before that.
     if os.getppid() != parent_pid:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_bounded(work: Callable[[], None], memory_bytes: int) -> int:
+    """Do `work` in a child that may take so much memory beyond what this process has.
+
+    Its exit code; where a signal ended it, that signal's number, negative. Nothing that does not
+    survive a fork (DuckDB, threads, connections) may be open here.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _work_and_end(work, memory_bytes, parent)
+    try:
+        _, status = os.waitpid(child, 0)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    return os.waitstatus_to_exitcode(status)
+
+
+def _work_and_end(work: Callable[[], None], memory_bytes: int, parent: int) -> NoReturn:
+    code = 1
+    try:
+        end_with(parent)
+        _bound_memory(memory_bytes)
+        work()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except KeyboardInterrupt:
+        pass  # The parent has it too, and tells.
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def _bound_memory(memory_bytes: int) -> None:
+    """Let no more be allocated. Only Linux counts what is mapped as data, which is all of it."""
+    if sys.platform == "linux":
+        held = psutil.Process().memory_info().data
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = held + memory_bytes
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _end_once_orphaned(parent_pid: int) -> None:

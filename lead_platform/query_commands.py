@@ -1,13 +1,15 @@
 """Commands that let people and their tools read the lake: `sql`, `readers`."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lead_platform.settings import Settings
-from lead_platform.terminal import console, print_rows
+from lead_platform.terminal import console, plain_errors, print_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,24 +34,22 @@ def sql(
     snapshot: Annotated[int | None, typer.Option(help="An earlier release's snapshot.")] = None,
 ) -> None:
     """Query the published release, read-only."""
-    from lead_platform.lake.lake import Lake
-    from lead_platform.lake.queries import ask, read_alone
+    from lead_platform.lake.queries import run_apart
 
     if not query and not attach:
         raise typer.BadParameter('Give a query, such as: lead-platform sql "from identity.leads"')
     settings = Settings()
-    lake = Lake(settings)
-    at = snapshot if snapshot is not None else lake.published().snapshot_id
-    lake.require_readable(at)
     if attach or not query:
-        _print_attachment(settings, at, user)
+        _print_attachment(settings, _readable(settings, snapshot), user)
         return
-    with (
-        read_alone(settings, at) as connection,
-        ask(connection, query, seconds=settings.query_seconds) as result,
-    ):
-        header = [column[0] for column in result.description or []]
-        print_rows(header, _fetched(result), as_csv=as_csv, is_raw=is_raw)
+
+    def answer(folder: Path) -> None:
+        with plain_errors():
+            at = _readable(settings, snapshot)
+            _answer(settings, query, at, folder, partial(print_rows, as_csv=as_csv, is_raw=is_raw))
+
+    if code := run_apart(settings, answer):
+        raise typer.Exit(code)
 
 
 @readers_app.command("create")
@@ -73,6 +73,32 @@ def create_reader(
     console.print(f"{name} can read the lake. Its password, shown once:", highlight=False)
     print(password)
     console.print(f"Attach with: lead-platform sql --attach --user {name}", highlight=False)
+
+
+def _readable(settings: Settings, snapshot: int | None) -> int:
+    """The snapshot that is asked for, by default the published one. Raises where it is gone."""
+    from lead_platform.lake.lake import Lake
+
+    lake = Lake(settings)
+    at = snapshot if snapshot is not None else lake.published().snapshot_id
+    lake.require_readable(at)
+    return at
+
+
+def _answer(
+    settings: Settings,
+    query: str,
+    snapshot_id: int,
+    folder: Path,
+    show: Callable[[list[str], Iterator[tuple]], None],
+) -> None:
+    from lead_platform.lake.queries import ask, end_after, read_alone
+
+    with read_alone(settings, snapshot_id, folder=folder) as connection:
+        end_after(settings.query_seconds)
+        with ask(connection, query, seconds=settings.query_seconds) as result:
+            header = [column[0] for column in result.description or []]
+            show(header, _fetched(result))
 
 
 def _print_attachment(settings: Settings, snapshot_id: int, user: str | None) -> None:

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         return url or None
 
     @property
+    def query_memory_bytes(self) -> int:
+        """`query_memory`, read as DuckDB reads it."""
+        number, letter, binary = re.findall(r"([\d.]+) ?([KMGT])(i?)B", self.query_memory)[0]
+        return int(float(number) * (1024 if binary else 1000) ** ("KMGT".index(letter) + 1))
+
+    @property
     def profile(self) -> str:
         """`embedded` or `server`."""
         return "server" if self.database_url else "embedded"

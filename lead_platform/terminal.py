@@ -1,4 +1,4 @@
-"""What the commands share: the console, options, rows as a table or CSV, runs with progress."""
+"""What the commands share: the console, options, errors, rows as a table or CSV, runs."""
 
 import csv
 import os
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.settings import Settings
+from lead_platform.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -91,6 +91,77 @@ def parse_option(option: str, text: str | None) -> datetime | None:
             "comes. Give an instant that has been, or leave it out for now"
         )
     return instant
+
+
+def complain(told: str) -> None:
+    """Say what is wrong, on standard error."""
+    Console(stderr=True).print(told, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Expected errors carry their next step; a traceback would bury it."""
+    import duckdb
+
+    from lead_platform.configuration import ConfigurationError
+    from lead_platform.lake.backup import BackupError
+    from lead_platform.lake.catalogs import CatalogCopyError
+    from lead_platform.lake.connection import LakeUnreachableError
+    from lead_platform.lake.dbt import DbtFailedError
+    from lead_platform.lake.exchange import ExchangeFailedError
+    from lead_platform.lake.fence import OvertakenError
+    from lead_platform.lake.gate import MissingSuiteError
+    from lead_platform.lake.lake import GateFailedError, LakeFullError
+    from lead_platform.lake.lock import WriterLockTimeoutError
+    from lead_platform.lake.migration import MigrationFailedError, MigrationRefusedError
+    from lead_platform.lake.postgres import DatabaseUnreachableError
+    from lead_platform.lake.presence import LakeMissingError
+    from lead_platform.lake.queries import QueryStoppedError
+    from lead_platform.orchestration.status import AlreadyRunningError
+
+    expected = (
+        AlreadyRunningError,
+        BackupError,
+        CatalogCopyError,
+        ConfigurationError,
+        DatabaseUnreachableError,
+        DbtFailedError,
+        ExchangeFailedError,
+        GateFailedError,
+        LakeFullError,
+        LakeMissingError,
+        LakeUnreachableError,
+        LookupError,
+        MigrationFailedError,
+        MigrationRefusedError,
+        MissingSuiteError,
+        OSError,
+        OvertakenError,
+        QueryStoppedError,
+        SettingsError,
+        ValueError,
+        WriterLockTimeoutError,
+        duckdb.Error,
+    )
+    try:
+        yield
+    except Exception as error:
+        # A full disk and a database that is down surface in whatever is written first.
+        told = _tell_failure(error) or (str(error) if isinstance(error, expected) else None)
+        if told is None:
+            raise
+        complain(told)
+        sys.exit(1)
+
+
+def _tell_failure(error: Exception) -> str | None:
+    from lead_platform.lake.failures import tell_failure
+
+    try:
+        return tell_failure(Settings(), error)
+    except ValueError:
+        # The settings are what is wrong.
+        return None
 
 
 def print_rows(

@@ -5,6 +5,9 @@ property of one attachment, and everything beside it could be written, read and 
 """
 
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -316,11 +319,34 @@ def test_a_query_has_its_time_and_its_memory(shared_lake: Lake) -> None:
             result.fetchall()
         assert time.monotonic() - started < 20
         with (
-            pytest.raises(duckdb.OutOfMemoryException),
+            pytest.raises(QueryStoppedError, match="LEAD_PLATFORM_QUERY_MEMORY"),
             ask(connection, "select list(range) from range(200_000_000)", seconds=60) as result,
         ):
             result.fetchall()
         assert threading.active_count() < 10
+
+
+def test_values_that_expressions_build_are_bounded_too(shared_lake: Lake) -> None:
+    """Four texts of 2 GB once took 11.9 GB with a limit of 2, and 22 seconds with a limit of 5."""
+    query = "select sum(length(repeat('a', 2_000_000_000) || i)) from range(4) t(i)"
+    url = shared_lake.settings.database_url
+    for limits, told in (
+        ({"QUERY_MEMORY": "200MB"}, "LEAD_PLATFORM_QUERY_MEMORY"),
+        ({"QUERY_MEMORY": "8GB", "QUERY_SECONDS": "1"}, "LEAD_PLATFORM_QUERY_SECONDS"),
+    ):
+        given = {"HOME": str(shared_lake.settings.home), "DATABASE_URL": url or "", **limits}
+        environment = {f"LEAD_PLATFORM_{name}": value for name, value in given.items() if value}
+        asked = subprocess.run(
+            [sys.executable, "-m", "lead_platform.cli", "sql", query],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (asked.returncode, asked.stdout) == (1, ""), asked.stderr
+        assert told in asked.stderr
+        assert "Traceback" not in asked.stderr
 
 
 @pytest.mark.parametrize(
