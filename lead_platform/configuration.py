@@ -99,13 +99,15 @@ def content_version(*paths: Path) -> str:
     """A name for the contents of these files, in this order: 12 hexadecimal digits."""
     digest = hashlib.sha256()
     for path in paths:
+        _require_file(path)
         digest.update(path.read_bytes())
         digest.update(b"\x1f")
     return digest.hexdigest()[:12]
 
 
 def read_bounded(path: Path, limit: int, *, encoding: str = "utf-8") -> str:
-    """The file's text. Raises ConfigurationError where it has more than `limit` bytes."""
+    """The file's text. Raises ConfigurationError for more than `limit` bytes, and for no file."""
+    _require_file(path)
     size = path.stat().st_size
     if size > limit:
         raise ConfigurationError(
@@ -113,6 +115,12 @@ def read_bounded(path: Path, limit: int, *, encoding: str = "utf-8") -> str:
         )
     with path.open(encoding=encoding, newline="") as file:
         return file.read()
+
+
+def _require_file(path: Path) -> None:
+    """A pipe would be waited for. What is not there is left to the reader."""
+    if path.exists() and not path.is_file():
+        raise ConfigurationError([f"{path}: no regular file; put a file in its place or remove it"])
 
 
 def parse_yaml(path: Path) -> Any:

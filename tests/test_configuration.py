@@ -1,5 +1,6 @@
 """Configuration that RevOps writes by hand: every fault at once, with file, line and field."""
 
+import os
 import time
 from pathlib import Path
 from typing import Literal
@@ -274,3 +275,15 @@ def test_the_version_follows_the_contents(tmp_path: Path) -> None:
     first.write_text("a: 1\nb", encoding="utf-8")
     second.write_text(": 1\n", encoding="utf-8")
     assert content_version(first, second) != version
+
+
+def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    for read in (
+        lambda: load_yaml(pipe, Rule),
+        lambda: load_csv(pipe, Rule),
+        lambda: content_version(pipe),
+    ):
+        with pytest.raises(ConfigurationError, match="no regular file"):
+            read()

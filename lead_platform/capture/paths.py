@@ -4,6 +4,7 @@ Names, positions, choices (`a || b`), comparisons and `{name: path}`, which are 
 channels use, become plain functions; whatever else the language offers is left to jmespath.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -59,6 +60,10 @@ def is_true(value: Any) -> bool:
 # The longest that ships has 180; each sign may nest one deeper, and jmespath walks by recursion.
 LONGEST_PATH = 1_000
 
+# A line of lists piped into lists could stand for a billion values; none that ships has over 9.
+MOST_COPIES = 1_000
+MOST_VALUES = 200_000
+
 
 def _parse(expression: str) -> _Node:
     if len(expression) > LONGEST_PATH:
@@ -66,7 +71,8 @@ def _parse(expression: str) -> _Node:
             f"a path of {len(expression):,} characters; at most {LONGEST_PATH:,}: use `derive`"
         )
     try:
-        return jmespath.compile(expression).parsed
+        node: _Node = jmespath.compile(expression).parsed
+        copies = _copies(node)
     except RecursionError:
         raise PathError(f"{expression[:80]!r}… is nested too deeply; use `derive`") from None
     except JMESPathError as error:
@@ -74,6 +80,20 @@ def _parse(expression: str) -> _Node:
             f"{expression!r} is not a path ({_first_line(error)}); "
             "use jmespath, or `column: <name>` for a name with spaces or signs"
         ) from None
+    if copies > MOST_COPIES:
+        raise PathError(
+            f"{expression[:80]!r} names what it is applied to {copies:,} times, a list within a "
+            f"list; at most {MOST_COPIES:,}"
+        )
+    return node
+
+
+def _copies(node: _Node) -> int:
+    """How often what the node is applied to may stand in its value: `[@, @] | [@, @]` 4 times."""
+    children = [child for child in node.get("children", []) if isinstance(child, Mapping)]
+    inner = map(_copies, children)
+    is_list = node["type"] in ("multi_select_list", "multi_select_dict")
+    return max(1, sum(inner) if is_list else math.prod(inner))
 
 
 def _is_plain(node: _Node) -> bool:
@@ -208,11 +228,27 @@ def _none_for_false(find: Getter) -> Getter:
 def _explained(expression: str, find: Getter) -> Getter:
     def get(scope: Any) -> Any:
         try:
-            return find(scope)
+            value = find(scope)
         except (JMESPathError, TypeError) as error:
             raise PathError(f"{expression!r} does not fit: {_first_line(error)}") from None
+        if isinstance(value, list | dict) and _holds_more_than(MOST_VALUES, value):
+            raise PathError(f"{expression!r} gives more than {MOST_VALUES:,} values")
+        return value
 
     return get
+
+
+def _holds_more_than(most: int, value: Any) -> bool:
+    """Whether so many values are in it, one that is in it twice counted twice."""
+    count, pending = 0, [value]
+    while pending:
+        parts = pending.pop()
+        count += len(parts)
+        if count > most:
+            return True
+        inside = parts.values() if isinstance(parts, dict) else parts
+        pending += [part for part in inside if isinstance(part, list | dict)]
+    return False
 
 
 def _first_line(error: Exception) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lead_platform.configuration import ConfigurationError
+from lead_platform.configuration import FILE_LIMIT, ConfigurationError, read_bounded
 from lead_platform.lake.faults import few_of, find_breaking_rows
 from lead_platform.patterns import Pattern
 
@@ -194,7 +194,7 @@ def load_suites(directory: Path) -> dict[str, Suite]:
     for path in sorted(directory.glob("*/*.json")):
         table = f"{path.parent.name}.{path.stem}"
         try:
-            suite = Suite.model_validate_json(path.read_text(encoding="utf-8"))
+            suite = Suite.model_validate_json(read_bounded(path, FILE_LIMIT))
         except ValidationError as error:
             faults += [
                 f"{path}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}"

@@ -64,3 +64,26 @@ def test_names_of_finds_every_name() -> None:
 )
 def test_truth_is_that_of_jmespath(value: object, expected: bool) -> None:
     assert is_true(value) is expected
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        " | ".join(["[@, @, @, @, @, @, @, @, @, @]"] * 9),
+        " | ".join(["{a: @, b: @, c: @, d: @}"] * 6),
+        "to_string([@, @, @, @, @, @, @, @] | [@, @, @, @, @, @, @, @] | [@, @, @, @, @, @, @, @]"
+        " | [@, @, @, @])",
+    ],
+)
+def test_lists_within_lists_are_refused_before_they_stand_for_a_billion_values(
+    expression: str,
+) -> None:
+    with pytest.raises(PathError, match="at most 1,000"):
+        compile_path(expression)
+
+
+def test_a_path_that_gives_too_much_fails_on_its_record() -> None:
+    find = compile_path("[many, many, many]")
+    assert find({"many": [1, 2]}) == [[1, 2]] * 3
+    with pytest.raises(PathError, match="gives more than 200,000 values"):
+        find({"many": list(range(100_000))})
