@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.identity.normalization.submissions import normalize_submissions
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.vocabularies.folder import load_vocabularies
 
 ROOT = Path(__file__).resolve().parents[1]
 SYLLABLES = ("an", "be", "cor", "da", "el", "fi", "gar", "ho", "in", "jo", "ka", "lu", "mar", "ne")

@@ -34,7 +34,6 @@ from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.sensors import alerts, upkeep
 from lead_platform.identity.account_specification import load_account_specification
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.proposals import active_model
 from lead_platform.identity.specification import load_specification
 from lead_platform.lake.resource import LakeResource
@@ -42,6 +41,7 @@ from lead_platform.lake.suites import load_suites
 from lead_platform.routing.configuration import RoutingConfiguration, load_routing
 from lead_platform.scoring.scorecard import load_scorecard
 from lead_platform.settings import Settings
+from lead_platform.vocabularies.folder import load_vocabularies
 
 ASSETS: list[AssetsDefinition | AssetSpec] = [
     capture.intake,

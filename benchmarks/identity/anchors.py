@@ -12,7 +12,7 @@ from splink.internals.exceptions import EMTrainingException
 
 from benchmarks.identity.sets import SOURCE, LabelledSet
 from lead_platform.identity.normalization.companies import company_key
-from lead_platform.identity.normalization.text import fold
+from lead_platform.vocabularies.text import fold
 
 # What a first set-up would compare a field with; any other field: similar or not.
 _PLAIN = {"birth_date": cl.LevenshteinAtThresholds, "email": cl.LevenshteinAtThresholds}

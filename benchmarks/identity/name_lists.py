@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lead_platform.identity.normalization.text import fold
+from lead_platform.vocabularies.text import fold
 
 # Below this share a name is not listed; lower than any specification counts.
 _LEAST = 5e-5

@@ -16,10 +16,10 @@ from lead_platform.demo.files import tell_truth, write_world
 from lead_platform.demo.settings import WorldSettings
 from lead_platform.demo.words import LINKEDIN_FORM_PATH
 from lead_platform.demo.world import generate_world
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.people import generate_people
 from lead_platform.identity.resolution import normalize_pending, write_normalized
 from lead_platform.identity.specification import load_specification
+from lead_platform.vocabularies.folder import load_vocabularies
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFICATION = load_specification(ROOT / "config" / "identity.yaml")

@@ -5,7 +5,6 @@ from dagster import AssetExecutionContext, multi_asset
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of
 from lead_platform.lake.resource import (
@@ -17,6 +16,7 @@ from lead_platform.lake.resource import (
     run_time,
     table_specs,
 )
+from lead_platform.vocabularies.folder import load_vocabularies
 
 RESULTS = table_specs("enrichment", ["enrichment_results"], deps=["identity.leads"])
 PROFILE_MODELS = "tag:enrichment"

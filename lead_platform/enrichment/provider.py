@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 MATCHED = "matched"
 NOT_FOUND = "not_found"

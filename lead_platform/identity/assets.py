@@ -5,7 +5,6 @@ from typing import Any
 
 from dagster import AssetExecutionContext, AssetSpec, multi_asset
 
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.identity.proposals import active_model
 from lead_platform.identity.resolution import (
     list_unnormalized,
@@ -28,6 +27,7 @@ from lead_platform.lake.resource import (
     run_time,
     table_specs,
 )
+from lead_platform.vocabularies.folder import load_vocabularies
 
 NORMALIZED = table_specs("identity", ["normalized_submissions"], deps=["capture.submissions"])
 

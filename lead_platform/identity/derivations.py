@@ -14,8 +14,8 @@ import pandas as pd
 from babel import Locale
 
 from lead_platform.identity.normalization.companies import company_key
-from lead_platform.identity.normalization.text import fold
 from lead_platform.identity.specification import Column, LinkageSpecification
+from lead_platform.vocabularies.text import fold
 
 Derived = str | list[str] | None
 _NOT_DIGIT = re.compile(r"\D+")

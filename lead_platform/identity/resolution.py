@@ -17,7 +17,6 @@ from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.members import resolve_leads
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
-from lead_platform.identity.normalization.vocabularies import Vocabularies, load_vocabularies
 from lead_platform.identity.proposals import active_model
 from lead_platform.identity.specification import load_specification
 from lead_platform.identity.versions import refresh_versions
@@ -26,6 +25,8 @@ from lead_platform.lake.faults import Fault, work_around
 from lead_platform.lake.order import read_place
 from lead_platform.lake.quarantine import Subject, held
 from lead_platform.parallel import map_in_processes
+from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 # From this many submissions on, normalising is spread over processes: about four seconds.
 PARALLEL_ROWS = 25_000

@@ -26,12 +26,12 @@ from rich.status import Status
 from ruamel.yaml import YAML
 
 from lead_platform.identity.normalization.submissions import read_references
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.broken import set_aside_if_broken
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.resource import AS_OF_TAG, STEPS
 from lead_platform.orchestration.executions import executions_of
 from lead_platform.settings import Settings
+from lead_platform.vocabularies.folder import load_vocabularies
 
 # The database URL as Dagster's storage wants it; in the environment, for it may hold a password.
 STORAGE_VARIABLE = "LEAD_PLATFORM_DAGSTER_STORAGE"

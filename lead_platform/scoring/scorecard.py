@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from lead_platform.capture.columns import VOCABULARIES
 from lead_platform.configuration import ConfigurationError, load_yaml
-from lead_platform.identity.normalization.vocabularies import (
+from lead_platform.vocabularies.rows import (
     CONSENTS,
     INDUSTRIES,
     JOB_FUNCTIONS,

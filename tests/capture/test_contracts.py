@@ -15,9 +15,9 @@ from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.intake import identify_delivery, parse_file, write_batches
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.identity.normalization.submissions import normalize_submissions
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
 from lead_platform.lake.screening import holds
 from lead_platform.lake.suites import Suite, load_suites, validate
+from lead_platform.vocabularies.folder import load_vocabularies
 from tests.capture.conftest import PROJECT, RECEIVED_AT
 from tests.capture.nasty import CHANNELS, as_lines, nasty_records
 

@@ -27,8 +27,9 @@ from lead_platform.enrichment.results import (
     superseded_results,
     write_results,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies, load_vocabularies
 from lead_platform.lake.suites import load_suites, validate
+from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)

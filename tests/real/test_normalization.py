@@ -17,9 +17,10 @@ from lead_platform.identity.normalization.emails import normalize_email
 from lead_platform.identity.normalization.names import normalize_name
 from lead_platform.identity.normalization.phones import normalize_phone
 from lead_platform.identity.normalization.places import normalize_country, normalize_region
-from lead_platform.identity.normalization.text import clean_text, fold
 from lead_platform.identity.normalization.titles import normalize_job_title
-from lead_platform.identity.normalization.vocabularies import Vocabularies, load_vocabularies
+from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text, fold
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("LEAD_PLATFORM_SHARED_DATA", ROOT.parent / "shared" / "data"))

@@ -24,7 +24,7 @@ from lead_platform.enrichment.provider import (
 )
 from lead_platform.identity.normalization.categories import normalize_category
 from lead_platform.identity.normalization.places import normalize_country
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 NAME = "company_firmographics"
 CODE_VERSION = "1"

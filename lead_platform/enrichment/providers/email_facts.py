@@ -23,7 +23,7 @@ from lead_platform.identity.normalization.emails import (
     is_role_mailbox,
     registrable_domain,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 NAME = "email_facts"
 CODE_VERSION = "1"

@@ -27,7 +27,7 @@ from lead_platform.enrichment.provider import (
     answer_frame,
 )
 from lead_platform.identity.normalization.places import region_name
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 NAME = "geography"
 CODE_VERSION = "1"

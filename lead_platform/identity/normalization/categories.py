@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from lead_platform.identity.normalization.text import BLANK, NormalText, clean_text
-from lead_platform.identity.normalization.vocabularies import AliasTable, Vocabularies
+from lead_platform.vocabularies.tables import AliasTable, Vocabularies
+from lead_platform.vocabularies.text import BLANK, NormalText, clean_text
 
 _LONGEST = 200
 _LOCALE_PREFIX = re.compile(r"^/(?:[a-z]{2}|[a-z]{2}[-_][a-z]{2})(?=/|$)")

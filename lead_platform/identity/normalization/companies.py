@@ -16,8 +16,8 @@ from lead_platform.identity.normalization.emails import (
     is_free_mail_domain,
     registrable_domain,
 )
-from lead_platform.identity.normalization.text import BLANK, NormalText, clean_text, fold, recase
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import BLANK, NormalText, clean_text, fold, recase
 
 _LONGEST = 250
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{24,128}")

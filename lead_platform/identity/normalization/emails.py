@@ -11,8 +11,8 @@ import tldextract
 from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, validate_email
 
-from lead_platform.identity.normalization.text import clean_text
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text
 
 # The snapshot inside the wheel; nothing is fetched and nothing cached on disk.
 _PUBLIC_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)

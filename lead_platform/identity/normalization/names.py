@@ -10,14 +10,14 @@ from typing import NamedTuple
 from nameparser import HumanName
 from nameparser.config import CONSTANTS
 
-from lead_platform.identity.normalization.text import (
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import (
     clean_text,
     fold,
     recase,
     straighten_apostrophes,
     unaccent,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
 
 _LONGEST = 150
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{16,128}|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-.*")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
-from lead_platform.identity.normalization.text import clean_text
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text
 
 PHONE_KINDS = {
     PhoneNumberType.MOBILE: "mobile",

@@ -15,8 +15,8 @@ from babel.localedata import locale_identifiers
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from lead_platform.identity.normalization.text import BLANK, NormalText, clean_text, fold, recase
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import BLANK, NormalText, clean_text, fold, recase
 
 # The languages whose names of countries and languages are understood (CLDR by way of Babel).
 # These take 0.2 s to load; the 368 of `_all_locales` take 1 s and 100 MB more, and so are asked

@@ -8,8 +8,8 @@ figure is worse than a clear reason.
 import re
 from typing import NamedTuple
 
-from lead_platform.identity.normalization.text import clean_text, fold
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text, fold
 
 MOST_EMPLOYEES = 5_000_000
 HIGHEST_REVENUE = 5e12

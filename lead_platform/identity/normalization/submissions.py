@@ -41,15 +41,15 @@ from lead_platform.identity.normalization.quantities import (
     normalize_annual_revenue,
     normalize_employee_count,
 )
-from lead_platform.identity.normalization.text import (
+from lead_platform.identity.normalization.titles import NO_TITLE, normalize_job_title
+from lead_platform.vocabularies.tables import AliasTable, Vocabularies
+from lead_platform.vocabularies.text import (
     BLANK,
     NormalText,
     clean_message,
     normalize_text,
     recase,
 )
-from lead_platform.identity.normalization.titles import NO_TITLE, normalize_job_title
-from lead_platform.identity.normalization.vocabularies import AliasTable, Vocabularies
 
 __all__ = [
     "COLUMNS",

@@ -6,8 +6,8 @@ folded title; the first match wins, so exceptions ("assistant to the CEO") stand
 
 from typing import NamedTuple
 
-from lead_platform.identity.normalization.text import clean_text, fold, recase
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text, fold, recase
 
 _LONGEST = 200
 _ACRONYMS = {

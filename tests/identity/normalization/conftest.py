@@ -7,7 +7,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from lead_platform.identity.normalization.vocabularies import Vocabularies, load_vocabularies
+from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,14 +8,14 @@ from lead_platform.identity.normalization.categories import (
     normalize_linkedin_url,
     page_category,
 )
-from lead_platform.identity.normalization.vocabularies import (
+from lead_platform.vocabularies.rows import (
     CONSENTS,
     INDUSTRIES,
     PREFERRED_CHANNELS,
     PURCHASE_TIMEFRAMES,
     SOURCES,
-    Vocabularies,
 )
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

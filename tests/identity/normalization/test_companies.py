@@ -7,7 +7,7 @@ from lead_platform.identity.normalization.companies import (
     company_domain_of_website,
     normalize_company,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from lead_platform.identity.normalization.emails import (
     normalize_email,
     registrable_domain,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from nameparser import HumanName
 
 from lead_platform.identity.normalization.names import normalize_name
-from lead_platform.identity.normalization.text import clean_text
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.identity.normalization.phones import NO_PHONE, Phone, normalize_phone
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from lead_platform.identity.normalization.places import (
     normalize_region,
     normalize_time_zone,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from lead_platform.identity.normalization.quantities import (
     normalize_annual_revenue,
     normalize_employee_count,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

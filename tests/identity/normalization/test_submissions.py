@@ -17,8 +17,8 @@ from lead_platform.identity.normalization.submissions import (
     normalize_submissions,
     page_category,
 )
-from lead_platform.identity.normalization.vocabularies import Vocabularies
 from lead_platform.lake.suites import load_suites, validate
+from lead_platform.vocabularies.tables import Vocabularies
 
 Captured = Callable[..., pd.DataFrame]
 ROOT = Path(__file__).resolve().parents[3]

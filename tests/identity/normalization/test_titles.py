@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.identity.normalization.titles import normalize_job_title
-from lead_platform.identity.normalization.vocabularies import Vocabularies
+from lead_platform.vocabularies.tables import Vocabularies
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_platform.identity.normalization.text import clean_message, clean_text, fold
+from lead_platform.vocabularies.text import clean_message, clean_text, fold
 
 
 @pytest.mark.parametrize(

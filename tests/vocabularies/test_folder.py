@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from lead_platform.configuration import ConfigurationError
-from lead_platform.identity.normalization.vocabularies import load_vocabularies
+from lead_platform.vocabularies.folder import load_vocabularies
 
-CONFIG = Path(__file__).resolve().parents[3] / "config"
+CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Vocabularies: the lists RevOps edits, read once for capture and normalisation alike."""

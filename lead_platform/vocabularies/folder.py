@@ -1,0 +1,167 @@
+"""Reads `config/vocabularies/`, once per content and checked as a whole.
+
+Owns which files there are and what names their state. How a raw value is prepared before it is
+looked up belongs to the module of its kind.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache, partial
+from hashlib import sha256
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from lead_platform.configuration import ConfigurationError, content_version, load_csv
+from lead_platform.patterns import OrderedPatterns, wildcard
+from lead_platform.vocabularies.rows import (
+    AliasRow,
+    ConsentRow,
+    CountryRow,
+    DomainRow,
+    IndustryRow,
+    JobFunctionRow,
+    PageRow,
+    PatternRow,
+    PlaceholderField,
+    PlaceholderRow,
+    PreferredChannelRow,
+    PurchaseTimeframeRow,
+    RegionRow,
+    RegionTimeZoneRow,
+    RoleMailboxRow,
+    Row,
+    SeniorityRow,
+    SourceRow,
+)
+from lead_platform.vocabularies.tables import AliasTable, PatternTable, Vocabularies
+from lead_platform.vocabularies.text import fold
+
+# Raise this whenever a rule of normalisation changes what a value becomes.
+CODE_VERSION = "2"
+# Their data decides results too: numbering plans, country lists, disposable domains.
+_LIBRARIES = (
+    "phonenumbers", "pycountry", "babel", "email-validator", "disposable-email-domains",
+    "tldextract", "cleanco", "nameparser", "ftfy",
+)  # fmt: skip
+
+
+R = TypeVar("R", bound=Row)
+P = TypeVar("P", bound=PatternRow)
+
+
+class _Folder:
+    """Reads the files of one folder and keeps every fault, so that all are told at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.faults: list[str] = []
+        self.paths: list[Path] = []
+
+    def rows(self, file_name: str, row_model: type[R]) -> list[R]:
+        path = self.folder / file_name
+        self.paths.append(path)
+        try:
+            return load_csv(path, row_model)
+        except ConfigurationError as error:
+            self.faults += error.faults
+            return []
+
+    def mapping(self, file_name: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """One value per key; the same key with two values is a fault."""
+        known: dict[str, str] = {}
+        for key, value in pairs:
+            if known.setdefault(key, value) != value:
+                self.faults.append(
+                    f"{self.folder / file_name}: {key!r} stands for {known[key]!r} and {value!r}; "
+                    "keep one"
+                )
+        return known
+
+    def aliases(self, file_name: str, row_model: type[AliasRow]) -> AliasTable:
+        rows = self.rows(file_name, row_model)
+        exact = self.mapping(
+            file_name, ((fold(row.alias), row.value) for row in rows if "*" not in row.alias)
+        )
+        wildcards = [
+            (wildcard(_folded_parts(row.alias)), row.value) for row in rows if "*" in row.alias
+        ]
+        return AliasTable(file_name, exact, _pattern_table(file_name, wildcards))
+
+    def patterns(self, file_name: str, row_model: type[P]) -> PatternTable:
+        rows = self.rows(file_name, row_model)
+        return _pattern_table(file_name, [(row.expression, row.value) for row in rows])
+
+
+def _pattern_table(file_name: str, rules: list[tuple[str, str]]) -> PatternTable:
+    patterns = OrderedPatterns([expression for expression, _ in rules])
+    return PatternTable(file_name, patterns, tuple(value for _, value in rules))
+
+
+def load_vocabularies(config_dir: Path) -> Vocabularies:
+    """The vocabularies of `config_dir` (the project's `config/` folder).
+
+    Raises ConfigurationError with every fault of every file.
+    """
+    folder = config_dir / "vocabularies"
+    return _read_folder(folder, content_version(*sorted(folder.glob("*.csv"))))
+
+
+@lru_cache(maxsize=4)
+def _read_folder(path: Path, contents: str) -> Vocabularies:
+    """Read once per `contents`: a warm process meets the same vocabularies in every run."""
+    folder = _Folder(path)
+    placeholders = folder.rows("placeholders.csv", PlaceholderRow)
+    regions = folder.rows("regions.csv", RegionRow)
+    zones = folder.rows("region_time_zones.csv", RegionTimeZoneRow)
+    countries = folder.rows("countries.csv", CountryRow)
+    country_names = folder.mapping("countries.csv", ((fold(r.alias), r.value) for r in countries))
+    mailboxes = folder.rows("role_mailboxes.csv", RoleMailboxRow)
+    free_domains = folder.rows("free_mail_domains.csv", DomainRow)
+    shared_domains = folder.rows("shared_domains.csv", DomainRow)
+    vocabularies = partial(
+        Vocabularies,
+        industries=folder.aliases("industries.csv", IndustryRow),
+        sources=folder.aliases("sources.csv", SourceRow),
+        purchase_timeframes=folder.aliases("purchase_timeframes.csv", PurchaseTimeframeRow),
+        preferred_channels=folder.aliases("preferred_channels.csv", PreferredChannelRow),
+        consents=folder.aliases("consents.csv", ConsentRow),
+        seniorities=folder.patterns("seniorities.csv", SeniorityRow),
+        job_functions=folder.patterns("job_functions.csv", JobFunctionRow),
+        pages=folder.patterns("pages.csv", PageRow),
+    )
+    if folder.faults:
+        raise ConfigurationError(folder.faults)
+    return vocabularies(
+        version=_version(folder.paths),
+        countries=country_names,
+        regions={(row.country, fold(row.alias)): row.value for row in regions},
+        region_time_zones={(row.country, row.region): row.time_zone for row in zones},
+        placeholders={
+            field: frozenset(fold(row.value) for row in placeholders if row.field == field)
+            for field in get_args(PlaceholderField)
+        },
+        role_mailboxes=frozenset(fold(row.mailbox).replace(" ", "") for row in mailboxes),
+        free_mail_domains=frozenset(row.domain.casefold() for row in free_domains),
+        shared_domains=frozenset(row.domain.casefold() for row in shared_domains),
+    )
+
+
+def _version(paths: list[Path]) -> str:
+    libraries = ",".join(f"{name}={library_version(name)}" for name in _LIBRARIES)
+    return f"{CODE_VERSION}-{content_version(*sorted(paths))}-{_digest(libraries)}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:6]
+
+
+def _folded_parts(alias: str) -> list[str]:
+    """What stands between the asterisks, folded, with the spaces beside them."""
+    return [_fold_part(part) for part in alias.split("*")]
+
+
+def _fold_part(part: str) -> str:
+    folded = fold(part)
+    left = " " if part.startswith(" ") and folded else ""
+    right = " " if part.endswith(" ") and folded else ""
+    return f"{left}{folded}{right}"

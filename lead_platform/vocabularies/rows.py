@@ -1,0 +1,169 @@
+"""What a row of each vocabulary holds, and the canonical values everybody else may rely on.
+
+How the files are read belongs to `folder`, how a value is looked up to `tables`.
+"""
+
+import re
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from lead_platform.patterns import Pattern, wildcard
+
+Seniority = Literal["c_level", "vp", "director", "manager", "senior", "individual", "intern"]
+JobFunction = Literal[
+    "engineering", "it", "data", "product", "marketing", "sales", "finance", "operations", "hr",
+    "legal", "support", "procurement", "executive", "education", "healthcare", "other",
+]  # fmt: skip
+Industry = Literal[
+    "software", "financial_services", "healthcare", "manufacturing", "retail", "education",
+    "media", "telecom", "energy", "logistics", "real_estate", "professional_services",
+    "government", "hospitality", "agriculture", "nonprofit", "construction", "automotive", "other",
+]  # fmt: skip
+Source = Literal[
+    "google", "bing", "facebook", "instagram", "linkedin", "whatsapp", "twitter", "youtube",
+    "direct", "organic_search", "referral", "email", "webinar", "event", "partner", "outbound",
+    "phone", "chat", "calendly", "typeform", "hubspot", "salesforce", "website", "import", "other",
+]  # fmt: skip
+PurchaseTimeframe = Literal["now", "this_quarter", "this_half", "this_year", "later"]
+PreferredChannel = Literal["email", "phone", "sms", "whatsapp", "chat", "linkedin"]
+PageCategory = Literal[
+    "pricing", "demo", "product", "case_study", "docs", "blog", "careers", "contact", "home",
+    "other",
+]  # fmt: skip
+Consent = Literal["granted", "denied"]
+PlaceholderField = Literal["any", "email", "name", "company", "title", "place"]
+
+SENIORITIES = frozenset(get_args(Seniority))
+JOB_FUNCTIONS = frozenset(get_args(JobFunction))
+INDUSTRIES = frozenset(get_args(Industry))
+SOURCES = frozenset(get_args(Source))
+PURCHASE_TIMEFRAMES = frozenset(get_args(PurchaseTimeframe))
+PREFERRED_CHANNELS = frozenset(get_args(PreferredChannel))
+PAGE_CATEGORIES = frozenset(get_args(PageCategory))
+CONSENTS = frozenset(get_args(Consent))
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AliasRow(Row):
+    alias: str
+    value: str
+
+
+class IndustryRow(AliasRow):
+    """A spelling of an industry; `*` stands for any characters."""
+
+    value: Industry
+
+
+class SourceRow(AliasRow):
+    """A spelling of a marketing source; `*` stands for any characters."""
+
+    value: Source
+
+
+class PurchaseTimeframeRow(AliasRow):
+    """A way to say when somebody wants to buy."""
+
+    value: PurchaseTimeframe
+
+
+class PreferredChannelRow(AliasRow):
+    """A way to name a channel somebody wants to be reached on."""
+
+    value: PreferredChannel
+
+
+class ConsentRow(AliasRow):
+    """A way to say yes or no to being contacted."""
+
+    value: Consent
+
+
+class CountryRow(AliasRow):
+    """A spelling of a country that neither ISO 3166 nor CLDR lists."""
+
+    @field_validator("value")
+    @classmethod
+    def _is_alpha_2(cls, value: str) -> str:
+        if not re.fullmatch("[A-Z]{2}", value):
+            raise ValueError("must be an ISO 3166-1 alpha-2 code in capitals, e.g. DE")
+        return value
+
+
+class RegionRow(AliasRow):
+    """A spelling of a region within one country."""
+
+    country: str
+
+
+class RegionTimeZoneRow(Row):
+    """The time zone most people of a region live in."""
+
+    country: str
+    region: str
+    time_zone: str
+
+
+class PatternRow(Row):
+    pattern: str
+    value: str
+
+    @property
+    def expression(self) -> str:
+        """The pattern as words of a folded text, which are set off by single spaces."""
+        return f"(?:^| )(?:{self.pattern})(?: |$)"
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        return Pattern(pattern).source
+
+
+class SeniorityRow(PatternRow):
+    """Words of a job title (regular expression on the folded title); the first match wins."""
+
+    value: Seniority
+
+
+class JobFunctionRow(PatternRow):
+    """Words of a job title (regular expression on the folded title); the first match wins."""
+
+    value: JobFunction
+
+
+class PageRow(PatternRow):
+    """The paths of a kind of page (`*` stands for any characters); the first match wins."""
+
+    value: PageCategory
+
+    @property
+    def expression(self) -> str:
+        return wildcard(self.pattern.casefold().split("*"))
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        return pattern
+
+
+class PlaceholderRow(Row):
+    """A word people type to get past a field."""
+
+    field: PlaceholderField
+    value: str
+
+
+class RoleMailboxRow(Row):
+    """The part before the @ of a mailbox that belongs to a role, not a person."""
+
+    mailbox: str
+
+
+class DomainRow(Row):
+    """A domain shared by many unrelated people or companies."""
+
+    domain: str

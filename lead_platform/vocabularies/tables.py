@@ -1,0 +1,68 @@
+"""Vocabularies as they are looked up in: spellings and patterns to canonical values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lead_platform.patterns import OrderedPatterns
+from lead_platform.vocabularies.rows import PlaceholderField
+from lead_platform.vocabularies.text import fold
+
+
+@dataclass(frozen=True)
+class AliasTable:
+    """Spellings of controlled values: exact ones first, then those with `*`, in file order."""
+
+    file_name: str
+    exact: Mapping[str, str]
+    wildcards: "PatternTable"
+
+    def find(self, text: str) -> str | None:
+        """The canonical value of `text`, or None."""
+        key = fold(text)
+        if key in self.exact:
+            return self.exact[key]
+        return self.wildcards.find(key)
+
+
+@dataclass(frozen=True)
+class PatternTable:
+    """Ordered rules: the first pattern found in a text decides."""
+
+    file_name: str
+    patterns: OrderedPatterns
+    values: tuple[str, ...]
+
+    def find(self, text: str) -> str | None:
+        """The value of the first rule that matches in `text`, or None."""
+        position = self.patterns.first_in(text)
+        return None if position is None else self.values[position]
+
+
+@dataclass(frozen=True, repr=False)
+class Vocabularies:
+    """Everything normalisation looks up, and `version`, which names it."""
+
+    version: str
+    industries: AliasTable
+    sources: AliasTable
+    purchase_timeframes: AliasTable
+    preferred_channels: AliasTable
+    consents: AliasTable
+    seniorities: PatternTable
+    job_functions: PatternTable
+    pages: PatternTable
+    countries: Mapping[str, str]
+    regions: Mapping[tuple[str, str], str]
+    region_time_zones: Mapping[tuple[str, str], str]
+    placeholders: Mapping[str, frozenset[str]]
+    role_mailboxes: frozenset[str]
+    free_mail_domains: frozenset[str]
+    shared_domains: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"Vocabularies({self.version})"
+
+    def is_placeholder(self, field: PlaceholderField, text: str) -> bool:
+        """Whether `text` only fills the field ("n/a", "test")."""
+        key = fold(text)
+        return key in self.placeholders["any"] or key in self.placeholders[field]
