@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.joins import JoinRule
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import compile_path, names_of
+from lead_platform.capture.positions import position_faults
 from lead_platform.configuration import (
     FILE_LIMIT,
     ConfigurationError,
@@ -83,6 +85,7 @@ PathText = Annotated[str, AfterValidator(_check_path)]
 PatternText = Annotated[str, AfterValidator(_check_pattern)]
 ZoneName = Annotated[str, AfterValidator(_check_zone)]
 FieldName = Annotated[str, AfterValidator(_check_field)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 PathList = Annotated[tuple[PathText, ...], BeforeValidator(_as_list)]
 
 
@@ -94,13 +97,14 @@ class FieldRule(_Rule):
     """How one value is found and shaped. A plain string in the YAML means `path`.
 
     Steps in this order: find (`path`, several are joined by '|'; or `column`, a name as it is;
-    or `constant`), `extract`, blanks become null, `values` or `lookup`, `prefix`, `scale`,
-    `default`.
+    or `constant`; or `join`, an element of another list by its key), `extract`, blanks become
+    null, `values` or `lookup`, `prefix`, `scale`, `default`.
     """
 
     path: PathList = ()
     column: str | None = None
     constant: Scalar | None = None
+    join: JoinRule | None = None
     extract: PatternText | None = None
     values: dict[str, Scalar | None] | None = None
     lookup: str | None = None
@@ -118,16 +122,21 @@ class FieldRule(_Rule):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        sources = [bool(self.path), self.column is not None, self.constant is not None]
+        named = (self.column, self.constant, self.join)
+        sources = [bool(self.path), *(source is not None for source in named)]
         if sum(sources) > 1:
-            raise ValueError("give one of `path`, `column`, `constant`, not several")
+            raise ValueError("give one of `path`, `column`, `constant`, `join`, not several")
         if not any(sources) and self.default is None and not self._may_be_sourceless():
-            raise ValueError("give `path`, `column`, `constant` or `default`")
+            raise ValueError("give `path`, `column`, `constant`, `join` or `default`")
         if self.values is not None and self.lookup is not None:
             raise ValueError("give `values` or `lookup`, not both")
         if self.extract is not None and Pattern(self.extract).group_count < 1:
             raise ValueError(f"{self.extract!r} has no group; put brackets around what to keep")
         return self
+
+    def paths(self) -> tuple[str, ...]:
+        """Every path of the rule that sees the record."""
+        return self.path if self.join is None else self.join.paths()
 
     def _may_be_sourceless(self) -> bool:
         return False
@@ -240,7 +249,7 @@ class ChannelRules(_Rule):
     format: FileFormat
     csv: CsvRule = CsvRule()
     records: PathText | None = None
-    explode: str | None = None
+    explode: NameList = ()
     record_id: Annotated[RecordIdRule, BeforeValidator(_as_record_id)]
     on_conflict: Literal["reject", "update"] = "reject"
     blanks: tuple[str, ...] = ()
@@ -257,6 +266,7 @@ class ChannelRules(_Rule):
     @model_validator(mode="after")
     def _check(self) -> Self:
         faults = [*self._unknown_lookups(), *self._unknown_names(), *self._unknown_defaults()]
+        faults += self._parallel_lists()
         if self.person_id is not None and self.source_system is None:
             faults.append("person_id needs source_system: an id alone names nobody")
         if faults:
@@ -282,9 +292,23 @@ class ChannelRules(_Rule):
         return names
 
     def _paths(self) -> list[str]:
-        paths = [path for rule in self.rules() for path in rule.path]
+        paths = [path for rule in self.rules() for path in rule.paths()]
         paths += [path for emit in self.emits for path in (emit.when, emit.each) if path]
         return paths + ([self.answers.each] if self.answers else [])
+
+    def _parallel_lists(self) -> list[str]:
+        """Lists read by position where one record, or one item, is made of each of another."""
+        allowed = frozenset((*self.explode, "item", "_derived", "_answers", "report"))
+        faults = position_faults(self._paths(), allowed) if self.explode else []
+        for emit in self.emits:
+            if emit.each is not None:
+                paths = [path for rule in emit.fields.values() for path in rule.paths()]
+                used = {name for path in paths for name in names_of(path)}
+                derived = [rule for name, rule in self.derive.items() if name in used]
+                paths += [path for rule in derived for path in rule.paths()]
+                iterated = {f"record.{name}" for name in self.explode}
+                faults += position_faults(paths, allowed | iterated)
+        return list(dict.fromkeys(faults))
 
     def _unknown_lookups(self) -> list[str]:
         wanted = {rule.lookup for rule in self.rules() if rule.lookup is not None}

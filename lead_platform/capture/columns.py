@@ -38,7 +38,9 @@ _SUBMISSION_TYPES: dict[str, ValueType] = {
     "answers": "json",
 }
 _EVENT_TYPES: dict[str, ValueType] = {
-    **dict.fromkeys(["event_type", "email", "phone", "url", "campaign", "subject"], "text"),
+    **dict.fromkeys(
+        ["event_type", "email", "phone", "message_id", "url", "campaign", "subject"], "text"
+    ),
     "occurred_at": "instant",
     "quantity": "integer",
     "duration_seconds": "number",
@@ -98,6 +100,14 @@ VOCABULARIES: dict[str, frozenset[str]] = {
             "sms_sent",
             "sms_reply",
             "whatsapp_message",
+            "message_sent",
+            "message_delivered",
+            "message_read",
+            "message_failed",
+            "message_reaction",
+            "message_edited",
+            "message_deleted",
+            "message_notice",
             "download",
             "webinar_registered",
             "webinar_attended",

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lead_platform.capture.channels import RECEIVED_AT, Channel, FieldRule
 from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind, ValueType
+from lead_platform.capture.joins import compile_join
 from lead_platform.capture.paths import Getter, compile_path
 from lead_platform.capture.values import (
     BLANKS,
@@ -29,7 +30,7 @@ from lead_platform.capture.values import (
 )
 from lead_platform.patterns import Pattern
 
-_PLAIN_RULE = {"path", "column"}
+_PLAIN_RULE = {"path", "column", "join"}
 
 
 class RuleCompiler:
@@ -94,6 +95,8 @@ class RuleCompiler:
         if rule.column is not None:
             column = rule.column
             return self._unblanked(lambda scope: scope.get(column))
+        if rule.join is not None:
+            return self._unblanked(compile_join(rule.join))
         if len(rule.path) == 1:
             return self._unblanked(compile_path(rule.path[0]))
         if not rule.path:

@@ -68,6 +68,7 @@ class MappedRecord:
 
     `items`: (kind, values in the order of ITEM_COLUMNS[kind]); the first value is the item's id.
     `side_faults`: the reasons why single fields of the items are null although something was given.
+    `issues`: those of `derive`, which every item of the record carries.
     """
 
     record_id: str | None = None
@@ -76,6 +77,7 @@ class MappedRecord:
     items: list[tuple[Kind, list[Any]]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     side_faults: list[str] = field(default_factory=list)
+    issues: list[dict[str, str]] = field(default_factory=list)
 
 
 def hashed_id(prefix: str, *parts: str) -> str:
@@ -116,7 +118,7 @@ class RecordMapper:
         if mapped.reasons:
             return mapped
         try:
-            scope = self._scope(content)
+            scope = self._scope(content, mapped)
             mapped.record_id = self._identify(scope, mapped)
             person = read_text(self._person_id(scope))
         except (ValueFault, PathError) as fault:
@@ -164,13 +166,20 @@ class RecordMapper:
             mapped.reasons.append("NUL byte: a text holds one; remove it at the source")
         return content
 
-    def _scope(self, content: dict[str, Any]) -> Scope:
+    def _scope(self, content: dict[str, Any], mapped: MappedRecord) -> Scope:
         if not self._derive and self._answers is None:
             return content
         derived: dict[str, Any] = {}
         scope: Scope = {**content, "_derived": derived}
         for name, read in self._derive:
-            derived[name] = read(scope)
+            try:
+                derived[name] = read(scope)
+            except (ValueFault, PathError) as fault:
+                derived[name] = None
+                mapped.side_faults.append(f"derive.{name} not readable: {fault}")
+                mapped.issues.append(
+                    {"field": f"derive.{name}", "reason": f"not readable: {fault}"}
+                )
         if self._answers is not None:
             scope["_answers"] = self._answers.read(content, derived)
         return scope
@@ -302,7 +311,7 @@ class _Emitter:
         row[place["source_system"]] = self._channel.rules.source_system
         row[place["source_person_id"]] = record.person
         before = len(mapped.reasons)
-        issues: list[dict[str, str]] = []
+        issues = mapped.issues.copy()
         for name, position, read in self._readers:
             try:
                 value = read(scope)

@@ -27,7 +27,7 @@ def compile_path(expression: str) -> Getter:
     expression does not compile; the function it returns raises PathError when the types of a
     record do not fit the expression (for example joining a number).
     """
-    node = _parse(expression)
+    node = parse_path(expression)
     find = _compile(node)
     if node["type"] in ("or_expression", "and_expression"):
         find = _none_for_false(find)
@@ -36,14 +36,14 @@ def compile_path(expression: str) -> Getter:
 
 def first_name(expression: str) -> str | None:
     """The single name `expression` consists of, None for anything longer."""
-    node = _parse(expression)
+    node = parse_path(expression)
     return str(node["value"]) if node["type"] == "field" else None
 
 
 def names_of(expression: str) -> set[str]:
     """Every field name that occurs in `expression`, at any depth."""
     names: set[str] = set()
-    pending: list[_Node] = [_parse(expression)]
+    pending: list[_Node] = [parse_path(expression)]
     while pending:
         node = pending.pop()
         if node["type"] == "field":
@@ -65,7 +65,8 @@ MOST_COPIES = 1_000
 MOST_VALUES = 200_000
 
 
-def _parse(expression: str) -> _Node:
+def parse_path(expression: str) -> Mapping[str, Any]:
+    """The syntax tree of `expression`, as jmespath has it. Raises PathError."""
     if len(expression) > LONGEST_PATH:
         raise PathError(
             f"a path of {len(expression):,} characters; at most {LONGEST_PATH:,}: use `derive`"

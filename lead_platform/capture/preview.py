@@ -175,6 +175,9 @@ def _described(rule: FieldRule) -> str:
     source = rule.column or " + ".join(rule.path)
     if rule.constant is not None:
         source = repr(rule.constant)
+    if rule.join is not None:
+        keys = " or ".join(f"{pair.key} = {pair.of}" for pair in rule.join.on)
+        source = f"{rule.join.list} where {keys}: {rule.join.value}"
     if rule.lookup is not None:
         source += f" → {rule.lookup}"
     if rule.default is not None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeAlias, cast
+from typing import Any, BinaryIO, TextIO, TypeAlias
 
 import pyarrow as pa
 
@@ -530,25 +530,36 @@ def _within(document: dict[str, Any], find: Any) -> Iterator[_Content]:
             )
 
 
-def _exploded(contents: Iterable[_Content], name: str | None) -> Iterator[_Content]:
-    """One record per element of the list called `name`, the rest of the record repeated."""
+def _exploded(contents: Iterable[_Content], names: tuple[str, ...]) -> Iterator[_Content]:
+    """One record per element of the lists called `names`, the rest of the record repeated.
+
+    A record of an element holds none of the other lists.
+    """
     for content in contents:
-        elements = content.get(name) if name is not None and isinstance(content, dict) else None
-        if isinstance(content, dict) and isinstance(elements, list) and len(elements) > 1:
-            if (fault := _explosion_fault(content, cast(str, name), len(elements))) is not None:
-                yield fault
-                continue
-            for element in elements:
-                yield {**content, cast(str, name): [element]}
-        else:
+        lists = _lists(content, names) if names and isinstance(content, dict) else {}
+        count = sum(map(len, lists.values()))
+        if not isinstance(content, dict) or count <= 1:
             yield content
+            continue
+        rest = {key: value for key, value in content.items() if key not in lists}
+        if (fault := _explosion_fault(rest, " and ".join(lists), count)) is not None:
+            yield fault
+            continue
+        for name, elements in lists.items():
+            for element in elements:
+                yield {**rest, name: [element]}
 
 
-def _explosion_fault(content: dict[str, Any], name: str, count: int) -> _Unreadable | None:
+def _lists(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    found = {name: content.get(name) for name in names}
+    return {name: elements for name, elements in found.items() if isinstance(elements, list)}
+
+
+def _explosion_fault(rest: dict[str, Any], name: str, count: int) -> _Unreadable | None:
     """Each element repeats the rest of the record: 1 MiB can become as many GiB."""
     if count <= EXPLODED_FREELY:
         return None
-    repeated = len(repr({key: value for key, value in content.items() if key != name}))
+    repeated = len(repr(rest))
     if count <= EXPLODED_ELEMENTS and count * repeated <= EXPLODED_BYTES:
         return None
     return _Unreadable(

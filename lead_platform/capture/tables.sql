@@ -44,7 +44,7 @@ create table if not exists capture.events (
     source_person_id varchar, content_hash varchar, delivery_id varchar, record_number bigint,
     received_seq bigint, received_at timestamp,
     event_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar,
-    url varchar, campaign varchar, subject varchar, quantity integer, duration_seconds double,
+    message_id varchar, url varchar, campaign varchar, subject varchar, quantity integer, duration_seconds double,
     issues varchar, payload varchar
 );
 

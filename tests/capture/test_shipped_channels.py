@@ -229,13 +229,6 @@ def test_a_canceled_booking_is_an_event_only() -> None:
     assert (kind, fields["event_type"], fields["email"]) == ("event", "meeting_canceled", "a@b.co")
 
 
-def test_a_whatsapp_status_is_nothing_to_take_in() -> None:
-    status = {"messaging_product": "whatsapp", "statuses": [{"id": "wamid.1", "status": "read"}]}
-    assert [reason.split(":")[0] for reason in reasons("whatsapp_cloud", status)] == [
-        "record id missing"
-    ]
-
-
 def test_calendly_answers_fill_fields_by_their_question() -> None:
     content = {
         "event": "invitee.created",

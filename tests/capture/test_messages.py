@@ -1,0 +1,219 @@
+"""Every kind of message WhatsApp Cloud sends, in the shapes of Meta's webhook reference.
+
+What a person wrote or chose is a submission; every message, and what speaks of one, is an event.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.readers import RawRecord, read_records
+from tests.capture.conftest import PROJECT, RECEIVED_AT
+
+CHANNEL = load_channels(PROJECT / "config")["whatsapp_cloud"]
+MAPPER = RecordMapper(CHANNEL, RECEIVED_AT)
+AT = "1763800000"
+ANA = {"profile": {"name": "Ana Lima"}, "wa_id": "5511955501234", "user_id": "BR.1"}
+Items = dict[str, dict[str, Any]]
+
+
+def message(kind: str, **parts: Any) -> dict[str, Any]:
+    return {"from": ANA["wa_id"], "id": "wamid.1", "timestamp": AT, "type": kind, **parts}
+
+
+def value(**lists: Any) -> dict[str, Any]:
+    metadata = {"display_phone_number": "15550783881", "phone_number_id": "106"}
+    return {"messaging_product": "whatsapp", "metadata": metadata, **lists}
+
+
+def taken(content: dict[str, Any]) -> Items:
+    """Filled fields of the record's only submission and only event."""
+    mapped = MAPPER.map_record(content, 1)
+    assert mapped.reasons == []
+    found = {kind: dict(zip(ITEM_COLUMNS[kind], row, strict=True)) for kind, row in mapped.items}
+    assert len(found) == len(mapped.items)
+    return {
+        kind: {name: part for name, part in row.items() if part is not None}
+        for kind, row in found.items()
+    }
+
+
+def of_ana(kind: str, **parts: Any) -> Items:
+    return taken(value(contacts=[ANA], messages=[message(kind, **parts)]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "words"),
+    [
+        ("text", {"text": {"body": "Oi"}}, "Oi"),
+        ("button", {"button": {"payload": "p", "text": "Sim"}}, "Sim"),
+        ("interactive", {"interactive": {"type": "button_reply",
+                                         "button_reply": {"id": "y", "title": "Yes"}}}, "Yes"),
+        ("interactive", {"interactive": {"type": "list_reply",
+                                         "list_reply": {"id": "d", "title": "Demo"}}}, "Demo"),
+        *((kind, {kind: {"id": "1", "caption": "Look"}}, "Look")
+          for kind in ("image", "video", "audio", "document", "sticker")),
+        ("location", {"location": {"latitude": 1.5, "longitude": 2.5, "name": "Office"}},
+         "Office, 1.5 2.5"),
+        ("order", {"order": {"catalog_id": "c", "product_items": [
+            {"product_retailer_id": "sku1", "quantity": 2, "item_price": 9, "currency": "EUR"},
+            {"product_retailer_id": "sku2", "quantity": 1}]}}, "2 × sku1, 1 × sku2"),
+    ],
+)  # fmt: skip
+def test_what_a_person_wrote_or_chose_is_an_inquiry(
+    kind: str, parts: dict[str, Any], words: str
+) -> None:
+    items = of_ana(kind, **parts)
+    submission, event = items["submission"], items["event"]
+    assert submission["message"] == words
+    assert (submission["full_name"], submission["phone"]) == ("Ana Lima", "+5511955501234")
+    assert (submission["source_system"], submission["source_person_id"]) == ("whatsapp", "BR.1")
+    assert event["event_type"] == "whatsapp_message"
+    assert event["submission_id"] == submission["submission_id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "event_type", "message_id"),
+    [
+        ("image", {"image": {"id": "1"}}, "whatsapp_message", "wamid.1"),
+        ("audio", {"audio": {"id": "1", "voice": True}}, "whatsapp_message", "wamid.1"),
+        ("unsupported", {"errors": [{"code": 131051}]}, "whatsapp_message", "wamid.1"),
+        ("contacts", {"contacts": [{"name": {"formatted_name": "Someone Else"},
+                                    "phones": [{"phone": "+39 06 5550 1234"}]}]},
+         "whatsapp_message", "wamid.1"),
+        ("reaction", {"reaction": {"message_id": "wamid.0", "emoji": "+"}},
+         "message_reaction", "wamid.0"),
+        ("edit", {"edit": {"original_message_id": "wamid.0",
+                           "message": {"type": "text", "text": {"body": "New"}}}},
+         "message_edited", "wamid.0"),
+        ("revoke", {"revoke": {"original_message_id": "wamid.0"}}, "message_deleted", "wamid.0"),
+        ("system", {"system": {"body": "changed", "wa_id": "5511955509999",
+                               "type": "user_changed_number"}}, "message_notice", "wamid.1"),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_is_an_event_only(
+    kind: str, parts: dict[str, Any], event_type: str, message_id: str
+) -> None:
+    items = of_ana(kind, **parts)
+    assert list(items) == ["event"]
+    assert items["event"]["event_type"] == event_type
+    assert items["event"]["message_id"] == message_id
+    assert items["event"]["phone"] == "+5511955501234"
+
+
+def test_a_person_without_a_visible_number_is_a_person() -> None:
+    contact = {"profile": {"name": "Marta", "username": "@marta"}, "user_id": "PT.7"}
+    sent = {"from_user_id": "PT.7", "id": "w", "timestamp": AT, "type": "text",
+            "text": {"body": "Olá"}}  # fmt: skip
+    submission = taken(value(contacts=[contact], messages=[sent]))["submission"]
+    assert (submission["full_name"], submission["source_person_id"]) == ("Marta", "PT.7")
+    assert "phone" not in submission
+    # Some senders put the id where the number was: it is no number.
+    submission = taken(value(contacts=[contact], messages=[sent | {"from": "PT.7"}]))["submission"]
+    assert "phone" not in submission
+
+
+def test_a_number_shared_on_request_is_the_persons_own() -> None:
+    card = [{"phones": [{"phone": "+351 912 345 678"}]}]
+    sent = {"from_user_id": "PT.7", "id": "w", "timestamp": AT, "type": "contacts",
+            "contacts": card, "origin": "contact_request"}  # fmt: skip
+    submission = taken(value(contacts=[], messages=[sent]))["submission"]
+    assert submission["phone"] == "+351 912 345 678"
+    assert list(taken(value(contacts=[], messages=[sent | {"origin": "other"}]))) == ["event"]
+
+
+def test_an_ad_a_message_follows_is_its_source() -> None:
+    referral = {"source_url": "https://fb.me/x", "source_id": "12", "source_type": "ad",
+                "headline": "Chat", "body": "Now", "ctwa_clid": "C"}  # fmt: skip
+    submission = of_ana("text", text={"body": "Oi"}, referral=referral)["submission"]
+    assert (submission["source"], submission["medium"]) == ("facebook", "paid_social")
+    assert (submission["ad_id"], submission["click_id"]) == ("12", "C")
+
+
+@pytest.mark.parametrize(
+    ("status", "event_type"),
+    [
+        ("sent", "message_sent"), ("delivered", "message_delivered"), ("read", "message_read"),
+        ("played", "message_read"), ("failed", "message_failed"), ("warning", "message_notice"),
+    ],
+)  # fmt: skip
+def test_a_status_names_the_message_it_speaks_of(status: str, event_type: str) -> None:
+    sent = {"id": "wamid.9", "status": status, "timestamp": AT, "recipient_id": "5511955501234",
+            "recipient_user_id": "BR.1"}  # fmt: skip
+    items = taken(value(statuses=[sent]))
+    assert list(items) == ["event"]
+    event = items["event"]
+    assert (event["event_type"], event["message_id"]) == (event_type, "wamid.9")
+    assert (event["phone"], event["source_person_id"]) == ("+5511955501234", "BR.1")
+
+
+def test_each_step_of_a_message_is_kept_once() -> None:
+    steps = [
+        {"id": "wamid.9", "status": name, "timestamp": AT, "recipient_id": "5511955501234"}
+        for name in ("sent", "delivered", "read", "read")
+    ]
+    ids = [MAPPER.map_record(value(statuses=[step]), 1).record_id for step in steps]
+    assert len(set(ids)) == 3
+
+
+def test_what_the_business_wrote_is_no_inquiry_of_it() -> None:
+    echo = {"from": "15550783881", "to": "5511955501234", "id": "wamid.E", "timestamp": AT,
+            "type": "text", "text": {"body": "Our reply"}}  # fmt: skip
+    items = taken(value(message_echoes=[echo]))
+    assert list(items) == ["event"]
+    assert items["event"]["event_type"] == "message_sent"
+    assert items["event"]["phone"] == "+5511955501234"
+
+
+def test_earlier_chats_are_events_of_who_wrote_them() -> None:
+    thread = [
+        {"from": "5511955501234", "id": "w1", "timestamp": AT, "type": "text"},
+        {"from": "15550783881", "to": "5511955501234", "id": "w2", "timestamp": AT, "type": "text"},
+    ]
+    items = taken(value(history=[{"threads": [{"id": "5511955501234", "messages": thread}]}]))
+    assert list(items) == ["event"]
+    assert items["event"]["message_id"] == "w1"
+
+
+def test_what_speaks_of_no_message_is_a_notice_and_another_vendors_file_is_none() -> None:
+    notice = taken(value(state_sync=[{"type": "contact", "action": "add"}]))
+    assert notice["event"]["event_type"] == "message_notice"
+    (reason,) = MAPPER.map_record({"results": [{"email": "a@b.co"}]}, 1).reasons
+    assert reason.startswith("nothing to take in")
+
+
+PEOPLE = st.integers(1, 40).map(lambda n: (f"49151555{n:05d}", f"Person {n}"))
+
+
+@given(people=st.lists(PEOPLE, min_size=1, max_size=8, unique=True), data=st.data())
+def test_each_sender_of_a_batch_has_the_own_name(
+    people: list[tuple[str, str]], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In any order of senders and messages, with statuses between them."""
+    contacts = [{"profile": {"name": name}, "wa_id": number} for number, name in people]
+    messages = [
+        {"from": number, "id": f"w{place}", "timestamp": AT, "type": "text",
+         "text": {"body": "hi"}}
+        for place, (number, _) in enumerate(people)
+    ]  # fmt: skip
+    statuses = [{"id": "s", "status": "read", "timestamp": AT, "recipient_id": people[0][0]}]
+    batch = value(
+        contacts=data.draw(st.permutations(contacts)),
+        messages=data.draw(st.permutations(messages)),
+        statuses=data.draw(st.sampled_from([[], statuses])),
+    )
+    path = tmp_path_factory.mktemp("batch") / "batch.json"
+    path.write_text(json.dumps({"entry": [{"changes": [{"value": batch}]}]}))
+    names = dict(people)
+    records = list(read_records(path, CHANNEL.rules))
+    assert len(records) == len(messages) + len(batch["statuses"])
+    for record in records:
+        assert isinstance(record, RawRecord)
+        submission = taken(record.content).get("submission")
+        if submission is not None:
+            assert submission["full_name"] == names[submission["phone"][1:]]
