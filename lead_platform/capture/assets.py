@@ -14,7 +14,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from lead_platform.capture.channels import load_channels
+from lead_platform.capture.channels import usable_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.deliveries import (
     Intake,
@@ -26,7 +26,7 @@ from lead_platform.capture.deliveries import (
     spool_folder,
     take_in,
 )
-from lead_platform.capture.inbox import FileFault, list_inbox, odd_entries
+from lead_platform.capture.inbox import FileFault, files_of_broken, list_inbox, odd_entries
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.returns import list_returns
@@ -97,11 +97,13 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     What cannot be read fails the check `files_readable`; the run goes on with the others.
     """
     settings = lake.settings
-    channels = load_channels(settings.config_dir)
+    channels, broken = usable_channels(settings.config_dir)
     files = [(path_of_text(file.path), file.channel) for file in config.files]
     files = files or [
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
+    waiting = files_of_broken(files, settings.inbox, broken)
+    files = [(path, name) for path, name in files if name not in broken]
     parsed: list[ParsedDelivery] = []
     faults: list[FileFault] = []
     done = Intake()
@@ -146,7 +148,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         faults += done.faults
     yield _files_check(
         FILES_CHECK,
-        [*faults, *odd_entries(settings.inbox)],
+        [*faults, *waiting, *odd_entries(settings.inbox)],
         told="left_behind",
         all_of_them="lead-platform channels waiting",
         severity=AssetCheckSeverity.ERROR,

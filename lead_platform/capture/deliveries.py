@@ -20,7 +20,7 @@ from tempfile import mkdtemp
 import duckdb
 import pandas as pd
 
-from lead_platform.capture.channels import Channel, UnknownChannelError, find_channel
+from lead_platform.capture.channels import Channel, UnknownChannelError, unknown_channel
 from lead_platform.capture.contracts import Contracts, load_contracts
 from lead_platform.capture.inbox import (
     ChangedFileError,
@@ -146,7 +146,9 @@ def parse_deliveries(
             continue
         try:
             state = _readable_state(path, inbox)
-            channel = find_channel(channels, name, path)
+            if name not in channels:
+                raise unknown_channel(name, channels, path)
+            channel = channels[name]
             delivery = identify_delivery(path, channel, received_at=received_at)
         except (UnknownChannelError, UnreadableFileError) as error:
             faults.append(FileFault(path, str(error)))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
@@ -278,15 +279,22 @@ def _names(folder: Path, name: str, prefix: str) -> Iterator[Path]:
 
 
 def describe_waiting(
-    inbox: Path, known: Mapping[str, object], now: datetime, off_because: str = ""
+    inbox: Path,
+    known: Mapping[str, object],
+    now: datetime,
+    off_because: str = "",
+    broken: Mapping[str, Exception] = MappingProxyType({}),
 ) -> list[tuple[str, str, str]]:
     """Whatever lies in the inbox: its path, since when (UTC), and what it waits for.
 
-    `off_because`: why nothing is taken in at present, if so.
+    `off_because`: why nothing is taken in at present, if so. `broken`: channels that cannot be
+    used, and why.
     """
     rows = []
     for file in list_inbox(inbox):
-        if file.channel not in known:
+        if file.channel in broken:
+            reason = broken_channel(file.channel, broken)
+        elif file.channel not in known:
             reason = f"no channel is called {shown(file.channel)!r}: lead-platform channels list"
         elif not os.access(file.path, os.R_OK):
             reason = "this user may not read it; correct its permissions"
@@ -305,11 +313,36 @@ def describe_waiting(
     return rows + [(shown(fault.path.relative_to(inbox)), "", fault.reason) for fault in odd]
 
 
-def unknown_channels(files: Iterable[InboxFile], known: Mapping[str, object]) -> dict[str, str]:
-    """One sentence per folder with files that is no channel's, by its name."""
+def broken_channel(name: str, broken: Mapping[str, Exception]) -> str:
+    """Why the files of a channel stay where they are, though it has one of its own."""
+    return (
+        f"the channel {name} cannot be used; correct its file, which lead-platform config check "
+        f"tells from the others': {broken[name]}"
+    )
+
+
+def files_of_broken(
+    files: Iterable[tuple[Path, str]], inbox: Path, broken: Mapping[str, Exception]
+) -> list[FileFault]:
+    """Of these files (path and channel) and the inbox, those whose channel is to be corrected."""
+    if not broken:
+        return []
+    waiting = {path: name for path, name in files if name in broken}
+    waiting |= {file.path: file.channel for file in list_inbox(inbox) if file.channel in broken}
+    return [FileFault(path, broken_channel(name, broken)) for path, name in waiting.items()]
+
+
+def stray_folders(
+    files: Iterable[InboxFile],
+    known: Mapping[str, object],
+    broken: Mapping[str, Exception] = MappingProxyType({}),
+) -> dict[str, str]:
+    """One sentence per folder whose files no channel takes, by its name."""
     strays = [file for file in files if file.channel not in known]
     return {
-        shown(file.channel): f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
+        shown(file.channel): broken_channel(file.channel, broken)
+        if file.channel in broken
+        else f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
         f"Known: {', '.join(sorted(known))}. "
         f"Add config/channels/{shown(file.channel)}.yaml or move what is in that folder."
         for file in reversed(strays)
