@@ -29,7 +29,7 @@ from lead_platform.capture.deliveries import (
 from lead_platform.capture.inbox import FileFault, files_of_broken, list_inbox, odd_entries
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
-from lead_platform.capture.returns import list_returns
+from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
 from lead_platform.lake.resource import (
@@ -122,6 +122,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         nonlocal done
         deliveries = arrived(candidate.connection)
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
+        mark_returned(
+            candidate.connection, (item.delivery for item in done.taken), at=run_time(context)
+        )
         return done.totals
 
     with spool_folder(settings.home) as spools:

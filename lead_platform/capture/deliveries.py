@@ -4,12 +4,10 @@ A file shares its run with others, never its fate: what is wrong with it costs i
 """
 
 import errno
-import json
 import os
 import shutil
 import stat
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -244,7 +242,7 @@ def take_in(
         totals["rejected"] += counts.rejected
         if not counts.was_known and not counts.is_set_aside:
             if item.path and 2 * counts.rejected > counts.records:
-                mostly_rejected.append(FileFault(item.path, _why_rejected(item, counts)))
+                mostly_rejected.append(FileFault(item.path, _why_rejected(counts)))
             profiles += profile_rows(
                 counts.delivery_id,
                 item.delivery.channel,
@@ -270,13 +268,9 @@ def take_in(
     return Intake(totals, taken, set_aside, mostly_rejected)
 
 
-def _why_rejected(item: ParsedDelivery, counts: DeliveryCounts) -> str:
-    """The commonest kinds of reasons; what follows the colon in them may quote a record."""
-    kinds: Counter[str] = Counter()
-    for batch in item.batches:
-        for told in batch.rejected["reasons"].to_pylist():
-            kinds.update(reason.partition(":")[0] for reason in json.loads(told))
-    common = "; ".join(kind for kind, _ in kinds.most_common(2))
+def _why_rejected(counts: DeliveryCounts) -> str:
+    """The commonest kinds of reasons, and what to do."""
+    common = "; ".join(counts.kinds_of_reasons[:2])
     return (
         f"{counts.rejected:,} of {counts.records:,} records were rejected ({common}). Correct the "
         "file or the channel and deliver it again; each record with its reasons: lead-platform sql "

@@ -294,7 +294,7 @@ class Lake:
             since = self._recover(fence)
             contract = self._current_contract()
             if separation:
-                self._let_go(fence, contract)
+                self._let_go(fence, contract, separation.step)
             candidate = Candidate(
                 fence,
                 run_id,
@@ -405,12 +405,13 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _let_go(self, fence: Fence, contract: "_Contract") -> None:
-        """What is held and worth another try is held no more."""
+    def _let_go(self, fence: Fence, contract: "_Contract", step: str) -> None:
+        """What is held and worth another try is let go; what was let go before is tried now."""
         changed = quarantine.find_changed(fence.connection, contract.versions)
-        if changed:
+        if changed or quarantine.has_untried(fence.connection, step):
             with fence.transaction():
                 quarantine.supersede(fence.connection, changed, at=self.clock())
+                quarantine.mark_tried(fence.connection, step, at=self.clock())
 
     def _part(
         self,

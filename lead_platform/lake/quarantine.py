@@ -250,7 +250,7 @@ def write_holds(
 _SUPERSEDE_EARLIER = """
 update governance.quarantine as q
 set state = 'superseded', decided_by = 'system', decided_at = $at::timestamp,
-    decision_reason = 'it was tried again and failed'
+    decision_reason = 'it was tried again and failed', tried_at = $at::timestamp
 from new_holds as n
 where q.state = 'held'
     and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
@@ -321,6 +321,26 @@ def supersede(
             "where quarantine_id in (select unnest(?::varchar[]))",
             [at, reason, list(ids)],
         )
+
+
+# What comes back as a record of its own has a payload: who brings it back notes that.
+_UNTRIED = (
+    f"where step = $step and state not in {LEFT_OUT} and tried_at is null and payload_id is null"
+)
+
+
+def has_untried(connection: duckdb.DuckDBPyConnection, step: str) -> bool:
+    """Whether anything was let go since the step last ran."""
+    query = f"select 1 from governance.quarantine {_UNTRIED} limit 1"
+    return connection.execute(query, {"step": step}).fetchone() is not None
+
+
+def mark_tried(connection: duckdb.DuckDBPyConnection, step: str, *, at: datetime) -> None:
+    """Note that the step takes up now what was let go since it last ran."""
+    connection.execute(
+        f"update governance.quarantine set tried_at = $at::timestamp {_UNTRIED}",
+        {"step": step, "at": at},
+    )
 
 
 def _trace(
