@@ -103,6 +103,7 @@ def ingest(
             "A file needs its channel: lead-platform ingest PATH --channel NAME"
         )
     settings = Settings()
+    _make_folders(settings)
     files: list[dict[str, str | None]] = []
     if path and channel:
         from lead_platform.capture.channels import find_channel
@@ -136,6 +137,7 @@ def up(
         sys.exit(0 if found.is_well else 1)
     from lead_platform.orchestration.up import serve
 
+    _make_folders(settings)
     console.print(f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/")
     sys.exit(serve(settings, port=port))
 
@@ -351,14 +353,25 @@ def _process(
         console.print(render_summary(gather_summary(connection), lake.published(), stages))
 
 
+def _make_folders(settings: Settings) -> None:
+    """The inbox's, for the channels there are."""
+    from lead_platform.capture.channels import usable_channels
+    from lead_platform.capture.inbox import make_folders
+
+    settings.prepare_home()
+    channels, _ = usable_channels(settings.config_dir)
+    make_folders(settings.inbox, channels)
+
+
 def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
     from lead_platform.capture.channels import usable_channels
-    from lead_platform.capture.inbox import describe_waiting
+    from lead_platform.capture.inbox import describe_waiting, read_left
     from lead_platform.lake.lake import utc_now
 
     off = _switches(settings).read("capture").off_because
     channels, broken = usable_channels(settings.config_dir)
-    return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken)
+    told = read_left(settings.left_files)
+    return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, told)
 
 
 def _tell_waiting(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Capture in Dagster: the intake of waiting files."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import duckdb
 from dagster import (
@@ -26,13 +27,21 @@ from lead_platform.capture.deliveries import (
     spool_folder,
     take_in,
 )
-from lead_platform.capture.inbox import FileFault, files_of_broken, list_inbox, odd_entries
+from lead_platform.capture.inbox import (
+    FileFault,
+    files_of_broken,
+    list_inbox,
+    located,
+    note_left,
+    odd_entries,
+)
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
 from lead_platform.lake.resource import (
+    SUMMARY,
     LakeResource,
     Prepared,
     Results,
@@ -98,7 +107,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     """
     settings = lake.settings
     channels, broken = usable_channels(settings.config_dir)
-    files = [(path_of_text(file.path), file.channel) for file in config.files]
+    files = [
+        (located(path_of_text(file.path), settings.inbox), file.channel) for file in config.files
+    ]
     files = files or [
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
@@ -149,9 +160,13 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         # Where capture is switched off nothing was published, and the files keep waiting.
         faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
         faults += done.faults
+    left = [*faults, *waiting, *odd_entries(settings.inbox)]
+    with suppress(OSError):
+        # The check says the same.
+        note_left(left, settings.left_files)
     yield _files_check(
         FILES_CHECK,
-        [*faults, *waiting, *odd_entries(settings.inbox)],
+        left,
         told="left_behind",
         all_of_them="lead-platform channels waiting",
         severity=AssetCheckSeverity.ERROR,
@@ -184,6 +199,7 @@ def _files_check(
         severity=severity,
         metadata={
             "files": len(faults),
+            SUMMARY: f"{len(faults)} files: {all_of_them}",
             told: MetadataValue.md("\n".join(lines) or "none"),
         },
     )

@@ -305,6 +305,7 @@ def archive_deliveries(
                 state=item.state,
                 inbox=inbox,
                 archive=archive,
+                channel=item.delivery.channel,
                 delivery_id=item.delivery.delivery_id,
             )
         except FileNotFoundError:

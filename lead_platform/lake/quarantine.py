@@ -7,7 +7,7 @@ is told by the step (`Trace`); what people decide is written by governance.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -290,9 +290,14 @@ def holds_of_faults(
 
 
 def find_changed(
-    connection: duckdb.DuckDBPyConnection, suite_versions: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    suite_versions: Mapping[str, str],
+    *,
+    unreadable: Container[str] = (),
 ) -> dict[str, list[str]]:
     """What is held and worth another try, by the reason: its suite changed, or its lead did.
+
+    Of a table whose suite is `unreadable` nothing is: its write would be refused as a whole.
 
     What a person discarded stays; only what is held is looked at, whatever the size of the base.
     """
@@ -303,6 +308,8 @@ def find_changed(
     current = _lead_versions(connection, [Subject(row[3], row[4]) for row in rows])
     reasons: dict[str, list[str]] = defaultdict(list)
     for quarantine_id, table, suite_version, kind, subject_id, version in rows:
+        if table in unreadable:
+            continue
         if suite_versions.get(table) != suite_version:
             reasons["its suite has changed"].append(quarantine_id)
         elif current.get(Subject(kind, subject_id)) != version:

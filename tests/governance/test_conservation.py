@@ -54,8 +54,9 @@ def test_only_what_waits_or_was_given_up_needs_no_lead(
     """A submission lost after its release was counted as set aside for ever."""
     assert not is_conserved(tables)
     tables.execute(
-        "insert into governance.quarantine by name select ? as step, 'submission' as subject_type, "
-        "'sub_3' as subject_id, ? as state, case when ? then timestamp '2026-01-01' end as tried_at",
+        "insert into governance.quarantine by name select ? as step, "
+        "'submission' as subject_type, 'sub_3' as subject_id, ? as state, "
+        "case when ? then timestamp '2026-01-01' end as tried_at",
         [step, state, tried],
     )
     assert is_conserved(tables) is expected
