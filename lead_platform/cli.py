@@ -103,13 +103,14 @@ def ingest(
             "A file needs its channel: lead-platform ingest PATH --channel NAME"
         )
     settings = Settings()
+    _make_folders(settings)
     files: list[dict[str, str | None]] = []
     if path and channel:
-        from lead_platform.capture.channels import find_channel, load_channels
+        from lead_platform.capture.channels import find_channel
         from lead_platform.capture.names import path_as_text
 
         # Said before the seconds of starting up.
-        find_channel(load_channels(settings.config_dir), channel, path)
+        find_channel(settings.config_dir, channel, path)
         if not path.is_file():
             raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
         files = [{"path": path_as_text(path.absolute()), "channel": channel}]
@@ -136,6 +137,7 @@ def up(
         sys.exit(0 if found.is_well else 1)
     from lead_platform.orchestration.up import serve
 
+    _make_folders(settings)
     console.print(f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/")
     sys.exit(serve(settings, port=port))
 
@@ -191,13 +193,15 @@ def maintain() -> None:
 @channels_app.command("list")
 def list_channels() -> None:
     """The channels config/channels/ describes."""
-    from lead_platform.capture.channels import load_channels
+    from lead_platform.capture.channels import usable_channels
 
-    channels = load_channels(Settings().config_dir)
-    rows = [
+    channels, broken = usable_channels(Settings().config_dir)
+    rows: list[tuple[str, str, str, str]] = [
         (name, channel.rules.format, ", ".join(sorted(channel.kinds)), channel.rules.description)
-        for name, channel in sorted(channels.items())
+        for name, channel in channels.items()
     ]
+    rows += [(name, "", "", f"cannot be used: {error}") for name, error in broken.items()]
+    rows.sort()
     print_rows(["channel", "format", "brings", "description"], rows)
 
 
@@ -214,13 +218,13 @@ def check_channel(
     records: Annotated[int, typer.Option(help="How many records to show.")] = 5,
 ) -> None:
     """Show, field by field, what a file's records would become; nothing is taken in."""
-    from lead_platform.capture.channels import find_channel, load_channels
+    from lead_platform.capture.channels import find_channel
     from lead_platform.capture.contracts import load_contracts
     from lead_platform.capture.preview import preview_file, render_preview
     from lead_platform.lake.lake import utc_now
 
     settings = Settings()
-    channel = find_channel(load_channels(settings.config_dir), name, file)
+    channel = find_channel(settings.config_dir, name, file)
     contracts = load_contracts(settings.expectations_dir)
     preview = preview_file(file, channel, received_at=utc_now(), contracts=contracts, limit=records)
     console.print(render_preview(preview))
@@ -349,14 +353,25 @@ def _process(
         console.print(render_summary(gather_summary(connection), lake.published(), stages))
 
 
+def _make_folders(settings: Settings) -> None:
+    """The inbox's, for the channels there are."""
+    from lead_platform.capture.channels import usable_channels
+    from lead_platform.capture.inbox import make_folders
+
+    settings.prepare_home()
+    channels, _ = usable_channels(settings.config_dir)
+    make_folders(settings.inbox, channels)
+
+
 def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
-    from lead_platform.capture.channels import load_channels
-    from lead_platform.capture.inbox import describe_waiting
+    from lead_platform.capture.channels import usable_channels
+    from lead_platform.capture.inbox import describe_waiting, read_left
     from lead_platform.lake.lake import utc_now
 
     off = _switches(settings).read("capture").off_because
-    channels = load_channels(settings.config_dir)
-    return describe_waiting(settings.inbox, channels, utc_now(), off or "")
+    channels, broken = usable_channels(settings.config_dir)
+    told = read_left(settings.left_files)
+    return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, told)
 
 
 def _tell_waiting(settings: Settings) -> None:

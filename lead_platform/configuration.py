@@ -36,6 +36,7 @@ YAML_LIMIT = 1_048_576
 VALUES_LIMIT = 100_000
 DEPTH_LIMIT = 50
 _BRACKETS = re.compile(r"[\[\]{}]")
+_LINE = re.compile(r" at line (\d+) column \d+$")
 _DEEP_BLOCK = re.compile(rf"^ {{{DEPTH_LIMIT}}}|(?:[-?] +){{10}}", re.MULTILINE)
 
 
@@ -61,6 +62,34 @@ def load_yaml(path: Path, model: type[M]) -> M:
         raise ConfigurationError(
             _describe(path, detail, _line_of(document, detail["loc"])) for detail in error.errors()
         ) from None
+
+
+def load_json(path: Path, model: type[M]) -> M:
+    """The file's content as `model`. Raises ConfigurationError with all faults at once."""
+    try:
+        return model.model_validate_json(read_bounded(path, FILE_LIMIT))
+    except FileNotFoundError:
+        raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
+    except OSError as error:
+        raise ConfigurationError([f"{path}: not readable: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError([f"{path}:1: not readable as UTF-8: {error}"]) from None
+    except ValidationError as error:
+        raise ConfigurationError(_json_faults(path, error)) from None
+
+
+def _json_faults(path: Path, error: ValidationError) -> list[str]:
+    """What is no JSON says its line itself; of what is, the lines are found as YAML."""
+    details = error.errors(include_url=False)
+    if details[0]["type"] == "json_invalid":
+        reason = str(details[0]["ctx"]["error"])
+        line = _LINE.search(reason)
+        return [f"{path}:{line[1] if line else 1}: not valid JSON: {_LINE.sub('', reason)}"]
+    try:
+        document = parse_yaml(path)
+    except ConfigurationError:
+        document = None
+    return [_describe(path, detail, _line_of(document, detail["loc"])) for detail in details]
 
 
 def load_csv(path: Path, row_model: type[M]) -> list[M]:
@@ -204,7 +233,7 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _line_of(document: CommentedMap, location: tuple[int | str, ...]) -> int:
+def _line_of(document: Any, location: tuple[int | str, ...]) -> int:
     """The line (from 1) of the innermost part of `location` that stands in the document."""
     node: Any = document
     line = 1

@@ -18,14 +18,15 @@ def accept(
     by: Person = "",
 ) -> None:
     """Take a held file in as it is, though fields its channel always filled are empty."""
-    from lead_platform.capture.channels import load_channels
+    from lead_platform.capture.channels import usable_channels
     from lead_platform.capture.intake import list_waiting
     from lead_platform.capture.plausibility import accept_delivery
     from lead_platform.lake.lake import Lake, utc_now
 
     settings = Settings()
     person = by or getpass.getuser()
-    waiting = list_waiting(settings.inbox, load_channels(settings.config_dir), at=utc_now())
+    channels, _ = usable_channels(settings.config_dir)
+    waiting = list_waiting(settings.inbox, channels, at=utc_now())
     if delivery not in waiting:
         known = "".join(f"\n  {name}  {path}" for name, path in sorted(waiting.items()))
         raise LookupError(

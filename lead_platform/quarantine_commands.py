@@ -94,7 +94,7 @@ def release(
     as_of: AsOf = None,
 ) -> None:
     """Try them again: at once, with the suites, configuration and code as they are now."""
-    from lead_platform.governance.quarantine import still_held
+    from lead_platform.governance.quarantine import find_entries, still_held
     from lead_platform.lake.lake import Lake
 
     entries = _decide("released", ids, step, by, reason, every=every, as_of=as_of)
@@ -105,13 +105,16 @@ def release(
     run_visibly(settings, "process_new_leads", {}, parse_option("--as-of", as_of))
     with Lake(settings).read() as connection:
         again = still_held(connection, entries)
+        entries = find_entries(connection, [entry.quarantine_id for entry in entries])
     for entry in entries:
         newer = again.get(entry.quarantine_id)
-        became = (
-            f"set aside again as {newer.quarantine_id}: {newer.expectation}"
-            if newer
-            else f"tried again by {entry.step}; it is held no more"
-        )
+        if newer:
+            became = f"set aside again as {newer.quarantine_id}: {newer.expectation}"
+        elif entry.tried_at:
+            became = f"tried again by {entry.step}; it is held no more"
+        else:
+            became = f"released; {entry.step} has not run since: the next run in which it does"
+            became += " tries it"
         console.print(
             f"{entry.quarantine_id} {entry.subject_type} {entry.subject_id}: {became}",
             markup=False,

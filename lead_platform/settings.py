@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.home / "inbox"
 
     @property
+    def left_files(self) -> Path:
+        """Why the files are in the inbox that a run has left there."""
+        return self.home / "left_files.json"
+
+    @property
     def archive(self) -> Path:
         """Where files go once taken in."""
         return self.home / "archive"

@@ -1,6 +1,7 @@
 """Capture in Dagster: the intake of waiting files."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import duckdb
 from dagster import (
@@ -14,7 +15,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from lead_platform.capture.channels import load_channels
+from lead_platform.capture.channels import usable_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.deliveries import (
     Intake,
@@ -26,13 +27,21 @@ from lead_platform.capture.deliveries import (
     spool_folder,
     take_in,
 )
-from lead_platform.capture.inbox import FileFault, list_inbox, odd_entries
+from lead_platform.capture.inbox import (
+    FileFault,
+    files_of_broken,
+    list_inbox,
+    located,
+    note_left,
+    odd_entries,
+)
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
-from lead_platform.capture.returns import list_returns
+from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
 from lead_platform.lake.resource import (
+    SUMMARY,
     LakeResource,
     Prepared,
     Results,
@@ -97,11 +106,15 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     What cannot be read fails the check `files_readable`; the run goes on with the others.
     """
     settings = lake.settings
-    channels = load_channels(settings.config_dir)
-    files = [(path_of_text(file.path), file.channel) for file in config.files]
+    channels, broken = usable_channels(settings.config_dir)
+    files = [
+        (located(path_of_text(file.path), settings.inbox), file.channel) for file in config.files
+    ]
     files = files or [
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
+    waiting = files_of_broken(files, settings.inbox, broken)
+    files = [(path, name) for path, name in files if name not in broken]
     parsed: list[ParsedDelivery] = []
     faults: list[FileFault] = []
     done = Intake()
@@ -120,6 +133,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         nonlocal done
         deliveries = arrived(candidate.connection)
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
+        mark_returned(
+            candidate.connection, (item.delivery for item in done.taken), at=run_time(context)
+        )
         return done.totals
 
     with spool_folder(settings.home) as spools:
@@ -144,9 +160,13 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         # Where capture is switched off nothing was published, and the files keep waiting.
         faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
         faults += done.faults
+    left = [*faults, *waiting, *odd_entries(settings.inbox)]
+    with suppress(OSError):
+        # The check says the same.
+        note_left(left, settings.left_files)
     yield _files_check(
         FILES_CHECK,
-        [*faults, *odd_entries(settings.inbox)],
+        left,
         told="left_behind",
         all_of_them="lead-platform channels waiting",
         severity=AssetCheckSeverity.ERROR,
@@ -179,6 +199,7 @@ def _files_check(
         severity=severity,
         metadata={
             "files": len(faults),
+            SUMMARY: f"{len(faults)} files: {all_of_them}",
             told: MetadataValue.md("\n".join(lines) or "none"),
         },
     )

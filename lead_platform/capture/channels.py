@@ -358,16 +358,29 @@ class Channel:
 
 def load_channels(config_dir: Path) -> dict[str, Channel]:
     """Every channel of config_dir/channels/, by name. Raises ConfigurationError with all faults."""
+    channels, broken = usable_channels(config_dir)
+    if broken:
+        raise ConfigurationError(fault for error in broken.values() for fault in error.faults)
+    return channels
+
+
+def usable_channels(
+    config_dir: Path,
+) -> tuple[dict[str, Channel], dict[str, ConfigurationError]]:
+    """The channels that can be used, and why others cannot, each by name: a file that somebody is
+    still writing stops its own channel only."""
     channels: dict[str, Channel] = {}
-    faults: list[str] = []
-    for path in sorted((config_dir / "channels").glob("*.yaml")):
+    broken: dict[str, ConfigurationError] = {}
+    for path in _channel_files(config_dir):
         try:
             channels[path.stem] = load_channel(path)
         except ConfigurationError as error:
-            faults += error.faults
-    if faults:
-        raise ConfigurationError(faults)
-    return channels
+            broken[path.stem] = error
+    return channels, broken
+
+
+def _channel_files(config_dir: Path) -> list[Path]:
+    return sorted((config_dir / "channels").glob("*.yaml"))
 
 
 def load_channel(path: Path) -> Channel:
@@ -386,13 +399,20 @@ def load_channel(path: Path) -> Channel:
     return Channel(rules, lookups, content_version(path, *companions))
 
 
-def find_channel(channels: Mapping[str, Channel], name: str, file: Path) -> Channel:
-    """The channel called `name`. Raises UnknownChannelError that says what to do with `file`."""
-    if name in channels:
-        return channels[name]
-    raise UnknownChannelError(
-        f"Unknown channel {name!r} for {shown(file)}. Known: {', '.join(sorted(channels))}. "
-        f"Add config/channels/{name}.yaml or deliver the file to a known channel."
+def find_channel(config_dir: Path, name: str, file: Path) -> Channel:
+    """The channel called `name`, whatever is wrong with others. Raises ConfigurationError, and
+    UnknownChannelError that says what to do with `file`."""
+    files = {path.stem: path for path in _channel_files(config_dir)}
+    if name in files:
+        return load_channel(files[name])
+    raise unknown_channel(name, files, file)
+
+
+def unknown_channel(name: str, known: Iterable[str], file: Path) -> UnknownChannelError:
+    """Says what to do with the file."""
+    return UnknownChannelError(
+        f"Unknown channel {shown(name)!r} for {shown(file)}. Known: {', '.join(sorted(known))}. "
+        f"Add config/channels/{shown(name)}.yaml or deliver the file to a known channel."
     )
 
 

@@ -4,12 +4,10 @@ A file shares its run with others, never its fate: what is wrong with it costs i
 """
 
 import errno
-import json
 import os
 import shutil
 import stat
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +18,7 @@ from tempfile import mkdtemp
 import duckdb
 import pandas as pd
 
-from lead_platform.capture.channels import Channel, UnknownChannelError, find_channel
+from lead_platform.capture.channels import Channel, UnknownChannelError, unknown_channel
 from lead_platform.capture.contracts import Contracts, load_contracts
 from lead_platform.capture.inbox import (
     ChangedFileError,
@@ -146,7 +144,9 @@ def parse_deliveries(
             continue
         try:
             state = _readable_state(path, inbox)
-            channel = find_channel(channels, name, path)
+            if name not in channels:
+                raise unknown_channel(name, channels, path)
+            channel = channels[name]
             delivery = identify_delivery(path, channel, received_at=received_at)
         except (UnknownChannelError, UnreadableFileError) as error:
             faults.append(FileFault(path, str(error)))
@@ -242,7 +242,7 @@ def take_in(
         totals["rejected"] += counts.rejected
         if not counts.was_known and not counts.is_set_aside:
             if item.path and 2 * counts.rejected > counts.records:
-                mostly_rejected.append(FileFault(item.path, _why_rejected(item, counts)))
+                mostly_rejected.append(FileFault(item.path, _why_rejected(counts)))
             profiles += profile_rows(
                 counts.delivery_id,
                 item.delivery.channel,
@@ -268,13 +268,9 @@ def take_in(
     return Intake(totals, taken, set_aside, mostly_rejected)
 
 
-def _why_rejected(item: ParsedDelivery, counts: DeliveryCounts) -> str:
-    """The commonest kinds of reasons; what follows the colon in them may quote a record."""
-    kinds: Counter[str] = Counter()
-    for batch in item.batches:
-        for told in batch.rejected["reasons"].to_pylist():
-            kinds.update(reason.partition(":")[0] for reason in json.loads(told))
-    common = "; ".join(kind for kind, _ in kinds.most_common(2))
+def _why_rejected(counts: DeliveryCounts) -> str:
+    """The commonest kinds of reasons, and what to do."""
+    common = "; ".join(counts.kinds_of_reasons[:2])
     return (
         f"{counts.rejected:,} of {counts.records:,} records were rejected ({common}). Correct the "
         "file or the channel and deliver it again; each record with its reasons: lead-platform sql "
@@ -309,6 +305,7 @@ def archive_deliveries(
                 state=item.state,
                 inbox=inbox,
                 archive=archive,
+                channel=item.delivery.channel,
                 delivery_id=item.delivery.delivery_id,
             )
         except FileNotFoundError:

@@ -9,14 +9,22 @@ import itertools
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from lead_platform.capture.names import LONGEST_NAME, path_as_text, shortened, shown
+from lead_platform.capture.names import (
+    LONGEST_NAME,
+    path_as_text,
+    path_of_text,
+    shortened,
+    shown,
+)
 
 # Files handed to one run: a run over many small files costs less than many runs.
 FILES_PER_RUN = 500
@@ -27,7 +35,7 @@ QUICK_ATTEMPTS = 4
 RETRY_SLOWLY_AFTER = timedelta(hours=1)
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
-
+_UNFINISHED_FOR = timedelta(hours=1)
 
 # A file written in place, not renamed in, is left alone until it has rested so long.
 SETTLED_AFTER = timedelta(seconds=3)
@@ -71,10 +79,12 @@ class InboxFile:
 
 @dataclass(frozen=True)
 class FileFault:
-    """A file that stays where it is, and why: what to do about it."""
+    """A file that stays where it is, and why: what to do about it. `changed_ns`: since when it lies
+    there, where that is known."""
 
     path: Path
     reason: str
+    changed_ns: int = 0
 
     def __str__(self) -> str:
         return f"{shown(self.path)}: {self.reason}"
@@ -96,6 +106,12 @@ class Cursor(BaseModel):
     warned: tuple[str, ...] = ()
 
 
+def make_folders(inbox: Path, channels: Iterable[str]) -> None:
+    """One for each channel, so that nobody has to know their names."""
+    for channel in channels:
+        (inbox / channel).mkdir(parents=True, exist_ok=True)
+
+
 def list_inbox(inbox: Path) -> list[InboxFile]:
     """Files waiting, oldest first, then by name."""
     files = [
@@ -113,14 +129,23 @@ def list_inbox(inbox: Path) -> list[InboxFile]:
 
 
 def odd_entries(inbox: Path) -> list[FileFault]:
-    """What lies in the inbox and is not taken in: links, pipes, devices, files beside channels."""
+    """What lies in the inbox and is not taken in: links, pipes, devices, folders that are closed to
+    this user, files beside channels and those whose sender has left them unfinished."""
     faults = []
-    for path, status in _walk(inbox):
-        if not stat.S_ISREG(status.st_mode):
-            faults.append(FileFault(path, kind_fault(status.st_mode)))
+    for path, status in _walk(inbox, with_unfinished=True):
+        if stat.S_ISDIR(status.st_mode):
+            reason = "a folder this user may not look into; correct its permissions"
+        elif not stat.S_ISREG(status.st_mode):
+            reason = kind_fault(status.st_mode)
+        elif path.suffix in _UNFINISHED:
+            if time.time_ns() - status.st_ctime_ns < _UNFINISHED_FOR.total_seconds() * 1e9:
+                continue
+            reason = "its name says that it is unfinished; rename it once it is complete"
         elif path.parent == inbox:
             reason = f"it lies beside the channels' folders; move it to {inbox}/<channel>/"
-            faults.append(FileFault(path, reason))
+        else:
+            continue
+        faults.append(FileFault(path, reason, status.st_ctime_ns))
     return faults
 
 
@@ -130,25 +155,41 @@ def kind_fault(mode: int) -> str:
     return f"{kind}, which is not opened; put the file itself there"
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Everything below the folder that has a finished name, but folders; no link is followed."""
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        # Gone, or not for this user: a folder that cannot be looked into has nothing waiting.
-        return
-    for entry in entries:
-        if entry.name.startswith(".") or os.path.splitext(entry.name)[1] in _UNFINISHED:
-            continue
+def _walk(inbox: Path, *, with_unfinished: bool = False) -> Iterator[tuple[Path, os.stat_result]]:
+    """Everything below the folder that has a finished name, and folders that cannot be looked into,
+    but no others; no link is followed. As deep as names go: who fills the inbox chose them."""
+    folders: list[tuple[Path, os.stat_result | None]] = [(inbox, None)]
+    while folders:
+        folder, found = folders.pop()
         try:
-            status = entry.stat(follow_symlinks=False)
-        except OSError:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
             continue
-        path = Path(entry.path)
-        if stat.S_ISDIR(status.st_mode):
-            yield from _walk(path)
-        else:
-            yield path, status
+        except OSError:
+            if found is not None:
+                yield folder, found
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if os.path.splitext(entry.name)[1] in _UNFINISHED and not with_unfinished:
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                folders.append((Path(entry.path), status))
+            else:
+                yield Path(entry.path), status
+
+
+def located(path: Path, inbox: Path) -> Path:
+    """The path as the inbox spells it where it leads into it, whatever `..` and linked folders it
+    goes by; else without them. A link to a file stays one."""
+    place = path.parent.resolve() / path.name
+    home = inbox.resolve()
+    return inbox / place.relative_to(home) if place.is_relative_to(home) else place
 
 
 def plan_requests(
@@ -202,9 +243,10 @@ def state_of(status: os.stat_result) -> FileState:
 
 
 def archive_file(
-    path: Path, *, state: FileState, inbox: Path, archive: Path, delivery_id: str
+    path: Path, *, state: FileState, inbox: Path, archive: Path, channel: str, delivery_id: str
 ) -> Path:
-    """Move a taken-in file out of the inbox; files that lie elsewhere stay where they are.
+    """Move a taken-in file out of the inbox to its channel's folder; files that lie elsewhere stay
+    where they are.
 
     What is moved is looked at once it is out of everybody's way: a look before says nothing of
     what lies there at the move. What is not the file of this `state` is put back. Raises
@@ -212,7 +254,7 @@ def archive_file(
     """
     if not path.is_relative_to(inbox):
         return path
-    folder = archive / path.relative_to(inbox).parts[0]
+    folder = archive / channel
     folder.mkdir(parents=True, exist_ok=True)
     prefix = f"{delivery_id}__"
     known = folder / shortened(path.name, prefix)
@@ -278,15 +320,23 @@ def _names(folder: Path, name: str, prefix: str) -> Iterator[Path]:
 
 
 def describe_waiting(
-    inbox: Path, known: Mapping[str, object], now: datetime, off_because: str = ""
+    inbox: Path,
+    known: Mapping[str, object],
+    now: datetime,
+    off_because: str = "",
+    broken: Mapping[str, Exception] = MappingProxyType({}),
+    told: Mapping[Path, str] = MappingProxyType({}),
 ) -> list[tuple[str, str, str]]:
     """Whatever lies in the inbox: its path, since when (UTC), and what it waits for.
 
-    `off_because`: why nothing is taken in at present, if so.
+    `off_because`: why nothing is taken in at present, if so. `broken`: channels that cannot be
+    used, and why. `told`: why the last run left files, by path.
     """
     rows = []
     for file in list_inbox(inbox):
-        if file.channel not in known:
+        if file.channel in broken:
+            reason = broken_channel(file.channel, broken)
+        elif file.channel not in known:
             reason = f"no channel is called {shown(file.channel)!r}: lead-platform channels list"
         elif not os.access(file.path, os.R_OK):
             reason = "this user may not read it; correct its permissions"
@@ -295,21 +345,94 @@ def describe_waiting(
         elif off_because:
             reason = off_because
         else:
-            reason = (
-                "the next run; if it was in one, that run's check files_readable says why it "
-                "stayed (in the UI, or with: lead-platform ingest)"
-            )
-        since = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
-        rows.append((shown(file.path.relative_to(inbox)), f"{since:%Y-%m-%d %H:%M}", reason))
+            reason = told.get(file.path, "the next run")
+        rows.append((shown(file.path.relative_to(inbox)), _minute(file.changed_ns), reason))
     odd = odd_entries(inbox)
-    return rows + [(shown(fault.path.relative_to(inbox)), "", fault.reason) for fault in odd]
+    return rows + [
+        (shown(fault.path.relative_to(inbox)), _minute(fault.changed_ns), fault.reason)
+        for fault in odd
+    ]
 
 
-def unknown_channels(files: Iterable[InboxFile], known: Mapping[str, object]) -> dict[str, str]:
-    """One sentence per folder with files that is no channel's, by its name."""
+def _minute(instant_ns: int) -> str:
+    """UTC."""
+    return f"{datetime.fromtimestamp(instant_ns / 1e9, UTC):%Y-%m-%d %H:%M}"
+
+
+class _Told(BaseModel):
+    """Why a run left a file, as long as the file is what it was then."""
+
+    state: FileState
+    reason: str
+
+
+class _ToldFiles(BaseModel):
+    files: dict[str, _Told] = {}
+
+
+def note_left(faults: Iterable[FileFault], book: Path) -> None:
+    """Keep why a run left these files, for whoever looks at what waits; of earlier ones, those that
+    are still what they were."""
+    left = {**read_left(book), **{fault.path: fault.reason for fault in faults}}
+    files = {
+        path_as_text(path): _Told(state=state, reason=reason)
+        for path, reason in left.items()
+        if (state := _state_now(path))
+    }
+    draft = book.with_name(f".{book.name}.{os.getpid()}")
+    draft.write_text(_ToldFiles(files=files).model_dump_json(), encoding="utf-8")
+    draft.rename(book)
+
+
+def read_left(book: Path) -> dict[Path, str]:
+    """Why files were left that are still what they were then, by path."""
+    try:
+        told = _ToldFiles.model_validate_json(book.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # None was left yet; a book that cannot be read is written anew by the next run.
+        return {}
+    paths = {path_of_text(name): entry for name, entry in told.files.items()}
+    return {path: entry.reason for path, entry in paths.items() if entry.state == _state_now(path)}
+
+
+def _state_now(path: Path) -> FileState | None:
+    """None where nothing lies there."""
+    try:
+        return state_of(path.lstat())
+    except OSError:
+        return None
+
+
+def broken_channel(name: str, broken: Mapping[str, Exception]) -> str:
+    """Why the files of a channel stay where they are, though it has one of its own."""
+    return (
+        f"the channel {name} cannot be used; correct its file, which lead-platform config check "
+        f"tells from the others': {broken[name]}"
+    )
+
+
+def files_of_broken(
+    files: Iterable[tuple[Path, str]], inbox: Path, broken: Mapping[str, Exception]
+) -> list[FileFault]:
+    """Of these files (path and channel) and the inbox, those whose channel is to be corrected."""
+    if not broken:
+        return []
+    waiting = {path: name for path, name in files if name in broken}
+    waiting |= {file.path: file.channel for file in list_inbox(inbox) if file.channel in broken}
+    return [FileFault(path, broken_channel(name, broken)) for path, name in waiting.items()]
+
+
+def stray_folders(
+    files: Iterable[InboxFile],
+    known: Mapping[str, object],
+    broken: Mapping[str, Exception] = MappingProxyType({}),
+) -> dict[str, str]:
+    """One sentence per folder whose files no channel takes, by its name."""
     strays = [file for file in files if file.channel not in known]
     return {
-        shown(file.channel): f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
+        shown(file.channel): broken_channel(file.channel, broken)
+        if file.channel in broken
+        else f"Unknown channel {shown(file.channel)!r} in {shown(file.path)}. "
         f"Known: {', '.join(sorted(known))}. "
         f"Add config/channels/{shown(file.channel)}.yaml or move what is in that folder."
         for file in reversed(strays)

@@ -5,6 +5,8 @@ records (received = taken + repeats + rejected). Transactions and gates belong t
 """
 
 import hashlib
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -68,6 +70,8 @@ class DeliveryCounts:
 
     records = taken + repeats + rejected. `was_known`: the very file had been taken in before;
     `is_set_aside`: it is left where it is, because its gate refused it as a whole.
+    `kinds_of_reasons`: why records were rejected, commonest first; what follows a reason's colon
+    may quote a record and is left out.
     """
 
     delivery_id: str
@@ -80,6 +84,7 @@ class DeliveryCounts:
     outcomes: int = 0
     was_known: bool = False
     is_set_aside: bool = False
+    kinds_of_reasons: tuple[str, ...] = ()
 
 
 def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) -> Delivery:
@@ -196,6 +201,7 @@ class _DeliveryWriter:
         self._next_seq = {kind: self._last_seq(kind) + 1 for kind in delivery.kinds}
         self._counts = dict.fromkeys(("records", "taken", "repeats", "rejected"), 0)
         self._added = dict.fromkeys(KINDS, 0)
+        self._reasons: Counter[str] = Counter()
 
     def decide(self, batch: ParsedBatch) -> "_Decision":
         """What of a batch is new, and what is in conflict; nothing is written."""
@@ -235,6 +241,7 @@ class _DeliveryWriter:
             submissions=self._added["submission"],
             events=self._added["event"],
             outcomes=self._added["outcome"],
+            kinds_of_reasons=tuple(kind for kind, _ in self._reasons.most_common()),
         )
         if counts.records != counts.taken + counts.repeats + counts.rejected:
             raise ConservationError(
@@ -294,6 +301,8 @@ class _DeliveryWriter:
     def _append_rejected(self, table: pa.Table) -> None:
         if not table.num_rows:
             return
+        for told in table.column("reasons").to_pylist():
+            self._reasons.update(reason.partition(":")[0] for reason in json.loads(told))
         numbers = table.column("record_number").to_pylist()
         ids = pa.array([self._rejected_id(number) for number in numbers])
         self._append("rejected_records", table.append_column("rejected_id", ids))

@@ -6,7 +6,7 @@ delivery of its own under the ids it had.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import duckdb
@@ -24,7 +24,7 @@ from lead_platform.capture.readers import RawRecord
 # The newest hold of each item, where it is a hold no more and was not taken in again yet.
 _RELEASED = """
 with newest as (
-    select quarantine_id, payload_id, state from governance.quarantine
+    select quarantine_id, payload_id, state, tried_at from governance.quarantine
     where step = $step and payload_id is not null
     qualify row_number() over (
         partition by subject_type, subject_id order by hold_number desc
@@ -33,8 +33,7 @@ with newest as (
 select n.quarantine_id, r.channel, r.record_number, r.payload
 from newest as n
 join capture.rejected_records as r on r.rejected_id = n.payload_id
-anti join capture.deliveries as d on d.file_name = $prefix || n.quarantine_id
-where n.state in ('released', 'superseded')
+where n.state in ('released', 'superseded') and n.tried_at is null
 order by n.quarantine_id
 """
 _PREFIX = "quarantine/"
@@ -50,7 +49,7 @@ def list_returns(
     """The released records as deliveries; those of a channel that is no more keep waiting."""
     if not _has_released(connection):
         return []
-    rows = connection.execute(_RELEASED, {"step": STEP, "prefix": _PREFIX}).fetchall()
+    rows = connection.execute(_RELEASED, {"step": STEP}).fetchall()
     return [
         _returned(channels[channel], quarantine_id, number, payload, received_at, contracts)
         for quarantine_id, channel, number, payload in rows
@@ -61,10 +60,27 @@ def list_returns(
 def _has_released(connection: duckdb.DuckDBPyConnection) -> bool:
     found = connection.execute(
         "select 1 from governance.quarantine where step = ? and payload_id is not null "
-        "and state in ('released', 'superseded') limit 1",
+        "and state in ('released', 'superseded') and tried_at is null limit 1",
         [STEP],
     ).fetchone()
     return found is not None
+
+
+def mark_returned(
+    connection: duckdb.DuckDBPyConnection, deliveries: Iterable[Delivery], *, at: datetime
+) -> None:
+    """Note what of it these deliveries have brought back; each is returned once."""
+    ids = [
+        delivery.file_name.removeprefix(_PREFIX)
+        for delivery in deliveries
+        if delivery.file_name.startswith(_PREFIX)
+    ]
+    if ids:
+        connection.execute(
+            "update governance.quarantine set tried_at = ? "
+            "where quarantine_id in (select unnest(?::varchar[]))",
+            [at, ids],
+        )
 
 
 def _returned(

@@ -15,13 +15,13 @@ from dagster import (
     sensor,
 )
 
-from lead_platform.capture.channels import load_channels
+from lead_platform.capture.channels import usable_channels
 from lead_platform.capture.inbox import (
     Cursor,
     list_inbox,
     plan_requests,
+    stray_folders,
     stuck_files,
-    unknown_channels,
 )
 from lead_platform.capture.names import path_as_text
 from lead_platform.lake.lake import utc_now
@@ -49,7 +49,7 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
             return SkipReason(off)
         if _run_waits(context.instance, name):
             return SkipReason("a run waits for its turn; what came since goes with the next one")
-        channels = load_channels(settings.config_dir)
+        channels, broken = usable_channels(settings.config_dir)
         waiting = list_inbox(settings.inbox)
         mine = [
             file
@@ -60,7 +60,7 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
         cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
         due, cursor = plan_requests(mine, cursor, utc_now())
         if not brings_outcomes_only:
-            strays = unknown_channels(waiting, channels)
+            strays = stray_folders(waiting, channels, broken)
             for folder in strays.keys() - set(cursor.warned):
                 context.log.warning(strays[folder])
             cursor.warned = tuple(strays)

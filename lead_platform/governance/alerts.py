@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "vocabulary_moved": "values are far less or more often known than usual",
     "quarantine_grown": "many rows were set aside at once",
     "files_waiting": "files wait in the inbox",
+    "files_rejected": "files were mostly rejected",
     "runs_waiting": "runs wait to be started",
     "disk_nearly_full": "disks are nearly full",
     "maintenance_overdue": "maintenance is overdue",

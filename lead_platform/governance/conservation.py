@@ -56,7 +56,7 @@ _RECONCILIATIONS = (
     ),
     (
         # A submission that arrived after the newest one resolved is waiting, not lost; so is one
-        # that was set aside, until it is resolved after all.
+        # that is set aside, or was let go since its step last ran.
         "submission_belongs_to_a_lead",
         "submissions up to the newest resolved one against members of leads and those set aside",
         """
@@ -70,6 +70,7 @@ _RECONCILIATIONS = (
             join capture.submissions on subject_id = submission_id
             anti join identity.lead_members using (submission_id)
             where step in ('normalize', 'resolve') and subject_type = 'submission'
+                and (state in ('held', 'discarded') or tried_at is null)
                 and received_seq <= (select newest from resolved)
         )
         select

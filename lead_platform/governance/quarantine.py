@@ -55,11 +55,13 @@ class Entry:
     decided_by: str | None
     decision_reason: str | None
     decided_at: datetime | None
+    tried_at: datetime | None
 
 
 _ENTRIES = """
 select quarantine_id, state, step, subject_type, subject_id, table_name, expectation, arguments,
-    held_at, offending_row, release_id, payload_id, decided_by, decision_reason, decided_at
+    held_at, offending_row, release_id, payload_id, decided_by, decision_reason, decided_at,
+    tried_at
 from governance.quarantine
 """
 
@@ -147,7 +149,7 @@ def decide(
     entries = [entry for entry in find_entries(connection, ids) if entry.state in _BEFORE[verdict]]
     connection.execute(
         "update governance.quarantine set state = ?, decided_by = ?, decision_reason = ?, "
-        "decided_at = ? where quarantine_id in (select unnest(?::varchar[]))",
+        "decided_at = ?, tried_at = null where quarantine_id in (select unnest(?::varchar[]))",
         [verdict, by, reason, at, [entry.quarantine_id for entry in entries]],
     )
     record_actions(

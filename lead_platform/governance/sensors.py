@@ -28,9 +28,10 @@ from lead_platform.governance.watches import (
     watch_files,
     watch_maintenance,
     watch_quarantine,
+    watch_rejections,
 )
 from lead_platform.lake.lake import utc_now
-from lead_platform.lake.resource import CAUSE, open_lake
+from lead_platform.lake.resource import CAUSE, SUMMARY, open_lake
 from lead_platform.lake.switches import switches_of
 from lead_platform.lake.upkeep import due_after
 from lead_platform.settings import Settings
@@ -49,8 +50,12 @@ LAKE_KINDS = (
     "field_moved",
     "vocabulary_moved",
     "quarantine_grown",
+    "files_rejected",
     "maintenance_overdue",
 )
+
+# Checks that speak of the files of one run, of which the next one says nothing.
+TOLD_OTHERWISE = frozenset({"capture.deliveries files_taken"})
 
 RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
@@ -182,6 +187,7 @@ def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:
         signals = [
             *watch_feeds(connection, now, holidays),
             *watch_quarantine(connection, settings.alert_set_aside),
+            *watch_rejections(connection, now),
             *watch_maintenance(connection, now),
         ]
     book.settle(LAKE_KINDS, signals, now)
@@ -240,7 +246,10 @@ def _checks_of(
             continue
         is_error = check.severity == AssetCheckSeverity.ERROR
         kind = "check_failed" if is_error else "check_warned"
-        text = f"in run {run_id[:8]}"
+        if subject in TOLD_OTHERWISE:
+            continue
+        summary = check.metadata.get(SUMMARY)
+        text = f"in run {run_id[:8]}" + (f": {summary.value}" if summary else "")
         signals.append(Signal(kind, subject, text, is_condition=True, cause=_cause(check)))
     return signals, over
 

@@ -29,5 +29,5 @@ create table if not exists governance.quarantine (
     subject_version varchar, table_name varchar, expectation varchar, arguments varchar,
     offending_row varchar, suite_version varchar, release_id varchar, run_id varchar,
     payload_id varchar, held_at timestamp, state varchar, decided_by varchar,
-    decision_reason varchar, decided_at timestamp, hold_number bigint
+    decision_reason varchar, decided_at timestamp, hold_number bigint, tried_at timestamp
 );

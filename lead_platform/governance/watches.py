@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from lead_platform.capture.inbox import list_inbox
+from lead_platform.capture.inbox import list_inbox, odd_entries
 from lead_platform.capture.names import shown
 from lead_platform.governance.alerts import Signal
 from lead_platform.governance.feeds import Span, judge_feeds, read_arrivals
@@ -20,6 +20,9 @@ from lead_platform.settings import Settings
 
 # A file is asked for within seconds and again after 2, 4 and 8 minutes.
 FILES_WAIT_AT_MOST = timedelta(minutes=30)
+
+# A file that is mostly rejected is told of for so long, whatever else comes.
+REJECTIONS_TOLD_FOR = timedelta(days=3)
 
 LEAST_FREE_BYTES = 2_000_000_000
 LEAST_FREE_SHARE = 0.05
@@ -43,11 +46,16 @@ def watch_feeds(
 
 
 def watch_files(settings: Settings, now: datetime) -> list[Signal]:
-    """Channels whose files are left lying: refused, held, of an unknown channel, given up."""
+    """Folders of the inbox in which something is left lying: refused, held, of an unknown channel,
+    given up, or what is never opened.
+
+    Since when is told by the change of its status: the time of its contents is the sender's.
+    """
     limit = (now - FILES_WAIT_AT_MOST).replace(tzinfo=UTC).timestamp() * 1e9
-    waiting = Counter(
-        shown(file.channel) for file in list_inbox(settings.inbox) if file.modified_ns < limit
-    )
+    inbox = settings.inbox
+    entries = [(file.path, file.changed_ns) for file in list_inbox(inbox)]
+    entries += [(fault.path, fault.changed_ns) for fault in odd_entries(inbox)]
+    waiting = Counter(_folder_of(path, inbox) for path, since in entries if since < limit)
     return [
         Signal(
             "files_waiting",
@@ -56,6 +64,42 @@ def watch_files(settings: Settings, now: datetime) -> list[Signal]:
             is_condition=True,
         )
         for channel, count in sorted(waiting.items())
+    ]
+
+
+def _folder_of(path: Path, inbox: Path) -> str:
+    """The channel's folder as it is shown; a name beside those is a stranger's, and not told."""
+    first, *rest = path.relative_to(inbox).parts
+    return shown(first) if rest or path.is_dir() else "inbox"
+
+
+def watch_rejections(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
+    """Channels of which files came within some days that were mostly rejected, for so long.
+
+    A file that was taken in since, after a correction of its channel, is none.
+    """
+    rows = connection.execute(
+        """
+        with recent as (
+            select channel, records, rejected from capture.deliveries
+            where received_at > ?
+            qualify row_number() over (
+                partition by channel, content_hash order by received_at desc, rejected
+            ) = 1
+        )
+        select channel, count(*), sum(rejected)::bigint, sum(records)::bigint
+        from recent where 2 * rejected > records group by channel order by channel
+        """,
+        [now - REJECTIONS_TOLD_FOR],
+    ).fetchall()
+    return [
+        Signal(
+            "files_rejected",
+            channel,
+            f"{files:,} files with {rejected:,} of {records:,} records rejected",
+            is_condition=True,
+        )
+        for channel, files, rejected, records in rows
     ]
 
 

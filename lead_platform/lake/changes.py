@@ -264,6 +264,36 @@ def store_orphaned(
     return _count(connection, removed) - known
 
 
+def names_removed(
+    connection: duckdb.DuckDBPyConnection, table: str, parent: str, columns: tuple[str, ...]
+) -> bool:
+    """Whether some row of the table holds values that these columns of the parent have lost.
+
+    Which columns name the parent is not known: all of the same type are looked at.
+    """
+    removed = _removed(parent, columns)
+    of_parent, kinds = table_columns(connection, parent), table_columns(connection, table)
+    alike = [
+        [f"child.{_identifier(name)}" for name, kind in kinds.items() if kind == of_parent[column]]
+        for column in columns
+    ]
+    others = [
+        f"gone.{_identifier(column)} in ({', '.join(names)})"
+        for column, names in zip(columns[1:], alike[1:], strict=True)
+        if names
+    ]
+    if not all(alike):
+        return False
+    first = _identifier(columns[0])
+    # A join for each column: one on any of them would compare every row with every other.
+    found = " union all ".join(
+        f"(select 1 from lake.{table} as child semi join {removed} as gone "
+        f"on {' and '.join([f'gone.{first} = {name}', *others])} limit 1)"
+        for name in alike[0]
+    )
+    return connection.execute(f"{found} limit 1").fetchone() is not None
+
+
 def missing_parents(
     connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, reference: Reference
 ) -> list[int]:

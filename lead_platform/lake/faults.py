@@ -16,6 +16,7 @@ import pandas as pd
 import psycopg2
 
 from lead_platform.lake.failures import chain_of
+from lead_platform.parallel import WorkerDiedError
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 _OF_THE_MACHINE = (
     MemoryError,
     OSError,
+    WorkerDiedError,
     psycopg2.Error,
     duckdb.ConnectionException,
     duckdb.FatalException,
@@ -88,23 +90,40 @@ def find_breaking_rows(
     work: Callable[[pd.DataFrame], object], frame: pd.DataFrame, most: int
 ) -> list[tuple[int, Exception]]:
     """The places of the rows that break the work by themselves, with the error each raises; none
-    where they are more than `most`."""
+    where they are more than `most`.
+
+    Of a row alone the same error has to come twice: one that passes is nobody's. Raises what is the
+    machine's fault.
+    """
     broken: list[tuple[int, Exception]] = []
     pending = [range(len(frame))]
     while pending:
         places = pending.pop()
-        try:
-            work(frame.iloc[places.start : places.stop].reset_index(drop=True))
+        rows = frame.iloc[places.start : places.stop].reset_index(drop=True)
+        error = _raised(work, rows)
+        if error is None:
             continue
-        except Exception as error:
-            if len(places) == 1:
-                broken.append((places[0], error))
-        if len(broken) > most:
-            return []
         if len(places) > 1:
             middle = len(places) // 2
             pending += [places[middle:], places[:middle]]
+            continue
+        again = _raised(work, rows)
+        if again is not None and fault_of("", again) == fault_of("", error):
+            broken.append((places[0], error))
+        if len(broken) > most:
+            return []
     return broken
+
+
+def _raised(work: Callable[[pd.DataFrame], object], rows: pd.DataFrame) -> Exception | None:
+    """What the work raises on these rows that may be a record's fault; raises what cannot be."""
+    try:
+        work(rows)
+    except Exception as error:
+        if not may_be_of_a_record(error):
+            raise
+        return error
+    return None
 
 
 def find_culprits(

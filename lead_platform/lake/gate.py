@@ -5,7 +5,7 @@ their parent go with it), then changed rows, facts and references of each touche
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -24,6 +24,9 @@ from lead_platform.lake.suites import (
     Suite,
     validate,
 )
+
+# What every table is asked first: has it a suite that can be read?
+SUITE_READABLE = "expect_suite_to_be_readable"
 
 # A table and some columns of it.
 _Columns = tuple[str, tuple[str, ...]]
@@ -90,11 +93,13 @@ class Gate:
 
     `accepted` remembers, for as long as the suites are loaded, which columns of a table passed:
     they are validated again when they change. What it deletes is committed as the writer's own.
+    `unreadable`: what is wrong with the suites of other tables; what touches one is refused.
     """
 
     fence: Fence
     suites: dict[str, Suite]
     accepted: set[tuple[str, ...]] = field(default_factory=set)
+    unreadable: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -114,7 +119,11 @@ class Gate:
             self._judge_columns(verdict, since)
             if verdict.failures:
                 return verdict
-            removed, has_cascaded = self._cascade(verdict.touched, since, until)
+            lost, has_cascaded = self._cascade(verdict.touched, since, until)
+            self._judge_unreadable(verdict, lost)
+            if verdict.failures:
+                return verdict
+            removed = {name: lost[name, self._suite(name).meta.key] for name, _ in lost}
             if has_cascaded:
                 self.fence.commit()
                 until = self.fence.begin()
@@ -133,7 +142,9 @@ class Gate:
     def _judge_columns(self, verdict: Verdict, since: int) -> None:
         """Which tables and columns there are: without them nothing further can be asked."""
         for table in verdict.touched:
-            if table.exists:
+            if table.name in self.unreadable:
+                verdict.failures.append(self._unreadable_failure(table.name))
+            elif table.exists:
                 columns = changes.table_columns(self.connection, table.name)
                 suite = self._suite(table.name)
                 known = (table.name, *columns, *columns.values())
@@ -154,8 +165,8 @@ class Gate:
 
     def _cascade(
         self, touched: list[TouchedTable], since: int, until: int
-    ) -> tuple[dict[str, int], bool]:
-        """Delete orphans of removed parents, level by level; removed keys by table, and if any.
+    ) -> tuple[dict[_Columns, int], bool]:
+        """Delete orphans of removed parents, level by level; what is lost, and if any was deleted.
 
         All that the write removed is noted first: with deletes of its own in progress, a
         transaction reads earlier snapshots wrong.
@@ -176,7 +187,24 @@ class Gate:
             for child, reference in self._children(parent):
                 if child in present and self._delete_orphans(child, reference, lost, pending):
                     has_cascaded = True
-        return {name: lost[name, self._suite(name).meta.key] for name, _ in lost}, has_cascaded
+        return lost, has_cascaded
+
+    def _judge_unreadable(self, verdict: Verdict, lost: Mapping[_Columns, int]) -> None:
+        """Rows that name what is lost may have to go with it: their suite would say so."""
+        if not (self.unreadable and any(lost.values())):
+            return
+        for table in sorted(self._present() & self.unreadable.keys()):
+            names_lost = (
+                changes.names_removed(self.connection, table, parent, columns)
+                for (parent, columns), count in lost.items()
+                if count
+            )
+            if any(names_lost):
+                verdict.failures.append(self._unreadable_failure(table))
+
+    def _unreadable_failure(self, table: str) -> TableFailure:
+        faults = json.dumps({"faults": [*self.unreadable[table]]})
+        return TableFailure(table, Failure(SUITE_READABLE, faults, 0), ())
 
     def _delete_orphans(
         self, child: str, reference: Reference, lost: dict[_Columns, int], pending: list[_Columns]
@@ -195,13 +223,17 @@ class Gate:
         return True
 
     def _watched(self, table: str) -> list[tuple[str, ...]]:
-        """The key, and each set of columns through which children hang on the table."""
+        """The key, and each set of columns through which children hang on the table.
+
+        Where a suite cannot be read, also those through which rows that are kept name it: through
+        one of these its table may hang on this one too.
+        """
         key = self._suite(table).meta.key
         named = [
             reference.to_columns
             for suite in self.suites.values()
             for reference in suite.meta.references
-            if reference.to == table and reference.on_delete == "cascade"
+            if reference.to == table and (reference.on_delete == "cascade" or self.unreadable)
         ]
         return list(dict.fromkeys([key, *named]))
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import duckdb
 
-from lead_platform.configuration import content_version
 from lead_platform.lake import changes, quarantine, releases
 from lead_platform.lake.brake import demanding, interruptible
 from lead_platform.lake.changes import TableChange
@@ -45,12 +44,13 @@ from lead_platform.lake.migration import (
     contract_warnings,
     plan_migration,
     shipped_scripts,
+    suite_faults,
 )
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog, require_new_home
 from lead_platform.lake.quarantine import Parting, Separation
 from lead_platform.lake.releases import Release, ReleaseNote
-from lead_platform.lake.suites import Suite, load_suites
+from lead_platform.lake.suites import Suite, suites_state, usable_suites
 from lead_platform.lake.tables import (
     declared_columns,
     give_statistics,
@@ -164,12 +164,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Contract:
-    """The suites of all tables at one version of their files, a version of each, and the columns
-    that passed them."""
+    """The suites of all tables at one state of their files, a version of each, what is wrong with
+    those that cannot be read, and the columns that passed them."""
 
-    version: str
+    state: str
     suites: dict[str, Suite]
     versions: dict[str, str]
+    unreadable: dict[str, tuple[str, ...]]
     accepted_columns: set[tuple[str, ...]]
 
 
@@ -294,7 +295,7 @@ class Lake:
             since = self._recover(fence)
             contract = self._current_contract()
             if separation:
-                self._let_go(fence, contract)
+                self._let_go(fence, contract, separation.step)
             candidate = Candidate(
                 fence,
                 run_id,
@@ -309,7 +310,9 @@ class Lake:
                 with interruptible(fence.connection.interrupt), demanding(fence.lost):
                     yield candidate
                     written = time.monotonic()
-                    gate = Gate(fence, contract.suites, contract.accepted_columns)
+                    gate = Gate(
+                        fence, contract.suites, contract.accepted_columns, contract.unreadable
+                    )
                     verdict = gate.judge(since)
                     verdict.failures += candidate.failures
                     parting = self._part(fence, verdict, separation, since, contract)
@@ -369,7 +372,11 @@ class Lake:
                     for rebuild in plan.rebuilt
                 }
         models = modelled_tables(self.settings.dbt_project_dir)
-        return contract_warnings(plan, self._current_contract().suites, rows, models)
+        contract = self._current_contract()
+        return [
+            *suite_faults(plan, contract.unreadable),
+            *contract_warnings(plan, contract.suites, rows, models),
+        ]
 
     def compare(self, older: int, newer: int) -> list[TableChange]:
         """What changed between two releases, by table, in rows."""
@@ -405,12 +412,15 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _let_go(self, fence: Fence, contract: "_Contract") -> None:
-        """What is held and worth another try is held no more."""
-        changed = quarantine.find_changed(fence.connection, contract.versions)
-        if changed:
+    def _let_go(self, fence: Fence, contract: "_Contract", step: str) -> None:
+        """What is held and worth another try is let go; what was let go before is tried now."""
+        changed = quarantine.find_changed(
+            fence.connection, contract.versions, unreadable=contract.unreadable
+        )
+        if changed or quarantine.has_untried(fence.connection, step):
             with fence.transaction():
                 quarantine.supersede(fence.connection, changed, at=self.clock())
+                quarantine.mark_tried(fence.connection, step, at=self.clock())
 
     def _part(
         self,
@@ -551,11 +561,11 @@ class Lake:
     def _current_contract(self) -> "_Contract":
         """The suites as their files stand now: a process that stays warm sees them edited."""
         folder = self.settings.expectations_dir
-        version = content_version(*sorted(folder.glob("*/*.json")))
-        if self._contract is None or self._contract.version != version:
-            suites = load_suites(folder)
+        state = suites_state(folder)
+        if self._contract is None or self._contract.state != state:
+            suites, unreadable = usable_suites(folder)
             versions = {table: suite.version for table, suite in suites.items()}
-            self._contract = _Contract(version, suites, versions, set())
+            self._contract = _Contract(state, suites, versions, unreadable, set())
         return self._contract
 
     @property
@@ -619,7 +629,8 @@ class Lake:
 
     def _migrate(self, instance: duckdb.DuckDBPyConnection, plan: Plan, lock: WriterLock) -> None:
         """Bring a plan about, as one release."""
-        faults = contract_faults(plan, self._current_contract().suites)
+        contract = self._current_contract()
+        faults = contract_faults(plan, contract.suites) + suite_faults(plan, contract.unreadable)
         if faults:
             raise MigrationRefusedError(faults)
         label = "tables" if plan.is_new_home else "migration"

@@ -10,7 +10,7 @@ import importlib.resources
 import re
 import runpy
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -210,6 +210,18 @@ def contract_faults(plan: Plan, suites: Mapping[str, Suite]) -> list[str]:
         for table, columns in made.items()
         if table in suites
         for failure in column_failures(suites[table], columns)
+    ]
+
+
+def suite_faults(plan: Plan, unreadable: Mapping[str, Sequence[str]]) -> list[str]:
+    """Tables with rows to be written anew whose suite cannot be read, so that nothing judges them.
+
+    What is made anew holds no row: its first write is judged, or refused.
+    """
+    return [
+        f"{rebuild.table} would be written anew, and its suite cannot be read: {fault}"
+        for rebuild in plan.rebuilt
+        for fault in unreadable.get(rebuild.table, ())
     ]
 
 

@@ -7,7 +7,7 @@ is told by the step (`Trace`); what people decide is written by governance.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -250,7 +250,7 @@ def write_holds(
 _SUPERSEDE_EARLIER = """
 update governance.quarantine as q
 set state = 'superseded', decided_by = 'system', decided_at = $at::timestamp,
-    decision_reason = 'it was tried again and failed'
+    decision_reason = 'it was tried again and failed', tried_at = $at::timestamp
 from new_holds as n
 where q.state = 'held'
     and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
@@ -290,9 +290,14 @@ def holds_of_faults(
 
 
 def find_changed(
-    connection: duckdb.DuckDBPyConnection, suite_versions: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    suite_versions: Mapping[str, str],
+    *,
+    unreadable: Container[str] = (),
 ) -> dict[str, list[str]]:
     """What is held and worth another try, by the reason: its suite changed, or its lead did.
+
+    Of a table whose suite is `unreadable` nothing is: its write would be refused as a whole.
 
     What a person discarded stays; only what is held is looked at, whatever the size of the base.
     """
@@ -303,6 +308,8 @@ def find_changed(
     current = _lead_versions(connection, [Subject(row[3], row[4]) for row in rows])
     reasons: dict[str, list[str]] = defaultdict(list)
     for quarantine_id, table, suite_version, kind, subject_id, version in rows:
+        if table in unreadable:
+            continue
         if suite_versions.get(table) != suite_version:
             reasons["its suite has changed"].append(quarantine_id)
         elif current.get(Subject(kind, subject_id)) != version:
@@ -321,6 +328,26 @@ def supersede(
             "where quarantine_id in (select unnest(?::varchar[]))",
             [at, reason, list(ids)],
         )
+
+
+# What comes back as a record of its own has a payload: who brings it back notes that.
+_UNTRIED = (
+    f"where step = $step and state not in {LEFT_OUT} and tried_at is null and payload_id is null"
+)
+
+
+def has_untried(connection: duckdb.DuckDBPyConnection, step: str) -> bool:
+    """Whether anything was let go since the step last ran."""
+    query = f"select 1 from governance.quarantine {_UNTRIED} limit 1"
+    return connection.execute(query, {"step": step}).fetchone() is not None
+
+
+def mark_tried(connection: duckdb.DuckDBPyConnection, step: str, *, at: datetime) -> None:
+    """Note that the step takes up now what was let go since it last ran."""
+    connection.execute(
+        f"update governance.quarantine set tried_at = $at::timestamp {_UNTRIED}",
+        {"step": step, "at": at},
+    )
 
 
 def _trace(

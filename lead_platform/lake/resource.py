@@ -58,6 +58,8 @@ GATE_CHECK = "gate"
 
 # Among what a check tells: why it does not pass, without counts. The same cause again is no news.
 CAUSE = "cause"
+# Metadata of a check that says in a few words what is to be looked at, in an alert too.
+SUMMARY = "summary"
 
 # Tells whoever listens (the command line) which step starts and what it changed; counts only.
 STEPS = logging.getLogger("lead_platform.steps")
@@ -548,6 +550,7 @@ def _check(
 __all__ = [
     "AS_OF_TAG",
     "CAUSE",
+    "SUMMARY",
     "LakeResource",
     "Prepared",
     "asset_key",

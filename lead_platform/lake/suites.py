@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lead_platform.configuration import FILE_LIMIT, ConfigurationError, read_bounded
+from lead_platform.configuration import ConfigurationError, content_version, load_json
 from lead_platform.lake.faults import few_of, find_breaking_rows
 from lead_platform.patterns import Pattern
 
@@ -189,24 +189,53 @@ class Failure:
 
 def load_suites(directory: Path) -> dict[str, Suite]:
     """Suite by table name (`layer.table`). Raises ConfigurationError with every fault."""
-    suites: dict[str, Suite] = {}
-    faults: list[str] = []
-    for path in sorted(directory.glob("*/*.json")):
-        table = f"{path.parent.name}.{path.stem}"
-        try:
-            suite = Suite.model_validate_json(read_bounded(path, FILE_LIMIT))
-        except ValidationError as error:
-            faults += [
-                f"{path}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}"
-                for detail in error.errors()
-            ]
-            continue
-        if suite.name != table:
-            faults.append(f"{path}: name is {suite.name!r}; the file's place says {table!r}")
-        suites[table] = suite
-    if faults:
-        raise ConfigurationError(faults)
+    suites, unreadable = usable_suites(directory)
+    if unreadable:
+        raise ConfigurationError(fault for faults in unreadable.values() for fault in faults)
     return suites
+
+
+def usable_suites(directory: Path) -> tuple[dict[str, Suite], dict[str, tuple[str, ...]]]:
+    """The suites that can be read, and what is wrong with the others, each by table name."""
+    suites: dict[str, Suite] = {}
+    unreadable: dict[str, tuple[str, ...]] = {}
+    for path in suite_files(directory):
+        try:
+            suite = load_suite(path)
+            suites[suite.name] = suite
+        except ConfigurationError as error:
+            unreadable[_table_of(path)] = tuple(error.faults)
+    return suites, unreadable
+
+
+def load_suite(path: Path) -> Suite:
+    """The suite of one table. Raises ConfigurationError with all faults of the file."""
+    suite = load_json(path, Suite)
+    if suite.name != _table_of(path):
+        raise ConfigurationError(
+            [f"{path}: name is {suite.name!r}; the file's place says {_table_of(path)!r}"]
+        )
+    return suite
+
+
+def suites_state(directory: Path) -> str:
+    """A name for what all suite files hold, those that cannot be read among them."""
+    states: list[str] = []
+    for path in suite_files(directory):
+        try:
+            states.append(f"{path} {content_version(path)}")
+        except (ConfigurationError, OSError) as error:
+            states.append(f"{path} {error}")
+    return hashlib.sha256("\n".join(states).encode()).hexdigest()
+
+
+def suite_files(directory: Path) -> list[Path]:
+    """Where the suites are."""
+    return sorted(directory.glob("*/*.json"))
+
+
+def _table_of(path: Path) -> str:
+    return f"{path.parent.name}.{path.stem}"
 
 
 def validate(frame: pd.DataFrame, specs: list[ExpectationSpec]) -> list[Failure]:

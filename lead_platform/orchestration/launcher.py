@@ -11,6 +11,7 @@ from dagster._core.launcher.base import (
     WorkerStatus,
 )
 from dagster._core.storage.dagster_run import DagsterRun
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 from dagster._serdes import ConfigurableClass
 from dagster._serdes.config_class import ConfigurableClassData
 
@@ -52,10 +53,14 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
             start_worker_for(context.dagster_run.run_id)
 
     def terminate(self, run_id: str) -> bool:
-        """Ask the run to stop: its process watches for that, and is killed if it does not react."""
+        """Ask the run to stop: its process watches for that, and is killed if it does not react.
+
+        What is ended on purpose, by a person or at its time limit, is not tried again.
+        """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
+        self._instance.add_run_tags(run_id, {MAX_RETRIES_TAG: "0"})
         self._instance.report_run_canceling(run)
         return True
 

@@ -7,6 +7,7 @@ from lead_platform.capture.channels import (
     find_channel,
     load_channel,
     load_channels,
+    usable_channels,
 )
 from lead_platform.configuration import ConfigurationError
 from tests.capture.conftest import CONTACTS, PROJECT, MakeChannel
@@ -47,14 +48,32 @@ def test_every_shipped_channel_loads() -> None:
 
 
 def test_an_unknown_channel_names_the_known_ones_and_the_next_step(
-    make_channel: MakeChannel,
+    make_channel: MakeChannel, tmp_path: Path
 ) -> None:
-    channels = {"contacts": make_channel()}
+    make_channel()
     with pytest.raises(
         UnknownChannelError,
         match=r"Unknown channel 'fbk' for in/x\.csv\. Known: contacts\. Add config/channels/fbk\.y",
     ):
-        find_channel(channels, "fbk", Path("in/x.csv"))
+        find_channel(tmp_path / "config", "fbk", Path("in/x.csv"))
+
+
+@pytest.mark.parametrize("cut", range(1, len(CONTACTS.strip()), 40))
+def test_a_file_somebody_is_still_writing_stops_its_own_channel_only(
+    make_channel: MakeChannel, tmp_path: Path, cut: int
+) -> None:
+    """Half a file saved to config/channels/ stopped the intake of all channels."""
+    contacts = make_channel()
+    config = tmp_path / "config"
+    half = CONTACTS.strip()[:cut].replace("contacts", "other")
+    (config / "channels" / "other.yaml").write_text(half)
+    channels, broken = usable_channels(config)
+    assert channels["contacts"] == contacts
+    assert {*channels, *broken} == {"contacts", "other"}
+    assert find_channel(config, "contacts", Path("x.csv")) == contacts
+    if broken:
+        with pytest.raises(ConfigurationError, match=r"other\.yaml"):
+            find_channel(config, "other", Path("x.csv"))
 
 
 def test_a_path_that_does_not_compile_is_named_with_file_and_line(

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,17 @@ from lead_platform.capture.inbox import (
     QUICK_ATTEMPTS,
     ChangedFileError,
     Cursor,
+    FileFault,
     InboxFile,
     _put_back,
     archive_file,
     describe_waiting,
     list_inbox,
+    located,
+    note_left,
     odd_entries,
     plan_requests,
+    read_left,
     state_of,
     stuck_files,
 )
@@ -68,6 +73,85 @@ def test_only_regular_files_are_taken_in_and_the_rest_is_told(inbox: Path, tmp_p
     assert "no channel is called 'web_form'" in rows[0][2]
 
 
+def test_folders_may_be_as_deep_as_their_sender_likes(inbox: Path) -> None:
+    """1,200 empty folders in each other stopped the intake of all channels."""
+    (inbox / "web_form" / "good.jsonl").write_text("{}")
+    below = os.open(inbox / "web_form", os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("d", dir_fd=below)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=below)
+        os.close(below)
+        below = deeper
+    os.close(below)
+    try:
+        assert [file.path.name for file in list_inbox(inbox)] == ["good.jsonl"]
+        # Deeper than a path may be long: told as what nobody can look into.
+        assert all("may not look into" in fault.reason for fault in odd_entries(inbox))
+    finally:
+        subprocess.run(["rm", "-rf", str(inbox)], check=True)
+
+
+def test_what_its_sender_left_unfinished_is_told_after_a_while(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = inbox / "web_form" / "leads.jsonl.part"
+    left.write_text("{")
+    assert not odd_entries(inbox)
+    monkeypatch.setattr("lead_platform.capture.inbox._UNFINISHED_FOR", timedelta(0))
+    [fault] = odd_entries(inbox)
+    assert "rename it once it is complete" in fault.reason
+    assert not list_inbox(inbox)
+
+
+def test_a_folder_closed_to_this_user_is_told(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files waited for ever, and nothing said so."""
+    closed = inbox / "web_form" / "sub"
+    (closed / "a.jsonl").write_text("{}")
+    listed = os.scandir
+
+    def refuse(folder: Path) -> object:
+        # Permissions do not bind the administrator, who may run this.
+        if folder == closed:
+            raise PermissionError
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    [fault] = odd_entries(inbox)
+    assert (fault.path, "may not look into" in fault.reason) == (closed, True)
+
+
+def test_paths_lead_into_the_inbox_whatever_way_they_take(inbox: Path, tmp_path: Path) -> None:
+    """A file outside was moved away, as its path began with the inbox and went on with `..`."""
+    (tmp_path / "mine.jsonl").write_text("{}")
+    form = inbox / "web_form"
+    (form / "a.jsonl").write_text("{}")
+    (tmp_path / "way").symlink_to(form)
+    assert located(form / ".." / ".." / "mine.jsonl", inbox) == tmp_path / "mine.jsonl"
+    assert located(tmp_path / "way" / "a.jsonl", inbox) == form / "a.jsonl"
+    assert located(form / "sub" / ".." / "a.jsonl", inbox) == form / "a.jsonl"
+    (form / "link.jsonl").symlink_to(tmp_path / "mine.jsonl")
+    assert located(form / "link.jsonl", inbox) == form / "link.jsonl"
+
+
+def test_why_a_run_left_a_file_is_known_until_the_file_changes(inbox: Path, tmp_path: Path) -> None:
+    book = tmp_path / "left.json"
+    one, two = inbox / "web_form" / "one.jsonl", inbox / "web_form" / os.fsdecode(b"gr\xfc\xdfe")
+    for path in (one, two):
+        path.write_text("{")
+    assert read_left(book) == {}
+    note_left([FileFault(one, "broken"), FileFault(two, "held")], book)
+    told = {row[0]: row[2] for row in describe_waiting(
+        inbox, {"web_form": 1}, datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1),
+        told=read_left(book),
+    )}  # fmt: skip
+    assert told == {"web_form/one.jsonl": "broken", "web_form/gr\\xfc\\xdfe": "held"}
+    one.write_text("{}")
+    note_left([], book)
+    assert read_left(book) == {two: "held"}
+    book.write_text("{")
+    assert read_left(book) == {}
+
+
 def test_a_file_still_being_written_rests_first() -> None:
     """Half a file written in place was taken in as if it were all of it."""
     written = NOW.replace(tzinfo=UTC).timestamp()
@@ -108,7 +192,9 @@ def test_the_cursor_takes_any_name() -> None:
 
 def archived(path: Path, inbox: Path, archive: Path, delivery_id: str) -> Path:
     state = state_of(path.stat())
-    return archive_file(path, state=state, inbox=inbox, archive=archive, delivery_id=delivery_id)
+    return archive_file(
+        path, state=state, inbox=inbox, archive=archive, channel="web_form", delivery_id=delivery_id
+    )
 
 
 def test_archived_files_are_never_overwritten(inbox: Path, tmp_path: Path) -> None:
@@ -162,7 +248,9 @@ def test_what_took_the_place_of_a_file_goes_back(
     (inbox / ".new").write_text("two")
     (inbox / ".new").rename(path)
     with pytest.raises(ChangedFileError) as changed:
-        archive_file(path, state=read, inbox=inbox, archive=archive, delivery_id="del_1")
+        archive_file(
+            path, state=read, inbox=inbox, archive=archive, channel="web_form", delivery_id="del_1"
+        )
     assert changed.value.path == path
     assert path.read_text() == "two"
     assert [entry.name for entry in path.parent.iterdir() if entry.is_file()] == [path.name]

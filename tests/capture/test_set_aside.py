@@ -7,7 +7,7 @@ import pytest
 
 from lead_platform.capture.channels import Channel, load_channels
 from lead_platform.capture.deliveries import Intake, parse_deliveries, take_in
-from lead_platform.capture.returns import list_returns
+from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.quarantine import Hold, Subject, write_holds
 from lead_platform.settings import Settings
@@ -39,7 +39,9 @@ def deliver(
     assert not faults
     with lake.write("intake") as candidate:
         returned = list_returns(candidate.connection, channels, received_at=received_at)
-        return take_in(candidate.connection, [*parsed, *returned], run_id="run")
+        done = take_in(candidate.connection, [*parsed, *returned], run_id="run")
+        mark_returned(candidate.connection, (item.delivery for item in done.taken), at=received_at)
+        return done
 
 
 def hold(lake: Lake, kind: str, subject_id: str) -> None:
@@ -94,7 +96,34 @@ def test_a_held_record_is_rejected_whole_and_comes_back_when_released(
     returned = deliver(lake, channels, tmp_path / "deals.csv", at=5).totals
     assert (returned["taken"], returned["repeats"], returned["rejected"]) == (1, 4, 0)
     assert rows(lake, OUTCOMES) == rows(healthy, OUTCOMES)
+    with lake.read() as connection:
+        assert not list_returns(connection, channels, received_at=RECEIVED_AT)
     assert deliver(lake, channels, tmp_path / "deals.csv", at=9).totals["taken"] == 0
+
+
+def test_a_released_record_waits_for_its_channel(
+    lake: Lake, new_settings: Callable[..., Settings], channels: dict[str, Channel], tmp_path: Path
+) -> None:
+    other = Lake(new_settings("other"))
+    deliver(other, channels, tmp_path / "one.csv")
+    [(bad,)] = rows(other, "select outcome_id from capture.outcomes where record_id = 'o2'")
+    hold(lake, "outcome", bad)
+    deliver(lake, channels, tmp_path / "one.csv")
+    let_go(lake, "released")
+    with lake.write("intake") as candidate:
+        assert not list_returns(candidate.connection, {}, received_at=RECEIVED_AT)
+    assert deliver(lake, channels, tmp_path / "one.csv", at=5).totals["taken"] == 1
+
+
+def test_a_file_of_conflicts_says_so(
+    lake: Lake, channels: dict[str, Channel], tmp_path: Path
+) -> None:
+    """What is rejected while it is written was told as "rejected ()"."""
+    deliver(lake, channels, tmp_path / "one.csv")
+    changed = DEALS.replace("2026-01-", "2026-02-")
+    assert changed != DEALS
+    [fault] = deliver(lake, channels, tmp_path / "two.csv", changed, at=5).mostly_rejected
+    assert "(conflicting contents)" in fault.reason
 
 
 def test_what_is_discarded_does_not_come_back(

@@ -23,13 +23,13 @@ from dagster import (
     op,
 )
 
-from lead_platform.governance import sensors
+from lead_platform.governance import sensors, watches
 from lead_platform.governance.alerts import AlertBook, Message
 from lead_platform.governance.notifications import open_book
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake, utc_now
 from lead_platform.lake.quarantine import Separation
-from lead_platform.lake.resource import CAUSE, LakeResource, Results
+from lead_platform.lake.resource import CAUSE, SUMMARY, LakeResource, Results
 from lead_platform.settings import Settings
 from tests.lake import trial
 
@@ -191,7 +191,7 @@ def test_a_watch_that_cannot_look_is_told_and_stops_no_other(
         stuck = embedded_settings.inbox / folder / "a.csv"
         stuck.parent.mkdir()
         stuck.write_text("a", encoding="utf-8")
-        os.utime(stuck, (1_700_000_000, 1_700_000_000))
+    monkeypatch.setattr(watches, "FILES_WAIT_AT_MOST", timedelta(0))
     with monkeypatch.context() as broken:
         broken.setattr(sensors, "watch_lake", cannot)
         with build_sensor_context(instance=instance) as context:
@@ -264,6 +264,25 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
     assert cause.startswith("trial.left_side: expect_column_values_to_be_between")
     assert "rows" not in cause, "one more row is no other cause"
     assert list(look(instance, book, cursor)) == ["check_warned trial.left_side gate"]
+
+
+def test_a_check_that_stays_failed_says_where_to_look(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    """A file nobody may read was told as the number of a run."""
+
+    @asset(check_specs=[AssetCheckSpec("files", asset="deliveries")])
+    def deliveries() -> Iterator[AssetCheckResult | MaterializeResult]:
+        yield MaterializeResult()
+        yield AssetCheckResult(
+            passed=False, check_name="files", metadata={SUMMARY: "2 files: look here", "left": 2}
+        )
+
+    definitions = Definitions(assets=[deliveries], jobs=[define_asset_job("build")])
+    cursor = new_cursor()
+    definitions.resolve_job_def("build").execute_in_process(instance=instance)
+    [text] = look(instance, book, cursor).values()
+    assert text.endswith(": 2 files: look here")
 
 
 def test_many_rows_set_aside_in_one_run_are_told_until_they_are_dealt_with(

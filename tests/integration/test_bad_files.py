@@ -3,6 +3,7 @@ lie in the inbox beside good ones: the good ones become leads, the rest is told 
 rejected with its reasons."""
 
 import os
+import shutil
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +12,14 @@ import pytest
 
 from tests.capture.nasty import as_lines, nasty_records
 from tests.integration.conftest import Install
-from tests.integration.installation import AS_OF, Installation, files_by_slice, make_world, put
+from tests.integration.installation import (
+    AS_OF,
+    PROJECT,
+    Installation,
+    files_by_slice,
+    make_world,
+    put,
+)
 
 NASTY_CHANNELS = (
     "web_form", "web_events", "chat_transcript", "facebook_lead_ads", "hubspot_contacts",
@@ -32,7 +40,11 @@ def ran(
     install: Install, world: list[tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Installation, dict[str, Any]]:
     """An installation after one run on an inbox of good, bad and nasty files."""
-    installation = install("bad-files")
+    config = tmp_path_factory.mktemp("config") / "config"
+    shutil.copytree(PROJECT / "config", config)
+    half = (config / "channels" / "web_form.yaml").read_text().replace("web_form", "half_saved")
+    (config / "channels" / "half_saved.yaml").write_text(half.split("emits:")[0])
+    installation = install("bad-files", config_dir=config)
     inbox = installation.settings.inbox
     for path, channel in world:
         put(path, inbox / channel / path.name)
@@ -41,6 +53,7 @@ def ran(
     lines = form.read_text(encoding="utf-8").splitlines()
     put_text(folder / os.fsdecode(b"gr\xfc\xdfe.jsonl"), lines[0].replace("web-", "latin-"))
     put_text(folder / ("long-" * 49 + ".jsonl"), lines[1].replace("web-", "long-"))
+    put_text(inbox / "half_saved" / "kept.jsonl", lines[0])
     secret = tmp_path_factory.mktemp("secret") / "passwd"
     secret.write_text("root:x:0:0\n")
     (folder / "link.jsonl").symlink_to(secret)
@@ -87,6 +100,11 @@ def test_what_cannot_be_read_is_told_and_stays(ran: tuple[Installation, dict[str
     (check,) = [check for check in checks if check["check"] == "files_readable"]
     assert (check["passed"], check["blocking"]) == (False, False)
     assert all(name in check["metadata"]["left_behind"] for name in left)
+    told = check["metadata"]["left_behind"]
+    assert "kept.jsonl`: the channel half_saved cannot be used" in told
+    assert [path.name for path in (installation.settings.inbox / "half_saved").iterdir()] == [
+        "kept.jsonl"
+    ]
     (told,) = [told for told in outcome["failed_checks"] if "files_readable" in told]
     assert "symbolic link" in told
     archived = {path.name for path in (installation.settings.archive / "web_form").iterdir()}

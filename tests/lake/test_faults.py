@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.lake.faults import few_of, find_culprits, may_be_of_a_record, work_around
+from lead_platform.parallel import WorkerDiedError
 
 
 class BrokenError(Exception):
@@ -59,6 +60,33 @@ def test_what_no_record_breaks_by_itself_is_raised() -> None:
 
     with pytest.raises(BrokenError):
         work_around(together, frame_of([1, 2, 3, 4]), "id")
+
+
+@given(st.integers(2, 40), st.data())
+def test_a_fault_of_the_machine_while_it_is_looked_for_blames_nobody(
+    size: int, data: st.DataObject
+) -> None:
+    """One row was really at fault; another that met a full memory meanwhile was set aside too."""
+    bad, unlucky = data.draw(st.permutations(range(size)))[:2]
+    tries = data.draw(st.integers(0, 12))
+    passing = data.draw(st.sampled_from([MemoryError, WorkerDiedError, BrokenError]))
+    seen = 0
+
+    def work(frame: pd.DataFrame) -> int:
+        nonlocal seen
+        if bad in set(frame["value"]):
+            raise BrokenError
+        if unlucky in set(frame["value"]):
+            seen += 1
+            if seen == tries:
+                raise passing("once")
+        return len(frame)
+
+    try:
+        count, faults = work_around(work, frame_of(list(range(size))), "id")
+    except passing:
+        return
+    assert (count, [fault.subject_id for fault in faults]) == (size - 1, [f"id_{bad}"])
 
 
 def test_the_machines_faults_are_no_records() -> None:

@@ -103,7 +103,7 @@ def test_stopped_daemon_is_replaced_while_a_run_from_elsewhere_is_let_live(up: R
 def test_runs_that_hang_are_ended_and_the_queue_goes_on(up: RunningUp) -> None:
     """One such run blocked all later ones without limit."""
     with Lake(up.settings).write("a writer that takes its time"):
-        limited = up.launch({"dagster/max_runtime": "5", "dagster/max_retries": "0"})
+        limited = up.launch({"dagster/max_runtime": "5"})
         wait_for(lambda: up.run_status(limited) == "FAILURE", WELL_SECONDS, up.tail)
         wait_for(lambda: up.executing() is None, WELL_SECONDS, up.tail)
         up.launch({})
