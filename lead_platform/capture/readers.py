@@ -41,7 +41,7 @@ EXPLODED_BYTES = 64 * 1_048_576
 
 EXCERPT_LENGTH = 10_000
 _PARQUET_ROWS = 5_000
-_SUFFIXES: dict[str, FileFormat] = {
+SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl",
     ".ndjson": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
@@ -114,7 +114,7 @@ _Content: TypeAlias = dict[str, Any] | _Unreadable | _FileFault
 
 
 def _contents(path: Path, rules: ChannelRules) -> Iterator[_Content]:
-    file_format = _SUFFIXES.get(path.suffix.lower(), rules.format)
+    file_format = SUFFIXES.get(path.suffix.lower(), rules.format)
     if path.stat().st_size == 0:
         yield _FileFault("empty file: it has 0 bytes; deliver it again")
     elif file_format == "csv":

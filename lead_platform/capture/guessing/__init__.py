@@ -1,0 +1,1 @@
+"""Proposes the channel of a file nobody has described yet."""

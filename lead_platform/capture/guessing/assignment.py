@@ -1,0 +1,296 @@
+"""Which column fills which field: names and values judged together, each choice with its reason.
+
+Owns the rules of precedence. A field that decides who somebody is (mail, phone, name, person id) is
+left empty rather than guessed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from lead_platform.capture.guessing.dates import DateForm, find_date_form
+from lead_platform.capture.guessing.names import (
+    AMBIGUOUS_NAME,
+    OPT_OUTS,
+    FieldNames,
+    NameMatch,
+)
+from lead_platform.capture.guessing.samples import Sample
+from lead_platform.capture.guessing.shapes import (
+    Column,
+    Countries,
+    consent_words,
+    contradicts,
+    holds_phone,
+    is_company_name,
+    is_mail,
+    is_person_name,
+)
+from lead_platform.vocabularies.tables import Vocabularies
+
+# How sure a choice is: the whole name is known; what is left of it without words that add nothing;
+# nothing but the values says so. Shares of right choices over exports were not below these.
+EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
+ABOUT_OTHERS = "about somebody else than the lead"
+_UNSEEN = 0.1
+"""Taken off where no value was seen, or only hashes of them."""
+
+# A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
+_OWN_MAILBOXES = 0.8
+_ENOUGH_ROWS = 5
+OWNER = "owner"
+"""Who has a deal; of leads, the owner is no field."""
+_BARE_IDS = frozenset({"id", "uuid", "guid", "token", "event_id", "eventid"})
+_CONTAINERS = frozenset(
+    (name,) for name in ("data", "payload", "record", "form_response", "submission", "response")
+)
+_SEVERAL = {"phone": 2, "email": 2}
+"""Fields that take a second column where the first is empty."""
+_DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at")
+_CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A column for a field. `confidence` from 0 to 1, `reason` in words.
+
+    `words`: values of a consent column and what they mean. `dates`: the form of a date column.
+    `is_part`: the column holds more than this field, which is cut out of it.
+    """
+
+    column: Column
+    field: str
+    confidence: float
+    reason: str
+    rank: int = 0
+    words: dict[str, str] | None = None
+    dates: DateForm | None = None
+    is_part: bool = False
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the whole name of the column is known."""
+        return self.confidence >= EXACT - _UNSEEN
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`choices` by field, best first; `rest` are columns nothing was found for, with the reason
+    where one was near; `questions` what a person has to answer."""
+
+    choices: dict[str, tuple[Choice, ...]]
+    rest: tuple[tuple[Column, str | None], ...]
+    questions: tuple[str, ...] = field(default=())
+
+    def first(self, name: str) -> Choice | None:
+        """The best column of a field."""
+        found = self.choices.get(name, ())
+        return found[0] if found else None
+
+
+def assign_columns(
+    sample: Sample, names: FieldNames, vocabularies: Vocabularies, now: datetime
+) -> Assignment:
+    """A column for each field the sample has one for."""
+    judge = _Judge(names, vocabularies, Countries(vocabularies), now)
+    candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
+    candidates += _by_values(sample.columns, candidates, names)
+    chosen = _best(_settled(candidates))
+    choices = (choice for each in chosen.values() for choice in each if choice.field != OWNER)
+    used = {choice.column.path for choice in choices}
+    rest = tuple(
+        (column, judge.near.get(column.path))
+        for column in sample.columns
+        if column.path not in used
+    )
+    return Assignment(chosen, rest, tuple(judge.questions))
+
+
+class _Judge:
+    """Looks at one column after the other."""
+
+    def __init__(
+        self, names: FieldNames, vocabularies: Vocabularies, countries: Countries, now: datetime
+    ) -> None:
+        self._names = names
+        self._vocabularies = vocabularies
+        self._countries = countries
+        self._now = now
+        self.near: dict[tuple[str, ...], str] = {}
+        self.questions: list[str] = []
+
+    def candidates(self, column: Column) -> list[Choice]:
+        """What the column may be; why it is none of what its name says goes to `near`."""
+        path = column.path[1:] if column.path[0] == "_answers" else column.path
+        # `{"page_url": {"title": …, "value": …}}` is named by what holds it.
+        path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
+        if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
+            return cut
+        if self._names.is_sensitive(path):
+            self.near[column.path] = "sensitive"
+            return []
+        matches = self._names.matches(path)
+        if not matches and self._names.is_other_party(path):
+            self.near[column.path] = ABOUT_OTHERS
+            return [Choice(column, OWNER, NEARLY, "its name")] if self._names.is_owner(path) else []
+        if not _is_of_record(path):
+            matches = tuple(match for match in matches if match.field != "record_id")
+        found = [choice for match in matches if (choice := self._judged(column, match)) is not None]
+        if found:
+            self.near.pop(column.path, None)
+        return found
+
+    def _judged(self, column: Column, match: NameMatch) -> Choice | None:
+        name = "full_name" if match.field == AMBIGUOUS_NAME else match.field
+        fault = self._fault(column, name)
+        if fault is not None:
+            self.near[column.path] = f"named like {name}, but {fault}"
+            return None
+        confidence = EXACT if match.is_exact else NEARLY
+        reason = "its name" if match.is_exact else "its name without words that add nothing"
+        if not column.values or column.is_opaque:
+            confidence -= _UNSEEN
+            reason += "; no value was seen" if not column.values else "; its values are hashes"
+        choice = Choice(column, match.field, round(confidence, 2), reason, match.rank)
+        if name in _CONSENTS:
+            return self._consent(choice)
+        if name in _DATES:
+            return self._dated(choice)
+        return choice
+
+    def _fault(self, column: Column, name: str) -> str | None:
+        if name in ("record_id", "person_id") and not column.values:
+            return "it is empty"
+        if name == "record_id" and (column.filled < 0.95 or column.variety < 0.9):
+            return "not every record has a value of its own"
+        vague = column.share(is_person_name) if name in ("first_name", "last_name") else 0.0
+        if vague >= 0.6 and column.share(lambda value: "," in value) >= 0.5:
+            return "its values are whole names"
+        return contradicts(column, name, self._countries)
+
+    def _consent(self, choice: Choice) -> Choice | None:
+        if not choice.column.values:
+            return replace(choice, words={})
+        words = consent_words(choice.column, self._vocabularies)
+        if words is None:
+            self.near[choice.column.path] = (
+                f"named like {choice.field}, but not all of its values are in "
+                "config/vocabularies/consents.csv"
+            )
+            return None
+        return replace(choice, words=words)
+
+    def _dated(self, choice: Choice) -> Choice | None:
+        column = choice.column
+        form = find_date_form(column.values, self._now) if column.values else DateForm()
+        if form is None:
+            self.near[column.path] = f"named like {choice.field}, but its values are no dates"
+            return None
+        if form.ambiguous:
+            one, other = form.ambiguous
+            question = (
+                f"{column.name}: day or month first? Add `formats: ['{one}']` or "
+                f"`formats: ['{other}']`, and `{choice.field}` with this column"
+            )
+            self.near[column.path] = f"named like {choice.field}; day or month first is not clear"
+            if choice.field == "submitted_at":
+                self.questions.append(question)
+            return None
+        return replace(choice, dates=form)
+
+    def _parts(self, column: Column, matches: Sequence[NameMatch]) -> list[Choice]:
+        """Mail and phone in one cell, each cut out of it."""
+        fields = {match.field for match in matches}
+        if fields != {"email", "phone"} or not column.values:
+            return []
+        mails = column.share(lambda value: "@" in value)
+        phones = column.share(holds_phone)
+        if mails < 0.3 or phones < 0.3:
+            return []
+        reason = "its name and values: mail and phone in one cell"
+        return [Choice(column, name, NEARLY, reason, is_part=True) for name in ("email", "phone")]
+
+
+def _is_of_record(path: Sequence[str]) -> bool:
+    """Whether an `id` within an object can be the record's: not that of a webinar or a form."""
+    return len(path) == 1 or path[-1].lower() not in _BARE_IDS or path[:-1] in _CONTAINERS
+
+
+def _by_values(
+    columns: Sequence[Column], candidates: Sequence[Choice], names: FieldNames
+) -> list[Choice]:
+    """The only column of mailboxes of a file none of whose columns is named like one."""
+    if any(choice.field == "email" for choice in candidates):
+        return []
+    mails = [column for column in columns if column.share(is_mail) >= 0.9]
+    if len(mails) != 1 or names.is_other_party(mails[0].path):
+        return []
+    (column,) = mails
+    if column.rows < _ENOUGH_ROWS or column.variety < _OWN_MAILBOXES:
+        return []
+    return [Choice(column, "email", BY_VALUES, "its values: the only mailboxes, one per row")]
+
+
+def _settled(candidates: Iterable[Choice]) -> list[Choice]:
+    """Whose names the names are: a person's, a company's, or nobody can say."""
+    settled = [choice for choice in candidates if choice.field != AMBIGUOUS_NAME]
+    vague = [choice for choice in candidates if choice.field == AMBIGUOUS_NAME]
+    fields = {choice.field for choice in settled if choice.column.values}
+    speak_of_persons = fields & {"email", "job_title", "linkedin_url"}
+    for choice in vague:
+        column = choice.column
+        looks_whole = column.share(is_person_name) >= 0.5
+        reason = f"{choice.reason}; values like persons'"
+        if looks_whole and speak_of_persons and not fields & {"last_name", "full_name"}:
+            settled.append(replace(choice, field="full_name", reason=reason))
+        elif _is_surname(column, fields):
+            settled.append(replace(choice, field="last_name", reason=f"{reason}; beside the first"))
+        elif column.share(is_company_name) >= 0.3 and "company_name" not in fields:
+            settled.append(
+                replace(choice, field="company_name", reason=f"{choice.reason}; legal forms")
+            )
+    return _whole_names(settled)
+
+
+def _is_surname(column: Column, fields: set[str]) -> bool:
+    """`Vorname` and `Name`: the second half of a name, where there is only the first."""
+    has_half = "first_name" in fields and not fields & {"last_name", "full_name"}
+    return has_half and bool(column.values) and column.share(is_company_name) < 0.1
+
+
+def _whole_names(choices: list[Choice]) -> list[Choice]:
+    """`Nombre` and `Nome` alone hold the whole name; beside a surname they hold the first."""
+    halves = {choice.field for choice in choices if choice.field in ("first_name", "last_name")}
+    if len(halves) != 1:
+        return choices
+    return [
+        replace(choice, field="full_name", reason=f"{choice.reason}; values of two words and more")
+        if choice.field in halves and choice.column.share(is_person_name) >= 0.6
+        else choice
+        for choice in choices
+    ]
+
+
+def _best(candidates: Iterable[Choice]) -> dict[str, tuple[Choice, ...]]:
+    """Per field the best columns; each column fills one field, ids and parts of cells apart."""
+    chosen: dict[str, list[Choice]] = {}
+    taken: set[tuple[str, ...]] = set()
+    for choice in sorted(candidates, key=_order):
+        found = chosen.setdefault(choice.field, [])
+        path = choice.column.path
+        # Two mailboxes named in part only may be two persons'.
+        if found and not (choice.is_exact and found[0].is_exact):
+            continue
+        if len(found) >= _SEVERAL.get(choice.field, 1):
+            continue
+        if path in taken and not (choice.is_part or choice.field in ("record_id", "person_id")):
+            continue
+        if found and (choice.is_part or not choice.column.values):
+            continue
+        taken.add(path)
+        found.append(choice)
+    return {name: tuple(choices) for name, choices in chosen.items() if choices}
+
+
+def _order(choice: Choice) -> tuple[bool, float, int]:
+    return (not choice.column.values, -choice.confidence, choice.rank)

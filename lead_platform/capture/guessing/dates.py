@@ -1,0 +1,85 @@
+"""In which form a column writes points in time: found where one reading is possible, else none."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from lead_platform.capture.values import EARLIEST, ValueFault, instant_reader
+
+# Nobody who puts points between them writes the month first.
+_DATES = {
+    "/": ("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%Y/%m/%d"),
+    "-": ("%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%Y-%m-%d"),
+    ".": ("%d.%m.%Y", "%d.%m.%y", "%Y.%m.%d"),
+}
+_CLOCKS = (
+    "", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p",
+    ", %I:%M:%S %p", "T%H:%M:%S", " %H:%M:%S.%f",
+)  # fmt: skip
+_NAMED = (
+    "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d. %B %Y",
+    "%a, %d %b %Y", "%a %b %d %Y",
+)  # fmt: skip
+_ISO = instant_reader((), ZoneInfo("UTC"))
+# So much of a column must be dates: exports have a blank or a broken one, rarely more.
+_SHARE = 0.95
+_MOST_TRIED = 200
+
+
+@dataclass(frozen=True)
+class DateForm:
+    """How a column writes dates: `formats` for strptime, none needed for ISO 8601 and epochs.
+
+    `ambiguous`: two orders of day and month fit every value; a person has to say which.
+    """
+
+    formats: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
+    """The form of a column of texts (none blank), None where they are no points in time.
+
+    A form that puts a value before 1990 or after `now` (UTC without zone) does not fit.
+    """
+    values = list(dict.fromkeys(values))[:_MOST_TRIED]
+    # ISO 8601 and epochs are always read: the form is that of the other values.
+    others = [value for value in values if not _fits([value], None, now)]
+    if not values or len(others) <= (1 - _SHARE) * len(values):
+        return DateForm() if values else None
+    values = others
+    fitting = [form for form in _candidates(values) if _fits(values, form, now)]
+    orders = {_reading(values, form) for form in fitting}
+    if len(orders) > 1:
+        return DateForm(ambiguous=tuple(fitting[:2]))
+    return DateForm(formats=tuple(fitting[:1])) if fitting else None
+
+
+def _candidates(values: Sequence[str]) -> list[str]:
+    used = [sign for sign in _DATES if any(sign in value for value in values)]
+    dates = [date for sign in used for date in _DATES[sign]]
+    if any(re.search(r"[A-Za-z]{3}", value) for value in values):
+        dates += _NAMED
+    return [f"{date}{clock}" for date in dates for clock in _CLOCKS]
+
+
+def _fits(values: Sequence[str], form: str | None, now: datetime) -> bool:
+    read = sum(1 for value in values if (found := _read(value, form)) and EARLIEST < found <= now)
+    return read >= _SHARE * len(values)
+
+
+def _read(value: str, form: str | None) -> datetime | None:
+    try:
+        if form is None:
+            # Seven digits and fewer are numbers of something, no epoch.
+            return None if value.isdigit() and len(value) < 10 else _ISO(value)
+        return datetime.strptime(value, form)  # noqa: DTZ007
+    except (ValueFault, ValueError, OverflowError):
+        return None
+
+
+def _reading(values: Sequence[str], form: str) -> tuple[datetime | None, ...]:
+    """What a form makes of the values: two forms that agree on all are one."""
+    return tuple(_read(value, form) for value in values)

@@ -1,0 +1,390 @@
+"""Writes a proposed channel as the YAML a person would write, each field with its reason."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lead_platform.capture.columns import FIELD_TYPES
+from lead_platform.capture.guessing.assignment import (
+    ABOUT_OTHERS,
+    BY_VALUES,
+    Assignment,
+    Choice,
+)
+from lead_platform.capture.guessing.names import OPT_OUTS
+from lead_platform.capture.guessing.samples import AnswerList, Sample
+from lead_platform.capture.guessing.shapes import Column
+from lead_platform.capture.paths import LONGEST_PATH
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What YAML reads as something else than a text unless it is quoted.
+_RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "~"})
+_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
+_MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
+_PHONE_PART = r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])"
+_WON = (
+    "won",
+    "closed won",
+    "closedwon",
+    "closed_won",
+    "gewonnen",
+    "gagné",
+    "ganado",
+    "ganho",
+    "vinto",
+)
+_LOST = (
+    "lost",
+    "closed lost",
+    "closedlost",
+    "closed_lost",
+    "verloren",
+    "perdu",
+    "perdido",
+    "perso",
+)
+_CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A proposed channel: its `text`, and the fields it fills with the columns they come from."""
+
+    text: str
+    fields: Mapping[str, tuple[str, ...]]
+
+
+class NoPersonError(ValueError):
+    """No column says who a lead is, and none which deal it is about."""
+
+
+def draft_channel(name: str, described: str, sample: Sample, found: Assignment) -> Draft:
+    """The channel called `name`. Raises NoPersonError where neither person nor deal is named."""
+    is_deal = _is_deal(found)
+    if not is_deal and not _names_persons(found):
+        raise NoPersonError(
+            "no column says who a lead is: a mailbox, a telephone number, a person's id, or a name "
+            "with a company"
+        )
+    person = _person_id(found)
+    record = _record_id(found, person)
+    lines = [
+        f"name: {name}",
+        f"description: {_scalar(described)}",
+        f"format: {sample.format}",
+        *_reading_lines(sample),
+        *_identity_lines(name, record, person, found),
+        *_answers_lines(sample.answers),
+        "emits:",
+        *(_outcome_lines(found) if is_deal else _submission_lines(sample, found)),
+    ]
+    return Draft("\n".join(lines) + "\n", _filled(found, record, person, is_deal=is_deal))
+
+
+_NAMES = ("full_name", "first_name", "last_name")
+_COMPANY_FACTS = (
+    "company_name", "company_website", "industry", "employee_count", "annual_revenue",
+)  # fmt: skip
+
+
+def _names_persons(found: Assignment) -> bool:
+    """Whether rows can be leads. The telephone number in a list of companies is a company's."""
+    if any(found.first(name) for name in ("email", "person_id")):
+        return True
+    has_name = any(found.first(name) for name in _NAMES)
+    has_company = found.first("company_name") is not None
+    if found.first("phone") is not None:
+        return has_name or not any(found.first(name) for name in _COMPANY_FACTS)
+    return has_name and (has_company or found.first("record_id") is not None)
+
+
+def _is_deal(found: Assignment) -> bool:
+    about_persons = any(found.first(name) for name in ("email", "phone", "full_name", "last_name"))
+    about_deals = found.first("opportunity_id") or (found.first("stage") and found.first("amount"))
+    return not about_persons and about_deals is not None
+
+
+def _filled(
+    found: Assignment, record: tuple[Choice, ...], person: Choice | None, *, is_deal: bool
+) -> dict[str, tuple[str, ...]]:
+    chosen = dict(_deal_fields(found) if is_deal else _submission_fields(found))
+    if record:
+        chosen["record_id"] = record
+    if person is not None:
+        chosen["person_id"] = (person,)
+    return {name: tuple(c.column.name for c in choices) for name, choices in chosen.items()}
+
+
+# --- who and which -----------------------------------------------------------------------------
+
+
+def _person_id(found: Assignment) -> Choice | None:
+    """Whose id it is: said by its name, or the record's where records are persons."""
+    if (stated := found.first("person_id")) is not None:
+        return stated
+    record = found.first("record_id")
+    if record is None or not any(found.first(name) for name in _NAMES):
+        return None
+    if record.column.share(_CRM_ID.fullmatch) >= 0.9:
+        return replace(record, reason=f"{record.reason}; a lead or contact of Salesforce")
+    if record.column.path[-1].lower().startswith("record id") or found.first("modified_at"):
+        return replace(record, reason=f"{record.reason}; the records are persons, and change")
+    if not _are_reached(found):
+        reason = f"{record.reason}; in many records nothing else says who the person is"
+        return replace(record, confidence=BY_VALUES, reason=reason)
+    return None
+
+
+def _are_reached(found: Assignment) -> bool:
+    """Whether nearly every record has a mailbox or a telephone number."""
+    exact = [found.choices.get(name, ()) for name in ("email", "phone")]
+    return any(sum(c.column.filled for c in choices) >= 0.9 for choices in exact)
+
+
+def _record_id(found: Assignment, person: Choice | None) -> tuple[Choice, ...]:
+    """The id of the record: one column, or a number within a list and the list's id."""
+    deal = found.first("opportunity_id")
+    for choice in (found.first("record_id"), person, deal):
+        if choice is not None and choice.column.filled >= 0.95 and choice.column.variety >= 0.9:
+            return (choice,)
+    number, container = found.first("row_number"), found.first("form_id")
+    if number is not None and container is not None and number.column.is_unique:
+        return (container, number)
+    return ()
+
+
+def _identity_lines(
+    name: str, record: tuple[Choice, ...], person: Choice | None, found: Assignment
+) -> Iterator[str]:
+    if not record:
+        yield "# No column has an id of its own for each record: equal records are one."
+        yield "record_id: content"
+    elif len(record) == 1:
+        yield _line("record_id", _reference((record[0].column,)), record[0])
+    else:
+        paths = ", ".join(_scalar(_path(choice.column.path)) for choice in record)
+        yield _line("record_id", f"{{path: [{paths}]}}", record[-1])
+    is_person = person is not None and [c.column for c in record] == [person.column]
+    changes = found.first("modified_at") is not None or is_person
+    if record and (changes or not record[-1].column.is_unique):
+        yield "# A record that comes again with other contents is a newer one, not a fault."
+        yield "on_conflict: update"
+    if person is not None:
+        yield f"source_system: {name}"
+        yield _line("person_id", _reference((person.column,)), person)
+    else:
+        yield "# No person id: name one with `source_system` and `person_id` where there is one."
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def _reading_lines(sample: Sample) -> Iterator[str]:
+    for key, value in sample.settings.items():
+        yield f"{key}: {_flow(value)}"
+    if sample.records is not None:
+        yield f"records: {_scalar(_path((sample.records,)))}"
+
+
+def _answers_lines(answers: AnswerList | None) -> Iterator[str]:
+    if answers is not None:
+        value = _path(("item", answers.value))
+        joined = f"join(', ', {value}[].to_string(@))" if answers.is_many else value
+        yield "answers:"
+        each = _path(answers.path)
+        yield f"  each: {_scalar(f'values({each})' if answers.is_object else each)}"
+        yield f"  name: {_scalar(_path(('item', answers.name)))}"
+        yield f"  value: {_scalar(joined)}"
+
+
+# --- submissions -------------------------------------------------------------------------------
+
+
+def _submission_lines(sample: Sample, found: Assignment) -> Iterator[str]:
+    yield "  - kind: submission"
+    yield "    fields:"
+    yield from _indented(_time_line("submitted_at", found.choices.get("submitted_at", ())))
+    for name, choices in _submission_fields(found):
+        if name != "submitted_at":
+            yield from _indented([_line(name, _rule(choices), choices[0])])
+    yield from _indented(_rest_lines(sample, found))
+
+
+def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, ...]]]:
+    """In the order of the table; an opt-out outranks an opt-in."""
+    stated = dict(found.choices)
+    stated |= {OPT_OUTS[name]: choices for name, choices in stated.items() if name in OPT_OUTS}
+    return ((name, stated[name]) for name in FIELD_TYPES["submission"] if name in stated)
+
+
+def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
+    if not choices:
+        return [f"{name}: {{default: received_at}}  # no column of dates was found"]
+    choice = choices[0]
+    parts = [_reference((choice.column,), bare=False)]
+    if choice.dates is not None and choice.dates.formats:
+        parts.append(f"formats: {_flow(list(choice.dates.formats))}")
+    if choice.column.filled < 1:
+        parts.append("default: received_at")
+    if len(parts) == 1:
+        return [_line(name, _reference((choice.column,)), choice)]
+    return [_line(name, "{" + ", ".join(parts) + "}", choice)]
+
+
+def _rule(choices: tuple[Choice, ...]) -> str:
+    choice = choices[0]
+    parts = [_reference(tuple(each.column for each in choices), bare=False)]
+    if choice.words is not None:
+        parts.append(f"values: {_flow(_meanings(choice))}")
+        if choice.field in OPT_OUTS:
+            parts.append("otherwise: null")
+    if choice.dates is not None and choice.dates.formats:
+        parts.append(f"formats: {_flow(list(choice.dates.formats))}")
+    if choice.is_part:
+        parts.append(f"extract: {_quoted(_MAIL_PART if choice.field == 'email' else _PHONE_PART)}")
+    elif (prefix := choice.column.vendor_prefix) and len(choices) == 1:
+        parts.append(f"extract: {_quoted(f'^(?:{prefix})?(.+)$')}")
+    if len(parts) == 1:
+        return _reference(tuple(each.column for each in choices))
+    return "{" + ", ".join(parts) + "}"
+
+
+def _meanings(choice: Choice) -> dict[str, str | None]:
+    """What each word means; of an opt-out, yes is a denial and no says nothing."""
+    words = choice.words or {}
+    if choice.field not in OPT_OUTS:
+        return dict(words)
+    if not words:
+        words = dict.fromkeys(("true", "yes", "1"), "granted")
+    return {word: "denied" if meant == "granted" else None for word, meant in words.items()}
+
+
+def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
+    """What fills no field, as answers; what is sensitive or was in doubt stays in the payload."""
+    pairs: list[str] = []
+    left: list[str] = []
+    keys: set[str] = set()
+    for column, near in found.rest:
+        if column.path[0] == "_answers":
+            continue
+        key = _key(column, keys)
+        pair = f"{key}: {_path(column.path)}"
+        fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
+        is_kept = near is None or near == ABOUT_OTHERS
+        if column.values and is_kept and fits:
+            keys.add(key)
+            pairs.append(pair)
+        else:
+            left.append(" ".join(column.name.split()) + (f" ({near})" if near else ""))
+    told = [f"# Kept in the payload only: {name}" for name in left]
+    if not pairs:
+        return told
+    return [f"answers: {_quoted('{' + ', '.join(pairs) + '}')}", *told]
+
+
+def _key(column: Column, taken: set[str]) -> str:
+    key = re.sub(r"\W+", "_", column.name.lower(), flags=re.ASCII).strip("_")[:40] or "answer"
+    if key[0].isdigit():
+        key = f"q_{key}"
+    while key in taken:
+        key += "_"
+    return key
+
+
+# --- outcomes ----------------------------------------------------------------------------------
+
+
+def _outcome_lines(found: Assignment) -> Iterator[str]:
+    yield "  - kind: outcome"
+    yield "    fields:"
+    stage = found.first("stage")
+    meant = dict.fromkeys(_WON, "closed_won") | dict.fromkeys(_LOST, "closed_lost")
+    if stage is None:
+        yield "      outcome_type: {constant: opportunity}"
+    else:
+        seen = {value.lower() for value in stage.column.tried}
+        words = {word: value for word, value in meant.items() if word in seen} or meant
+        reference = _reference((stage.column,), bare=False)
+        rule = f"{{{reference}, values: {_flow(words)}, otherwise: stage_change}}"
+        yield f"      {_line('outcome_type', rule, stage)}"
+    yield from _indented(_closing_lines(found))
+    for name, choices in _deal_fields(found):
+        if name not in ("outcome_type", "occurred_at"):
+            yield from _indented([_line(name, _rule(choices), choices[0])])
+
+
+def _deal_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, ...]]]:
+    """In the order of the table; what a submission calls otherwise goes by its name there."""
+    dated = tuple(c for c in (found.first("closed_at"), found.first("submitted_at")) if c)
+    stated = found.choices | {
+        "account_name": found.choices.get("company_name", ()),
+        "product": found.choices.get("product_interest", ()),
+        "outcome_type": found.choices.get("stage", ()),
+        "opportunity_id": found.choices.get("opportunity_id") or found.choices.get("record_id", ()),
+        "occurred_at": dated,
+    }
+    return ((name, stated[name]) for name in FIELD_TYPES["outcome"] if stated.get(name))
+
+
+def _closing_lines(found: Assignment) -> list[str]:
+    dated = dict(_deal_fields(found)).get("occurred_at", ())
+    if not dated:
+        return _time_line("occurred_at", ())
+    formats = [form for c in dated if c.dates is not None for form in c.dates.formats]
+    parts = [_reference(tuple(c.column for c in dated), bare=False), "default: received_at"]
+    if formats:
+        parts.insert(1, f"formats: {_flow(list(dict.fromkeys(formats)))}")
+    return [_line("occurred_at", "{" + ", ".join(parts) + "}", dated[0])]
+
+
+# --- YAML --------------------------------------------------------------------------------------
+
+
+def _line(name: str, rule: str, choice: Choice) -> str:
+    told = f"{choice.confidence:.0%}: {choice.reason}".replace("%", " %", 1)
+    return f"{name}: {rule}  # {told}"
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"      {line}" for line in lines)
+
+
+def _reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
+    """Where the columns are: `{column: First Name}`, `path: a.b`; `bare` for a rule of its own."""
+    if len(columns) == 1 and len(columns[0].path) == 1 and not _PLAIN.fullmatch(columns[0].name):
+        column = f"column: {_scalar(columns[0].path[0])}"
+        return f"{{{column}}}" if bare else column
+    path = _scalar(" || ".join(_path(column.path) for column in columns))
+    return path if bare else f"path: {path}"
+
+
+def _path(names: tuple[str, ...]) -> str:
+    """A jmespath: names with spaces or signs in quotes."""
+    return ".".join(
+        name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names
+    )
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML reads it as text, also within brackets."""
+    if _SAFE.fullmatch(text) and text.lower() not in _RESERVED and " #" not in text:
+        return text
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    if not text.isprintable():
+        return json.dumps(text)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{_quoted(str(key))}: {_flow(part)}" if not _PLAIN.fullmatch(str(key))
+                 or str(key).lower() in _RESERVED else f"{key}: {_flow(part)}"
+                 for key, part in value.items())  # fmt: skip
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(part) for part in value) + "]"
+    return "null" if value is None else _scalar(str(value))

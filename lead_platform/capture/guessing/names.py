@@ -1,0 +1,187 @@
+"""What a column's name says: the canonical field it stands for, in the languages people export in.
+
+Reads config/vocabularies/field_names.csv, the one list of names. What the values say is `shapes`'.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from lead_platform.capture.columns import FIELD_TYPES
+from lead_platform.configuration import ConfigurationError, load_csv
+from lead_platform.vocabularies.text import fold
+
+FILE_NAME = "field_names.csv"
+
+AMBIGUOUS_NAME = "name"
+OTHER_PARTY = "other_party"
+FILLER = "filler"
+SENSITIVE = "sensitive"
+OPT_OUTS: Mapping[str, str] = {
+    "opt_out_email": "consent_email",
+    "opt_out_phone": "consent_phone",
+    "opt_out_sms": "consent_sms",
+}
+"""Columns whose yes means no."""
+
+_OTHER_TARGETS = frozenset(
+    [
+        *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, *OPT_OUTS),
+        *("modified_at", "closed_at", "record_id", "person_id", "row_number"),
+    ]
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
+_LONGEST_PHRASE = 3
+_ID_ENDINGS = frozenset({"id", "ids", "uuid", "guid"})
+
+
+class FieldNameRow(BaseModel):
+    """One name a column may have, and what such a column holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    field: str
+    language: str
+    name: str
+
+    @field_validator("field")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        known = {*FIELD_TYPES["submission"], *FIELD_TYPES["outcome"], *_OTHER_TARGETS}
+        if value not in known:
+            raise ValueError(f"{value!r} is no field; allowed: {', '.join(sorted(known))}")
+        return value
+
+
+@dataclass(frozen=True)
+class NameMatch:
+    """A field a name may stand for. `rank`: place of the name among those of the field, which is
+    their order of preference; `is_exact`: the whole name is in the list."""
+
+    field: str
+    rank: int
+    is_exact: bool
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """The list of names, by their letters and digits only."""
+
+    fields: Mapping[str, tuple[NameMatch, ...]]
+
+    def matches(self, path: Sequence[str]) -> tuple[NameMatch, ...]:
+        """The fields the column at `path` (one name; several within JSON objects) may stand for.
+
+        None where it is about somebody else than the lead (owner, referrer, manager), or where its
+        name says more than the list knows.
+        """
+        # What connectors of HubSpot put before each field of a contact.
+        path = [*path[:-1], path[-1].removeprefix("property_")]
+        whole = _compact(_words(path[-1]))
+        parents = [word for name in path[:-1] for word in _words(name)]
+        if not parents and (found := self._listed(whole, is_exact=True)):
+            return found
+        if self.is_other_party(path):
+            return ()
+        if parents:
+            joined = _compact([*_words(path[-2]), *_words(path[-1])])
+            if found := self._listed(joined, is_exact=True):
+                return found
+            if not self._are_fillers(parents):
+                return ()
+            return self._listed(whole, is_exact=True) or self._without_fillers(path[-1])
+        return self._without_fillers(path[-1])
+
+    def parts(self, name: str) -> tuple[NameMatch, ...]:
+        """The fields of a name that says two things: `Email / Phone`."""
+        parts = _EITHER.split(name)
+        if len(parts) < 2 or self.is_other_party([name]):
+            return ()
+        found = [self._listed(_compact(_words(part)), is_exact=False) for part in parts]
+        return tuple(match for matches in found for match in matches[:1]) if all(found) else ()
+
+    def is_other_party(self, path: Sequence[str]) -> bool:
+        """Whether the name is about another than the lead."""
+        return any(self._has_phrase(_words(name), OTHER_PARTY) for name in path)
+
+    def is_owner(self, path: Sequence[str]) -> bool:
+        """Whether the whole name is another's: `Owner`, `Sales Agent`."""
+        found = self.fields.get(_compact(_words(path[-1])), ())
+        return any(match.field == OTHER_PARTY for match in found)
+
+    def is_sensitive(self, path: Sequence[str]) -> bool:
+        """Whether what the column holds has no place in an answer."""
+        return self._has_phrase(_words(path[-1]), SENSITIVE)
+
+    def _has_phrase(self, words: list[str], kind: str) -> bool:
+        return any(
+            any(match.field == kind for match in self.fields.get(_compact(phrase), ()))
+            for phrase in _phrases(words)
+        )
+
+    def _are_fillers(self, words: list[str]) -> bool:
+        return all(self._is_filler(word) for word in words)
+
+    def _is_filler(self, word: str) -> bool:
+        return any(match.field == FILLER for match in self.fields.get(word, ()))
+
+    def _listed(self, compact: str, *, is_exact: bool) -> tuple[NameMatch, ...]:
+        found = self.fields.get(compact, ())
+        wanted = [m for m in found if m.field not in (OTHER_PARTY, FILLER, SENSITIVE)]
+        if len(wanted) < len(found) and any(m.field == OTHER_PARTY for m in found):
+            return ()
+        return tuple(NameMatch(m.field, m.rank, is_exact) for m in wanted)
+
+    def _without_fillers(self, name: str) -> tuple[NameMatch, ...]:
+        """`Your e-mail address *`, `Lead Phone`: what is left without words that add nothing."""
+        for text in dict.fromkeys((name, _BRACKETS.sub(" ", name))):
+            words = _words(text)
+            if found := self._listed(_compact(words), is_exact=text == name):
+                return found
+            # `Prospect Contact`: where every word could be left out, the last one says what it is.
+            kept = [word for word in words if not self._is_filler(word)] or words[-1:]
+            # An id without the word that says whose is nobody's.
+            says_whose = _compact(kept) not in _ID_ENDINGS and len(kept) < len(words)
+            if kept and says_whose and (found := self._listed(_compact(kept), is_exact=False)):
+                return found
+        return ()
+
+
+def load_field_names(config_dir: Path) -> FieldNames:
+    """The names of config/vocabularies/field_names.csv. Raises ConfigurationError."""
+    path = config_dir / "vocabularies" / FILE_NAME
+    fields: dict[str, list[NameMatch]] = {}
+    ranks: dict[str, int] = {}
+    faults = []
+    for row in load_csv(path, FieldNameRow):
+        key = _compact(_words(row.name))
+        if not key:
+            faults.append(f"{path}: {row.name!r} has no letters; remove it")
+        rank = ranks[row.field] = ranks.get(row.field, -1) + 1
+        known = fields.setdefault(key, [])
+        if all(match.field != row.field for match in known):
+            known.append(NameMatch(row.field, rank, True))
+    if faults:
+        raise ConfigurationError(faults)
+    return FieldNames({key: tuple(found) for key, found in fields.items()})
+
+
+def _words(name: str) -> list[str]:
+    """`firstName`, `First_Name*` and `first name` are one name."""
+    spaced = _CAMEL.sub(" ", name)
+    return fold(spaced).split() or (["numbersign"] if "#" in name else [])
+
+
+def _compact(words: Sequence[str]) -> str:
+    return "".join(words)
+
+
+def _phrases(words: list[str]) -> Iterator[list[str]]:
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + _LONGEST_PHRASE, len(words)) + 1):
+            yield words[start:end]

@@ -1,0 +1,133 @@
+"""A proposed channel for a file, checked against the file before anybody sees it."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lead_platform.capture.channels import Channel, load_channel
+from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.guessing.assignment import Assignment, assign_columns
+from lead_platform.capture.guessing.draft import Draft, NoPersonError, draft_channel
+from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.nearest import Nearest, find_nearest
+from lead_platform.capture.guessing.samples import SAMPLED_RECORDS, Sample, sample_file
+from lead_platform.capture.names import shown
+from lead_platform.capture.preview import FilePreview, preview_file
+from lead_platform.vocabularies.tables import Vocabularies
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was found for a file.
+
+    `draft` is None where no channel can be proposed, `fault` says why. `preview` is what the
+    proposal makes of the first records. `nearest` is the channel there is already.
+    """
+
+    file_name: str
+    sample: Sample
+    found: Assignment
+    draft: Draft | None
+    fault: str | None
+    preview: FilePreview | None
+    nearest: Nearest | None
+
+
+def propose_channel(
+    path: Path,
+    name: str,
+    *,
+    channels: Mapping[str, Channel],
+    names: FieldNames,
+    vocabularies: Vocabularies,
+    contracts: Contracts,
+    now: datetime,
+) -> Proposal:
+    """A channel called `name` for the file.
+
+    Raises NothingToGuessError for a file without records, UnreadableFileError.
+    """
+    sample = sample_file(path)
+    found = assign_columns(sample, names, vocabularies, now)
+    nearest = find_nearest(path, channels, contracts, now)
+    file_name = shown(path.name)
+    try:
+        draft = draft_channel(name, f"Records as in {file_name}.", sample, found)
+    except NoPersonError as error:
+        return Proposal(file_name, sample, found, None, str(error), None, nearest)
+    preview = _previewed(path, name, draft, contracts, now)
+    return Proposal(file_name, sample, found, draft, None, preview, nearest)
+
+
+def channel_name(path: Path) -> str:
+    """The file's name as a channel's: lower case letters, digits and underscores."""
+    stem = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")
+    return stem if _NAME.fullmatch(stem) else f"channel_{stem}".rstrip("_")
+
+
+def write_proposal(draft: Draft, name: str, config_dir: Path) -> Path:
+    """Writes the channel's file, never over another. Raises FileExistsError, ValueError."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
+    path = config_dir / "channels" / f"{name}.yaml"
+    with path.open("x", encoding="utf-8") as stream:
+        stream.write(draft.text)
+    return path
+
+
+def _previewed(
+    path: Path, name: str, draft: Draft, contracts: Contracts, now: datetime
+) -> FilePreview:
+    """What the proposal makes of the file; it is loaded as any channel, which shows its faults."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.yaml"
+        file.write_text(draft.text, encoding="utf-8")
+        channel = load_channel(file)
+    return preview_file(path, channel, received_at=now, contracts=contracts, limit=SAMPLED_RECORDS)
+
+
+def render_proposal(proposal: Proposal) -> RenderableType:
+    """Columns with their fields, reasons, what is left and what to answer, for a terminal."""
+    table = Table(title=f"{proposal.file_name}: {proposal.sample.rows} records looked at")
+    for title in ("column", "field", "confidence", "reason"):
+        table.add_column(title, overflow="fold")
+    for name, choices in proposal.found.choices.items():
+        for choice in choices:
+            table.add_row(
+                Text(choice.column.name), name, f"{choice.confidence:.0%}", Text(choice.reason)
+            )
+    for column, near in proposal.found.rest:
+        table.add_row(Text(column.name), "", "", Text(near or ""), style="dim")
+    parts: list[RenderableType] = [table]
+    parts += [Text(note, style="yellow") for note in _notes(proposal)]
+    return Group(*parts)
+
+
+def _notes(proposal: Proposal) -> list[str]:
+    notes = [*proposal.sample.notes]
+    notes += [f"To answer: {question}" for question in proposal.found.questions]
+    if proposal.fault is not None:
+        notes.append(f"No channel is proposed: {proposal.fault}.")
+    if proposal.preview is not None:
+        tried, rejected = proposal.preview, proposal.preview.rejections
+        notes.append(
+            f"Of the first {len(tried.record_numbers) + len(rejected)} records the proposal takes "
+            f"{len(tried.record_numbers)} in" + (f", not {rejected[0][0]}: " if rejected else ".")
+            + ("; ".join(rejected[0][1]) if rejected else "")
+        )  # fmt: skip
+    if (near := proposal.nearest) is not None:
+        told = "fits as it is" if near.fits else f"takes {near.taken} of {near.records} records in"
+        notes.append(
+            f"The channel {near.channel} {told} and fills {', '.join(sorted(near.fields))}. "
+            f"Compare: lead-platform channels check {near.channel} {proposal.file_name}"
+        )
+    return notes

@@ -1,0 +1,241 @@
+"""The first records of a file that no channel describes, as columns of text.
+
+Owns where the records of a document are, and how nested records become columns. Decoding and
+tables are the readers'.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lead_platform.capture.channels import ChannelRules, FileFormat
+from lead_platform.capture.guessing.shapes import Column, sample_texts
+from lead_platform.capture.readers import SUFFIXES, BadRecord, read_records
+from lead_platform.capture.values import BLANKS, read_text
+
+SAMPLED_RECORDS = 500
+_DEPTH = 6
+_FEW_COLUMNS = 3
+_MAIL_WEIGHT = 1_000
+# Envelopes of APIs and exports; a list under another name may be part of one record.
+_ENVELOPES = (
+    "data", "results", "records", "items", "elements", "leads", "contacts", "entries", "responses",
+    "submissions", "rows", "objects", "values", "list", "members", "people",
+)  # fmt: skip
+_QUESTIONS = (
+    "name", "key", "question", "label", "title", "field", "column_id", "column_name", "ref", "id",
+)  # fmt: skip
+_ANSWERS = (
+    "value", "values", "answer", "string_value", "text", "response", "content", "answers",
+)  # fmt: skip
+
+
+class NothingToGuessError(ValueError):
+    """The file has no records that a channel could be proposed for."""
+
+
+@dataclass(frozen=True)
+class AnswerList:
+    """A list of questions and answers in each record: `path` is where it stands, `name` and `value`
+    the keys of an element, `is_many` whether an answer is a list itself. With `is_object` it is
+    an object whose values are the elements."""
+
+    path: tuple[str, ...]
+    name: str
+    value: str
+    is_many: bool
+    is_object: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file as columns.
+
+    `settings`: keys of the channel that say how it is read; `records`: the envelope's list.
+    Columns of `answers` have the path ("_answers", question).
+    """
+
+    format: FileFormat
+    columns: tuple[Column, ...]
+    rows: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    records: str | None = None
+    answers: AnswerList | None = None
+    notes: tuple[str, ...] = ()
+
+
+def sample_file(path: Path) -> Sample:
+    """The first records of `path`. Raises NothingToGuessError, UnreadableFileError."""
+    file_format = SUFFIXES.get(path.suffix.lower(), "csv")
+    settings = _csv_settings(path) if file_format == "csv" else {}
+    contents, faults = _read(path, file_format, settings, None)
+    envelope = _envelope(contents) if file_format == "json" else None
+    if envelope is not None:
+        contents, faults = _read(path, file_format, settings, envelope)
+    if not contents:
+        told = faults[0] if faults else "it holds no records"
+        raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
+    answers = _answer_list(contents)
+    rows = [_flat(content, answers) for content in contents]
+    notes = (f"{len(faults)} of the first records cannot be read: {faults[0]}",) if faults else ()
+    return Sample(file_format, _columns(rows), len(rows), settings, envelope, answers, notes)
+
+
+def _read(
+    path: Path, file_format: FileFormat, settings: Mapping[str, Any], envelope: str | None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    document = {
+        "name": "sample",
+        "description": "",
+        "format": file_format,
+        "records": envelope,
+        "record_id": "content",
+        "emits": [{"kind": "submission", "fields": {}}],
+        **settings,
+    }
+    records = list(
+        islice(read_records(path, ChannelRules.model_validate(document)), SAMPLED_RECORDS)
+    )
+    contents = [record.content for record in records if not isinstance(record, BadRecord)]
+    contents = [content for content in contents if _is_record(content)]
+    return contents, [record.reason for record in records if isinstance(record, BadRecord)]
+
+
+def _is_record(content: Mapping[str, Any]) -> bool:
+    """No blank row, and no title or total with a single cell beside many empty ones."""
+    filled = sum(value not in (None, "") for value in content.values())
+    return filled > (len(content) > _FEW_COLUMNS)
+
+
+def _csv_settings(path: Path) -> dict[str, Any]:
+    """Delimiter and encoding, where they differ from what is read without a word."""
+    with path.open("rb") as stream:
+        start = stream.read(65_536)
+    settings: dict[str, Any] = {}
+    try:
+        text = start.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = start.decode("cp1252", "replace")
+        if error.start < len(start) - 4:
+            settings["fallback_encoding"] = "cp1252"
+    header = text.partition("\n")[0]
+    counts = Counter({sign: header.count(sign) for sign in ",;\t|"})
+    sign, count = counts.most_common(1)[0]
+    if count and sign != ",":
+        settings["delimiter"] = sign
+    return {"csv": settings} if settings else {}
+
+
+def _envelope(contents: list[dict[str, Any]]) -> str | None:
+    """The name of the list that holds the records of a single document."""
+    if len(contents) != 1:
+        return None
+    (document,) = contents
+    for name in _ENVELOPES:
+        found = document.get(name)
+        if isinstance(found, list) and found and all(isinstance(part, dict) for part in found):
+            return name if _list_of_answers(found) is None else None
+    return None
+
+
+def _answer_list(contents: list[dict[str, Any]]) -> AnswerList | None:
+    """The list of questions and answers of the records that says most of a person."""
+    found: Counter[AnswerList] = Counter()
+    for content in contents[:20]:
+        for path, held in _groups(content, ()):
+            elements = _elements(held)
+            keys = _list_of_answers(elements)
+            if keys is not None:
+                many = any(isinstance(element[keys[1]], list) for element in elements)
+                # Of several groups, that with a mailbox is the form's.
+                mails = sum("@" in str(element[keys[1]]) for element in elements)
+                weight = len(elements) + (_MAIL_WEIGHT if mails else 0)
+                found[AnswerList(path, *keys, many, isinstance(held, dict))] += weight
+    return found.most_common(1)[0][0] if found else None
+
+
+def _groups(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Lists, and objects of several objects."""
+    if isinstance(value, list) and value:
+        yield path, value
+    elif isinstance(value, dict) and len(path) < _DEPTH:
+        if path and len(value) > 1 and all(isinstance(part, dict) for part in value.values()):
+            yield path, value
+        for name, part in value.items():
+            yield from _groups(part, (*path, name))
+
+
+def _elements(held: Any) -> list[Any]:
+    return list(held.values()) if isinstance(held, dict) else list(held)
+
+
+def _list_of_answers(elements: list[Any]) -> tuple[str, str] | None:
+    """The keys of question and answer, where every element has both and no question comes twice."""
+    if not elements or not all(isinstance(element, dict) for element in elements):
+        return None
+    for name in _QUESTIONS:
+        for value in _ANSWERS:
+            if all(isinstance(e.get(name), str) and _is_answer(e, value) for e in elements):
+                questions = [element[name] for element in elements]
+                if len(set(questions)) == len(questions):
+                    return name, value
+    return None
+
+
+def _is_answer(element: dict[str, Any], key: str) -> bool:
+    """Whether the element has a plain value, or several, under `key`."""
+    value = element.get(key)
+    parts = value if isinstance(value, list) else [value]
+    return key in element and not any(isinstance(part, dict | list) for part in parts)
+
+
+def _flat(content: Mapping[str, Any], answers: AnswerList | None) -> dict[tuple[str, ...], str]:
+    """Values by their path; lists of plain values as one text, lists of objects left out."""
+    flat: dict[tuple[str, ...], str] = {}
+    for path, value in _leaves(content, (), answers.path if answers is not None else None):
+        if answers is not None and path == answers.path:
+            for element in _elements(value) if isinstance(value, list | dict) else ():
+                if isinstance(element, dict) and isinstance(element.get(answers.name), str):
+                    text = read_text(element.get(answers.value))
+                    flat[("_answers", element[answers.name])] = text or ""
+        elif not isinstance(value, list) or not any(isinstance(part, dict) for part in value):
+            flat[path] = read_text(value) or ""
+    return flat
+
+
+def _leaves(
+    value: Any, path: tuple[str, ...], whole: tuple[str, ...] | None
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Values that hold no others; what is at `whole` is not looked into."""
+    if path == whole:
+        yield path, value
+    elif isinstance(value, dict) and len(path) < _DEPTH and value:
+        for name, part in value.items():
+            yield from _leaves(part, (*path, str(name)), whole)
+    elif isinstance(value, dict):
+        yield path, json.dumps(value) if value else ""
+    else:
+        yield path, value
+
+
+def _columns(rows: list[dict[tuple[str, ...], str]]) -> tuple[Column, ...]:
+    paths: dict[tuple[str, ...], None] = {}
+    for row in rows:
+        paths.update(dict.fromkeys(row))
+    return tuple(
+        Column(path, sample_texts([row.get(path, "") for row in rows], _BLANKS), len(rows))
+        for path in paths
+        if all(map(_is_usable, path))
+    )
+
+
+def _is_usable(name: str) -> bool:
+    """Whether a channel file can name it: no column without a header, no control characters."""
+    return "".join(name.split()).isprintable() and not name.startswith("(column ")
+
+
+_BLANKS = frozenset(BLANKS)

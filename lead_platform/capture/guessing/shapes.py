@@ -1,0 +1,241 @@
+"""What a column's values look like, whatever its name says.
+
+Owns the tests for mails, numbers, names and the rest, and which shapes contradict a field. A name
+that its values contradict is not believed: a wrong guess is worse than none.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pycountry
+from babel import Locale
+
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import fold
+
+_MAIL = re.compile(r"[^@\s,;|/<>()]+@[^@\s,;|/<>()]+\.[^@\s,;|/<>()]{2,}")
+_PHONE = re.compile(r"(?:[a-z]+:)?\+?[\d\s().\-/–]{6,24}(?:(?:x|ext\.?|#)\s*\d{1,6})?", re.I)
+_URL = re.compile(r"(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/\S*)?", re.I)
+_NUMBER = re.compile(r"[^\w+-]{0,3}[+-]?\d[\d.,'\s]*(?:e[+-]?\d+)?\s*(?:%|\W|[A-Z]{3})?", re.I)
+_COUNT = re.compile(
+    r"[<>~]?\s*\d[\d.,\s']*\s*(?:[+k]|(?:[-–]|to|bis|à|a)\s*\d[\d.,\s'k]*)?.{0,20}", re.I
+)
+# A hash or token that stands for a value: pseudonymised exports keep their names.
+_OPAQUE = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9+/_-]{20,}={0,2})")
+_LEGAL_FORM = re.compile(
+    r"\b(?:gmbh|ag|kg|ohg|ug|e\.?k\.?|inc|llc|llp|ltd|limited|corp|corporation|plc|pty|co|sarl|sas|"
+    r"sasu|eurl|s\.?a\.?|s\.?l\.?u?|s\.?r\.?l\.?|s\.?p\.?a\.?|bv|nv|oy|ab|a/s|aps|lda|ltda|eirl|"
+    r"company|group|holding|university|college|bank|solutions|services|systems|technologies)\b\.?",
+    re.I,
+)
+_PERSON = re.compile(r"[^\W\d_][^\d@_:/]*")
+_TOKEN = re.compile(r"\S+")
+_SPREADSHEET_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,2}|\d{6,16}\.0")
+_VENDOR_PREFIX = re.compile(r"[a-z]{1,2}:(?=\S)")
+_MOST_VALUES = 1_000
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a sample: its `path` (a name, or names within JSON), `values` as text without
+    blanks, and the number of `rows` looked at."""
+
+    path: tuple[str, ...]
+    values: tuple[str, ...]
+    rows: int
+
+    @property
+    def name(self) -> str:
+        """As a person reads it."""
+        return ".".join(self.path)
+
+    @property
+    def filled(self) -> float:
+        """Share of rows with a value."""
+        return len(self.values) / self.rows if self.rows else 0.0
+
+    @cached_property
+    def tried(self) -> tuple[str, ...]:
+        """The values that are looked at."""
+        return self.values[:_MOST_VALUES]
+
+    @cached_property
+    def is_unique(self) -> bool:
+        """Whether every row has a value of its own."""
+        return bool(self.values) and len(set(self.values)) == self.rows
+
+    @cached_property
+    def variety(self) -> float:
+        """Share of distinct values."""
+        return len(set(self.values)) / len(self.values) if self.values else 0.0
+
+    def share(self, fits: Callable[[str], object]) -> float:
+        """Share of the values that fit; 0 where there is none."""
+        return (
+            sum(1 for value in self.tried if fits(value)) / len(self.tried) if self.tried else 0.0
+        )
+
+    @cached_property
+    def is_opaque(self) -> bool:
+        """Whether the values are hashes: they say nothing for or against a field."""
+        return self.share(lambda v: _OPAQUE.fullmatch(v) and any(c.isdigit() for c in v)) >= 0.5
+
+    @cached_property
+    def vendor_prefix(self) -> str | None:
+        """What a vendor put in front of every value (`p:+49…`, `ag:5501`), to be taken off."""
+        found = [match.group() if (match := _VENDOR_PREFIX.match(v)) else None for v in self.tried]
+        return found[0] if found and found[0] and len(set(found)) == 1 else None
+
+
+def is_mail(value: str) -> bool:
+    """Whether the whole value is a mailbox."""
+    return _MAIL.fullmatch(value) is not None
+
+
+def is_phone(value: str) -> bool:
+    """Whether the whole value can be a telephone number."""
+    digits = sum(sign.isdigit() for sign in value)
+    return _PHONE.fullmatch(value.strip()) is not None and 6 <= digits <= 17
+
+
+def _is_reformatted_phone(value: str) -> bool:
+    """A telephone number, or what a spreadsheet made of one."""
+    return is_phone(value) or _SPREADSHEET_NUMBER.fullmatch(value) is not None
+
+
+def _is_mail_or_encoded(value: str) -> bool:
+    return is_mail(value.replace("%40", "@").replace("%2B", "+"))
+
+
+def holds_phone(value: str) -> bool:
+    """Whether a value of several parts has a telephone number among them."""
+    return any(is_phone(part.strip()) for part in re.split(r"[/;,|]", value))
+
+
+def is_person_name(value: str) -> bool:
+    """Whether the value can be a person's name (two to five words) and is no company's."""
+    words = _TOKEN.findall(value)
+    return (
+        2 <= len(words) <= 5
+        and _PERSON.fullmatch(value) is not None
+        and _LEGAL_FORM.search(value) is None
+    )
+
+
+def is_company_name(value: str) -> bool:
+    """Whether the value says that it is a company's name."""
+    return _LEGAL_FORM.search(value) is not None
+
+
+def is_url(value: str) -> bool:
+    """Whether the value is an address or domain of the web."""
+    return "@" not in value and _URL.fullmatch(value) is not None
+
+
+def is_number(value: str) -> bool:
+    """Whether the value is a number or amount."""
+    return _NUMBER.fullmatch(value) is not None
+
+
+class Countries:
+    """Whether a value names a country: ISO codes and names, and the spellings RevOps lists."""
+
+    def __init__(self, vocabularies: Vocabularies) -> None:
+        iso = pycountry.countries
+        names = {getattr(c, n, "") for c in iso for n in ("name", "official_name", "common_name")}
+        codes = {code for c in iso for code in (c.alpha_2, c.alpha_3)}
+        for language in _LANGUAGES:
+            territories = Locale(language).territories
+            names |= {name for code, name in territories.items() if len(code) == 2}
+        self._known = {fold(name) for name in names | codes if name} | set(vocabularies.countries)
+
+    def has(self, value: str) -> bool:
+        """Whether `value` is one."""
+        return fold(value) in self._known
+
+
+def contradicts(column: Column, field: str, countries: Countries) -> str | None:
+    """Why the column's values cannot be the field; None where they can, or where none is given."""
+    if not column.values or column.is_opaque:
+        return None
+    test, least, what = _NEEDED.get(field, (None, 0.0, ""))
+    if test is not None and column.share(test) < least:
+        return f"few of its values {what}"
+    if field == "country" and column.share(countries.has) < 0.3 and column.share(_is_code) < 0.5:
+        return "few of its values are countries"
+    refused, what = _REFUSED.get(field, (None, ""))
+    if refused is not None and column.share(refused) > 0.3:
+        return f"too many of its values {what}"
+    return None
+
+
+def consent_words(column: Column, vocabularies: Vocabularies) -> dict[str, str] | None:
+    """Each distinct value to granted or denied; None where one is neither or there are many."""
+    words = dict.fromkeys(value.strip().lower() for value in column.tried)
+    meant = {word: vocabularies.consents.find(word) for word in words}
+    known = {word: value for word, value in meant.items() if value is not None}
+    return known if known and len(known) == len(meant) <= 10 else None
+
+
+def _is_code(value: str) -> bool:
+    return len(value) in (2, 3) and value.isalpha()
+
+
+def _is_postal_code(value: str) -> bool:
+    return len(value) <= 14 and any(sign.isdigit() for sign in value)
+
+
+def _is_short(value: str) -> bool:
+    return len(value) <= 20
+
+
+def _is_id(value: str) -> bool:
+    return len(value) <= 200 and "@" not in value and value.count(" ") <= 2
+
+
+def _is_wordy(value: str) -> bool:
+    return any(sign.isalpha() for sign in value) and "@" not in value
+
+
+def _is_no_word(value: str) -> bool:
+    return "@" in value or is_number(value) or value.lower().startswith("http")
+
+
+Test = Callable[[str], object]
+_NEEDED: Mapping[str, tuple[Test, float, str]] = {
+    "email": (_is_mail_or_encoded, 0.5, "are mailboxes"),
+    "phone": (_is_reformatted_phone, 0.5, "are telephone numbers"),
+    "linkedin_url": (lambda v: "linkedin." in v.lower(), 0.5, "are addresses of LinkedIn"),
+    "company_website": (is_url, 0.5, "are web addresses"),
+    "landing_page": (lambda v: "/" in v, 0.5, "are pages"),
+    "referrer": (is_url, 0.5, "are web addresses"),
+    "employee_count": (_COUNT.fullmatch, 0.5, "are counts"),
+    "annual_revenue": (lambda v: any(map(str.isdigit, v)), 0.5, "are amounts"),
+    "postal_code": (_is_postal_code, 0.5, "are postal codes"),
+    "language": (_is_short, 0.9, "are languages"),
+    "time_zone": (_is_wordy, 0.5, "are time zones"),
+    "amount": (is_number, 0.8, "are amounts"),
+    "currency": (lambda v: len(v) <= 3, 0.8, "are currencies"),
+    "record_id": (_is_id, 0.95, "are ids"),
+    "person_id": (_is_id, 0.95, "are ids"),
+    "opportunity_id": (_is_id, 0.95, "are ids"),
+    **dict.fromkeys(("first_name", "last_name", "full_name"), (_is_wordy, 0.7, "are names")),
+}  # fmt: skip
+_REFUSED: Mapping[str, tuple[Test, str]] = {
+    "full_name": (is_company_name, "are companies"),
+    "company_name": (_is_no_word, "are no names"),
+    "job_title": (_is_no_word, "are no titles"),
+    "industry": (_is_no_word, "are no industries"),
+    "city": (_is_no_word, "are no places"),
+    "region": (_is_no_word, "are no regions"),
+    "message": (is_mail, "are mailboxes"),
+}
+
+
+def sample_texts(values: Sequence[str], blanks: frozenset[str]) -> tuple[str, ...]:
+    """The values without blanks and vendors' dummies (`<test lead: …>`), trimmed."""
+    stripped = (value.strip() for value in values)
+    return tuple(v for v in stripped if v not in blanks and not v.startswith("<test lead"))

@@ -1,0 +1,47 @@
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.capture.guessing.dates import DateForm, find_date_form
+from lead_platform.capture.values import instant_reader
+
+NOW = datetime(2026, 11, 27, 12)
+FORMS = (
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %I:%M %p",
+    "%d/%m/%Y %H:%M:%S", "%d-%m-%Y", "%Y/%m/%d", "%Y-%m-%d %I:%M %p", "%B %d, %Y", "%d %b %Y",
+    "%m/%d/%Y, %I:%M %p", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S",
+)  # fmt: skip
+INSTANTS = st.datetimes(datetime(2001, 1, 1), NOW).map(lambda at: at.replace(microsecond=0))
+
+
+@given(instants=st.lists(INSTANTS, min_size=1, max_size=30), form=st.sampled_from(FORMS))
+def test_no_form_gives_another_day(instants: list[datetime], form: str) -> None:
+    """A column is read as it was written, or somebody is asked: never another day."""
+    texts = [at.strftime(form) for at in instants]
+    found = find_date_form(texts, NOW)
+    assert found is not None
+    if found.ambiguous:
+        assert form in found.ambiguous
+        return
+    for text, at in zip(texts, instants, strict=True):
+        assert instant_reader(found.formats, ZoneInfo("UTC"))(text).date() == at.date()
+
+
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [
+        (["2026-11-01T10:00:00Z", "2026-11-02"], DateForm()),
+        (["1795600000", "1795600001000"], DateForm()),
+        (["2026-10-01 10:00", "3/15/2026 2:30 PM"], DateForm(("%m/%d/%Y %I:%M %p",))),
+        (["03/04/2026", "05/04/2026"], DateForm(ambiguous=("%d/%m/%Y", "%m/%d/%Y"))),
+        (["12/31/2026", "31/12/2026"], None),
+        (["soon", "later"], None),
+        (["1", "2", "3"], None),
+        (["2031-01-01"], None),
+    ],
+)
+def test_find_date_form(texts: list[str], form: DateForm | None) -> None:
+    assert find_date_form(texts, NOW + timedelta(days=60)) == form

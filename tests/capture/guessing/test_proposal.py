@@ -1,0 +1,161 @@
+"""Whatever a file holds, a proposal loads as a channel, or the reason is told."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lead_platform.capture.channels import load_channel
+from lead_platform.capture.guessing.names import load_field_names
+from lead_platform.capture.guessing.proposal import channel_name, write_proposal
+from lead_platform.capture.guessing.samples import NothingToGuessError
+from lead_platform.configuration import ConfigurationError
+from lead_platform.patterns import Pattern
+from tests.capture.guessing.test_exports import NAMES, proposed, write_export
+
+KNOWN = ("Email", "Name", "Phone", "Company", "Date", "id", "Opt in", "Owner", "Stage", "Amount")
+HEADERS = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30))
+CELLS = st.one_of(
+    st.sampled_from(["ada@x.example", "Ada Lee", "+4930555012", "yes", "no", "2026-01-02", ""]),
+    st.text(max_size=30),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(headers=st.lists(HEADERS, min_size=1, max_size=8), data=st.data())
+def test_any_table_gives_a_channel_or_a_reason(
+    tmp_path: Path, headers: list[str], data: st.DataObject
+) -> None:
+    cells = st.lists(CELLS, min_size=2, max_size=2)
+    columns = [(header, None, *data.draw(cells)) for header in headers]
+    path = write_export(tmp_path / "any.csv", columns)  # type: ignore[arg-type]
+    try:
+        proposal = proposed(path)
+    except NothingToGuessError:
+        return
+    assert (proposal.draft is None) == (proposal.fault is not None)
+
+
+RECORDS = st.recursive(
+    st.one_of(CELLS, st.integers(), st.booleans(), st.none()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(HEADERS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(record=st.dictionaries(HEADERS, RECORDS, min_size=1, max_size=5))
+def test_any_object_gives_a_channel_or_a_reason(tmp_path: Path, record: dict[str, object]) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_text(json.dumps({**record, "email": "ada@x.example"}) + "\n", encoding="utf-8")
+    proposal = proposed(path)
+    assert proposal.draft is not None
+
+
+def test_forms_of_questions_and_answers(tmp_path: Path) -> None:
+    answers = [{"question": "Your e-mail", "answer": "a@b.example"},
+               {"question": "Budget (EUR)", "answer": "10k"}]  # fmt: skip
+    path = tmp_path / "leads.json"
+    path.write_text(json.dumps({"results": [{"id": "1", "answers": answers}]}), encoding="utf-8")
+    proposal = proposed(path)
+    assert proposal.draft is not None
+    assert "records: results" in proposal.draft.text
+    assert proposal.draft.fields == {"email": ("_answers.Your e-mail",), "record_id": ("id",)}
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    assert by_name["email"] == ("a@b.example",)
+    assert json.loads(by_name["answers"][0]) == {"Budget (EUR)": "10k"}
+
+
+def test_an_opt_out_is_turned_round(tmp_path: Path) -> None:
+    columns = [("Email", None, "a@b.example", "c@d.example"), ("Do Not Email", None, "Yes", "No")]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))  # type: ignore[arg-type]
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    assert by_name["consent_email"] == ("denied", None)
+
+
+def test_mail_and_phone_in_one_cell(tmp_path: Path) -> None:
+    columns = [("Contact", None, "Ada Lee", "Bo Ray"),
+               ("Email / Phone", None, "a@b.example / 98450 12345", "98450 12346")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))  # type: ignore[arg-type]
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    assert by_name["email"] == ("a@b.example", None)
+    assert by_name["phone"] == ("98450 12345", "98450 12346")
+
+
+def test_a_list_of_companies_holds_no_leads(tmp_path: Path) -> None:
+    columns = [("Name", None, "Acme Ltd", "Beta Inc"), ("Phone", None, "+44 20 7946 0111", ""),
+               ("Employees", None, "20", "30")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))  # type: ignore[arg-type]
+    assert proposal.fault is not None
+    assert proposal.fault.startswith("no column says who a lead is")
+
+
+def test_the_only_mailboxes_are_the_leads_unless_they_repeat(tmp_path: Path) -> None:
+    mails = [f"p{number}@x.example" for number in range(6)]
+    path = tmp_path / "x.csv"
+    path.write_text("Kontaktdaten X\n" + "\n".join(mails) + "\n", encoding="utf-8")
+    proposal = proposed(path)
+    assert proposal.draft is not None
+    assert proposal.draft.fields["email"] == ("Kontaktdaten X",)
+    path.write_text("Kontaktdaten X\n" + "\n".join(mails[:1] * 6) + "\n", encoding="utf-8")
+    assert proposed(path).draft is None
+
+
+def test_an_existing_file_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "channels").mkdir()
+    columns = [("Email", None, "a@b.example", "c@d.example")]
+    draft = proposed(write_export(tmp_path / "x.csv", columns), "expo").draft  # type: ignore[arg-type]
+    assert draft is not None
+    written = write_proposal(draft, "expo", tmp_path)
+    assert load_channel(written).name == "expo"
+    with pytest.raises(FileExistsError):
+        write_proposal(draft, "expo", tmp_path)
+    with pytest.raises(ValueError, match="no channel's name"):
+        write_proposal(draft, "../expo", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("Leads (Nov 2026).csv", "leads_nov_2026"),
+        ("2026.csv", "channel_2026"),
+        ("é.csv", "channel"),
+    ],
+)
+def test_channel_name(file: str, name: str) -> None:
+    assert channel_name(Path(file)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("E-Mail*", "email"), ("Your e-mail address (required)", "email"),
+        ("contactEmail", "email"),
+        ("FIRST_NAME", "first_name"), ("Tel.-Nr.", "phone"), ("Prénom", "first_name"),
+        ("Adresse e-mail", "email"), ("Owner Email", None), ("Account Manager", None),
+        ("Parent's e-mail", None), ("E-Mail Vertreter", None), ("Email du commercial", None),
+        ("Correo del vendedor", None), ("Assigned to (email)", None), ("Company phone", None),
+        ("Email status", None), ("Email bounced", None), ("Phone type", None),
+    ],
+)  # fmt: skip
+def test_names(name: str, field: str | None) -> None:
+    assert {match.field for match in NAMES.matches([name])} == ({field} if field else set())
+
+
+def test_a_field_nobody_knows_is_a_fault_of_the_list(tmp_path: Path) -> None:
+    folder = tmp_path / "vocabularies"
+    folder.mkdir()
+    (folder / "field_names.csv").write_text("field,language,name\nmail,en,x\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="'mail' is no field"):
+        load_field_names(tmp_path)
+
+
+def test_cut_out_patterns_are_patterns() -> None:
+    assert Pattern(r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])").group_count == 1
