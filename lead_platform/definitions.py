@@ -27,6 +27,7 @@ import lead_platform.reporting.assets as reporting
 import lead_platform.routing.assets as routing
 import lead_platform.scoring.assets as scoring
 from lead_platform.capture.channels import load_channels
+from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError
 from lead_platform.enrichment.configuration import load_providers
@@ -204,6 +205,7 @@ def check_configuration(settings: Settings) -> list[str]:
     loaders: dict[str, Callable[[], Any]] = {
         "channels": lambda: load_channels(folder),
         "vocabularies": lambda: load_vocabularies(folder),
+        "field names": lambda: load_field_names(folder),
         "identity": lambda: active_model(
             load_specification(folder / "identity.yaml"), settings.models
         ),

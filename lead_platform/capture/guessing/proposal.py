@@ -54,8 +54,11 @@ def propose_channel(
 ) -> Proposal:
     """A channel called `name` for the file.
 
-    Raises NothingToGuessError for a file without records, UnreadableFileError.
+    Raises ValueError for a name that is none, NothingToGuessError for a file without records, and
+    UnreadableFileError.
     """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
     sample = sample_file(path)
     found = assign_columns(sample, names, vocabularies, now)
     nearest = find_nearest(path, channels, contracts, now)
@@ -75,12 +78,13 @@ def channel_name(path: Path) -> str:
 
 
 def write_proposal(draft: Draft, name: str, config_dir: Path) -> Path:
-    """Writes the channel's file, never over another. Raises FileExistsError, ValueError."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
+    """Writes the channel's file, never over another. Raises FileExistsError."""
     path = config_dir / "channels" / f"{name}.yaml"
-    with path.open("x", encoding="utf-8") as stream:
-        stream.write(draft.text)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(draft.text)
+    except FileExistsError:
+        raise FileExistsError(f"{path} is there already; choose another --name") from None
     return path
 
 

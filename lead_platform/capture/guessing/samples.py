@@ -14,7 +14,7 @@ from typing import Any
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.guessing.shapes import Column, sample_texts
-from lead_platform.capture.readers import SUFFIXES, BadRecord, read_records
+from lead_platform.capture.readers import SUFFIXES, BadRecord, UnreadableFileError, read_records
 from lead_platform.capture.values import BLANKS, read_text
 
 SAMPLED_RECORDS = 500
@@ -113,8 +113,11 @@ def _is_record(content: Mapping[str, Any]) -> bool:
 
 def _csv_settings(path: Path) -> dict[str, Any]:
     """Delimiter and encoding, where they differ from what is read without a word."""
-    with path.open("rb") as stream:
-        start = stream.read(65_536)
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(65_536)
+    except OSError as error:
+        raise UnreadableFileError(f"{path} cannot be read: {error.strerror}") from None
     settings: dict[str, Any] = {}
     try:
         text = start.decode("utf-8-sig")

@@ -118,7 +118,7 @@ def test_an_existing_file_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_proposal(draft, "expo", tmp_path)
     with pytest.raises(ValueError, match="no channel's name"):
-        write_proposal(draft, "../expo", tmp_path)
+        proposed(tmp_path / "x.csv", "../expo")
 
 
 @pytest.mark.parametrize(
