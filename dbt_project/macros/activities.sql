@@ -1,25 +1,25 @@
 {#
     CTE `activities`: one row per subject and thing that happened up to the subject's instant: its
-    events, and its submissions as activities of type `submission` with the channel as category.
+    events, and its inquiries as activities of type `submission` with the channel as category.
     `subjects`: subject_id, lead_id, as_of.
 #}
 {% macro activity_ctes(subjects, submissions, events) %}
+{{ inquiry_ctes(submissions) }},
+
 activities as (
 
     select
         subjects.subject_id,
         subjects.as_of,
         'submission' as activity_type,
-        submissions.channel as activity_category,
-        submissions.channel,
-        submissions.submission_id as activity_id,
-        submissions.submitted_at as occurred_at,
+        inquiries.channel as activity_category,
+        inquiries.channel,
+        inquiries.inquiry_id as activity_id,
+        inquiries.submitted_at as occurred_at,
         1 as quantity,
-    from {{ submissions }} as submissions
+    from inquiries
     inner join {{ subjects }} as subjects
-        on
-            submissions.lead_id = subjects.lead_id
-            and submissions.submitted_at <= subjects.as_of
+        on inquiries.lead_id = subjects.lead_id and inquiries.submitted_at <= subjects.as_of
 
     union all
 

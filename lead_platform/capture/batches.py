@@ -16,7 +16,12 @@ import pyarrow as pa
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import FIELD_TYPES, KINDS, Kind, ValueType
 from lead_platform.capture.contracts import Contracts
-from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
+from lead_platform.capture.mapping import (
+    ITEM_COLUMNS,
+    MODIFIED_POSITION,
+    MappedRecord,
+    RecordMapper,
+)
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.values import canonical_json
 from lead_platform.lake.brake import check_brake
@@ -39,12 +44,16 @@ _ARROW_TYPES: dict[ValueType, pa.DataType] = {
 
 @dataclass(frozen=True)
 class RecordItems:
-    """The items one record became: (kind, row in that kind's table of the batch, item id)."""
+    """The items one record became: (kind, row in that kind's table of the batch, item id).
+
+    `is_dated`: its submissions say when the source changed them.
+    """
 
     record_number: int
     record_id: str
     content_hash: str
     items: tuple[tuple[Kind, int, str], ...]
+    is_dated: bool = False
 
     @property
     def item_ids(self) -> list[str]:
@@ -163,12 +172,14 @@ class _BatchBuilder:
 
     def _keep(self, number: int, mapped: MappedRecord) -> None:
         items = []
+        is_dated = False
         for kind, row in mapped.items:
             rows = self.rows[kind]
             items.append((kind, len(rows), row[0]))
             rows.append(row)
+            is_dated |= kind == "submission" and row[MODIFIED_POSITION] is not None
         self.records.append(
-            RecordItems(number, str(mapped.record_id), mapped.content_hash, tuple(items))
+            RecordItems(number, str(mapped.record_id), mapped.content_hash, tuple(items), is_dated)
         )
 
     def _reject(
@@ -249,7 +260,8 @@ def _item_table(kind: Kind, rows: list[list[Any]]) -> pa.Table:
 
 
 def _item_schema(kind: Kind) -> pa.Schema:
-    special = {"record_number": pa.int64(), "received_at": pa.timestamp("us")}
+    instants = dict.fromkeys(("received_at", "modified_at"), pa.timestamp("us"))
+    special = {"record_number": pa.int64(), "inquiry_minutes": pa.int32(), **instants}
     types = FIELD_TYPES[kind]
     return pa.schema(
         [

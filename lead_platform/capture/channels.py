@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.identifiers import IdForm
 from lead_platform.capture.joins import JoinRule
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import compile_path, names_of
@@ -33,6 +34,7 @@ FileFormat = Literal["csv", "json", "jsonl", "parquet"]
 Scalar: TypeAlias = str | int | float | bool
 
 RECEIVED_AT = "received_at"
+MINUTES_OF_A_DAY = 1_440
 
 
 class UnknownChannelError(LookupError):
@@ -252,11 +254,14 @@ class ChannelRules(_Rule):
     explode: NameList = ()
     record_id: Annotated[RecordIdRule, BeforeValidator(_as_record_id)]
     on_conflict: Literal["reject", "update"] = "reject"
+    modified_at: Rule | None = None
+    inquiry_minutes: Annotated[int, Field(ge=0, le=MINUTES_OF_A_DAY)] = 10
     blanks: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     time_zone: ZoneName = "UTC"
     source_system: str | None = None
     person_id: Rule | None = None
+    id_form: IdForm | None = None
     lookups: dict[str, LookupRule] = Field(default_factory=dict)
     derive: dict[str, Rule] = Field(default_factory=dict)
     answers: AnswersRule | None = None
@@ -269,6 +274,8 @@ class ChannelRules(_Rule):
         faults += self._parallel_lists()
         if self.person_id is not None and self.source_system is None:
             faults.append("person_id needs source_system: an id alone names nobody")
+        if self.modified_at is not None and self.on_conflict != "update":
+            faults.append("modified_at tells versions apart: it needs on_conflict: update")
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -278,6 +285,8 @@ class ChannelRules(_Rule):
         yield self.record_id
         if self.person_id is not None:
             yield self.person_id
+        if self.modified_at is not None:
+            yield self.modified_at
         yield from self.derive.values()
         if self.answers is not None:
             yield self.answers.name

@@ -18,6 +18,11 @@ SYSTEM_COLUMNS: tuple[str, ...] = (
     "channel", "record_id", "content_hash", "record_number", "received_at",
 )  # fmt: skip
 
+# Versions of one source record share a `version_key`; `modified_at` is the source's word on which
+# of them is newer (`versions`). Submissions of one person on one form are one inquiry where no more
+# than `inquiry_minutes` lie between them.
+VERSION_COLUMNS: tuple[str, ...] = ("version_key", "modified_at", "inquiry_minutes")
+
 # Who the person is at the source; a channel sets them once for all it emits, a field overrides.
 PERSON_COLUMNS: tuple[str, ...] = ("source_system", "source_person_id")
 

@@ -61,6 +61,16 @@ class RuleCompiler:
 
         return read
 
+    def instant(self, rule: FieldRule, received_at: datetime) -> Callable[[Any], datetime | None]:
+        """A function from a scope to a plausible instant, UTC without zone; None where blank."""
+        find, convert = self.value(rule), _plausible(self._instant(rule), received_at)
+
+        def read(scope: Any) -> datetime | None:
+            value = find(scope)
+            return None if value is None else convert(value)
+
+        return read
+
     def value(self, rule: FieldRule) -> Callable[[Any], Any]:
         """A function from a scope to the shaped, not yet typed value; None where blank."""
         find = self._found(rule)

@@ -26,12 +26,13 @@ from lead_platform.capture.batches import (
 )
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS, TABLES, Kind
+from lead_platform.capture.identifiers import hashed_id
 from lead_platform.capture.inbox import list_inbox
 from lead_platform.capture.lines import open_regular
-from lead_platform.capture.mapping import hashed_id
 from lead_platform.capture.names import shown
 from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut
 from lead_platform.capture.readers import UnreadableFileError
+from lead_platform.capture.versions import Known
 
 __all__ = [
     "ConservationError",
@@ -136,10 +137,11 @@ def write_batches(
 
     Runs inside the caller's transaction (a crash must not leave half a delivery). A file that is
     known changes nothing and counts as repeats only. One that always had rejections is tried
-    again, for the channel's configuration, the suites or the clock may have changed: as a delivery
-    of its own where that brings anything new. Records with an item that is `left_out` are
-    rejected; a delivery that is, is not touched. Raises ConservationError when records do not add
-    up.
+    again, for the channel's configuration, the suites or the clock may have changed; so is one of a
+    channel that updates its records and comes under another name, for it may say what its records
+    have gone back to: as a delivery of its own where that brings anything new. Records with an
+    item that is `left_out` are rejected; a delivery that is, is not touched. Raises
+    ConservationError when records do not add up.
     """
     delivery_id, earlier = delivery.delivery_id, _Attempt()
     while (attempt := _find_attempt(connection, delivery_id)) is not None:
@@ -151,7 +153,8 @@ def write_batches(
     if earlier.count:
         # They are read twice, which an iterator does not give.
         batches = list(batches) if isinstance(batches, Iterator) else batches
-        if not earlier.rejected or not any(writer.decide(batch).taken for batch in batches):
+        is_tried = earlier.rejected or earlier.may_be_news(delivery)
+        if not is_tried or not any(writer.decide(batch).taken for batch in batches):
             return DeliveryCounts(
                 delivery.delivery_id,
                 records=earlier.records,
@@ -165,23 +168,34 @@ def write_batches(
 
 @dataclass(frozen=True)
 class _Attempt:
-    """How often a file was taken in, its records, and the fewest that were rejected at a time."""
+    """How often a file was taken in, its records, the fewest that were rejected at a time, and the
+    names it had."""
 
     count: int = 0
     records: int = 0
     rejected: int = 0
+    file_names: frozenset[str] = frozenset()
 
     def after(self, earlier: "_Attempt") -> "_Attempt":
         """Both together."""
         rejected = min(self.rejected, earlier.rejected) if earlier.count else self.rejected
-        return _Attempt(earlier.count + self.count, self.records, rejected)
+        names = earlier.file_names | self.file_names
+        return _Attempt(earlier.count + self.count, self.records, rejected, names)
+
+    def may_be_news(self, delivery: Delivery) -> bool:
+        """Whether the same content may say something new: its records may have changed meanwhile
+        and changed back. Under the same name it is the same file once more."""
+        return delivery.on_conflict == "update" and delivery.file_name not in self.file_names
 
 
 def _find_attempt(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> _Attempt | None:
     found = connection.execute(
-        "select records, rejected from capture.deliveries where delivery_id = ?", [delivery_id]
+        "select records, rejected, file_name from capture.deliveries where delivery_id = ?",
+        [delivery_id],
     ).fetchone()
-    return None if found is None else _Attempt(1, int(found[0]), int(found[1]))
+    if found is None:
+        return None
+    return _Attempt(1, int(found[0]), int(found[1]), frozenset([str(found[2])]))
 
 
 class _DeliveryWriter:
@@ -213,7 +227,7 @@ class _DeliveryWriter:
         """Adds the new items and the rejected records of a batch."""
         decision = self.decide(batch)
         for kind in self._delivery.kinds:
-            self._append_items(kind, batch.table(kind), decision.new_rows[kind])
+            self._append_items(kind, batch.table(kind), decision.new_items[kind])
         self._append_rejected(batch.rejected)
         refused = [
             self._rejection(batch, record, self._left_out.reason(record))
@@ -270,16 +284,17 @@ class _DeliveryWriter:
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def _known(self, batch: ParsedBatch) -> "_Known":
+    def _known(self, batch: ParsedBatch) -> Known:
         """What the tables hold under the record ids of the batch, and nothing else."""
-        known = _Known()
+        known = Known()
         record_ids = pa.table({"record_id": [record.record_id for record in batch.records]})
         self._connection.register("arriving_records", record_ids)
         try:
             for kind in self._delivery.kinds:
                 found = self._connection.execute(
                     f"select record_id, content_hash, {kind}_id from capture.{TABLES[kind]} "
-                    "where channel = ? and record_id in (select record_id from arriving_records)",
+                    "where channel = ? and record_id in (select record_id from arriving_records) "
+                    "order by received_seq",
                     [self._delivery.channel],
                 ).fetchall()
                 for record_id, content_hash, item_id in found:
@@ -288,10 +303,12 @@ class _DeliveryWriter:
             self._connection.unregister("arriving_records")
         return known
 
-    def _append_items(self, kind: Kind, table: pa.Table, rows: list[int]) -> None:
-        if not rows:
+    def _append_items(self, kind: Kind, table: pa.Table, items: dict[int, str]) -> None:
+        if not items:
             return
+        rows = list(items)
         new = table if len(rows) == table.num_rows else table.take(pa.array(rows, pa.int64()))
+        new = new.set_column(0, f"{kind}_id", pa.array(items.values(), pa.string()))
         first = self._next_seq[kind]
         sequence = pa.array(range(first, first + len(rows)), pa.int64())
         self._append(TABLES[kind], new.append_column("received_seq", sequence))
@@ -335,23 +352,11 @@ class _DeliveryWriter:
 
 
 @dataclass
-class _Known:
-    """Record ids with their content hashes, and item ids, that are taken in already."""
-
-    hashes: dict[str, set[str]] = field(default_factory=dict)
-    items: set[str] = field(default_factory=set)
-
-    def add(self, record_id: str, content_hash: str, item_id: str) -> None:
-        self.hashes.setdefault(record_id, set()).add(content_hash)
-        self.items.add(item_id)
-
-
-@dataclass
 class _Decision:
-    """Rows to append per kind, records in conflict or set aside, and how many were taken or
-    repeats."""
+    """Items to append per kind (row in the batch to id), records in conflict or set aside, and how
+    many were taken or repeats."""
 
-    new_rows: dict[Kind, list[int]]
+    new_items: dict[Kind, dict[int, str]]
     conflicts: list[RecordItems] = field(default_factory=list)
     set_aside: list[RecordItems] = field(default_factory=list)
     taken: int = 0
@@ -359,11 +364,12 @@ class _Decision:
 
 
 def _decide(
-    records: Iterable[RecordItems], known: _Known, on_conflict: str, left_out: LeftOut
+    records: Iterable[RecordItems], known: Known, on_conflict: str, left_out: LeftOut
 ) -> _Decision:
     """Record by record in file order; what is taken is known to the records after it."""
-    decision = _Decision({kind: [] for kind in KINDS})
-    for record in records:
+    decision = _Decision({kind: {} for kind in KINDS})
+    for received in records:
+        record = known.as_version(received) if on_conflict == "update" else received
         hashes = known.hashes.get(record.record_id)
         if on_conflict == "reject" and hashes and record.content_hash not in hashes:
             decision.conflicts.append(record)
@@ -376,7 +382,7 @@ def _decide(
             # One by one: a record may name the same message twice.
             if item_id not in known.items:
                 is_new = True
-                decision.new_rows[kind].append(row)
+                decision.new_items[kind][row] = item_id
                 known.add(record.record_id, record.content_hash, item_id)
         decision.taken += is_new
         decision.repeats += not is_new

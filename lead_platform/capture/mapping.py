@@ -7,6 +7,7 @@ microseconds. Whether a record is new or a repeat is decided by `intake`.
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from lead_platform.capture.answers import AnswerReader, Answers
 from lead_platform.capture.channels import (
     Channel,
     EmitRule,
+    FieldRule,
 )
 from lead_platform.capture.columns import (
     FIELD_TYPES,
@@ -22,11 +24,13 @@ from lead_platform.capture.columns import (
     SYSTEM_COLUMNS,
     TIME_FIELDS,
     TYPE_FIELDS,
+    VERSION_COLUMNS,
     VOCABULARIES,
     Kind,
 )
 from lead_platform.capture.contracts import Check, Contracts, load_contracts
 from lead_platform.capture.fields import RuleCompiler, no_value
+from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
 from lead_platform.capture.values import (
@@ -47,10 +51,11 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _IDENTITY = ("email", "phone", "source_person_id")
 _NAMES = ("full_name", "first_name", "last_name")
 Scope = dict[str, Any]
+_Reader = tuple[str, int, Callable[[Any], Any]]
 
 
 def _item_columns(kind: Kind) -> tuple[str, ...]:
-    link = () if kind == "submission" else ("submission_id",)
+    link = VERSION_COLUMNS if kind == "submission" else ("submission_id",)
     return (f"{kind}_id", *SYSTEM_COLUMNS, *link, *FIELD_TYPES[kind], "issues", "payload")
 
 
@@ -60,6 +65,7 @@ ITEM_COLUMNS: dict[Kind, tuple[str, ...]] = {
     "outcome": _item_columns("outcome"),
 }
 """The columns of a mapped item, in order: the table's without delivery_id and received_seq."""
+MODIFIED_POSITION = ITEM_COLUMNS["submission"].index("modified_at")
 
 
 @dataclass(slots=True)
@@ -80,11 +86,6 @@ class MappedRecord:
     issues: list[dict[str, str]] = field(default_factory=list)
 
 
-def hashed_id(prefix: str, *parts: str) -> str:
-    """prefix plus 24 hexadecimal digits of the SHA-256 of the parts."""
-    return prefix + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
-
-
 class RecordMapper:
     """A channel's mapping, compiled for records received at one instant (UTC without zone)."""
 
@@ -99,6 +100,7 @@ class RecordMapper:
         self._compiler = RuleCompiler(channel)
         self._record_id = self._compiler.value(rules.record_id)
         self._person_id = self._compiler.value(rules.person_id) if rules.person_id else no_value
+        self._id_form = id_form(rules.id_form, rules.source_system)
         self._derive = [(name, self._compiler.value(rule)) for name, rule in rules.derive.items()]
         self._answers = AnswerReader(rules.answers, self._compiler) if rules.answers else None
         seen: dict[Kind, int] = {}
@@ -120,7 +122,7 @@ class RecordMapper:
         try:
             scope = self._scope(content, mapped)
             mapped.record_id = self._identify(scope, mapped)
-            person = read_text(self._person_id(scope))
+            person = self._formed(read_text(self._person_id(scope)))
         except (ValueFault, PathError) as fault:
             mapped.reasons.append(f"mapping: {fault}")
             return mapped
@@ -185,10 +187,13 @@ class RecordMapper:
         return scope
 
     def _identify(self, scope: Scope, mapped: MappedRecord) -> str | None:
-        record_id = read_text(self._record_id(scope))
+        record_id = self._formed(read_text(self._record_id(scope)))
         if record_id is None and self._channel.rules.record_id.missing == "content":
             return mapped.content_hash[:24]
         return record_id
+
+    def _formed(self, source_id: str | None) -> str | None:
+        return source_id if source_id is None or not self._id_form else self._id_form(source_id)
 
     def _missing_id(self) -> str:
         rule = self._channel.rules.record_id
@@ -253,6 +258,7 @@ class _Emitter:
         self._rule = rule
         self._kind: Kind = rule.kind
         self._channel = channel
+        self._compiler = compiler
         self._suffix = (str(position),) if position else ()
         self._when = compile_path(rule.when) if rule.when else None
         self._each = compile_path(rule.each) if rule.each else None
@@ -262,10 +268,15 @@ class _Emitter:
         self._template: list[Any] = [None] * len(columns)
         self._template[self._place["channel"]] = channel.name
         self._template[self._place["received_at"]] = received_at
+        if self._kind == "submission":
+            self._template[self._place["inquiry_minutes"]] = channel.rules.inquiry_minutes
         self._readers = [
             (name, self._place[name], compiler.field(name, self._kind, field_rule, received_at))
             for name, field_rule in rule.fields.items()
         ]
+        self._is_versioned = self._kind == "submission" and channel.rules.on_conflict == "update"
+        if self._is_versioned and channel.rules.modified_at is not None:
+            self._readers.append(self._modification(channel.rules.modified_at, received_at))
         self._essential = _essential_fields(rule)
         placed = [(name, self._place[name], check) for name, check in contracts.items()]
         self._side_contracts = [entry for entry in placed if entry[0] not in self._essential]
@@ -291,6 +302,12 @@ class _Emitter:
                 self._emit_element(record, element, position)
         except PathError as fault:
             mapped.reasons.append(f"mapping: {fault}")
+
+    def _modification(self, rule: FieldRule, received_at: datetime) -> _Reader:
+        """Reads when the source changed the record: of the record, also where `each` is at work."""
+        read = self._compiler.instant(rule, received_at)
+        of_record = read if self._each is None else lambda scope: read(scope["record"])
+        return "modified_at", MODIFIED_POSITION, of_record
 
     def _emit_element(self, record: _RecordFacts, element: Any, position: int) -> None:
         names = {"_derived": record.scope.get("_derived"), "_answers": record.scope.get("_answers")}
@@ -331,6 +348,15 @@ class _Emitter:
         if issues:
             row[place["issues"]] = canonical_json(issues)
         row[0] = self._id(mapped, item)
+        if self._is_versioned:
+            row[place["version_key"]] = version_key(
+                self._channel.name,
+                self._channel.rules.source_system,
+                record.person,
+                str(mapped.record_id),
+                *self._suffix,
+                *item,
+            )
         return row
 
     def _fault(

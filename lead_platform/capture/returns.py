@@ -16,8 +16,8 @@ from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.deliveries import ParsedDelivery
+from lead_platform.capture.identifiers import hashed_id
 from lead_platform.capture.intake import Delivery
-from lead_platform.capture.mapping import hashed_id
 from lead_platform.capture.quarantine import STEP
 from lead_platform.capture.readers import RawRecord
 

@@ -22,6 +22,7 @@ create table if not exists capture.submissions (
     submission_id varchar, channel varchar, record_id varchar, source_system varchar,
     source_person_id varchar, content_hash varchar, delivery_id varchar, record_number bigint,
     received_seq bigint, received_at timestamp, submitted_at timestamp,
+    version_key varchar, modified_at timestamp, inquiry_minutes integer,
     full_name varchar, first_name varchar, last_name varchar, email varchar, phone varchar,
     job_title varchar, linkedin_url varchar, language varchar, time_zone varchar,
     company_name varchar, company_website varchar, industry varchar, employee_count varchar,

@@ -2,6 +2,7 @@
 create table if not exists identity.normalized_submissions (
     submission_id varchar, match_record_id varchar, company_record_id varchar, channel varchar,
     source_system varchar, source_person_id varchar, received_seq bigint, submitted_at timestamp,
+    version_key varchar, modified_at timestamp, inquiry_minutes integer,
     email varchar, email_domain varchar, is_role_email boolean, is_disposable_email boolean,
     is_free_email boolean,
     phone varchar, phone_kind varchar, phone_country varchar,

@@ -116,15 +116,16 @@ def test_conflicts_are_seen_across_batches(make_channel: MakeChannel, take_in: T
     assert ended(take_in(make_channel(), content, batch_size=2)) == (3, 1, 1)
 
 
-def test_an_updating_channel_takes_other_contents_as_new(
+def test_an_updating_channel_takes_other_contents_as_versions(
     connection: duckdb.DuckDBPyConnection, make_channel: MakeChannel, take_in: TakeIn
 ) -> None:
     channel = make_channel(UPDATING)
     assert ended(take_in(channel, HEADER + row(1))) == (1, 0, 0)
-    assert ended(take_in(channel, HEADER + row(1, "Eve") + row(1))) == (1, 1, 0)
+    assert ended(take_in(channel, HEADER + row(1, "Eve") + row(1, "Eve") + row(2))) == (2, 1, 0)
     assert rows(
         connection, "select full_name, received_seq from capture.submissions order by received_seq"
-    ) == [("Ann", 1), ("Eve", 2)]
+    ) == [("Ann", 1), ("Eve", 2), ("Ann", 3)]
+    assert rows(connection, "select count(distinct version_key) from capture.submissions") == [(2,)]
 
 
 EITHER = """

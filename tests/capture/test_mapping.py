@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.channels import Channel, load_channels
-from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper, hashed_id
+from lead_platform.capture.identifiers import hashed_id
+from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
 from tests.capture.conftest import CONTACTS, PROJECT, RECEIVED_AT, MakeChannel
 
 

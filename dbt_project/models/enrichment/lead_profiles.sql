@@ -5,6 +5,7 @@
     "full_name", "first_name", "last_name", "job_title", "seniority", "job_function",
     "linkedin_url", "email", "email_domain", "is_role_email", "is_disposable_email",
     "is_free_email", "phone", "phone_kind", "phone_country", "known_emails", "known_phones",
+    "known_companies", "former_company_name", "employer_changed_at",
     "company_name", "company_key", "company_domain", "account_id", "industry", "employee_count",
     "annual_revenue", "street", "city", "region", "postal_code", "country", "language",
     "time_zone", "message", "preferred_channel", "product_interest", "purchase_timeframe",

@@ -69,6 +69,7 @@ known_submissions as (
         on
             submissions.lead_id = subjects.lead_id
             and submissions.submitted_at <= subjects.as_of
+            and coalesce(submissions.modified_at, submissions.submitted_at) <= subjects.as_of
 
 ),
 

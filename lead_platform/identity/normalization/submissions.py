@@ -63,7 +63,8 @@ __all__ = [
 
 COLUMNS = (
     "submission_id", "match_record_id", "company_record_id", "channel", "source_system",
-    "source_person_id", "received_seq", "submitted_at",
+    "source_person_id", "received_seq", "submitted_at", "version_key", "modified_at",
+    "inquiry_minutes",
     "email", "email_domain", "is_role_email", "is_disposable_email", "is_free_email",
     "phone", "phone_kind", "phone_country", "full_name", "first_name", "last_name",
     "job_title", "seniority", "job_function", "linkedin_url",
@@ -75,9 +76,10 @@ COLUMNS = (
     "landing_page", "referrer", "form_id", "first_touch_source", "first_touch_medium",
     "first_touch_campaign", "first_touch_at", "issues", "normalization_version",
 )  # fmt: skip
-INSTANTS = ("submitted_at", "consent_at", "first_touch_at")
+INSTANTS = ("submitted_at", "modified_at", "consent_at", "first_touch_at")
 _FLAGS = ("is_role_email", "is_disposable_email", "is_free_email")
-_AS_CAPTURED = ("submission_id", "channel", "source_system", "source_person_id")
+_AS_CAPTURED = ("submission_id", "channel", "source_system", "source_person_id", "version_key")
+_WHOLE_NUMBERS = ("received_seq", "inquiry_minutes")
 _PLAIN_TEXTS = (
     "street", "product_interest", "consent_source", "campaign", "term", "content", "click_id",
     "landing_page", "referrer", "form_id", "first_touch_campaign",
@@ -90,7 +92,7 @@ _RAW_NAMES = {
     "job_function": "job_title",
 }
 RAW_COLUMNS = (
-    *_AS_CAPTURED, *_PLAIN_TEXTS, *_LABELS, *INSTANTS, "received_seq", "full_name", "first_name",
+    *_AS_CAPTURED, *_PLAIN_TEXTS, *_LABELS, *INSTANTS, *_WHOLE_NUMBERS, "full_name", "first_name",
     "last_name", "email", "phone", "job_title", "linkedin_url", "language", "time_zone",
     "company_name", "company_website", "industry", "employee_count", "annual_revenue", "city",
     "region", "postal_code", "country", "message", "preferred_channel", "purchase_timeframe",
@@ -231,7 +233,7 @@ class _Batch:
         return pd.DataFrame(typed, columns=list(COLUMNS))
 
     def _typed(self, name: str) -> Any:
-        if name == "received_seq":
+        if name in _WHOLE_NUMBERS:
             return self.frame[name].astype("Int64").array
         if name == "employee_count":
             return pd.array(self.columns[name], dtype="Int64")

@@ -1,0 +1,242 @@
+"""What wins in a golden record: versions of a source record, and what changes over time."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from lead_platform.settings import PROJECT_ROOT
+from tests.dbt.rendering import golden_records, render
+
+START = datetime.fromisoformat("2026-01-01")
+TABLES = PROJECT_ROOT / "lead_platform" / "identity" / "tables.sql"
+
+
+@pytest.fixture(scope="module")
+def lake() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("create schema identity")
+        connection.execute(TABLES.read_text())
+        yield connection
+
+
+def golden(lake: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The golden records of `rows`, by lead (`subject_id`, one where none is given)."""
+    numbered = [
+        {"subject_id": "lead", "submission_id": f"sub_{number}", "channel": "c", **row}
+        for number, row in enumerate(rows)
+    ]
+    found = golden_records(lake, pd.DataFrame(numbered)).astype(object)
+    return found.where(found.notna(), None).to_dict("records")
+
+
+def day(number: int) -> datetime:
+    return START + timedelta(days=number)
+
+
+OLD = {
+    "submitted_at": day(40), "full_name": "Petra Novak", "email": "petra@oldcorp.example",
+    "email_domain": "oldcorp.example", "is_free_email": False, "phone": "+420601555123",
+    "phone_kind": "mobile", "job_title": "Marketing Manager", "company_name": "OldCorp a.s.",
+    "company_key": "oldcorp", "company_domain": "oldcorp.example", "country": "CZ",
+    "city": "Praha", "street": "Dlouhá 1", "employee_count": 50,
+}  # fmt: skip
+NEW = {
+    "submitted_at": day(320), "full_name": "Petra Novak", "email": "petra@newfirm.example",
+    "email_domain": "newfirm.example", "is_free_email": False,
+    "job_title": "Chief Marketing Officer", "company_name": "NewFirm s.r.o.",
+    "company_key": "newfirm", "company_domain": "newfirm.example", "country": "CZ",
+}  # fmt: skip
+
+
+def shown(record: dict[str, Any], *fields: str) -> tuple[Any, ...]:
+    return tuple(record[field] for field in fields)
+
+
+def test_an_employers_fields_move_together(lake: duckdb.DuckDBPyConnection) -> None:
+    """The older and fuller form won: the old employer's title, mailbox and address."""
+    for rows in ([OLD, NEW], [NEW, OLD]):
+        [record] = golden(lake, rows)
+        assert shown(record, "company_name", "job_title", "email", "street", "employee_count") == (
+            "NewFirm s.r.o.", "Chief Marketing Officer", "petra@newfirm.example", None, None,
+        )  # fmt: skip
+        assert shown(record, "phone", "country", "city") == ("+420601555123", "CZ", None)
+        assert list(record["known_emails"]) == ["petra@newfirm.example", "petra@oldcorp.example"]
+        assert list(record["known_companies"]) == ["NewFirm s.r.o.", "OldCorp a.s."]
+        assert record["former_company_name"] == "OldCorp a.s."
+        assert record["employer_changed_at"] == day(320)
+
+
+def test_a_shorter_later_form_blanks_nothing(lake: duckdb.DuckDBPyConnection) -> None:
+    later = {
+        "submitted_at": day(320), "full_name": "Petra Novak", "email": "petra@oldcorp.example",
+        "email_domain": "oldcorp.example", "is_free_email": False, "phone": "+420601555999",
+        "phone_kind": "mobile", "job_title": "Managing Director",
+        "company_domain": "oldcorp.example",
+    }  # fmt: skip
+    [record] = golden(lake, [OLD, later])
+    assert shown(record, "job_title", "phone") == ("Managing Director", "+420601555999")
+    assert shown(record, "company_name", "city", "street", "employee_count") == (
+        "OldCorp a.s.", "Praha", "Dlouhá 1", 50,
+    )  # fmt: skip
+    assert shown(record, "former_company_name", "employer_changed_at") == (None, None)
+
+
+def test_a_former_employers_mailbox_is_better_than_none(lake: duckdb.DuckDBPyConnection) -> None:
+    by_phone = {name: value for name, value in NEW.items() if "email" not in name}
+    [record] = golden(lake, [OLD, by_phone])
+    assert shown(record, "company_name", "email") == ("NewFirm s.r.o.", "petra@oldcorp.example")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"company_name": "OldCorp Group", "company_key": "oldcorp group"},
+        {"company_name": "Old Corporation", "company_key": "old corporation",
+         "company_domain": "oldcorp.example"},
+        {"email": "p@novak.example", "email_domain": "novak.example", "is_free_email": False,
+         "company_domain": "novak.example"},
+    ],
+    ids=["longer name", "same domain", "a domain of one's own"],
+)  # fmt: skip
+def test_what_may_be_the_same_employer_is_no_change(
+    lake: duckdb.DuckDBPyConnection, other: dict[str, Any]
+) -> None:
+    [record] = golden(lake, [OLD, {"submitted_at": day(300), **other}])
+    assert record["employer_changed_at"] is None
+    assert shown(record, "job_title", "city") == ("Marketing Manager", "Praha")
+
+
+@pytest.mark.parametrize("mailbox", [{"is_role_email": True}, {"is_disposable_email": True}])
+def test_a_mailbox_that_names_nobody_replaces_none(
+    lake: duckdb.DuckDBPyConnection, mailbox: dict[str, Any]
+) -> None:
+    [record] = golden(lake, [OLD, {"submitted_at": day(300), "email": "info@x.example", **mailbox}])
+    assert record["email"] == "petra@oldcorp.example"
+
+
+def versions(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Versions of one source record, in the order of their receipt."""
+    return [
+        {"version_key": "ver_1", "submitted_at": START, "received_seq": number, **row}
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def test_by_receipt_the_last_version_wins(lake: duckdb.DuckDBPyConnection) -> None:
+    a = {"job_title": "Manager", "phone": "+4655501000", "company_key": "h", "city": "Lund"}
+    b = {"job_title": "Director", "phone": "+4655502000", "company_key": "h"}
+    [record] = golden(lake, versions(a, b, a))
+    assert shown(record, "job_title", "phone", "submission_count") == ("Manager", "+4655501000", 1)
+    [record] = golden(lake, versions(a, b))
+    assert shown(record, "job_title", "phone", "city") == ("Director", "+4655502000", "Lund")
+
+
+def test_a_synchronisation_states_nothing(lake: duckdb.DuckDBPyConnection) -> None:
+    """The date of change moves with every mail the source sends."""
+    crm = {"job_title": "Manager", "phone": "+4655501000"}
+    rows = versions({**crm, "modified_at": day(10)}, {**crm, "modified_at": day(90)})
+    form = {"submitted_at": day(50), "job_title": "Director"}
+    [record] = golden(lake, [*rows, form])
+    assert shown(record, "job_title", "phone") == ("Director", "+4655501000")
+    assert shown(record, "submission_count", "last_submitted_at") == (2, day(50))
+
+
+CHOICES = {
+    "modified_at": st.sampled_from([day(number) for number in range(20, 28)]),
+    "full_name": st.sampled_from([None, "Ada Byron", "Ada Lovelace"]),
+    "email": st.sampled_from([None, "a@x.example", "b@y.example"]),
+    "phone": st.sampled_from([None, "+4655501000", "+4655502000"]),
+    "job_title": st.sampled_from([None, "Manager", "Director"]),
+    "company_key": st.sampled_from([None, "x", "y"]),
+    "company_domain": st.sampled_from([None, "x.example", "y.example"]),
+    "country": st.sampled_from([None, "SE", "DE"]),
+    "city": st.sampled_from([None, "Lund", "Bonn"]),
+    "message": st.sampled_from([None, "hello", "again"]),
+    "consent_email": st.sampled_from([None, "granted", "denied"]),
+    "source": st.sampled_from([None, "google", "direct"]),
+}
+VERSIONS = st.lists(
+    st.fixed_dictionaries({"record": st.sampled_from("abc"), **CHOICES}),
+    min_size=2,
+    max_size=5,
+    unique_by=lambda row: (row["record"], row["modified_at"]),
+)
+
+
+@settings(max_examples=30)
+@given(VERSIONS)
+def test_any_order_of_receipt_ends_in_the_same_golden_record(
+    lake: duckdb.DuckDBPyConnection, drawn: list[dict[str, Any]]
+) -> None:
+    contents = [
+        {
+            "submission_id": f"sub_{number}", "version_key": f"ver_{row['record']}",
+            "submitted_at": day("abc".index(row["record"])),
+            **{name: value for name, value in row.items() if name != "record"},
+        }
+        for number, row in enumerate(drawn)
+    ]  # fmt: skip
+    orders = itertools.islice(itertools.permutations(contents), 24)
+    rows = [
+        {"subject_id": f"lead_{number:03}", "received_seq": place, **row}
+        for number, order in enumerate(orders)
+        for place, row in enumerate(order)
+    ]
+    records = golden(lake, rows)
+    seen = {repr({k: v for k, v in record.items() if k != "subject_id"}) for record in records}
+    assert len(seen) == 1
+    assert records[0]["submission_count"] == len({row["record"] for row in drawn})
+
+
+def inquiries(lake: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> list[Any]:
+    """The first instants of the inquiries of one lead."""
+    frame = pd.DataFrame([{"submission_id": f"s{n}", **row} for n, row in enumerate(rows)])
+    lake.register("given_rows", frame)
+    lake.execute(
+        "create or replace temp table submissions as select 'lead' as lead_id, * "
+        "from identity.normalized_submissions limit 0"
+    )
+    lake.execute("insert into submissions by name select *, 'lead' as lead_id from given_rows")
+    query = render('with {{ inquiry_ctes("submissions") }} from inquiries')
+    return [row[0] for row in lake.sql(f"select submitted_at from ({query}) order by 1").fetchall()]
+
+
+def test_rows_of_one_sitting_are_one_inquiry(lake: duckdb.DuckDBPyConnection) -> None:
+    def at(*minutes: int, form: str | None = "f", within: int = 10) -> list[dict[str, Any]]:
+        return [
+            {"channel": "c", "form_id": form, "inquiry_minutes": within,
+             "submitted_at": START + timedelta(minutes=minute)}
+            for minute in minutes
+        ]  # fmt: skip
+
+    assert len(inquiries(lake, at(0, 0, 9, 19))) == 1
+    assert len(inquiries(lake, at(0, 11))) == 2
+    assert len(inquiries(lake, at(0) + at(1, form="g"))) == 2
+    assert len(inquiries(lake, at(0, 1, within=0))) == 2
+    assert len(inquiries(lake, versions({}, {}, {}))) == 1
+    shuffled = [row for row in reversed(at(0, 9, 30, 39, 41))]
+    assert inquiries(lake, shuffled) == [START, START + timedelta(minutes=30)]
+
+
+def test_the_table_for_people_says_what_the_project_does() -> None:
+    variables = YAML(typ="safe").load(PROJECT_ROOT / "dbt_project" / "dbt_project.yml")["vars"]
+    page = (PROJECT_ROOT / "docs" / "survivorship.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `")
+    ]
+    told = {
+        row[0].strip("`"): (row[1].strip("`"), row[2].replace("`", "").split(", ")) for row in rows
+    }
+    assert told == {
+        group["group"]: (group["wins"], group["fields"]) for group in variables["survivorship"]
+    }
