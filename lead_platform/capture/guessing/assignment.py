@@ -4,11 +4,12 @@ Owns the rules of precedence. A field that decides who somebody is (mail, phone,
 left empty rather than guessed.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from lead_platform.capture.guessing.dates import DateForm, find_date_form
+from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date_form
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     OPT_OUTS,
@@ -40,11 +41,18 @@ _OWN_MAILBOXES = 0.8
 _ENOUGH_ROWS = 5
 OWNER = "owner"
 """Who has a deal; of leads, the owner is no field."""
+_MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
+_PHONE_PART = r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])"
 _BARE_IDS = frozenset({"id", "uuid", "guid", "token", "event_id", "eventid"})
 _CONTAINERS = frozenset(
     (name,) for name in ("data", "payload", "record", "form_response", "submission", "response")
 )
-_SEVERAL = {"phone": 2, "email": 2}
+_IN_ADDRESS = {
+    **{name: rf"[?&]utm_{name}=([^&#]+)" for name in ("source", "medium", "campaign", "term")},
+    "content": r"[?&]utm_content=([^&#]+)",
+    "click_id": r"[?&](?:gclid|fbclid|msclkid)=([^&#]+)",
+}
+_SEVERAL = {"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2}
 """Fields that take a second column where the first is empty."""
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at")
 _CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
@@ -55,7 +63,8 @@ class Choice:
     """A column for a field. `confidence` from 0 to 1, `reason` in words.
 
     `words`: values of a consent column and what they mean. `dates`: the form of a date column.
-    `is_part`: the column holds more than this field, which is cut out of it.
+    `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
+    column that is joined to it (a date and its time of day).
     """
 
     column: Column
@@ -65,7 +74,8 @@ class Choice:
     rank: int = 0
     words: dict[str, str] | None = None
     dates: DateForm | None = None
-    is_part: bool = False
+    extract: str | None = None
+    beside: Column | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -95,9 +105,10 @@ def assign_columns(
     judge = _Judge(names, vocabularies, Countries(vocabularies), now)
     candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
     candidates += _by_values(sample.columns, candidates, names)
-    chosen = _best(_settled(candidates))
-    choices = (choice for each in chosen.values() for choice in each if choice.field != OWNER)
+    chosen = with_campaign(with_clock(_best(_settled(candidates))))
+    choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {choice.column.path for choice in choices}
+    used |= {choice.beside.path for choice in choices if choice.beside is not None}
     rest = tuple(
         (column, judge.near.get(column.path))
         for column in sample.columns
@@ -208,7 +219,10 @@ class _Judge:
         if mails < 0.3 or phones < 0.3:
             return []
         reason = "its name and values: mail and phone in one cell"
-        return [Choice(column, name, NEARLY, reason, is_part=True) for name in ("email", "phone")]
+        return [
+            Choice(column, name, NEARLY, reason, extract=pattern)
+            for name, pattern in (("email", _MAIL_PART), ("phone", _PHONE_PART))
+        ]
 
 
 def _is_of_record(path: Sequence[str]) -> bool:
@@ -278,18 +292,54 @@ def _best(candidates: Iterable[Choice]) -> dict[str, tuple[Choice, ...]]:
     for choice in sorted(candidates, key=_order):
         found = chosen.setdefault(choice.field, [])
         path = choice.column.path
-        # Two mailboxes named in part only may be two persons'.
-        if found and not (choice.is_exact and found[0].is_exact):
+        if found and not _go_together(found[0], choice):
             continue
         if len(found) >= _SEVERAL.get(choice.field, 1):
             continue
-        if path in taken and not (choice.is_part or choice.field in ("record_id", "person_id")):
+        if path in taken and not (
+            choice.extract is not None or choice.field in ("record_id", "person_id")
+        ):
             continue
-        if found and (choice.is_part or not choice.column.values):
+        if found and (choice.extract is not None or not choice.column.values):
             continue
         taken.add(path)
         found.append(choice)
     return {name: tuple(choices) for name, choices in chosen.items() if choices}
+
+
+def _go_together(first: Choice, second: Choice) -> bool:
+    """Whether a second column says the same of the same person: each known by its whole name, or
+    filled only where the first is not. Two mailboxes named in part may be two persons'."""
+    if first.column.filled + second.column.filled <= 1:
+        return True
+    return first.is_exact and second.is_exact and first.field in ("email", "phone")
+
+
+def with_clock(chosen: dict[str, tuple[Choice, ...]]) -> dict[str, tuple[Choice, ...]]:
+    """The date of the submission with its time of day, where that stands in a column beside it."""
+    dates, clocks = chosen.get("submitted_at", ()), chosen.pop("clock", ())
+    if not dates or not clocks or dates[0].dates is None:
+        return chosen
+    date, clock = dates[0], clocks[0].column
+    form = find_clock(date.column.values, clock.values, date.dates or DateForm())
+    if form is None or date.column.filled < 1:
+        return chosen
+    reason = f"{date.reason}, and the time of day beside it"
+    both = replace(date, beside=clock, dates=DateForm((form,)), reason=reason)
+    return chosen | {"submitted_at": (both,)}
+
+
+def with_campaign(chosen: dict[str, tuple[Choice, ...]]) -> dict[str, tuple[Choice, ...]]:
+    """Source, medium and the rest out of the page's address, where no column has them."""
+    pages = chosen.get("landing_page", ())
+    if not pages:
+        return chosen
+    found = {
+        name: (Choice(pages[0].column, name, NEARLY, "in the page's address", extract=pattern),)
+        for name, pattern in _IN_ADDRESS.items()
+        if name not in chosen and pages[0].column.share(re.compile(pattern).search) > 0
+    }
+    return chosen | found
 
 
 def _order(choice: Choice) -> tuple[bool, float, int]:

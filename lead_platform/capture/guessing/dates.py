@@ -57,6 +57,20 @@ def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
     return DateForm(formats=tuple(fitting[:1])) if fitting else None
 
 
+def find_clock(dates: Sequence[str], clocks: Sequence[str], form: DateForm) -> str | None:
+    """The format of `date|time` of two columns, None where the second is no time of day.
+
+    `form`: that of the dates, which has no time of day of its own.
+    """
+    day = form.formats[0] if form.formats else "%Y-%m-%d"
+    has_time = any(sign in day for sign in ("%H", "%I"))
+    if has_time or len(dates) != len(clocks):
+        return None
+    texts = [f"{date}|{clock}" for date, clock in zip(dates, clocks, strict=True)]
+    found = (f"{day}|{clock.lstrip(' ,T')}" for clock in _CLOCKS if clock)
+    return next((form for form in found if all(_read(text, form) for text in texts)), None)
+
+
 def _candidates(values: Sequence[str]) -> list[str]:
     used = [sign for sign in _DATES if any(sign in value for value in values)]
     dates = [date for sign in used for date in _DATES[sign]]

@@ -21,8 +21,6 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What YAML reads as something else than a text unless it is quoted.
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "~"})
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
-_MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
-_PHONE_PART = r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])"
 _WON = (
     "won",
     "closed won",
@@ -223,6 +221,9 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
         return [f"{name}: {{default: received_at}}  # no column of dates was found"]
     choice = choices[0]
     parts = [_reference((choice.column,), bare=False)]
+    if choice.beside is not None:
+        paths = (_scalar(_path(column.path)) for column in (choice.column, choice.beside))
+        parts = [f"path: [{', '.join(paths)}]"]
     if choice.dates is not None and choice.dates.formats:
         parts.append(f"formats: {_flow(list(choice.dates.formats))}")
     if choice.column.filled < 1:
@@ -241,8 +242,8 @@ def _rule(choices: tuple[Choice, ...]) -> str:
             parts.append("otherwise: null")
     if choice.dates is not None and choice.dates.formats:
         parts.append(f"formats: {_flow(list(choice.dates.formats))}")
-    if choice.is_part:
-        parts.append(f"extract: {_quoted(_MAIL_PART if choice.field == 'email' else _PHONE_PART)}")
+    if choice.extract is not None:
+        parts.append(f"extract: {_quoted(choice.extract)}")
     elif (prefix := choice.column.vendor_prefix) and len(choices) == 1:
         parts.append(f"extract: {_quoted(f'^(?:{prefix})?(.+)$')}")
     if len(parts) == 1:

@@ -30,7 +30,7 @@ OPT_OUTS: Mapping[str, str] = {
 _OTHER_TARGETS = frozenset(
     [
         *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, *OPT_OUTS),
-        *("modified_at", "closed_at", "record_id", "person_id", "row_number"),
+        *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
