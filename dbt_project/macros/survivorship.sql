@@ -25,6 +25,15 @@
     {{ return(["email", "phone", "sms", "whatsapp"]) }}
 {% endmacro %}
 
+{# Events by which a person takes the consent of a channel back, whatever was stated before. #}
+{% macro denial_events() %}
+    {{ return({
+        "email": ["unsubscribe", "spam_report"],
+        "sms": ["sms_opt_out"],
+        "whatsapp": ["whatsapp_opt_out"],
+    }) }}
+{% endmacro %}
+
 {# What counts for completeness: what follows from another field says no more. #}
 {% macro counted_fields() %}
     {{ return(
@@ -319,9 +328,12 @@ event_facts as (
 
     select
         subject_id,
+        {%- for channel, denials in denial_events().items() %}
         arg_max(event_type, struct_pack(occurred_at := occurred_at, event_id := event_id))
-            filter (event_type in ('unsubscribe', 'spam_report')) as denial_event,
-        max(occurred_at) filter (event_type in ('unsubscribe', 'spam_report')) as denied_at,
+            filter (event_type in ('{{ denials | join("', '") }}')) as {{ channel }}_denial,
+        max(occurred_at)
+            filter (event_type in ('{{ denials | join("', '") }}')) as {{ channel }}_denied_at,
+        {%- endfor %}
         max(occurred_at) filter (
             event_type not in ('{{ var("passive_event_types") | join("', '") }}')
         ) as last_event_at,
@@ -364,12 +376,19 @@ golden_records as (
         survivors.first_touch_group.medium as first_touch_medium,
         survivors.first_touch_group.campaign as first_touch_campaign,
         survivors.first_touch_group.touched_at as first_touch_at,
-        case when event_facts.denied_at is not null then 'denied' else survivors.consent_email_group.value end
-            as consent_email,
-        coalesce(event_facts.denied_at, survivors.consent_email_group.stated_at) as consent_email_at,
-        coalesce('event ' || event_facts.denial_event, survivors.consent_email_group.source)
-            as consent_email_source,
-        {%- for channel in consent_channels() if channel != "email" %}
+        {%- for channel in denial_events() %}
+        case
+            when event_facts.{{ channel }}_denied_at is not null then 'denied'
+            else survivors.consent_{{ channel }}_group.value
+        end as consent_{{ channel }},
+        coalesce(
+            event_facts.{{ channel }}_denied_at, survivors.consent_{{ channel }}_group.stated_at
+        ) as consent_{{ channel }}_at,
+        coalesce(
+            'event ' || event_facts.{{ channel }}_denial, survivors.consent_{{ channel }}_group.source
+        ) as consent_{{ channel }}_source,
+        {%- endfor %}
+        {%- for channel in consent_channels() if channel not in denial_events() %}
         survivors.consent_{{ channel }}_group.value as consent_{{ channel }},
         survivors.consent_{{ channel }}_group.stated_at as consent_{{ channel }}_at,
         survivors.consent_{{ channel }}_group.source as consent_{{ channel }}_source,
@@ -400,13 +419,15 @@ golden_records as (
             end,
             {%- endfor %}
             {%- endfor %}
-            {%- for channel in consent_channels() if channel != "email" %}
+            {%- for channel in consent_channels() if channel not in denial_events() %}
             consent_{{ channel }} := survivors.consent_{{ channel }}_group.submission_id,
             {%- endfor %}
-            consent_email := case
-                when event_facts.denied_at is null
-                    then survivors.consent_email_group.submission_id
+            {%- for channel in denial_events() %}
+            consent_{{ channel }} := case
+                when event_facts.{{ channel }}_denied_at is null
+                    then survivors.consent_{{ channel }}_group.submission_id
             end,
+            {%- endfor %}
             first_touch_source := survivors.first_touch_group.submission_id
         ) as sources,
     from survivors

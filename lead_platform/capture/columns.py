@@ -105,6 +105,8 @@ VOCABULARIES: dict[str, frozenset[str]] = {
             "sms_sent",
             "sms_reply",
             "whatsapp_message",
+            "whatsapp_opt_out",
+            "sms_opt_out",
             "message_sent",
             "message_delivered",
             "message_read",

@@ -170,6 +170,18 @@ def test_what_the_business_wrote_is_no_inquiry_of_it() -> None:
     assert items["event"]["phone"] == "+5511955501234"
 
 
+@pytest.mark.parametrize(
+    ("stated", "event_type"), [("stop", "whatsapp_opt_out"), ("resume", "message_notice")]
+)
+def test_who_stops_marketing_messages_denies_the_channel(stated: str, event_type: str) -> None:
+    wish = {"wa_id": "5511955501234", "category": "marketing_messages", "value": stated,
+            "detail": "User requested it", "timestamp": AT}  # fmt: skip
+    items = taken(value(contacts=[ANA], user_preferences=[wish]))
+    assert list(items) == ["event"]
+    assert items["event"]["event_type"] == event_type
+    assert items["event"]["phone"] == "+5511955501234"
+
+
 def test_earlier_chats_are_events_of_who_wrote_them() -> None:
     thread = [
         {"from": "5511955501234", "id": "w1", "timestamp": AT, "type": "text"},
