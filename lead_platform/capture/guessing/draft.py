@@ -124,7 +124,7 @@ def _person_id(found: Assignment) -> Choice | None:
     record = found.first("record_id")
     if record is None or not any(found.first(name) for name in _NAMES):
         return None
-    if record.column.share(_CRM_ID.fullmatch) >= 0.9:
+    if _is_crm_id(record):
         return replace(record, reason=f"{record.reason}; a lead or contact of Salesforce")
     if record.column.path[-1].lower().startswith("record id") or found.first("modified_at"):
         return replace(record, reason=f"{record.reason}; the records are persons, and change")
@@ -132,6 +132,11 @@ def _person_id(found: Assignment) -> Choice | None:
         reason = f"{record.reason}; in many records nothing else says who the person is"
         return replace(record, confidence=BY_VALUES, reason=reason)
     return None
+
+
+def _is_crm_id(choice: Choice) -> bool:
+    """Whether the values are ids of leads or contacts in Salesforce."""
+    return choice.column.share(_CRM_ID.fullmatch) >= 0.9
 
 
 def _are_reached(found: Assignment) -> bool:
@@ -168,8 +173,9 @@ def _identity_lines(
     if record and (changes or not record[-1].column.is_unique):
         yield "# A record that comes again with other contents is a newer one, not a fault."
         yield "on_conflict: update"
+        yield from _time_rule("modified_at", found)
     if person is not None:
-        yield f"source_system: {name}"
+        yield f"source_system: {'salesforce' if _is_crm_id(person) else name}"
         yield _line("person_id", _reference((person.column,)), person)
     else:
         yield "# No person id: name one with `source_system` and `person_id` where there is one."
@@ -214,6 +220,13 @@ def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, .
     stated = dict(found.choices)
     stated |= {OPT_OUTS[name]: choices for name, choices in stated.items() if name in OPT_OUTS}
     return ((name, stated[name]) for name in FIELD_TYPES["submission"] if name in stated)
+
+
+def _time_rule(name: str, found: Assignment) -> Iterator[str]:
+    """The line of a date that the channel itself has, where there is one."""
+    choice = found.first(name)
+    if choice is not None and choice.column.values:
+        yield _line(name, _rule((choice,)), choice)
 
 
 def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:

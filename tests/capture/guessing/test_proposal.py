@@ -13,6 +13,7 @@ from lead_platform.capture.guessing.proposal import channel_name, write_proposal
 from lead_platform.capture.guessing.samples import NothingToGuessError
 from lead_platform.configuration import ConfigurationError
 from lead_platform.patterns import Pattern
+from tests.capture.guessing.exports import Columns
 from tests.capture.guessing.test_exports import NAMES, proposed, write_export
 
 KNOWN = ("Email", "Name", "Phone", "Company", "Date", "id", "Opt in", "Owner", "Stage", "Amount")
@@ -28,9 +29,8 @@ CELLS = st.one_of(
 def test_any_table_gives_a_channel_or_a_reason(
     tmp_path: Path, headers: list[str], data: st.DataObject
 ) -> None:
-    cells = st.lists(CELLS, min_size=2, max_size=2)
-    columns = [(header, None, *data.draw(cells)) for header in headers]
-    path = write_export(tmp_path / "any.csv", columns)  # type: ignore[arg-type]
+    columns: Columns = [(header, None, data.draw(CELLS), data.draw(CELLS)) for header in headers]
+    path = write_export(tmp_path / "any.csv", columns)
     try:
         proposal = proposed(path)
     except NothingToGuessError:
@@ -72,17 +72,20 @@ def test_forms_of_questions_and_answers(tmp_path: Path) -> None:
 
 
 def test_an_opt_out_is_turned_round(tmp_path: Path) -> None:
-    columns = [("Email", None, "a@b.example", "c@d.example"), ("Do Not Email", None, "Yes", "No")]
-    proposal = proposed(write_export(tmp_path / "x.csv", columns))  # type: ignore[arg-type]
+    columns: Columns = [
+        ("Email", None, "a@b.example", "c@d.example"),
+        ("Do Not Email", None, "Yes", "No"),
+    ]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
     assert proposal.preview is not None
     by_name = {field.field: field.values for field in proposal.preview.fields}
     assert by_name["consent_email"] == ("denied", None)
 
 
 def test_mail_and_phone_in_one_cell(tmp_path: Path) -> None:
-    columns = [("Contact", None, "Ada Lee", "Bo Ray"),
+    columns: Columns = [("Contact", None, "Ada Lee", "Bo Ray"),
                ("Email / Phone", None, "a@b.example / 98450 12345", "98450 12346")]  # fmt: skip
-    proposal = proposed(write_export(tmp_path / "x.csv", columns))  # type: ignore[arg-type]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
     assert proposal.preview is not None
     by_name = {field.field: field.values for field in proposal.preview.fields}
     assert by_name["email"] == ("a@b.example", None)
@@ -90,9 +93,9 @@ def test_mail_and_phone_in_one_cell(tmp_path: Path) -> None:
 
 
 def test_a_list_of_companies_holds_no_leads(tmp_path: Path) -> None:
-    columns = [("Name", None, "Acme Ltd", "Beta Inc"), ("Phone", None, "+44 20 7946 0111", ""),
-               ("Employees", None, "20", "30")]  # fmt: skip
-    proposal = proposed(write_export(tmp_path / "x.csv", columns))  # type: ignore[arg-type]
+    columns: Columns = [("Name", None, "Acme Ltd", "Beta Inc"),
+               ("Phone", None, "+44 20 7946 0111", ""), ("Employees", None, "20", "30")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
     assert proposal.fault is not None
     assert proposal.fault.startswith("no column says who a lead is")
 
@@ -110,8 +113,8 @@ def test_the_only_mailboxes_are_the_leads_unless_they_repeat(tmp_path: Path) -> 
 
 def test_an_existing_file_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "channels").mkdir()
-    columns = [("Email", None, "a@b.example", "c@d.example")]
-    draft = proposed(write_export(tmp_path / "x.csv", columns), "expo").draft  # type: ignore[arg-type]
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example")]
+    draft = proposed(write_export(tmp_path / "x.csv", columns), "expo").draft
     assert draft is not None
     written = write_proposal(draft, "expo", tmp_path)
     assert load_channel(written).name == "expo"
@@ -159,3 +162,44 @@ def test_a_field_nobody_knows_is_a_fault_of_the_list(tmp_path: Path) -> None:
 
 def test_cut_out_patterns_are_patterns() -> None:
     assert Pattern(r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])").group_count == 1
+
+
+def test_ids_of_salesforce_are_those_of_salesforce(tmp_path: Path) -> None:
+    columns: Columns = [("Lead ID", None, "00Q5g00000AbCdE", "00Q5g00000XyZw1EAF"),
+               ("Last Name", None, "Lee", "Ray"), ("Email", None, "a@b.example", "")]  # fmt: skip
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    assert "source_system: salesforce" in draft.text
+
+
+def test_a_record_that_changes_names_when_it_did(tmp_path: Path) -> None:
+    columns: Columns = [("id", None, "1", "2"), ("Last Name", None, "Lee", "Ray"),
+               ("Email", None, "a@b.example", ""), ("Created", None, "2026-01-02", "2026-01-03"),
+               ("Last modified", None, "2026-02-02", "2026-02-03")]  # fmt: skip
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    assert "on_conflict: update\nmodified_at: {column: Last modified}" in draft.text
+
+
+def test_date_and_time_of_day_beside_each_other(tmp_path: Path) -> None:
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
+               ("Date", None, "20.11.2026", "1.2.2026"),
+               ("Uhrzeit", None, "9:15", "14:30")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    assert [str(value) for value in by_name["submitted_at"]] == [
+        "2026-11-20 09:15:00",
+        "2026-02-01 14:30:00",
+    ]
+
+
+def test_the_campaign_stands_in_the_pages_address(tmp_path: Path) -> None:
+    page = "https://x.example/?utm_source=google&utm_medium=cpc&gclid=G1"
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
+               ("Page URL", None, page, "https://x.example/")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    assert (by_name["source"], by_name["medium"]) == (("google", None), ("cpc", None))
+    assert by_name["click_id"] == ("G1", None)
