@@ -14,6 +14,7 @@ from lead_platform.channel_commands import guess_channel
 from lead_platform.delivery_commands import deliveries_app
 from lead_platform.home_commands import backup, restore, upgrade
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
+from lead_platform.junk_commands import junk_app
 from lead_platform.model_commands import identity_app
 from lead_platform.quarantine_commands import quarantine_app
 from lead_platform.query_commands import readers_app, sql
@@ -61,6 +62,7 @@ app.add_typer(reviews_app, name="reviews")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(assignments_app, name="assignments")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(junk_app, name="junk")
 app.add_typer(readers_app, name="readers")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(deliveries_app, name="deliveries")

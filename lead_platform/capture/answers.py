@@ -34,6 +34,7 @@ class AnswerReader:
         self._name = compiler.value(rule.name)
         self._value = compile_path(rule.value)
         self._blanks = compiler.blanks
+        self._is_macro = compiler.is_macro
         self._labels = rule.labels
         self._label_of = compile_path(rule.labels.of) if rule.labels else no_value
         self._match = [(name, Pattern(p, ignore_case=True)) for name, p in rule.match.items()]
@@ -49,7 +50,7 @@ class AnswerReader:
         for position, element in enumerate(elements if isinstance(elements, list) else (), start=1):
             scope = {"item": element, "record": content, "_derived": derived}
             value = read_text(self._value(scope))
-            if value is None or value in self._blanks:
+            if value is None or value in self._blanks or self._is_macro(value):
                 continue
             name = read_text(self._name(scope)) or labels.get(str(self._label_of(scope)))
             name = name or f"answer {position}"

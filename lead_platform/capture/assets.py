@@ -35,6 +35,7 @@ from lead_platform.capture.inbox import (
     note_left,
     odd_entries,
 )
+from lead_platform.capture.judgement import reread_kinds
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.returns import list_returns, mark_returned
@@ -50,6 +51,7 @@ from lead_platform.lake.resource import (
     run_time,
     table_specs,
 )
+from lead_platform.vocabularies.folder import load_intake_lists
 
 SPECS = table_specs(
     "capture",
@@ -132,6 +134,12 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
         deliveries = arrived(candidate.connection)
+        reread_kinds(
+            candidate.connection,
+            load_intake_lists(settings.config_dir).non_persons,
+            at=run_time(context),
+            run_id=context.run_id,
+        )
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
         mark_returned(
             candidate.connection, (item.delivery for item in done.taken), at=run_time(context)

@@ -152,7 +152,7 @@ class _BatchBuilder:
         """Map one record; what mapping raised, if it broke on it."""
         self.record_count += 1
         if isinstance(record, BadRecord):
-            excerpt = canonical_json(_writable(record.excerpt)) if record.excerpt else None
+            excerpt = _excerpt(mapper.redact_text(record.excerpt)) if record.excerpt else None
             self._reject(record.number, None, [record.reason], excerpt)
             return None
         try:
@@ -160,7 +160,9 @@ class _BatchBuilder:
         except Exception as error:
             if not may_be_of_a_record(error):
                 raise
-            self._reject(record.number, None, [_broken(error)], _payload_of(record.content))
+            self._reject(
+                record.number, None, [_broken(error)], _payload_of(mapper.redact(record.content))
+            )
             return error
         self.payload_bytes += len(mapped.payload)
         if mapped.reasons:
@@ -200,6 +202,11 @@ class _BatchBuilder:
             records=tuple(self.records),
             record_count=self.record_count,
         )
+
+
+def _excerpt(text: str) -> str:
+    """What is shown of a record that could not be parsed."""
+    return canonical_json(_writable(text))
 
 
 def _payload_of(content: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
@@ -29,6 +29,8 @@ from lead_platform.configuration import (
     read_bounded,
 )
 from lead_platform.patterns import Pattern
+from lead_platform.vocabularies.folder import load_intake_lists, shipped_intake_lists
+from lead_platform.vocabularies.tables import IntakeLists
 
 FileFormat = Literal["csv", "json", "jsonl", "parquet"]
 Scalar: TypeAlias = str | int | float | bool
@@ -348,11 +350,13 @@ class Channel:
     """A channel as loaded: its rules, the contents of its companion files, and its version.
 
     `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
+    `lists`: the vocabularies that capture reads.
     """
 
     rules: ChannelRules
     lookups: Mapping[str, Mapping[str, str]]
     version: str
+    lists: IntakeLists = field(default_factory=shipped_intake_lists)
 
     @property
     def name(self) -> str:
@@ -380,9 +384,13 @@ def usable_channels(
     still writing stops its own channel only."""
     channels: dict[str, Channel] = {}
     broken: dict[str, ConfigurationError] = {}
+    try:
+        lists = load_intake_lists(config_dir)
+    except ConfigurationError as error:
+        return {}, {path.stem: error for path in _channel_files(config_dir)}
     for path in _channel_files(config_dir):
         try:
-            channels[path.stem] = load_channel(path)
+            channels[path.stem] = load_channel(path, lists)
         except ConfigurationError as error:
             broken[path.stem] = error
     return channels, broken
@@ -392,8 +400,9 @@ def _channel_files(config_dir: Path) -> list[Path]:
     return sorted((config_dir / "channels").glob("*.yaml"))
 
 
-def load_channel(path: Path) -> Channel:
-    """One channel file with its companions. Raises ConfigurationError."""
+def load_channel(path: Path, lists: IntakeLists | None = None) -> Channel:
+    """One channel file with its companions; `lists` are those of its configuration where None is
+    given. Raises ConfigurationError."""
     rules = load_yaml(path, ChannelRules)
     if rules.name != path.stem:
         raise ConfigurationError(
@@ -405,7 +414,8 @@ def load_channel(path: Path) -> Channel:
         files = _companion_files(path, name, rule)
         lookups[name] = _load_lookup(rule, files)
         companions += files
-    return Channel(rules, lookups, content_version(path, *companions))
+    lists = lists or load_intake_lists(path.parent.parent)
+    return Channel(rules, lookups, content_version(path, *companions), lists)
 
 
 def find_channel(config_dir: Path, name: str, file: Path) -> Channel:

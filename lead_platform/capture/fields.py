@@ -14,14 +14,13 @@ from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind, ValueT
 from lead_platform.capture.joins import compile_join
 from lead_platform.capture.paths import Getter, compile_path
 from lead_platform.capture.values import (
-    BLANKS,
     CLOCK_SKEW,
     ValueFault,
     canonical_json,
     check_instant,
+    consent_reader,
     instant_reader,
     read_amount,
-    read_consent,
     read_currency,
     read_integer,
     read_number,
@@ -40,7 +39,8 @@ class RuleCompiler:
         self._channel = channel
         self.channel_rules = channel.rules
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
-        self.blanks = frozenset({*BLANKS, *extra})
+        self.blanks = frozenset({*channel.lists.blanks, *extra})
+        self._macros = channel.lists.macros
 
     def field(
         self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
@@ -57,7 +57,10 @@ class RuleCompiler:
 
         def read(scope: Any) -> Any:
             value = find(scope)
-            return fallback if value is None else convert(value)
+            if value is None:
+                return fallback
+            self.refuse_macro(value)
+            return convert(value)
 
         return read
 
@@ -70,6 +73,15 @@ class RuleCompiler:
             return None if value is None else convert(value)
 
         return read
+
+    def is_macro(self, text: str) -> bool:
+        """Whether it is what some system was to fill in and did not."""
+        return self._macros.find(text) is not None
+
+    def refuse_macro(self, value: Any) -> None:
+        """Raises ValueFault where `value` is one."""
+        if type(value) is str and (system := self._macros.find(value)) is not None:
+            raise ValueFault(f"{show(value)} is an unreplaced macro ({system})")
 
     def value(self, rule: FieldRule) -> Callable[[Any], Any]:
         """A function from a scope to the shaped, not yet typed value; None where blank."""
@@ -182,6 +194,8 @@ class RuleCompiler:
             return self._object
         if value_type == "text":
             return self._text
+        if value_type == "consent":
+            return consent_reader(self._channel.lists.consents)
         return _CONVERTERS[value_type]
 
     def _text(self, value: Any) -> str | None:
@@ -235,5 +249,4 @@ _CONVERTERS: dict[ValueType, Callable[[Any], Any]] = {
     "currency": read_currency,
     "integer": read_integer,
     "number": read_number,
-    "consent": read_consent,
 }

@@ -31,6 +31,7 @@ from lead_platform.capture.columns import (
 from lead_platform.capture.contracts import Check, Contracts, load_contracts
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.identifiers import hashed_id, id_form, version_key
+from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
 from lead_platform.capture.values import (
@@ -56,7 +57,8 @@ _Reader = tuple[str, int, Callable[[Any], Any]]
 
 def _item_columns(kind: Kind) -> tuple[str, ...]:
     link = VERSION_COLUMNS if kind == "submission" else ("submission_id",)
-    return (f"{kind}_id", *SYSTEM_COLUMNS, *link, *FIELD_TYPES[kind], "issues", "payload")
+    marks = MARKS if kind == "submission" else ()
+    return (f"{kind}_id", *SYSTEM_COLUMNS, *link, *FIELD_TYPES[kind], *marks, "issues", "payload")
 
 
 ITEM_COLUMNS: dict[Kind, tuple[str, ...]] = {
@@ -103,6 +105,9 @@ class RecordMapper:
         self._id_form = id_form(rules.id_form, rules.source_system)
         self._derive = [(name, self._compiler.value(rule)) for name, rule in rules.derive.items()]
         self._answers = AnswerReader(rules.answers, self._compiler) if rules.answers else None
+        self._secrets = channel.lists.secrets
+        self._spared = frozenset(rules.mentioned_names())
+        self._kinds = KindReader(channel.lists.non_persons)
         seen: dict[Kind, int] = {}
         self._emits: list[_Emitter] = []
         for emit in rules.emits:
@@ -110,19 +115,19 @@ class RecordMapper:
             seen[emit.kind] += 1
             checks = contracts.checks(emit.kind)
             self._emits.append(
-                _Emitter(emit, position, channel, self._compiler, received_at, checks)
+                _Emitter(emit, position, channel, self._compiler, received_at, checks, self._kinds)
             )
 
     def map_record(self, content: dict[str, Any], number: int) -> MappedRecord:
         """The record's items, or its reasons for rejection; never raises for bad content."""
         mapped = MappedRecord()
-        content = self._canonical(content, mapped)
+        content = self._canonical(self.redact(content), mapped)
         if mapped.reasons:
             return mapped
         try:
             scope = self._scope(content, mapped)
             mapped.record_id = self._identify(scope, mapped)
-            person = self._formed(read_text(self._person_id(scope)))
+            person = self._person(scope)
         except (ValueFault, PathError) as fault:
             mapped.reasons.append(f"mapping: {fault}")
             return mapped
@@ -142,10 +147,21 @@ class RecordMapper:
             )
         if mapped.reasons:
             mapped.items.clear()
+            if (mark := self._kinds.of_vendor(content)) is not None:
+                mapped.reasons.insert(0, f"test record: {mark.reason}")
             mapped.reasons += mapped.side_faults
         else:
             _link_items(mapped)
         return mapped
+
+    def redact(self, content: dict[str, Any]) -> dict[str, Any]:
+        """The record without secrets that its source sent along; what the channel reads is none."""
+        redacted: dict[str, Any] = self._secrets.redact(content, self._spared)
+        return redacted
+
+    def redact_text(self, text: str) -> str:
+        """The same of a record that could not be parsed."""
+        return self._secrets.redact_text(text)
 
     def _canonical(self, content: dict[str, Any], mapped: MappedRecord) -> dict[str, Any]:
         try:
@@ -156,7 +172,7 @@ class RecordMapper:
             data = mapped.payload.encode()
         except (ValueError, RecursionError) as error:
             mapped.reasons.append(f"broken JSON: {str(error)[:200]}")
-            mapped.payload = canonical_json(repr(content)[:1000])
+            mapped.payload = canonical_json(self.redact_text(repr(content)[:1000]))
             return content
         mapped.content_hash = hashlib.sha256(data).hexdigest()
         if len(data) > RECORD_LIMIT:
@@ -187,13 +203,20 @@ class RecordMapper:
         return scope
 
     def _identify(self, scope: Scope, mapped: MappedRecord) -> str | None:
-        record_id = self._formed(read_text(self._record_id(scope)))
+        record_id = read_text(self._record_id(scope))
+        self._compiler.refuse_macro(record_id)
+        record_id = self._formed(record_id)
         if record_id is None and self._channel.rules.record_id.missing == "content":
             return mapped.content_hash[:24]
         return record_id
 
     def _formed(self, source_id: str | None) -> str | None:
         return source_id if source_id is None or not self._id_form else self._id_form(source_id)
+
+    def _person(self, scope: Scope) -> str | None:
+        """Who it is at the source; an unreplaced macro would make all its records one person."""
+        person = read_text(self._person_id(scope))
+        return None if person is None or self._compiler.is_macro(person) else self._formed(person)
 
     def _missing_id(self) -> str:
         rule = self._channel.rules.record_id
@@ -254,8 +277,10 @@ class _Emitter:
         compiler: "RuleCompiler",
         received_at: datetime,
         contracts: dict[str, Check],
+        kinds: KindReader,
     ) -> None:
         self._rule = rule
+        self._kinds = kinds
         self._kind: Kind = rule.kind
         self._channel = channel
         self._compiler = compiler
@@ -345,6 +370,8 @@ class _Emitter:
                 self._fault(name, f"not allowed: {broken}", mapped, issues)
         if len(mapped.reasons) == before:
             mapped.reasons += self._checks.faults(row)
+        if self._kind == "submission":
+            self._mark(row, record)
         if issues:
             row[place["issues"]] = canonical_json(issues)
         row[0] = self._id(mapped, item)
@@ -358,6 +385,16 @@ class _Emitter:
                 *item,
             )
         return row
+
+    def _mark(self, row: list[Any], record: _RecordFacts) -> None:
+        """Whether the submission is a person's, and if not, why."""
+        place = self._place
+        fields = {name: row[place[name]] for name in SIGN_FIELDS}
+        mark = self._kinds.read(fields, record.scope)
+        row[place["kind"]] = PERSON if mark is None else mark.kind
+        if mark is not None:
+            row[place["kind_reason"]] = mark.reason
+            row[place["kind_version"]] = self._kinds.version
 
     def _fault(
         self, name: str, reason: str, mapped: MappedRecord, issues: list[dict[str, str]]

@@ -23,7 +23,7 @@ from lead_platform.capture.names import shown
 from lead_platform.capture.readers import BadRecord, Record, read_records
 
 PREVIEWED_RECORDS = 5
-_HIDDEN = {"channel", "content_hash", "record_number", "received_at", "payload"}
+_HIDDEN = {"channel", "content_hash", "record_number", "received_at", "payload", "kind_version"}
 
 
 @dataclass(frozen=True)

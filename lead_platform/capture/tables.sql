@@ -36,7 +36,8 @@ create table if not exists capture.submissions (
     ad_id varchar,
     first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
     first_touch_at timestamp,
-    answers varchar, issues varchar, payload varchar
+    answers varchar, kind varchar, kind_reason varchar, kind_version varchar,
+    issues varchar, payload varchar
 );
 
 -- One per observed behaviour: page view, email open, click, reply, call, chat message, download, unsubscribe …

@@ -12,21 +12,16 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-BLANKS: tuple[str, ...] = (
-    "", "-", "--", "---", "n/a", "N/A", "n.a.", "#N/A", "Select", "select", "SELECT",
-    "null", "NULL", "nan", "NaN", "None", "(not set)", "(none)", "undefined",
-)  # fmt: skip
-"""What counts as no answer in every channel. 'Null' is not among them: it is a surname."""
+from lead_platform.vocabularies.tables import AliasTable
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
 CLOCK_SKEW = timedelta(days=1)
 MEETING_HORIZON = timedelta(days=730)
 
-_GRANTED = frozenset({"true", "yes", "y", "1", "granted", "opt_in", "opted_in", "opt-in", "on"})
-_DENIED = frozenset({"false", "no", "n", "0", "denied", "opt_out", "opted_out", "opt-out", "off"})
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d{1,3})?\Z")
 _EPOCH = re.compile(r"[0-9]{9,16}(?:\.[0-9]+)?\Z")
 _LONGEST_NUMBER = 400
+_LONGEST_CONSENT = 200
 _AMOUNT_LIMIT = Decimal("1e16")
 _LONGEST_INSTANT = 100
 _SHOWN = 80
@@ -189,19 +184,25 @@ def _decimal(value: Any) -> Decimal:
     return number
 
 
-def read_consent(value: Any) -> str:
-    """'granted' or 'denied'. Raises ValueFault for anything that is neither yes nor no."""
-    if isinstance(value, bool):
-        return "granted" if value else "denied"
-    text = str(value).strip().lower()
-    if text in _GRANTED:
-        return "granted"
-    if text in _DENIED:
-        return "denied"
-    raise ValueFault(
-        f"{show(value)} is not a consent; allowed: yes/no, true/false, granted/denied; "
-        "map other words with `values`"
-    )
+def consent_reader(words: AliasTable) -> Callable[[Any], str]:
+    """A function that reads 'granted' or 'denied' by the `words` people say it with.
+
+    Raises ValueFault for any other word: what is not understood is no consent.
+    """
+
+    def read(value: Any) -> str:
+        if isinstance(value, bool):
+            return "granted" if value else "denied"
+        text = str(value)
+        found = words.find(text) if len(text) <= _LONGEST_CONSENT else None
+        if found is None:
+            raise ValueFault(
+                f"{show(value)} is not a consent; add the word to "
+                f"config/vocabularies/{words.file_name}, or map it with `values`"
+            )
+        return found
+
+    return read
 
 
 _ENCODER = json.JSONEncoder(

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import duckdb
 
+from lead_platform.capture.kinds import IS_PERSON
+
 
 @dataclass(frozen=True)
 class Reconciliation:
@@ -57,9 +59,11 @@ _RECONCILIATIONS = (
     (
         # A submission that arrived after the newest one resolved is waiting, not lost; so is one
         # that is set aside, or was let go since its step last ran.
+        # What is no person's is kept, marked with the reason, and belongs to no lead.
         "submission_belongs_to_a_lead",
-        "submissions up to the newest resolved one against members of leads and those set aside",
-        """
+        "submissions of persons, up to the newest resolved one, against members of leads and those "
+        "set aside",
+        f"""
         with resolved as (
             select count(*) as members, coalesce(max(submissions.received_seq), 0) as newest
             from identity.lead_members join capture.submissions using (submission_id)
@@ -71,10 +75,14 @@ _RECONCILIATIONS = (
             anti join identity.lead_members using (submission_id)
             where step in ('normalize', 'resolve') and subject_type = 'submission'
                 and (state in ('held', 'discarded') or tried_at is null)
+                and {IS_PERSON}
                 and received_seq <= (select newest from resolved)
         )
         select
-            (select count(*) from capture.submissions where received_seq <= resolved.newest),
+            (
+                select count(*) from capture.submissions
+                where received_seq <= resolved.newest and {IS_PERSON}
+            ),
             resolved.members + set_aside.submissions
         from resolved cross join set_aside
         """,

@@ -64,17 +64,18 @@ _OUTCOMES = _Stream(
 
 def collect_keys(
     connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str] | None = None
-) -> None:
+) -> list[str]:
     """Fills temp table `lead_keys` with what leads go by, for both kinds of attribution.
 
     `lead_ids` are the changed leads, by default those that differ from identity.lead_versions, so
-    call this before refresh_versions.
+    call this before refresh_versions. Returns them, sorted.
     """
     changed = stale_leads(connection) if lead_ids is None else sorted(set(lead_ids))
     connection.register("given_leads", pa.table({"lead_id": pa.array(changed, pa.string())}))
     connection.execute("create or replace temp table changed_leads as from given_leads")
     connection.unregister("given_leads")
     connection.execute(_LEAD_KEYS)
+    return changed
 
 
 def attribute_events(

@@ -31,6 +31,7 @@ from lead_platform.identity.verdicts import (
     decision_id_sql,
     settle_reviews,
 )
+from lead_platform.identity.withdrawal import LOST_MEMBERS
 from lead_platform.lake.order import next_place
 
 
@@ -78,7 +79,8 @@ def resolve_leads(
     """
     prepare(connection, specification)
     new = collect_new(connection)
-    if not collect_links(connection) and not new:
+    is_said, is_lost = collect_links(connection), _collect_lost(connection)
+    if not (new or is_said or is_lost):
         return ResolutionSummary()
     findings = _find(connection, specification, model) if new else None
     summary = place_submissions(
@@ -109,6 +111,7 @@ def place_submissions(
     connection.register("found_pairs", pairs)
     connection.execute(_FRESH_PAIRS)
     connection.unregister("found_pairs")
+    _collect_lost(connection)
     connection.execute(_SEEDS)
     components = collect_components(connection, specification)
     clusters = cluster_components(connection, components, specification)
@@ -151,7 +154,23 @@ create or replace temp table component_seeds as
     where 'merge' in (decision, former_decision) or decision = 'cannot_link'
     union select left_record_id from verdict_links where is_pending
     union select right_record_id from verdict_links where is_pending
+    union select record_id from lost_records
 """
+
+# The records of leads that submissions were withdrawn from: without those they may be several.
+_LOST_RECORDS = f"""
+create or replace temp table lost_records as
+    select match_record_id as record_id from identity.lead_members
+    where lead_id in (
+        select lead_id from identity.lead_versions where members_version = '{LOST_MEMBERS}'
+    )
+"""
+
+
+def _collect_lost(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Fills temp table `lost_records`; whether there are any."""
+    connection.execute(_LOST_RECORDS)
+    return connection.execute("from lost_records limit 1").fetchone() is not None
 
 
 def _assign_leads(

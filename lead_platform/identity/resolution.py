@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from lead_platform.capture.kinds import IS_PERSON
 from lead_platform.identity.account_specification import load_account_specification
 from lead_platform.identity.accounts import account_actions, resolve_accounts
 from lead_platform.identity.attribution import attribute_events, attribute_outcomes, collect_keys
@@ -31,12 +32,14 @@ from lead_platform.vocabularies.tables import Vocabularies
 # From this many submissions on, normalising is spread over processes: about four seconds.
 PARALLEL_ROWS = 25_000
 
+# The one door of identity: what is no person's submission has no normal form, and so no lead.
 # Joined by the sequence number: files that hold none of those that wait are not read.
 _PENDING = f"""
 with pending as (
     select received_seq, submission_id from capture.submissions
     anti join identity.normalized_submissions using (submission_id)
     anti join {held("normalize", "submission")} as held on submission_id = held.subject_id
+    where {IS_PERSON}
 )
 select submissions.* from capture.submissions as submissions
 semi join pending using (received_seq, submission_id)
@@ -122,7 +125,8 @@ def list_unnormalized(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
     """The submissions that have no normal form, in the order they were received."""
     rows = connection.execute(
         "select submission_id from capture.submissions "
-        "anti join identity.normalized_submissions using (submission_id) order by received_seq"
+        "anti join identity.normalized_submissions using (submission_id) "
+        f"where {IS_PERSON} order by received_seq"
     ).fetchall()
     return [Subject("submission", row[0]) for row in rows]
 
@@ -142,7 +146,10 @@ def write_normalized(
     connection.execute(
         "insert into identity.normalized_submissions by name select * from normalized "
         "anti join identity.normalized_submissions using (submission_id) "
-        f"anti join {held('normalize', 'submission')} as held on submission_id = held.subject_id"
+        f"anti join {held('normalize', 'submission')} as held on submission_id = held.subject_id "
+        "anti join (select submission_id from capture.submissions "
+        f"semi join normalized using (received_seq, submission_id) where not ({IS_PERSON})"
+        ") as others using (submission_id)"
     )
     connection.unregister("normalized")
     return {"normalized": len(normalized)}
@@ -177,10 +184,11 @@ def resolve(
     )
     normalize = functools.partial(normalize_keys, vocabularies=vocabularies)
     categorize = functools.partial(page_category, vocabularies=vocabularies)
-    collect_keys(connection)
+    changed_lead_ids = collect_keys(connection)
     events = attribute_events(connection, normalize_keys=normalize, categorize_pages=categorize)
     outcomes = attribute_outcomes(connection, normalize_keys=normalize)
     touched = {
+        *changed_lead_ids,
         *summary.touched_lead_ids,
         *accounts.moved_lead_ids,
         *events.touched_lead_ids,

@@ -13,13 +13,19 @@ from typing import TypeVar, get_args
 
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.patterns import OrderedPatterns, wildcard
+from lead_platform.settings import PROJECT_ROOT
+from lead_platform.vocabularies.macros import Macros
+from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.rows import (
     AliasRow,
+    BlankRow,
     ConsentRow,
     CountryRow,
     DomainRow,
     IndustryRow,
     JobFunctionRow,
+    MacroRow,
+    NonPersonRow,
     PageRow,
     PatternRow,
     PlaceholderField,
@@ -30,10 +36,12 @@ from lead_platform.vocabularies.rows import (
     RegionTimeZoneRow,
     RoleMailboxRow,
     Row,
+    SecretRow,
     SeniorityRow,
     SourceRow,
 )
-from lead_platform.vocabularies.tables import AliasTable, PatternTable, Vocabularies
+from lead_platform.vocabularies.secrets import SecretNames
+from lead_platform.vocabularies.tables import AliasTable, IntakeLists, PatternTable, Vocabularies
 from lead_platform.vocabularies.text import fold
 
 # Raise this whenever a rule of normalisation changes what a value becomes.
@@ -44,6 +52,10 @@ _LIBRARIES = (
     "tldextract", "cleanco", "nameparser", "ftfy",
 )  # fmt: skip
 
+
+SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
+# A folder that was set up before these came has none of them: those that ship count there.
+_LATER_LISTS = frozenset({"blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv"})
 
 R = TypeVar("R", bound=Row)
 P = TypeVar("P", bound=PatternRow)
@@ -59,6 +71,8 @@ class _Folder:
 
     def rows(self, file_name: str, row_model: type[R]) -> list[R]:
         path = self.folder / file_name
+        if file_name in _LATER_LISTS and not path.exists():
+            path = SHIPPED / file_name
         self.paths.append(path)
         try:
             return load_csv(path, row_model)
@@ -87,6 +101,17 @@ class _Folder:
         ]
         return AliasTable(file_name, exact, _pattern_table(file_name, wildcards))
 
+    def macros(self) -> Macros:
+        rows = self.rows("macros.csv", MacroRow)
+        return Macros((row.opening, row.closing, row.system) for row in rows)
+
+    def non_persons(self) -> NonPersonSigns:
+        rows = self.rows("non_persons.csv", NonPersonRow)
+        return NonPersonSigns(
+            ((row.sign, row.value, row.kind, row.reason) for row in rows),
+            content_version(self.paths[-1]),
+        )
+
     def patterns(self, file_name: str, row_model: type[P]) -> PatternTable:
         rows = self.rows(file_name, row_model)
         return _pattern_table(file_name, [(row.expression, row.value) for row in rows])
@@ -104,6 +129,37 @@ def load_vocabularies(config_dir: Path) -> Vocabularies:
     """
     folder = config_dir / "vocabularies"
     return _read_folder(folder, content_version(*sorted(folder.glob("*.csv"))))
+
+
+def load_intake_lists(config_dir: Path) -> IntakeLists:
+    """What capture looks up, of the vocabularies of `config_dir`; those that ship where it has
+    none. Raises ConfigurationError with every fault of every file."""
+    folder = config_dir / "vocabularies"
+    folder = folder if folder.is_dir() else SHIPPED
+    return _read_intake_lists(folder, content_version(*sorted(folder.glob("*.csv"))))
+
+
+def shipped_intake_lists() -> IntakeLists:
+    """Those of the configuration that ships."""
+    return load_intake_lists(SHIPPED.parent)
+
+
+@lru_cache(maxsize=4)
+def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
+    """Read once per `contents`."""
+    folder = _Folder(path)
+    blanks = folder.rows("blanks.csv", BlankRow)
+    secrets = folder.rows("secrets.csv", SecretRow)
+    lists = IntakeLists(
+        consents=folder.aliases("consents.csv", ConsentRow),
+        blanks=frozenset({"", *(row.value for row in blanks)}),
+        macros=folder.macros(),
+        secrets=SecretNames(row.name for row in secrets),
+        non_persons=folder.non_persons(),
+    )
+    if folder.faults:
+        raise ConfigurationError(folder.faults)
+    return lists
 
 
 @lru_cache(maxsize=4)
@@ -141,6 +197,7 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
             for field in get_args(PlaceholderField)
         },
         role_mailboxes=frozenset(fold(row.mailbox).replace(" ", "") for row in mailboxes),
+        macros=folder.macros(),
         free_mail_domains=frozenset(row.domain.casefold() for row in free_domains),
         shared_domains=frozenset(row.domain.casefold() for row in shared_domains),
     )

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from lead_platform.patterns import Pattern, wildcard
+from lead_platform.vocabularies.non_persons import NonPerson, SignName
 
 Seniority = Literal["c_level", "vp", "director", "manager", "senior", "individual", "intern"]
 JobFunction = Literal[
@@ -167,3 +168,32 @@ class DomainRow(Row):
     """A domain shared by many unrelated people or companies."""
 
     domain: str
+
+
+class BlankRow(Row):
+    """A value that is no answer in any field of any channel, spelled exactly so."""
+
+    value: str
+
+
+class MacroRow(Row):
+    """The brackets around what a system was to fill in, and that system."""
+
+    opening: str
+    closing: str
+    system: str
+
+
+class SecretRow(Row):
+    """A name under which sources send secrets; `*` stands for any letters."""
+
+    name: str
+
+
+class NonPersonRow(Row):
+    """A sign that a submission is no person's, and why."""
+
+    sign: SignName
+    value: str
+    kind: NonPerson
+    reason: str

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lead_platform.patterns import OrderedPatterns
+from lead_platform.vocabularies.macros import Macros
+from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.rows import PlaceholderField
+from lead_platform.vocabularies.secrets import SecretNames
 from lead_platform.vocabularies.text import fold
 
 
@@ -55,6 +58,7 @@ class Vocabularies:
     regions: Mapping[tuple[str, str], str]
     region_time_zones: Mapping[tuple[str, str], str]
     placeholders: Mapping[str, frozenset[str]]
+    macros: Macros
     role_mailboxes: frozenset[str]
     free_mail_domains: frozenset[str]
     shared_domains: frozenset[str]
@@ -66,3 +70,17 @@ class Vocabularies:
         """Whether `text` only fills the field ("n/a", "test")."""
         key = fold(text)
         return key in self.placeholders["any"] or key in self.placeholders[field]
+
+
+@dataclass(frozen=True, repr=False)
+class IntakeLists:
+    """What capture looks up while it maps: few and small, for they travel with each channel."""
+
+    consents: AliasTable
+    blanks: frozenset[str]
+    macros: Macros
+    secrets: SecretNames
+    non_persons: NonPersonSigns
+
+    def __repr__(self) -> str:
+        return "IntakeLists"

@@ -11,14 +11,15 @@ from lead_platform.capture.values import (
     ValueFault,
     canonical_json,
     check_instant,
+    consent_reader,
     instant_reader,
     read_amount,
-    read_consent,
     read_integer,
     read_number,
     read_text,
     show,
 )
+from lead_platform.vocabularies.folder import shipped_intake_lists
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -120,12 +121,12 @@ def test_a_quantity_is_whole() -> None:
     [(True, "granted"), ("YES", "granted"), (0, "denied"), ("opt_out", "denied")],
 )
 def test_consent(value: object, expected: str) -> None:
-    assert read_consent(value) == expected
+    assert consent_reader(shipped_intake_lists().consents)(value) == expected
 
 
 def test_consent_that_is_neither_is_refused() -> None:
     with pytest.raises(ValueFault, match="'maybe' is not a consent"):
-        read_consent("maybe")
+        consent_reader(shipped_intake_lists().consents)("maybe")
 
 
 @pytest.mark.parametrize(

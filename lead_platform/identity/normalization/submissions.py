@@ -191,12 +191,26 @@ class _Batch:
         """The raw texts of a field, None where nothing was given."""
         column = _RAW_NAMES.get(field, field)
         if column not in self._raw:
-            self._raw[column] = _texts(self.frame[column])
+            self._raw[column] = self._without_macros(column, _texts(self.frame[column]))
         return self._raw[column]
+
+    def _without_macros(self, column: str, texts: Texts) -> Texts:
+        """What some system was to fill in and did not is no value, in whatever field it stands."""
+        find = self.vocabularies.macros.find
+        macros = {text for text in set(texts) if text is not None and find(text) is not None}
+        if not macros:
+            return texts
+        for row, text in enumerate(texts):
+            if text in macros:
+                self._keep_issue(row, {"field": column, "raw": text or "", "reason": "macro"})
+        return [None if text in macros else text for text in texts]
 
     def note(self, row: int, field: str, reason: str) -> None:
         """Keeps why `field` is null in `row`, with what was given."""
-        issue = {"field": field, "raw": self.raw(field)[row] or "", "reason": reason}
+        raw = self.raw(field)[row] or ""
+        self._keep_issue(row, {"field": field, "raw": raw, "reason": reason})
+
+    def _keep_issue(self, row: int, issue: dict[str, str]) -> None:
         known = self.issues[row]
         if known is None:
             self.issues[row] = [issue]
