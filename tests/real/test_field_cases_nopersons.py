@@ -64,3 +64,44 @@ def test_the_key_of_a_lead_form_is_nowhere(file: str) -> None:
     for batch in parse(f"03-google-lead-form/{file}", channel):
         tables = (batch.submissions, batch.events, batch.outcomes, batch.rejected)
         assert "s3cr3t" not in json.dumps([t.to_pylist() for t in tables], default=str)
+
+
+def kinds(file: str, channel: str) -> dict[str, str]:
+    return {row["record_id"]: row["kind"] for row in submissions(file, channel)}
+
+
+def test_tests_and_spam_are_told_from_people_with_odd_names() -> None:
+    assert kinds("22-test-and-spam/forms.jsonl", "web_form") == {
+        "s1": "test",
+        "s2": "junk",
+        "s3": "junk",
+        "s4": "junk",
+        "s5": "person",
+        "s6": "person",
+        "s7": "person",
+        "s8": "test",
+        "s9": "junk",
+    }
+
+
+def test_metas_own_test_leads_are_tests() -> None:
+    [lead] = submissions("01-facebook-lead-sheet/graph_test_lead.json", "facebook_lead_ads")
+    assert lead["kind"] == "test"
+    assert lead["kind_reason"] == "Meta: test lead of the testing tool"
+    sheet = kinds("01-facebook-lead-sheet/leads_sheet.csv", "facebook_lead_export")
+    assert [record[-3:] for record, kind in sheet.items() if kind == "test"] == ["403"]
+
+
+def test_googles_tests_are_out_with_the_reason() -> None:
+    channel = CASES / "channels" / "google_lead_form.yaml"
+    [batch] = parse("03-google-lead-form/webhooks.jsonl", channel)
+    assert [row["full_name"] for row in batch.submissions.to_pylist()] == ["Noor Haddad"]
+    for row in batch.rejected.to_pylist():
+        assert json.loads(row["reasons"])[0].startswith("test record: Google Ads")
+
+
+def test_a_notetaker_is_a_machine() -> None:
+    rows = submissions("06-zoom-report/report_without_negative.csv", "zoom_attendees")
+    machines = [row["email"] for row in rows if row["kind"] == "machine"]
+    assert machines == ["fred@fireflies.ai"]
+    assert {row["kind"] for row in rows} == {"person", "machine"}
