@@ -52,7 +52,7 @@ def test_marks(row: Row, expected: str) -> None:
         ("Mike  Seo", "seo@rankhero.example", "+12025550144"),
         ("Zoltan Test", "zoltan@test.de", "1234567"),
         ("Bar Foo", "bar.foo@gmail.com", "1111111"),
-        ("Test User", "jane.roe@acme.example", "1111111"),
+        ("Test User", "jane.roe@acme-pumps.com", "1111111"),
         ("Jane Roe", "test@test.com", "1111111"),
         ("Lead Person", "anna@acme.example", None),
         ("McDonaldMacLeod", "mm@acme.example", None),

@@ -12,7 +12,9 @@ from tests.capture.conftest import PROJECT, RECEIVED_AT
 
 CHANNELS = load_channels(PROJECT / "config")
 AT = datetime(2026, 3, 4, 10)
-GENERAL = {"channel", "content_hash", "record_number", "received_at", "payload", "record_id"}
+GENERAL = {
+    "channel", "content_hash", "record_number", "received_at", "payload", "record_id", "kind",
+}  # fmt: skip
 
 
 def emitted(channel: str, content: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
