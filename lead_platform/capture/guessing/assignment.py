@@ -52,6 +52,8 @@ _IN_ADDRESS = {
     "content": r"[?&]utm_content=([^&#]+)",
     "click_id": r"[?&](?:gclid|fbclid|msclkid)=([^&#]+)",
 }
+_PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
+"""Without any of them a `title` is that of a page or a task."""
 _SEVERAL = {"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2}
 """Fields that take a second column where the first is empty."""
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at")
@@ -263,6 +265,8 @@ def _settled(candidates: Iterable[Choice]) -> list[Choice]:
             settled.append(
                 replace(choice, field="company_name", reason=f"{choice.reason}; legal forms")
             )
+    if not fields & _PERSONAL:
+        settled = [choice for choice in settled if choice.field != "job_title"]
     return _whole_names(settled)
 
 

@@ -19,22 +19,34 @@ _NO_EVIDENCE = frozenset(
         *("answers", "event_type", "outcome_type"),
     ]
 )
-_IDENTITY = frozenset({"email", "phone", "full_name", "last_name", "source_person_id"})
+_IDENTITY = frozenset({"email", "phone", "full_name", "last_name", "stage", "amount"})
+_OWN_KIND = 0.6
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """A channel tried on a file: `taken` of `records` records, `fields` it filled from them."""
+    """A channel tried on a file: `taken` of `records` records, `fields` it filled from them,
+    `known` the share of the names it mentions that the records have."""
 
     channel: str
     records: int
     taken: int
     fields: frozenset[str]
+    known: float
 
     @property
     def fits(self) -> bool:
-        """Whether every record tried is taken in."""
-        return 0 < self.records == self.taken
+        """Whether every record tried is taken in, and as what the channel is for.
+
+        Tasks and tickets have ids too: what names its persons by an id only has to look like the
+        channel's own files in most of its columns.
+        """
+        return 0 < self.records == self.taken and self.says_who
+
+    @property
+    def says_who(self) -> bool:
+        """Whether persons or deals are named, or the file is one of the channel's own kind."""
+        return bool(self.fields & _IDENTITY) or self.known >= _OWN_KIND
 
 
 def find_nearest(
@@ -45,25 +57,24 @@ def find_nearest(
     None where no channel finds anybody or any deal in them.
     """
     tried = [_tried(path, channel, contracts, now) for channel in channels.values()]
-    known = [each for each in tried if each.taken and _tells_something(each)]
+    known = [each for each in tried if each.taken and each.says_who]
     return max(known, key=lambda each: (each.taken, len(each.fields)), default=None)
-
-
-def _tells_something(nearest: Nearest) -> bool:
-    return bool(nearest.fields & (_IDENTITY | {"opportunity_id"}))
 
 
 def _tried(path: Path, channel: Channel, contracts: Contracts, now: datetime) -> Nearest:
     mapper = RecordMapper(channel, now, contracts)
     records = list(islice(read_records(path, channel.rules), _TRIED_RECORDS))
-    taken, fields = 0, set[str]()
+    taken, fields, names = 0, set[str](), set[str]()
     defaults = {*channel.rules.defaults, *_NO_EVIDENCE}
     for record in records:
         if not isinstance(record, RawRecord):
             continue
+        names.update(record.content)
         mapped = mapper.map_record(record.content, record.number)
         taken += bool(mapped.items)
         for kind, row in mapped.items:
             filled = (n for n, v in zip(ITEM_COLUMNS[kind], row, strict=True) if v is not None)
             fields.update(name for name in filled if name not in defaults)
-    return Nearest(channel.name, len(records), taken, frozenset(fields))
+    mentioned = channel.rules.mentioned_names()
+    known = len(mentioned & names) / len(mentioned) if mentioned else 0.0
+    return Nearest(channel.name, len(records), taken, frozenset(fields), known)

@@ -31,6 +31,7 @@ class Proposal:
 
     `draft` is None where no channel can be proposed, `fault` says why. `preview` is what the
     proposal makes of the first records. `nearest` is the channel there is already.
+    `is_about_others`: the file's name speaks of owners, agents or the like.
     """
 
     file_name: str
@@ -40,6 +41,7 @@ class Proposal:
     fault: str | None
     preview: FilePreview | None
     nearest: Nearest | None
+    is_about_others: bool
 
 
 def propose_channel(
@@ -62,13 +64,13 @@ def propose_channel(
     sample = sample_file(path)
     found = assign_columns(sample, names, vocabularies, now)
     nearest = find_nearest(path, channels, contracts, now)
-    file_name = shown(path.name)
+    file_name, is_other = shown(path.name), names.is_other_party([path.stem])
     try:
         draft = draft_channel(name, f"Records as in {file_name}.", sample, found)
     except NoPersonError as error:
-        return Proposal(file_name, sample, found, None, str(error), None, nearest)
+        return Proposal(file_name, sample, found, None, str(error), None, nearest, is_other)
     preview = _previewed(path, name, draft, contracts, now)
-    return Proposal(file_name, sample, found, draft, None, preview, nearest)
+    return Proposal(file_name, sample, found, draft, None, preview, nearest, is_other)
 
 
 def channel_name(path: Path) -> str:
@@ -118,6 +120,8 @@ def render_proposal(proposal: Proposal) -> RenderableType:
 
 def _notes(proposal: Proposal) -> list[str]:
     notes = [*proposal.sample.notes]
+    if proposal.is_about_others:
+        notes.append("The file's name says that it lists somebody else than leads.")
     notes += [f"To answer: {question}" for question in proposal.found.questions]
     if proposal.fault is not None:
         notes.append(f"No channel is proposed: {proposal.fault}.")

@@ -94,7 +94,8 @@ def test_mail_and_phone_in_one_cell(tmp_path: Path) -> None:
 
 def test_a_list_of_companies_holds_no_leads(tmp_path: Path) -> None:
     columns: Columns = [("Name", None, "Acme Ltd", "Beta Inc"),
-               ("Phone", None, "+44 20 7946 0111", ""), ("Employees", None, "20", "30")]  # fmt: skip
+               ("Phone", None, "+44 20 7946 0111", ""),
+               ("Employees", None, "20", "30")]  # fmt: skip
     proposal = proposed(write_export(tmp_path / "x.csv", columns))
     assert proposal.fault is not None
     assert proposal.fault.startswith("no column says who a lead is")
