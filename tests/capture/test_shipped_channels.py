@@ -13,7 +13,8 @@ from tests.capture.conftest import PROJECT, RECEIVED_AT
 CHANNELS = load_channels(PROJECT / "config")
 AT = datetime(2026, 3, 4, 10)
 GENERAL = {
-    "channel", "content_hash", "record_number", "received_at", "payload", "record_id", "kind",
+    "channel", "content_hash", "record_number", "received_at", "payload", "record_id",
+    "kind", "inquiry_minutes",
 }  # fmt: skip
 
 
