@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from lead_platform.capture import channels
 from lead_platform.capture.columns import VOCABULARIES
+from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.cli import app
 from lead_platform.enrichment.configuration import ProviderSettings
 from lead_platform.lake.switches import WORKFLOWS
@@ -212,7 +213,7 @@ def test_everything_there_is_documented(document: str, names: list[str]) -> None
             "channels.md",
             [
                 channels.ChannelRules,
-                channels.CsvRule,
+                TableRule,
                 channels.RecordIdRule,
                 channels.LookupRule,
                 channels.AnswersRule,

@@ -22,7 +22,7 @@ from lead_platform.capture.mapping import (
     MappedRecord,
     RecordMapper,
 )
-from lead_platform.capture.readers import BadRecord, Record, read_records
+from lead_platform.capture.readers import BadRecord, Record, RecordStream, read_records
 from lead_platform.capture.values import canonical_json
 from lead_platform.lake.brake import check_brake
 from lead_platform.lake.faults import fault_of, few_of, may_be_of_a_record
@@ -67,7 +67,8 @@ class ParsedBatch:
 
     Arrow tables with the columns of tables.sql except delivery_id and received_seq, which
     `write_batches` adds. `rejected` has record_number, record_id, reasons (JSON list), payload.
-    `record_count` counts received records, rejected ones included.
+    `record_count` counts received records, rejected ones included. `read_as` tells how the file was
+    read as a table (JSON, see TableReading); its last batch knows.
     """
 
     submissions: pa.Table
@@ -76,6 +77,7 @@ class ParsedBatch:
     rejected: pa.Table
     records: tuple[RecordItems, ...]
     record_count: int
+    read_as: str | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -134,8 +136,9 @@ def map_records(
             batch = _BatchBuilder(channel.name, received_at)
     if len(errors) > few_of(total):
         raise errors[-1]
-    if batch.record_count:
-        yield batch.build()
+    reading = records.reading if isinstance(records, RecordStream) else None
+    if batch.record_count or reading is not None:
+        yield batch.build(reading.as_json() if reading is not None else None)
 
 
 @dataclass
@@ -192,7 +195,7 @@ class _BatchBuilder:
             rejection(self.channel, self.received_at, number, record_id, unique, payload)
         )
 
-    def build(self) -> ParsedBatch:
+    def build(self, read_as: str | None = None) -> ParsedBatch:
         tables = {kind: _item_table(kind, self.rows[kind]) for kind in KINDS}
         return ParsedBatch(
             submissions=tables["submission"],
@@ -201,6 +204,7 @@ class _BatchBuilder:
             rejected=pa.Table.from_pylist(self.rejected, schema=REJECTED_SCHEMA),
             records=tuple(self.records),
             record_count=self.record_count,
+            read_as=read_as,
         )
 
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.identifiers import IdForm
@@ -21,6 +29,7 @@ from lead_platform.capture.joins import JoinRule
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import compile_path, names_of
 from lead_platform.capture.positions import position_faults
+from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.configuration import (
     FILE_LIMIT,
     ConfigurationError,
@@ -32,7 +41,7 @@ from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.folder import load_intake_lists, shipped_intake_lists
 from lead_platform.vocabularies.tables import IntakeLists
 
-FileFormat = Literal["csv", "json", "jsonl", "parquet"]
+FileFormat = Literal["csv", "xlsx", "json", "jsonl", "parquet"]
 Scalar: TypeAlias = str | int | float | bool
 
 RECEIVED_AT = "received_at"
@@ -216,42 +225,13 @@ class EmitRule(_Rule):
         return self
 
 
-class CsvRule(_Rule):
-    """How the channel's CSV files are written.
-
-    `section`: what stands alone in the line above the header, for reports with several tables;
-    `other_sections`: the headings at which it ends.
-    `report_header`: first cell of a one-row table whose values go to every record as `report`.
-    """
-
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    fallback_encoding: str | None = None
-    section: str | None = None
-    other_sections: tuple[str, ...] = ()
-    report_header: str | None = None
-    required_columns: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.fallback_encoding is not None:
-            try:
-                width = len("a,\n".encode(self.fallback_encoding))
-            except LookupError:
-                raise ValueError(
-                    f"{self.fallback_encoding!r} is not an encoding; allowed: cp1252, latin-1, …"
-                ) from None
-            if width != 3:
-                raise ValueError("fallback_encoding must write ASCII as single bytes (cp1252, …)")
-        return self
-
-
 class ChannelRules(_Rule):
     """One file of config/channels/."""
 
     name: str
     description: str
     format: FileFormat
-    csv: CsvRule = CsvRule()
+    table: TableRule = Field(TableRule(), validation_alias=AliasChoices("table", "csv"))
     records: PathText | None = None
     explode: NameList = ()
     record_id: Annotated[RecordIdRule, BeforeValidator(_as_record_id)]

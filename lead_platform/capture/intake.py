@@ -216,6 +216,7 @@ class _DeliveryWriter:
         self._counts = dict.fromkeys(("records", "taken", "repeats", "rejected"), 0)
         self._added = dict.fromkeys(KINDS, 0)
         self._reasons: Counter[str] = Counter()
+        self._read_as: str | None = None
 
     def decide(self, batch: ParsedBatch) -> "_Decision":
         """What of a batch is new, and what is in conflict; nothing is written."""
@@ -239,6 +240,7 @@ class _DeliveryWriter:
             self._connection,
             {self._rejected_id(one.record_number): one for one in decision.set_aside},
         )
+        self._read_as = batch.read_as or self._read_as
         self._counts["records"] += batch.record_count
         self._counts["taken"] += decision.taken
         self._counts["repeats"] += decision.repeats
@@ -268,12 +270,12 @@ class _DeliveryWriter:
             "insert into capture.deliveries by name select ? as delivery_id, ? as channel, "
             "? as channel_version, ? as file_name, ? as content_hash, ? as size_bytes, "
             "? as received_at, ? as records, ? as taken, ? as repeats, ? as rejected, "
-            "? as submissions, ? as events, ? as outcomes",
+            "? as submissions, ? as events, ? as outcomes, ? as read_as",
             [
                 self._delivery_id, delivery.channel, delivery.channel_version, delivery.file_name,
                 delivery.content_hash, delivery.size_bytes, delivery.received_at, counts.records,
                 counts.taken, counts.repeats, counts.rejected, counts.submissions, counts.events,
-                counts.outcomes,
+                counts.outcomes, self._read_as,
             ],
         )  # fmt: skip
         return counts

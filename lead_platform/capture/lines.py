@@ -9,7 +9,6 @@ import errno
 import io
 import os
 import re
-import shutil
 import stat
 import tempfile
 from dataclasses import dataclass, field
@@ -29,6 +28,17 @@ DEPTH_LIMIT = 100
 
 # How many lines are read between two looks at the brake: some milliseconds.
 _BRAKED_LINES = 1_000
+
+HEAD_BYTES = 65_536
+"""Bytes by which a file's kind, encoding and line ends are told."""
+
+# Of wide characters of any script, delimiters, digits and line ends alone make more than a tenth
+# NUL; a stray NUL is one in thousands.
+_WIDE_SHARE = 0.1
+_STRAY_SHARE = 0.02
+
+_COPIED = 1_048_576
+_QUOTED = re.compile(rb'"[^"]*"?')
 
 # The csv module's own limit (131,072) raises in the middle of a field and loses its place;
 # RecordLines below bounds what reaches it instead.
@@ -51,6 +61,7 @@ class RecordLines:
     stream: BinaryIO
     delimiter: str
     fallback_encoding: str | None
+    encoding: str = "utf-8"
     line_number: int = 0
     fault: str | None = None
     first_line: str = ""
@@ -122,12 +133,10 @@ class RecordLines:
     def _decoded(self, line: bytes) -> str:
         if b"\0" in line:
             self.fault = self.fault or (
-                f"NUL byte: line {self.line_number} is damaged or the file is UTF-16 without a "
-                "mark; deliver it as UTF-8"
+                f"NUL byte: line {self.line_number} is damaged; remove it at the source"
             )
-            line = line.replace(b"\0", b"?")
         try:
-            return line.decode("utf-8")
+            return line.decode(self.encoding)
         except UnicodeDecodeError as error:
             return self._decoded_otherwise(line, error)
 
@@ -137,13 +146,13 @@ class RecordLines:
                 return line.decode(self.fallback_encoding)
         except UnicodeDecodeError:
             pass
-        tried = " and ".join(name for name in ("utf-8", self.fallback_encoding) if name)
+        tried = " and ".join(name for name in (self.encoding, self.fallback_encoding) if name)
         self.fault = self.fault or (
             f"wrong encoding: line {self.line_number} is not {tried} (byte "
-            f"0x{line[error.start]:02x} at {error.start}); deliver UTF-8 or declare "
-            "csv.fallback_encoding in the channel"
+            f"0x{line[error.start]:02x} at {error.start}); deliver UTF-8 or write the file's own "
+            "as `encoding` under `table` of the channel"
         )
-        return line.decode("utf-8", errors="replace")
+        return line.decode(self.encoding, errors="replace")
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -155,20 +164,98 @@ def open_regular(path: Path) -> BinaryIO:
     raise OSError(errno.EINVAL, "it is no regular file")
 
 
-def open_text(path: Path) -> BinaryIO:
-    """The file as bytes of an ASCII-compatible encoding, after any byte order mark."""
+def read_head(path: Path) -> bytes:
+    """The beginning of a file: what kinds of files, encodings and lines are told by."""
+    with open_regular(path) as stream:
+        return stream.read(HEAD_BYTES)
+
+
+def open_text(path: Path, encoding: str | None = None) -> BinaryIO:
+    """The file as bytes of an ASCII-compatible encoding, after any mark, lines ending in LF.
+
+    `encoding` names the file's own; without it a file of wide characters is known by its bytes.
+    """
+    head = read_head(path)
+    wide = wide_encoding(head)
+    if wide is not None:
+        return _rewritten(path, wide, "replace")
+    if encoding is not None and not is_narrow(encoding) and not head.startswith(codecs.BOM_UTF8):
+        return _rewritten(path, encoding, _DAMAGE)
+    start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     stream = open_regular(path)
-    mark = stream.read(3)
-    if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        with stream:
-            return _as_utf8(path)
-    stream.seek(3 if mark == codecs.BOM_UTF8 else 0)
-    return stream
+    stream.seek(start)
+    return _with_line_feeds(stream) if _has_returns_only(head) else stream
 
 
-def _as_utf8(path: Path) -> BinaryIO:
+def wide_encoding(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 where the file begins as such: with a mark, or NUL at every other byte."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    pairs = len(head) // 2
+    first, second = head[: 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
+    if second > _WIDE_SHARE * pairs and first <= second * _STRAY_SHARE:
+        return "utf-16-le" if _is_text(head, "utf-16-le") else None
+    if first > _WIDE_SHARE * pairs and second <= first * _STRAY_SHARE:
+        return "utf-16-be" if _is_text(head, "utf-16-be") else None
+    return None
+
+
+def is_narrow(encoding: str) -> bool:
+    """Whether line ends, quotes and delimiters are found in its bytes: UTF-8 and single bytes."""
+    if codecs.lookup(encoding).name == "utf-8":
+        return True
+    ascii_bytes = bytes(range(128))
+    return (
+        len(bytes(range(256)).decode(encoding, "replace")) == 256
+        and ascii_bytes.decode(encoding, "replace") == ascii_bytes.decode()
+    )
+
+
+def _is_text(head: bytes, encoding: str) -> bool:
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    has_lines = "\n" in text or "\r" in text
+    return has_lines and all(sign >= " " or sign in "\t\r\n\f" for sign in text)
+
+
+def _has_returns_only(head: bytes) -> bool:
+    """Whether lines end in CR, as on old Macs; line feeds inside of quotes end none."""
+    return b"\r" in head and b"\n" not in _QUOTED.sub(b"", head)
+
+
+def _with_line_feeds(source: BinaryIO) -> BinaryIO:
     copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  (the reader closes it)
-    with io.TextIOWrapper(open_regular(path), "utf-16", "replace", newline="") as source:
-        shutil.copyfileobj(source, codecs.getwriter("utf-8")(copy))
+    with source:
+        while chunk := source.read(_COPIED):
+            check_brake()
+            copy.write(chunk.replace(b"\r", b"\n"))
     copy.seek(0)
     return copy
+
+
+def _rewritten(path: Path, encoding: str, errors: str) -> BinaryIO:
+    """A copy of the file in UTF-8."""
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  (the reader closes it)
+    with io.TextIOWrapper(open_regular(path), encoding, errors, newline="") as source:
+        while text := source.read(_COPIED):
+            check_brake()
+            copy.write(text.encode("utf-8", "surrogatepass"))
+    copy.seek(0)
+    has_returns_only = _has_returns_only(copy.read(HEAD_BYTES))
+    copy.seek(0)
+    return _with_line_feeds(copy) if has_returns_only else copy
+
+
+def _damage(error: UnicodeError) -> tuple[str, int]:
+    """Half a surrogate, which is no UTF-8: the line it is in is refused, and no other."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+_DAMAGE = "lead_platform.damage"
+codecs.register_error(_DAMAGE, _damage)

@@ -4,6 +4,7 @@ Owns the five-dummy-leads test of a channel: data first, a table for the termina
 Writes nothing.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +22,12 @@ from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.names import shown
 from lead_platform.capture.readers import BadRecord, Record, read_records
+from lead_platform.capture.tabular.readings import TableReading
 
 PREVIEWED_RECORDS = 5
+READ_ON = 5_000
+"""Records behind those previewed that are read to see where the table ends: a tenth of a second."""
+
 _HIDDEN = {"channel", "content_hash", "record_number", "received_at", "payload", "kind_version"}
 
 
@@ -49,7 +54,8 @@ class FilePreview:
     with `record_numbers` (of several items of one kind, the first is shown). `item_counts` has
     (kind, number of items) per record; `rejections` the reasons by record number, None being the
     file as a whole; `side_faults` why single fields of a record that is taken in stay empty.
-    `unused_names` are top-level names of the records that no path mentions.
+    `unused_names` are top-level names of the records that no path mentions. `reading`: how the file
+    was read as a table, as far as its first READ_ON records.
     """
 
     channel: str
@@ -60,6 +66,7 @@ class FilePreview:
     rejections: tuple[tuple[int | None, tuple[str, ...]], ...]
     side_faults: tuple[tuple[int, tuple[str, ...]], ...]
     unused_names: tuple[str, ...]
+    reading: TableReading | None = None
 
 
 def preview_file(
@@ -71,7 +78,10 @@ def preview_file(
     limit: int = PREVIEWED_RECORDS,
 ) -> FilePreview:
     """The first `limit` records of the file, mapped. Raises UnreadableFileError."""
-    records = list(islice(read_records(path, channel.rules), limit))
+    stream = read_records(path, channel.rules)
+    records = list(islice(stream, limit))
+    # What stands below the records belongs to what is shown.
+    deque(islice(stream, READ_ON), maxlen=0)
     mapper = RecordMapper(channel, received_at, contracts)
     numbers: list[int] = []
     counts: list[dict[Kind, int]] = []
@@ -100,12 +110,15 @@ def preview_file(
         rejections=tuple(rejections),
         side_faults=tuple(side_faults),
         unused_names=tuple(_unused_names(channel, records)),
+        reading=stream.reading,
     )
 
 
 def render_preview(preview: FilePreview) -> RenderableType:
     """The preview for a terminal: a table per kind, the reasons of rejected records below."""
     parts: list[RenderableType] = []
+    if preview.reading is not None:
+        parts += [Text(line, style="dim") for line in preview.reading.describe()]
     for kind in dict.fromkeys(field.kind for field in preview.fields):
         table = Table(title=f"{preview.channel}: {kind}s from {preview.file_name}", expand=False)
         table.add_column("field", style="bold", no_wrap=True)

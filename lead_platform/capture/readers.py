@@ -4,7 +4,6 @@ Every record comes out once: as a RawRecord, or as a BadRecord with the reason i
 A fault of the file as a whole is one BadRecord without a number. Mapping belongs to `mapping`.
 """
 
-import csv
 import io
 import json
 import re
@@ -15,16 +14,16 @@ from typing import Any, BinaryIO, TextIO, TypeAlias
 
 import pyarrow as pa
 
-from lead_platform.capture.channels import ChannelRules, FileFormat
-from lead_platform.capture.lines import (
-    COLUMN_LIMIT,
-    DEPTH_LIMIT,
-    RecordLines,
-    open_text,
-)
+from lead_platform.capture.channels import ChannelRules
+from lead_platform.capture.contents import Content, RefusedFile, Unreadable, excerpt_of
+from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.lines import DEPTH_LIMIT, RecordLines, open_text
 from lead_platform.capture.names import shown
 from lead_platform.capture.parquet import ParquetFault, read_rows
-from lead_platform.capture.paths import PathError, compile_path, first_name
+from lead_platform.capture.paths import PathError, compile_path
+from lead_platform.capture.tabular.readings import ReadingNotes, TableReading
+from lead_platform.capture.tabular.tables import table_contents
+from lead_platform.capture.tabular.wanted import wanted_by
 from lead_platform.lake.brake import check_brake
 
 JSON_DOCUMENT_LIMIT = 32 * 1_048_576
@@ -38,13 +37,6 @@ EXPLODED_FREELY = 100
 EXPLODED_ELEMENTS = 10_000
 EXPLODED_BYTES = 64 * 1_048_576
 """What the elements of one record may be, and repeat of it, when each becomes a record."""
-
-EXCERPT_LENGTH = 10_000
-_PARQUET_ROWS = 5_000
-SUFFIXES: dict[str, FileFormat] = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl",
-    ".ndjson": "jsonl", ".parquet": "parquet",
-}  # fmt: skip
 
 
 class UnreadableFileError(OSError):
@@ -74,198 +66,65 @@ class BadRecord:
 Record: TypeAlias = RawRecord | BadRecord
 
 
-def read_records(path: Path, rules: ChannelRules) -> Iterator[Record]:
-    """Every record of the file in order. The suffix names the format, else the channel does.
+class RecordStream(Iterator[Record]):
+    """The records of a file in order, and how a table was read (complete once they are)."""
 
-    Raises UnreadableFileError when the file cannot be opened.
-    """
-    empty = True
-    try:
-        for number, record in enumerate(_contents(path, rules), start=1):
-            empty = False
-            if isinstance(record, _FileFault):
-                yield BadRecord(None, record.reason, record.excerpt)
-            elif isinstance(record, _Unreadable):
-                yield BadRecord(number, record.reason, record.excerpt)
-            else:
-                yield RawRecord(number, record)
-    except OSError as error:
-        raise UnreadableFileError(
-            f"{shown(path)} cannot be read: {error.strerror or error}. "
-            "Check that it exists and that this user may read it."
-        ) from None
-    if empty:
-        yield BadRecord(None, "no records: the file holds none; deliver it again if it should")
+    def __init__(self, path: Path, rules: ChannelRules) -> None:
+        self._notes: ReadingNotes | None = None
+        self._records = self._read(path, rules)
 
+    @property
+    def reading(self) -> TableReading | None:
+        """How the file was read as a table, as far as it has been; None for other formats."""
+        return self._notes.reading if self._notes is not None else None
 
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    reason: str
-    excerpt: str = ""
+    def __next__(self) -> Record:
+        return next(self._records)
 
-
-@dataclass(frozen=True, slots=True)
-class _FileFault:
-    reason: str
-    excerpt: str = ""
-
-
-_Content: TypeAlias = dict[str, Any] | _Unreadable | _FileFault
-
-
-def _contents(path: Path, rules: ChannelRules) -> Iterator[_Content]:
-    file_format = SUFFIXES.get(path.suffix.lower(), rules.format)
-    if path.stat().st_size == 0:
-        yield _FileFault("empty file: it has 0 bytes; deliver it again")
-    elif file_format == "csv":
-        yield from _csv_contents(path, rules)
-    elif file_format == "parquet":
-        yield from _exploded(_parquet_contents(path), rules.explode)
-    else:
-        documents = _json_lines(path) if file_format == "jsonl" else _json_documents(path)
-        yield from _exploded(_unwrapped(documents, rules), rules.explode)
-
-
-def _excerpt(text: str) -> str:
-    return text[:EXCERPT_LENGTH]
-
-
-# --- CSV ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    cells: list[str]
-
-
-def _csv_contents(path: Path, rules: ChannelRules) -> Iterator[_Content]:
-    with open_text(path) as stream:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else rules.csv.delimiter
-        rows = _csv_rows(RecordLines(stream, delimiter, rules.csv.fallback_encoding))
-        head = _csv_head(rows, rules)
-        if isinstance(head, _FileFault):
-            yield head
-            return
-        for row in rows:
-            if isinstance(row, _Unreadable):
-                yield row
-            elif rules.csv.section is not None and _heading(row) in rules.csv.other_sections:
-                return
-            else:
-                yield head.record(row)
-
-
-def _csv_rows(lines: RecordLines) -> Iterator[_Row | _Unreadable]:
-    """Logical rows. A quote that never closes costs its own line only, not the rest of the file."""
-    reader = csv.reader(lines, delimiter=lines.delimiter, strict=True)
-    while True:
-        lines.begin()
+    def _read(self, path: Path, rules: ChannelRules) -> Iterator[Record]:
+        empty = True
         try:
-            cells = next(reader)
-        except StopIteration:
+            for number, record in enumerate(self._contents(path, rules), start=1):
+                empty = False
+                if isinstance(record, RefusedFile):
+                    yield BadRecord(None, record.reason, record.excerpt)
+                elif isinstance(record, Unreadable):
+                    yield BadRecord(number, record.reason, record.excerpt)
+                else:
+                    yield RawRecord(number, record)
+        except OSError as error:
+            raise UnreadableFileError(
+                f"{shown(path)} cannot be read: {error.strerror or error}. "
+                "Check that it exists and that this user may read it."
+            ) from None
+        if empty:
+            yield BadRecord(None, "no records: the file holds none; deliver it again if it should")
+
+    def _contents(self, path: Path, rules: ChannelRules) -> Iterator[Content]:
+        if path.stat().st_size == 0:
+            yield RefusedFile("empty file: it has 0 bytes; deliver it again")
             return
-        except csv.Error as error:
-            reason = (
-                f"broken quoting: the row at line {lines.start_line} cannot be split ({error}); "
-                "double the quotes inside a quoted field and close it"
-            )
-            if lines.lines_taken > 1:
-                lines.rewind()
-            else:
-                reason = lines.fault or reason
-            yield _Unreadable(reason, _excerpt(lines.first_line))
-            continue
-        if lines.fault is not None:
-            yield _Unreadable(lines.fault, _excerpt(lines.first_line))
-        elif cells:
-            yield _Row(lines.start_line, cells)
+        try:
+            file_format = format_of(path, rules.format)
+        except RefusedFormatError as error:
+            yield RefusedFile(str(error))
+            return
+        if file_format in ("csv", "xlsx"):
+            self._notes = ReadingNotes(file_format)
+            yield from table_contents(path, rules.table, wanted_by(rules), self._notes)
+        elif file_format == "parquet":
+            yield from _exploded(_parquet_contents(path), rules.explode)
+        else:
+            documents = _json_lines(path) if file_format == "jsonl" else _json_documents(path)
+            yield from _exploded(_unwrapped(documents, rules), rules.explode)
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvHead:
-    """The header of the record table and the values of the report it belongs to."""
+def read_records(path: Path, rules: ChannelRules) -> RecordStream:
+    """Every record of the file in order. Its bytes name the format, then suffix and channel.
 
-    names: list[str]
-    has_unnamed: bool
-    report: dict[str, str]
-
-    def record(self, row: _Row) -> _Content:
-        surplus = row.cells[len(self.names) :]
-        if len(row.cells) < len(self.names) or any(cell.strip() for cell in surplus):
-            return _Unreadable(
-                f"ragged row: line {row.line} has {len(row.cells)} fields, the header has "
-                f"{len(self.names)}; quote fields that hold the delimiter",
-                _excerpt(",".join(row.cells)),
-            )
-        content: dict[str, Any] = dict(zip(self.names, row.cells, strict=False))
-        if self.has_unnamed:
-            content = {
-                name: value
-                for name, value in content.items()
-                if value or not name.startswith("(column ")
-            }
-        if self.report:
-            content["report"] = self.report
-        return content
-
-
-def _csv_head(rows: Iterator[_Row | _Unreadable], rules: ChannelRules) -> _CsvHead | _FileFault:
-    report: dict[str, str] = {}
-    found = rules.csv.section is None
-    for row in rows:
-        if isinstance(row, _Unreadable):
-            return _FileFault(f"unreadable header: {row.reason}", row.excerpt)
-        if found:
-            return _named_columns(row, report, rules)
-        if rules.csv.report_header is not None and row.cells[0] == rules.csv.report_header:
-            values = next(rows, None)
-            if isinstance(values, _Row):
-                report = dict(zip(row.cells, values.cells, strict=False))
-        found = _heading(row) == rules.csv.section
-    if found:
-        return _FileFault("no records: the file ends before its header; deliver it again")
-    return _FileFault(
-        f"section missing: no line reads {rules.csv.section!r}; export the report that has it"
-    )
-
-
-def _heading(row: _Row) -> str | None:
-    """The text of a row that has nothing but a first cell."""
-    return None if any(cell.strip() for cell in row.cells[1:]) else row.cells[0].strip()
-
-
-def _named_columns(row: _Row, report: dict[str, str], rules: ChannelRules) -> _CsvHead | _FileFault:
-    if len(row.cells) > COLUMN_LIMIT:
-        return _FileFault(
-            f"too many columns: the header at line {row.line} has {len(row.cells):,}, at most "
-            f"{COLUMN_LIMIT:,} are read; leave out those the channel does not name"
-        )
-    numbered: dict[str, int] = {}
-    for position, cell in enumerate(row.cells, start=1):
-        name = cell.strip() or f"(column {position})"
-        while name in numbered:
-            name = f"{name} ({position})"
-        numbered[name] = position
-    names = list(numbered)
-    missing = [name for name in _needed_columns(rules) if name not in names]
-    if missing:
-        return _FileFault(
-            f"columns missing: {', '.join(missing)}; the header at line {row.line} has "
-            f"{', '.join(names[:50])}; choose the right channel or add them",
-            _excerpt(",".join(row.cells)),
-        )
-    return _CsvHead(names, any(name.startswith("(column ") for name in names), report)
-
-
-def _needed_columns(rules: ChannelRules) -> list[str]:
-    """Columns without which no record of the file could be taken in."""
-    needed = list(rules.csv.required_columns)
-    if rules.record_id.missing == "reject":
-        needed += [rules.record_id.column] if rules.record_id.column else []
-        names = [first_name(path) for path in rules.record_id.path]
-        needed += [name for name in names if name is not None]
-    return list(dict.fromkeys(needed))
+    Raises UnreadableFileError, while it is read, when the file cannot be opened.
+    """
+    return RecordStream(path, rules)
 
 
 # --- JSON --------------------------------------------------------------------------------------
@@ -291,21 +150,21 @@ def _json_lines(path: Path) -> Iterator[Any]:
             if text is None:
                 return
             if lines.fault is not None:
-                yield _Unreadable(lines.fault, _excerpt(text))
+                yield Unreadable(lines.fault, excerpt_of(text))
             elif not text.isspace():
                 yield _parsed_line(text, lines.start_line)
 
 
 def _parsed_line(text: str, line: int) -> Any:
     if _is_too_deep(text):
-        return _Unreadable(f"nested too deeply: {_DEPTH_REASON}", _excerpt(text))
+        return Unreadable(f"nested too deeply: {_DEPTH_REASON}", excerpt_of(text))
     try:
         return _DECODER.decode(text.strip())
     except json.JSONDecodeError as error:
         reason = f"broken JSON: line {line} column {error.colno}: {error.msg}; deliver it again"
     except (ValueError, RecursionError) as error:
         reason = f"broken JSON: line {line}: {_brief(error)}"
-    return _Unreadable(reason, _excerpt(text))
+    return Unreadable(reason, excerpt_of(text))
 
 
 _DEPTH_REASON = f"at most {DEPTH_LIMIT} levels are read; send the record flatter"
@@ -355,17 +214,17 @@ def _json_documents(path: Path) -> Iterator[Any]:
         for _ in _array_elements(path):
             pass
     except json.JSONDecodeError as error:
-        yield _FileFault(
+        yield RefusedFile(
             f"broken JSON: line {error.lineno} column {error.colno}: {error.msg}; the file may be "
             "cut off, deliver it again",
-            _excerpt(error.doc),
+            excerpt_of(error.doc),
         )
         return
     except UnicodeDecodeError as error:
-        yield _FileFault(f"wrong encoding: byte {error.start} is not UTF-8; deliver UTF-8")
+        yield RefusedFile(f"wrong encoding: byte {error.start} is not UTF-8; deliver UTF-8")
         return
     except (ValueError, RecursionError) as error:
-        yield _FileFault(f"broken JSON: {_brief(error)}")
+        yield RefusedFile(f"broken JSON: {_brief(error)}")
         return
     yield from _array_elements(path)
 
@@ -458,7 +317,7 @@ class _Window:
                 continue
             start, self.position = self.position, end
             if _is_too_deep(self.text[start:end]):
-                return _Unreadable(f"nested too deeply: {_DEPTH_REASON}")
+                return Unreadable(f"nested too deeply: {_DEPTH_REASON}")
             return value
 
 
@@ -500,37 +359,37 @@ def _brief(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
 
 
-def _unwrapped(documents: Iterable[Any], rules: ChannelRules) -> Iterator[_Content]:
+def _unwrapped(documents: Iterable[Any], rules: ChannelRules) -> Iterator[Content]:
     """Records out of their envelopes: `records` finds the list inside a document."""
     find = compile_path(rules.records) if rules.records else None
     for document in documents:
-        if isinstance(document, _Unreadable | _FileFault):
+        if isinstance(document, Unreadable | RefusedFile):
             yield document
         elif not isinstance(document, dict):
-            yield _Unreadable(
+            yield Unreadable(
                 f"not an object: a record is {type(document).__name__}, expected {{…}}",
-                _excerpt(str(document)),
+                excerpt_of(str(document)),
             )
         else:
             yield from _within(document, find)
 
 
-def _within(document: dict[str, Any], find: Any) -> Iterator[_Content]:
+def _within(document: dict[str, Any], find: Any) -> Iterator[Content]:
     try:
         found = find(document) if find is not None else None
     except PathError as error:
-        yield _Unreadable(f"records path: {error}", _excerpt(str(document)))
+        yield Unreadable(f"records path: {error}", excerpt_of(str(document)))
         return
     for record in found if isinstance(found, list) else [document if found is None else found]:
         if isinstance(record, dict):
             yield record
         else:
-            yield _Unreadable(
-                "not an object: `records` finds something else", _excerpt(str(record))
+            yield Unreadable(
+                "not an object: `records` finds something else", excerpt_of(str(record))
             )
 
 
-def _exploded(contents: Iterable[_Content], names: tuple[str, ...]) -> Iterator[_Content]:
+def _exploded(contents: Iterable[Content], names: tuple[str, ...]) -> Iterator[Content]:
     """One record per element of the lists called `names`, the rest of the record repeated.
 
     A record of an element holds none of the other lists.
@@ -555,14 +414,14 @@ def _lists(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, list[An
     return {name: elements for name, elements in found.items() if isinstance(elements, list)}
 
 
-def _explosion_fault(rest: dict[str, Any], name: str, count: int) -> _Unreadable | None:
+def _explosion_fault(rest: dict[str, Any], name: str, count: int) -> Unreadable | None:
     """Each element repeats the rest of the record: 1 MiB can become as many GiB."""
     if count <= EXPLODED_FREELY:
         return None
     repeated = len(repr(rest))
     if count <= EXPLODED_ELEMENTS and count * repeated <= EXPLODED_BYTES:
         return None
-    return _Unreadable(
+    return Unreadable(
         f"too many elements: {name!r} has {count:,}, each with {repeated:,} bytes of the record "
         f"around it; at most {EXPLODED_ELEMENTS:,} and {EXPLODED_BYTES:,} bytes are taken; send "
         "several records"
@@ -572,10 +431,10 @@ def _explosion_fault(rest: dict[str, Any], name: str, count: int) -> _Unreadable
 # --- Parquet -----------------------------------------------------------------------------------
 
 
-def _parquet_contents(path: Path) -> Iterator[_Content]:
+def _parquet_contents(path: Path) -> Iterator[Content]:
     try:
         yield from read_rows(path)
     except ParquetFault as fault:
-        yield _FileFault(str(fault))
+        yield RefusedFile(str(fault))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        yield _FileFault(f"broken Parquet: {str(error)[:300]}; deliver the file again")
+        yield RefusedFile(f"broken Parquet: {str(error)[:300]}; deliver the file again")

@@ -3,7 +3,7 @@ create table if not exists capture.deliveries (
     delivery_id varchar, channel varchar, channel_version varchar, file_name varchar,
     content_hash varchar, size_bytes bigint, received_at timestamp,
     records bigint, taken bigint, repeats bigint, rejected bigint,
-    submissions bigint, events bigint, outcomes bigint
+    submissions bigint, events bigint, outcomes bigint, read_as varchar
 );
 
 -- One per delivery and kind of item: in how many rows each field that matters is filled.

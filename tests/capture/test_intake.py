@@ -51,7 +51,7 @@ def ended(counts: DeliveryCounts) -> tuple[int, int, int]:
 def test_a_file_is_taken_in(
     connection: duckdb.DuckDBPyConnection, make_channel: MakeChannel, take_in: TakeIn
 ) -> None:
-    counts = take_in(make_channel(), HEADER + row(1) + row(2) + ",,,,,,\n")
+    counts = take_in(make_channel(), HEADER + row(1) + row(2) + ",,,Ann,,,\n")
     assert ended(counts) == (2, 0, 1)
     assert rows(
         connection,

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
+from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.shapes import Column, sample_texts
-from lead_platform.capture.readers import SUFFIXES, BadRecord, UnreadableFileError, read_records
+from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
 from lead_platform.capture.values import BLANKS, read_text
 
 SAMPLED_RECORDS = 500
@@ -70,24 +71,34 @@ class Sample:
 
 def sample_file(path: Path) -> Sample:
     """The first records of `path`. Raises NothingToGuessError, UnreadableFileError."""
-    file_format = SUFFIXES.get(path.suffix.lower(), "csv")
-    settings = _csv_settings(path) if file_format == "csv" else {}
-    contents, faults = _read(path, file_format, settings, None)
+    file_format = _format(path)
+    contents, faults, notes = _read(path, file_format, None)
     envelope = _envelope(contents) if file_format == "json" else None
     if envelope is not None:
-        contents, faults = _read(path, file_format, settings, envelope)
+        contents, faults, notes = _read(path, file_format, envelope)
     if not contents:
         told = faults[0] if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
     answers = _answer_list(contents)
     rows = [_flat(content, answers) for content in contents]
-    notes = (f"{len(faults)} of the first records cannot be read: {faults[0]}",) if faults else ()
-    return Sample(file_format, _columns(rows), len(rows), settings, envelope, answers, notes)
+    if faults:
+        notes += (f"{len(faults)} of the first records cannot be read: {faults[0]}",)
+    return Sample(file_format, _columns(rows), len(rows), {}, envelope, answers, notes)
+
+
+def _format(path: Path) -> FileFormat:
+    try:
+        return format_of(path, "csv")
+    except RefusedFormatError as error:
+        raise NothingToGuessError(f"nothing can be proposed for {path.name}: {error}") from None
+    except OSError as error:
+        raise UnreadableFileError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def _read(
-    path: Path, file_format: FileFormat, settings: Mapping[str, Any], envelope: str | None
-) -> tuple[list[dict[str, Any]], list[str]]:
+    path: Path, file_format: FileFormat, envelope: str | None
+) -> tuple[list[dict[str, Any]], list[str], tuple[str, ...]]:
+    """Contents, why others cannot be read, and how a table was read."""
     document = {
         "name": "sample",
         "description": "",
@@ -95,42 +106,20 @@ def _read(
         "records": envelope,
         "record_id": "content",
         "emits": [{"kind": "submission", "fields": {}}],
-        **settings,
     }
-    records = list(
-        islice(read_records(path, ChannelRules.model_validate(document)), SAMPLED_RECORDS)
-    )
+    stream = read_records(path, ChannelRules.model_validate(document))
+    records = list(islice(stream, SAMPLED_RECORDS))
     contents = [record.content for record in records if not isinstance(record, BadRecord)]
     contents = [content for content in contents if _is_record(content)]
-    return contents, [record.reason for record in records if isinstance(record, BadRecord)]
+    faults = [record.reason for record in records if isinstance(record, BadRecord)]
+    reading = stream.reading
+    return contents, faults, tuple(reading.describe()) if reading is not None else ()
 
 
 def _is_record(content: Mapping[str, Any]) -> bool:
     """No blank row, and no title or total with a single cell beside many empty ones."""
     filled = sum(value not in (None, "") for value in content.values())
     return filled > (len(content) > _FEW_COLUMNS)
-
-
-def _csv_settings(path: Path) -> dict[str, Any]:
-    """Delimiter and encoding, where they differ from what is read without a word."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(65_536)
-    except OSError as error:
-        raise UnreadableFileError(f"{path} cannot be read: {error.strerror}") from None
-    settings: dict[str, Any] = {}
-    try:
-        text = start.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        text = start.decode("cp1252", "replace")
-        if error.start < len(start) - 4:
-            settings["fallback_encoding"] = "cp1252"
-    header = text.partition("\n")[0]
-    counts = Counter({sign: header.count(sign) for sign in ",;\t|"})
-    sign, count = counts.most_common(1)[0]
-    if count and sign != ",":
-        settings["delimiter"] = sign
-    return {"csv": settings} if settings else {}
 
 
 def _envelope(contents: list[dict[str, Any]]) -> str | None:

@@ -1,0 +1,1 @@
+"""Tables as people have them: encodings, delimiters, workbooks, where a table begins and ends."""

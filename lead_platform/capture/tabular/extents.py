@@ -1,0 +1,194 @@
+"""Where the records of a table end, and which rows among them are none.
+
+Owns blank rows, repeated headers, totals and footers. A row that holds a mailbox or a phone number
+is a record, whatever else it says; what is not surely something else is one too.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lead_platform.capture.tabular.headers import Header
+from lead_platform.capture.tabular.readings import LeftOutKind, ReadingNotes
+from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row
+from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.tabular.wanted import Wanted, name_of
+from lead_platform.patterns import Pattern
+
+_PENDING_ROWS = 200
+"""Rows that are held until it shows whether records follow them."""
+
+_LONGEST_LABEL = 300
+_TOTAL = re.compile(
+    r"(?:grand[ -]?|sub[ -]?|sous[ -]?|report[ -]?)?(?:totals?|totale|totaal|sum|count|average|"
+    r"summe|gesamt(?:summe|ergebnis|zahl)?|insgesamt|anzahl|zwischensumme|total g[eé]n[eé]ral|"
+    r"suma|razem|celkem|összesen|итого|всего|toplam|合計|总计|總計)"
+    r"(?:\s*[:=(]?\s*\Z|[^@]{0,40}\d[\d.,\s]*[^@\d]{0,20}\Z|\s*:.{0,60}\Z"
+    r"|\s+(?:of\s+)?(?:records|rows|leads|contacts|entries|amount)\b.{0,60}\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+# What the label of a total may begin with, and a blank cell.
+_INITIALS = frozenset(["", " ", "\t", "\xa0", *"gGsSrRtTcCaAzZiIöÖиИвВ合总總"])
+_FOOTER = re.compile(
+    r"copyright\b|©|\(c\)\s|confidential\b|all rights reserved|vertraulich|"
+    r"(?:report\s+)?(?:generated|exported|created|printed|downloaded|run)\s*(?:by|on|at|from|:)|"
+    r"report\s+(?:generated|date|filters?|created)|as of\b|filtered by|filters?:|showing\s|"
+    r"erstellt\s+(?:am|von)|stand:|seite\s+\d|page\s+\d+|export(?:iert|é)\b|"
+    r"[-*=\s]*end\s+of\s+(?:report|file|list|data|export)|[-*=_\s]{3,}\Z|"
+    r"(?:records?|rows?|leads?|contacts?)(?:\s+(?:found|exported|count))?:?\s*\d[\d.,]*\s*\Z|"
+    r"\d[\d.,]*\s+(?:records?|rows?|leads?|contacts?|results?|entries|datensätze|kontakte)\b",
+    re.IGNORECASE,
+)
+_MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]")
+_PHONE = re.compile(r"\s*(?:\+|00)?(?:[\s().\-/]*\d){7,}[\s()]*\Z")
+_NUMBER = re.compile(r"[\s\d.,%€$£+\-()]*\Z")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+@dataclass(slots=True)
+class Extent:
+    """The rows of one table that are records; the others are noted by kind."""
+
+    header: Header
+    wanted: Wanted
+    rule: TableRule
+    notes: ReadingNotes
+    _width: int = field(init=False)
+    _identity: frozenset[int] = field(init=False)
+    _footer: Pattern | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._width = len(self.header.names)
+        places = enumerate(self.header.names)
+        self._identity = frozenset(n for n, name in places if name in self.wanted.identity)
+        self._footer = Pattern(self.rule.footer) if self.rule.footer else None
+
+    def records(self, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
+        """The rows that are records, damaged ones too, in order."""
+        if self.rule.skip_footer:
+            rows = self._without_last(rows, self.rule.skip_footer)
+        pending: list[tuple[Row, LeftOutKind | None]] = []
+        for row in rows:
+            if not pending and self._is_plain(row.cells):
+                yield row
+                continue
+            kind = None if isinstance(row, DamagedRow) else self._kind(row)
+            if isinstance(row, DamagedRow) or (kind is None and not self._may_be_footer(row)):
+                if pending:
+                    yield from self._settled(pending)
+                    pending.clear()
+                yield row
+                continue
+            pending.append((row, kind))
+            if len(pending) > _PENDING_ROWS:
+                yield from self._settled(pending)
+                pending.clear()
+        yield from self._settled(pending, is_end=True)
+
+    def _is_plain(self, cells: Sequence[Any]) -> bool:
+        """Whether a row is a record at first sight, as nearly all are: the rest takes its time."""
+        return (
+            self._footer is None
+            and len(cells) > 2
+            and cells[2] != ""
+            and cells[1] != ""
+            and str(cells[0])[:1] not in _INITIALS
+            and cells[0] != self.header.cells[0]
+        )
+
+    def _kind(self, row: Row) -> LeftOutKind | None:
+        """What a row surely is that is no record."""
+        cells = row.cells
+        if not any(cells) or not any(name_of(cell) for cell in cells):
+            return "blank"
+        if cells == self.header.cells:
+            return "repeated header"
+        label = next(cell for cell in cells if cell)
+        if not isinstance(label, str) or len(label) > _LONGEST_LABEL:
+            return None
+        if self._footer is not None and self._footer.found_in(_text(row)):
+            return "footer"
+        if self.rule.skip_footer is None and _TOTAL.match(label.strip()):
+            return "total" if self._only_numbers_follow(row) else None
+        return None
+
+    def _only_numbers_follow(self, row: Row) -> bool:
+        """Whether behind its first text there are numbers only, and none that may be a person's."""
+        filled = [(n, text) for n, cell in enumerate(row.cells) if (text := name_of(cell))]
+        return not _MAIL.search(filled[0][1]) and not any(
+            self._may_be_identity(place, text) for place, text in filled[1:]
+        )
+
+    def _may_be_identity(self, place: int, text: str) -> bool:
+        if place in self._identity or not _NUMBER.match(text) or text.startswith(("+", "00")):
+            return True
+        return not self.wanted.names and _PHONE.match(text) is not None
+
+    def _may_be_footer(self, row: Row) -> bool:
+        """Whether a row could be one of a report's last lines: prose in its first cell alone.
+
+        An id, a single word or a number alone could be what is left of a record.
+        """
+        if self.rule.skip_footer is not None or not row.cells or not isinstance(row.cells[0], str):
+            return False
+        label = row.cells[0]
+        if len(label) > _LONGEST_LABEL or any(name_of(cell) for cell in row.cells[2:]):
+            return False
+        if _MAIL.search(label) or _PHONE.match(label):
+            return False
+        value = name_of(row.cells[1]) if len(row.cells) > 1 else ""
+        is_told = _FOOTER.match(label.strip()) is not None
+        if value:
+            is_pair = is_told and self._width > 3 and label.rstrip().endswith(":")
+            return is_pair and not _MAIL.search(value) and not _PHONE.match(value)
+        return is_told or len(_WORD.findall(label)) > 1
+
+    def _settled(
+        self, pending: list[tuple[Row, LeftOutKind | None]], *, is_end: bool = False
+    ) -> Iterator[Row]:
+        """What is held, once it is known what follows: a record, or the end of the table."""
+        footer = self._footer_start(pending) if is_end else len(pending)
+        for position, (row, kind) in enumerate(pending):
+            if kind is not None:
+                self.notes.leave_out(row.line, kind, row.cells)
+            elif position >= footer and (self._width > 1 or _tells_footer(row)):
+                self.notes.leave_out(row.line, "footer", row.cells)
+            else:
+                yield row
+
+    def _footer_start(self, pending: list[tuple[Row, LeftOutKind | None]]) -> int:
+        """Where the last rows begin to be a footer: at words that only footers have, or behind a
+        blank row where each row is written as nothing but one cell."""
+        kinds = [kind for _, kind in pending]
+        told = [n for n, (row, kind) in enumerate(pending) if kind is None and _tells_footer(row)]
+        starts = [*told[:1], len(pending)]
+        if "total" in kinds:
+            starts.append(kinds.index("total"))
+        if "blank" in kinds and self._width > 2:
+            behind = kinds.index("blank")
+            if all(len(row.cells) == 1 for row, kind in pending[behind:] if kind is None):
+                starts.append(behind)
+        return min(starts)
+
+    def _without_last(self, rows: Iterable[AnyRow], count: int) -> Iterator[AnyRow]:
+        """All but the last `count` rows that hold anything."""
+        held: deque[AnyRow] = deque()
+        for row in rows:
+            if not any(map(name_of, row.cells)):
+                yield row
+                continue
+            held.append(row)
+            if len(held) > count:
+                yield held.popleft()
+        for row in held:
+            self.notes.leave_out(row.line, "footer", list(row.cells))
+
+
+def _text(row: Row) -> str:
+    return " ".join(text for cell in row.cells if (text := name_of(cell)))[:_LONGEST_LABEL]
+
+
+def _tells_footer(row: Row) -> bool:
+    return _FOOTER.match(name_of(row.cells[0])) is not None

@@ -1,0 +1,122 @@
+"""The row that names the columns of a table: found by what the channel names, or by its shape.
+
+Owns that choice and the names of columns. Rows below the header belong to `extents`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lead_platform.capture.contents import excerpt_of
+from lead_platform.capture.lines import COLUMN_LIMIT
+from lead_platform.capture.tabular.rows import AnyRow, DamagedRow
+from lead_platform.capture.tabular.wanted import Wanted, name_of
+
+HEADER_ROWS = 100
+"""Rows among which the header is looked for. Of the reports seen here none begins below row 20."""
+
+HEADER_CHARACTERS = 4 * 1_048_576
+"""Characters they may have together, for all of them are held."""
+
+_NAMES_SHOWN = 50
+_LONGEST_NAME = 200
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_VALUE = re.compile(r"[+(]?[\d\s().,:/%€$£+T-]*\d[\d\s().,:/%€$£+TZ-]*\Z|https?://|www\.")
+
+
+class TableFault(ValueError):
+    """The file as a whole is no table that can be read; `excerpt` is the text it is about."""
+
+    def __init__(self, reason: str, excerpt: str = "") -> None:
+        super().__init__(reason)
+        self.excerpt = excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns' names, each once: what is empty or comes again is told by its position."""
+
+    line: int
+    names: list[str]
+    cells: list[Any]
+
+    @property
+    def has_unnamed(self) -> bool:
+        """Whether a column has no name of its own."""
+        return any(name.startswith("(column ") for name in self.names)
+
+
+def choose_header(rows: Sequence[AnyRow], wanted: Wanted) -> int:
+    """The position of the row that names the columns. Raises TableFault where none does."""
+    return _by_names(rows, wanted) if wanted.names else _by_shape(rows)
+
+
+def _by_names(rows: Sequence[AnyRow], wanted: Wanted) -> int:
+    scored = [(wanted.score(row.cells), -position) for position, row in enumerate(rows)]
+    (_, count), position = max(scored, default=((False, 0), 0))
+    if count == 0 and wanted.needed:
+        # The first that holds anything: `named_columns` says what is missing in it.
+        return next((n for n, row in enumerate(rows) if any(map(name_of, row.cells))), 0)
+    if count == 0:
+        raise TableFault(
+            f"columns missing: none that the channel names stands in the first {len(rows):,} rows; "
+            "choose the right channel, or write `header_row` under `table` of the channel"
+        )
+    return -position
+
+
+def _by_shape(rows: Sequence[AnyRow]) -> int:
+    """The first row that is as wide as the table and holds nothing but different short texts."""
+    widths = [sum(1 for cell in row.cells if name_of(cell)) for row in rows]
+    wide = max(widths, default=0)
+    for position, (row, width) in enumerate(zip(rows, widths, strict=True)):
+        if width >= max(1, 0.6 * wide) and _could_name(row.cells):
+            return position
+    raise TableFault(
+        f"no header: none of the first {len(rows):,} rows names the columns; write which one does "
+        "as `header_row` under `table` of the channel"
+    )
+
+
+def _could_name(cells: Sequence[Any]) -> bool:
+    names = [name for cell in cells if (name := name_of(cell))]
+    return len(set(names)) == len(names) and not any(
+        len(name) > _LONGEST_NAME or _MAIL.search(name) or _VALUE.match(name) for name in names
+    )
+
+
+def named_columns(row: AnyRow, wanted: Wanted) -> Header:
+    """The columns that a row names. Raises TableFault where it cannot, or lacks a needed one."""
+    if isinstance(row, DamagedRow) and not _is_repairable(row):
+        raise TableFault(f"unreadable header: {row.fault.reason}", row.fault.excerpt)
+    if len(row.cells) > COLUMN_LIMIT:
+        raise TableFault(
+            f"too many columns: the header at line {row.line} has {len(row.cells):,}, at most "
+            f"{COLUMN_LIMIT:,} are read; leave out those the channel does not name"
+        )
+    names = _distinct([name_of(cell) for cell in row.cells])
+    missing = [name for name in wanted.needed if name not in names]
+    if missing:
+        raise TableFault(
+            f"columns missing: {', '.join(missing)}; the header at line {row.line} has "
+            f"{', '.join(names[:_NAMES_SHOWN])}; choose the right channel or add them, or write "
+            "`header_row` under `table` of the channel",
+            excerpt_of(",".join(map(str, row.cells))),
+        )
+    return Header(row.line, names, list(row.cells))
+
+
+def _is_repairable(row: DamagedRow) -> bool:
+    """A stray NUL in a name: without it, the name is there or it is not."""
+    return bool(row.cells) and row.fault.reason.startswith("NUL byte")
+
+
+def _distinct(names: list[str]) -> list[str]:
+    numbered: dict[str, None] = {}
+    for position, cell in enumerate(names, start=1):
+        name = cell or f"(column {position})"
+        while name in numbered:
+            name = f"{name} ({position})"
+        numbered[name] = None
+    return list(numbered)

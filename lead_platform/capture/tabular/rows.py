@@ -1,0 +1,59 @@
+"""Logical rows of a delimited text, with the line each begins at.
+
+Owns quoting and its faults. Which rows are records is decided by `extents`.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from lead_platform.capture.contents import Unreadable, excerpt_of
+from lead_platform.capture.lines import RecordLines
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it stands there. `line` counts from 1; of a workbook it is the row's number."""
+
+    line: int
+    cells: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRow:
+    """A row that cannot be read. `cells` are what could be made of it, if anything."""
+
+    line: int
+    fault: Unreadable
+    cells: tuple[str, ...] = ()
+
+
+AnyRow: TypeAlias = Row | DamagedRow
+
+
+def text_rows(lines: RecordLines) -> Iterator[AnyRow]:
+    """Every row, blank ones too. A quote that never closes costs its own line only."""
+    reader = csv.reader(lines, delimiter=lines.delimiter, strict=True)
+    while True:
+        lines.begin()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reason = (
+                f"broken quoting: the row at line {lines.start_line} cannot be split ({error}); "
+                "double the quotes inside a quoted field and close it"
+            )
+            if lines.lines_taken > 1:
+                lines.rewind()
+            else:
+                reason = lines.fault or reason
+            yield DamagedRow(lines.start_line, Unreadable(reason, excerpt_of(lines.first_line)))
+            continue
+        if lines.fault is None:
+            yield Row(lines.start_line, cells)
+        else:
+            fault = Unreadable(lines.fault, excerpt_of(lines.first_line))
+            yield DamagedRow(lines.start_line, fault, tuple(cells))

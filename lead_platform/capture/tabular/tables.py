@@ -1,0 +1,247 @@
+"""Reads a file as a table: its rows as records by column name, and an account of how it was read.
+
+Puts encoding, delimiter, workbook, header and extent together. What the records mean is the
+channel's business.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+from lead_platform.capture.contents import Content, RefusedFile, Unreadable, excerpt_of
+from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.lines import RecordLines, open_text
+from lead_platform.capture.tabular.dialects import find_dialect
+from lead_platform.capture.tabular.encodings import find_encoding
+from lead_platform.capture.tabular.extents import Extent
+from lead_platform.capture.tabular.headers import (
+    HEADER_CHARACTERS,
+    HEADER_ROWS,
+    Header,
+    TableFault,
+    choose_header,
+    named_columns,
+)
+from lead_platform.capture.tabular.readings import ReadingNotes, TableReading
+from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row, text_rows
+from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.tabular.wanted import REPORT, Wanted, name_of
+from lead_platform.capture.tabular.workbooks import open_sheets
+
+SAMPLE_ROWS = 200
+"""Records by which a person, or a program, judges what the columns of an unknown table hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSample:
+    """The first records of a table nobody has described yet.
+
+    `names`: the columns in order. `rows`: what each record holds by column; those that cannot be
+    read are left out. `reading`: how the file was read, as far as these records.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...]
+    reading: TableReading
+
+
+def read_table(
+    path: Path, rule: TableRule | None = None, *, limit: int = SAMPLE_ROWS
+) -> TableSample:
+    """The first `limit` records of a table, told by its shape and by what `rule` sets.
+
+    Raises TableFault where it is no table that can be read, OSError where it cannot be opened.
+    """
+    try:
+        file_format = format_of(path, "csv")
+    except RefusedFormatError as error:
+        raise TableFault(str(error)) from None
+    if file_format not in ("csv", "xlsx"):
+        raise TableFault(f"no table: it is a file of {file_format}")
+    notes = ReadingNotes(file_format)
+    rows: list[dict[str, Any]] = []
+    fault: RefusedFile | None = None
+    for content in table_contents(path, rule or TableRule(), Wanted(), notes):
+        if isinstance(content, RefusedFile):
+            fault = content
+            break
+        if not isinstance(content, Unreadable):
+            rows.append(content)
+        if len(rows) == limit:
+            break
+    if fault is not None and not rows:
+        raise TableFault(fault.reason, fault.excerpt)
+    return TableSample(tuple(notes.names), tuple(rows), notes.reading)
+
+
+def table_contents(
+    path: Path, rule: TableRule, wanted: Wanted, notes: ReadingNotes
+) -> Iterator[Content]:
+    """Every record of the table in order, `notes` being filled as it is read.
+
+    A fault of the file as a whole comes out as RefusedFile. Raises OSError.
+    """
+    contents = _workbook_contents if notes.format == "xlsx" else _text_contents
+    try:
+        yield from contents(path, rule, wanted, notes)
+    except TableFault as fault:
+        yield RefusedFile(str(fault), fault.excerpt)
+
+
+def _text_contents(
+    path: Path, rule: TableRule, wanted: Wanted, notes: ReadingNotes
+) -> Iterator[Content]:
+    encoding = find_encoding(path, rule)
+    notes.encoding = encoding.told
+    if encoding.remark is not None:
+        notes.remark(encoding.remark)
+    with open_text(path, rule.encoding) as stream:
+        dialect = find_dialect(stream, encoding, rule, wanted)
+        notes.delimiter = dialect.delimiter
+        lines = RecordLines(stream, dialect.delimiter, encoding.otherwise, encoding.name)
+        rows = islice(text_rows(lines), dialect.declaring_lines, None)
+        yield from _Table(rule, wanted, notes).records(rows)
+
+
+def _workbook_contents(
+    path: Path, rule: TableRule, wanted: Wanted, notes: ReadingNotes
+) -> Iterator[Content]:
+    with open_sheets(path, rule, wanted, notes) as sheets:
+        for name, rows in sheets:
+            notes.sheets.append(name)
+            yield from _Table(rule, wanted, notes, _padded).records(rows)
+
+
+def _as_it_is(cells: list[Any], _width: int) -> list[Any]:
+    return cells
+
+
+def _padded(cells: list[Any], width: int) -> list[Any]:
+    """A workbook stores no blank cells at the end of a row."""
+    return cells + [""] * (width - len(cells))
+
+
+@dataclass(slots=True)
+class _Table:
+    """One table of a file, from its first row to its last."""
+
+    rule: TableRule
+    wanted: Wanted
+    notes: ReadingNotes
+    _complete: Callable[[list[Any], int], list[Any]] = _as_it_is
+    _report: dict[str, Any] = field(default_factory=dict)
+
+    def records(self, rows: Iterable[AnyRow]) -> Iterator[Content]:
+        """What the records hold. Raises TableFault where no row names the columns."""
+        header, body = self._begin(iter(rows))
+        self.notes.header_lines.append(header.line)
+        self.notes.names.extend(name for name in header.names if name not in self.notes.names)
+        for row in Extent(header, self.wanted, self.rule, self.notes).records(body):
+            yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)
+
+    def _begin(self, rows: Iterator[AnyRow]) -> tuple[Header, Iterable[AnyRow]]:
+        """The header and the rows below it."""
+        if self.rule.section is not None:
+            return self._below_heading(rows, self.rule.section)
+        if self.rule.header_row is not None:
+            above = list(islice(rows, self.rule.header_row - 1))
+            row = next(rows, None)
+            if row is None:
+                raise TableFault(
+                    f"no records: the file ends before row {self.rule.header_row}, which "
+                    "`header_row` of the channel names; deliver it again"
+                )
+            body: Iterable[AnyRow] = rows
+        else:
+            ahead = list(_looked_ahead(rows, self.wanted))
+            if not any(map(_is_filled, ahead)):
+                raise TableFault("no records: the file ends before its header; deliver it again")
+            position = choose_header(ahead, self.wanted)
+            above, row = ahead[:position], ahead[position]
+            body = chain(ahead[position + 1 :], rows)
+        header = named_columns(row, self.wanted)
+        self._leave_above(above)
+        return header, body
+
+    def _leave_above(self, rows: list[AnyRow]) -> None:
+        for row, following in zip_longest(rows, rows[1:]):
+            self._keep_report(row, following)
+            self.notes.leave_out(row.line, "title" if _is_filled(row) else "blank", list(row.cells))
+
+    def _keep_report(self, row: AnyRow, following: AnyRow | None) -> None:
+        """The values of the report, where this row names them."""
+        wanted = self.rule.report_header
+        if wanted is not None and row.cells and row.cells[0] == wanted and following is not None:
+            self._report = dict(zip(map(name_of, row.cells), following.cells, strict=False))
+
+    def _below_heading(
+        self, rows: Iterator[AnyRow], heading: str
+    ) -> tuple[Header, Iterable[AnyRow]]:
+        """The table of a report that has several; what the others hold is counted only."""
+        previous: AnyRow | None = None
+        for row in rows:
+            if previous is not None:
+                self._keep_report(previous, row)
+            if _heading(row) == heading:
+                break
+            self.notes.leave_out(row.line, "other section")
+            previous = row
+        else:
+            raise TableFault(
+                f"section missing: no line reads {heading!r}; export the report that has it"
+            )
+        header = next(filter(_is_filled, rows), None)
+        if header is None:
+            raise TableFault("no records: the file ends before its header; deliver it again")
+        return named_columns(header, self.wanted), self._until_other_section(rows)
+
+    def _until_other_section(self, rows: Iterator[AnyRow]) -> Iterator[AnyRow]:
+        for row in rows:
+            if _heading(row) in self.rule.other_sections:
+                break
+            yield row
+        for row in rows:
+            self.notes.leave_out(row.line, "other section")
+
+    def _content(self, header: Header, row: Row) -> Content:
+        cells = self._complete(row.cells, len(header.names))
+        surplus = cells[len(header.names) :]
+        if len(cells) < len(header.names) or any(map(name_of, surplus)):
+            return Unreadable(
+                f"ragged row: line {row.line} has {len(cells)} fields, the header has "
+                f"{len(header.names)}; quote fields that hold the delimiter",
+                excerpt_of(",".join(map(str, cells))),
+            )
+        content: dict[str, Any] = dict(zip(header.names, cells, strict=False))
+        if header.has_unnamed:
+            content = {
+                name: value
+                for name, value in content.items()
+                if value != "" or not name.startswith("(column ")
+            }
+        if self._report:
+            content[REPORT] = self._report
+        return content
+
+
+def _looked_ahead(rows: Iterator[AnyRow], wanted: Wanted) -> Iterator[AnyRow]:
+    """Rows among which the header must be, the one that surely is it being the last."""
+    characters = 0
+    for row in islice(rows, HEADER_ROWS):
+        yield row
+        characters += sum(len(str(cell)) for cell in row.cells)
+        if wanted.is_surely(row.cells) or characters > HEADER_CHARACTERS:
+            return
+
+
+def _is_filled(row: AnyRow) -> bool:
+    return isinstance(row, DamagedRow) or any(map(name_of, row.cells))
+
+
+def _heading(row: AnyRow) -> str | None:
+    """The text of a row that has nothing but a first cell."""
+    if not row.cells or any(map(name_of, row.cells[1:])):
+        return None
+    return name_of(row.cells[0])

@@ -1,0 +1,75 @@
+"""What is known of a table before it is seen: the columns that its channel speaks of.
+
+Owns that knowledge and how well a row of names answers to it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lead_platform.capture.channels import ChannelRules, FieldRule
+from lead_platform.capture.paths import first_name, names_of
+
+_IDENTITY_FIELDS = ("email", "phone", "source_person_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is known of a table before it is seen; empty where nothing is.
+
+    `names`: the columns that the channel mentions; `needed`: those without which no record could
+    be taken in; `identity`: those that hold mailboxes and phone numbers.
+    """
+
+    names: frozenset[str] = frozenset()
+    needed: tuple[str, ...] = ()
+    identity: frozenset[str] = frozenset()
+
+    def score(self, cells: Sequence[Any]) -> tuple[bool, int]:
+        """How well a row names the columns: whether none is lacking, and how many it names."""
+        found = {name_of(cell) for cell in cells}
+        return found.issuperset(self.needed), len(found & self.names)
+
+    def is_surely(self, cells: Sequence[Any]) -> bool:
+        """Whether no other row needs to be looked at: all that is needed stands in this one."""
+        has_needed, count = self.score(cells)
+        filled = sum(1 for cell in cells if name_of(cell))
+        return bool(self.needed) and has_needed and (count > 1 or count == filled)
+
+
+def name_of(cell: Any) -> str:
+    """The text of a cell as a column's name."""
+    return str(cell).replace("\0", "").replace("\ufeff", "").strip()
+
+
+def wanted_by(rules: ChannelRules) -> Wanted:
+    """What a channel speaks of."""
+    identity = [rules.record_id, *([rules.person_id] if rules.person_id else [])]
+    for emit in rules.emits:
+        identity += [emit.fields[name] for name in _IDENTITY_FIELDS if name in emit.fields]
+    return Wanted(
+        names=frozenset(rules.mentioned_names()) | frozenset(rules.table.required_columns),
+        needed=_needed_columns(rules),
+        identity=frozenset(name for rule in identity for name in _columns_of(rule)),
+    )
+
+
+def _columns_of(rule: FieldRule) -> Iterable[str]:
+    if rule.column is not None:
+        yield rule.column
+    for path in rule.paths():
+        yield from names_of(path)
+
+
+def _needed_columns(rules: ChannelRules) -> tuple[str, ...]:
+    """Columns without which no record of the file could be taken in."""
+    needed = list(rules.table.required_columns)
+    if rules.record_id.missing == "reject":
+        needed += [rules.record_id.column] if rules.record_id.column else []
+        names = [first_name(path) for path in rules.record_id.path]
+        needed += [name for name in names if name is not None]
+    return tuple(name for name in dict.fromkeys(needed) if name != REPORT)
+
+
+REPORT = "report"
+"""The name under which a record holds the values of the report it belongs to."""
