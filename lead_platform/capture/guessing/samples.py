@@ -16,7 +16,8 @@ from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.shapes import Column, sample_texts
 from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
-from lead_platform.capture.values import BLANKS, read_text
+from lead_platform.capture.values import read_text
+from lead_platform.vocabularies.folder import shipped_intake_lists
 
 SAMPLED_RECORDS = 500
 _DEPTH = 6
@@ -215,11 +216,12 @@ def _leaves(
 
 
 def _columns(rows: list[dict[tuple[str, ...], str]]) -> tuple[Column, ...]:
+    blanks = frozenset(shipped_intake_lists().blanks)
     paths: dict[tuple[str, ...], None] = {}
     for row in rows:
         paths.update(dict.fromkeys(row))
     return tuple(
-        Column(path, sample_texts([row.get(path, "") for row in rows], _BLANKS), len(rows))
+        Column(path, sample_texts([row.get(path, "") for row in rows], blanks), len(rows))
         for path in paths
         if all(map(_is_usable, path))
     )
@@ -228,6 +230,3 @@ def _columns(rows: list[dict[tuple[str, ...], str]]) -> tuple[Column, ...]:
 def _is_usable(name: str) -> bool:
     """Whether a channel file can name it: no column without a header, no control characters."""
     return "".join(name.split()).isprintable() and not name.startswith("(column ")
-
-
-_BLANKS = frozenset(BLANKS)
