@@ -246,7 +246,10 @@ survivors as (
         list_sort(list(distinct channel)) as channels,
         min(inquired_at) as first_submitted_at,
         max(inquired_at) as last_submitted_at,
-        list_sort(list(distinct email) filter (email is not null)) as known_emails,
+        list_sort(list_distinct(list_concat(
+            list(distinct email) filter (email is not null),
+            flatten(list(from_json(further_emails, '["VARCHAR"]')) filter (further_emails is not null))
+        ))) as known_emails,
         list_sort(list(distinct phone) filter (phone is not null)) as known_phones,
         list_sort(list(distinct company_name) filter (company_name is not null)) as known_companies,
         arg_max(

@@ -38,7 +38,7 @@ _RECORD_BYTES = 600
 _ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "text": pa.string(), "instant": pa.timestamp("us"), "amount": pa.decimal128(18, 2),
     "currency": pa.string(), "integer": pa.int32(), "number": pa.float64(),
-    "consent": pa.string(), "json": pa.string(),
+    "consent": pa.string(), "json": pa.string(), "list": pa.string(),
 }  # fmt: skip
 
 

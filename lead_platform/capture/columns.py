@@ -7,7 +7,9 @@ business; how a value becomes the type is `values`' business.
 from typing import Literal
 
 Kind = Literal["submission", "event", "outcome"]
-ValueType = Literal["text", "instant", "amount", "currency", "integer", "number", "consent", "json"]
+ValueType = Literal[
+    "text", "instant", "amount", "currency", "integer", "number", "consent", "json", "list"
+]
 
 KINDS: tuple[Kind, ...] = ("submission", "event", "outcome")
 TABLES: dict[Kind, str] = {"submission": "submissions", "event": "events", "outcome": "outcomes"}
@@ -41,6 +43,8 @@ _SUBMISSION_TYPES: dict[str, ValueType] = {
     ),
     **dict.fromkeys(("submitted_at", "consent_at", "first_touch_at"), "instant"),
     "answers": "json",
+    # What the source knows of the same person: ids merged into this one, and further mailboxes.
+    **dict.fromkeys(("merged_person_ids", "further_emails"), "list"),
 }
 _EVENT_TYPES: dict[str, ValueType] = {
     **dict.fromkeys(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lead_platform.capture.channels import RECEIVED_AT, Channel, FieldRule
 from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind, ValueType
+from lead_platform.capture.identifiers import id_form
 from lead_platform.capture.joins import compile_join
 from lead_platform.capture.paths import Getter, compile_path
 from lead_platform.capture.values import (
@@ -23,6 +24,7 @@ from lead_platform.capture.values import (
     read_amount,
     read_currency,
     read_integer,
+    read_list,
     read_number,
     read_text,
     show,
@@ -52,6 +54,8 @@ class RuleCompiler:
             fallback = None
         find = self.value(rule)
         convert = self._converter(rule, FIELD_TYPES[kind][name])
+        if name == "merged_person_ids":
+            convert = self._source_ids
         if FIELD_TYPES[kind][name] == "instant" and name != TIME_FIELDS[kind]:
             convert = _plausible(convert, received_at)
 
@@ -196,6 +200,8 @@ class RuleCompiler:
             return self._text
         if value_type == "consent":
             return consent_reader(self._channel.lists.consents)
+        if value_type == "list":
+            return self._list
         return _CONVERTERS[value_type]
 
     def _text(self, value: Any) -> str | None:
@@ -206,6 +212,15 @@ class RuleCompiler:
         rules = self._channel.rules
         formats = rules.formats if rule.formats is None else rule.formats
         return instant_reader(formats, ZoneInfo(rule.time_zone or rules.time_zone))
+
+    def _list(self, value: Any) -> str | None:
+        texts = [text for text in read_list(value) if text not in self.blanks]
+        return canonical_json(texts) if texts else None
+
+    def _source_ids(self, value: Any) -> str | None:
+        """A list of person ids in the form in which the channel takes them."""
+        form = id_form(self._channel.rules.id_form, self._channel.rules.source_system)
+        return self._list([form(text) if form else text for text in read_list(value)])
 
     def _object(self, value: Any) -> str | None:
         """A JSON object without blanks; a list of {question, answer} stays a list."""

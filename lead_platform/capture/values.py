@@ -205,6 +205,14 @@ def consent_reader(words: AliasTable) -> Callable[[Any], str]:
     return read
 
 
+def read_list(value: Any) -> list[str]:
+    """The texts of a list, or of a text that separates them by ; , | or line breaks: each once."""
+    parts = value if isinstance(value, list) else _SEPARATORS.split(read_text(value) or "")
+    texts = [text for part in parts if (text := read_text(part))]
+    return list(dict.fromkeys(texts))
+
+
+_SEPARATORS = re.compile(r"[;,|\r\n]+")
 _ENCODER = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
 )

@@ -14,7 +14,7 @@ import pyarrow as pa
 from lead_platform.identity.guards import guard_sql, speaks_against_sql
 from lead_platform.identity.matching import level_sql, score_pairs
 from lead_platform.identity.model import MatchModel
-from lead_platform.identity.records import key_expression
+from lead_platform.identity.records import key_expressions
 from lead_platform.identity.specification import (
     APART,
     CANNOT_LINK,
@@ -200,13 +200,14 @@ def _keys_sql(specification: LinkageSpecification) -> str:
     """One row per rule, key and record, for the keys that new records have and others share."""
     selects = []
     for number, rule in enumerate(specification.rules):
-        key = key_expression(rule, specification)
+        keys = key_expressions(rule, specification)
         from_new = "true" if specification.of_submission(rule) else "not is_known_record"
         for table, is_new in (("new_rows", from_new), ("known_rows", "false")):
-            selects.append(
+            selects += [
                 f"select {number} as rule, {key} as key, record_id, received_seq, "
                 f"{is_new} as is_new from {table}"
-            )
+                for key in keys
+            ]
     source = specification.blocking.between
     return f"""
         create or replace table match_keys as

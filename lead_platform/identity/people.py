@@ -176,7 +176,8 @@ def _draw_submissions(
     frame["city"] = _pick(chance(0.45), place.str[0], None)
     frame["country"] = _pick(chance(0.7), place.str[1], None)
     frame["linkedin_url"] = _pick(chance(0.12), people["linkedin"], None)
-    for column in ("region", "postal_code", "source_system", "source_person_id"):
+    for column in ("region", "postal_code", "source_system", "source_person_id",
+                   "merged_person_ids", "further_emails"):  # fmt: skip
         frame[column] = None
     return frame.astype(object).where(frame.notna(), None)
 

@@ -77,6 +77,15 @@ _SIMPLE = """
                   and not coalesce(n.is_disposable_email, false)
              then lower(n.email) end as own_email,
         translate(split_part(split_part(own_email, '@', 1), '+', 1), '._-', '') as local,
+        list_transform(
+            from_json(n.merged_person_ids, '["VARCHAR"]'),
+            lambda person: n.source_system || chr(31) || person
+        ) as merged_person_keys,
+        list_transform(
+            from_json(n.further_emails, '["VARCHAR"]'),
+            lambda mail: canonical_local(split_part(mail, '@', 1), split_part(mail, '@', 2))
+                || '@' || split_part(mail, '@', 2)
+        ) as further_mailboxes,
         case when coalesce(n.is_role_email, false) or coalesce(n.is_disposable_email, false)
              then lower(n.email) end as shared_mailbox,
         case when not coalesce(n.is_free_email, false)
@@ -102,6 +111,7 @@ _SIMPLE = """
 _DERIVED = """
     select
         s.submission_id, s.received_seq, s.record_id, s.source_person_key, s.source_system,
+        s.merged_person_keys, s.further_mailboxes,
         canonical_local(split_part(s.own_email, '@', 1), split_part(s.own_email, '@', 2))
             || '@' || split_part(s.own_email, '@', 2) as mailbox,
         -- jan.dejong2@ beside jan.dejong@: how companies tell namesakes apart.
@@ -314,9 +324,19 @@ def key_expression(rule: BlockingRule, specification: LinkageSpecification) -> s
     return f"unnest({entries})"
 
 
+def key_expressions(rule: BlockingRule, specification: LinkageSpecification) -> list[str]:
+    """SQL for a rule's value, and for the further ones that mean the same, one row each."""
+    key = key_expression(rule, specification)
+    return [key] if rule.further is None else [key, f"unnest({rule.further})"]
+
+
 def _shares_key(number: int, rule: BlockingRule, specification: LinkageSpecification) -> str:
     """SQL that is true for rows with a key of the rule that something new has."""
-    key = key_expression(rule, specification)
+    keys = key_expressions(rule, specification)
+    return " or ".join(f"({_is_among_new(number, key)})" for key in keys)
+
+
+def _is_among_new(number: int, key: str) -> str:
     if key.startswith("unnest("):
         keys = f"(select list(key) from match_new_keys where rule = {number})"
         return f"list_has_any({key.removeprefix('unnest')}, {keys})"
@@ -330,9 +350,11 @@ def _new_keys_sql(specification: LinkageSpecification) -> str:
     """
     selects = []
     for number, rule in enumerate(specification.rules):
-        key = key_expression(rule, specification)
         known = "" if specification.of_submission(rule) else " where not is_known_record"
-        selects.append(f"select {number} as rule, {key} as key from match_new{known}")
+        selects += [
+            f"select {number} as rule, {key} as key from match_new{known}"
+            for key in key_expressions(rule, specification)
+        ]
     return f"select distinct rule, key from ({' union all '.join(selects)}) where key is not null"
 
 

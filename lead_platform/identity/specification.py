@@ -72,11 +72,13 @@ class Thresholds(_Part):
 class BlockingRule(_Part):
     """Records are compared when all these columns are filled and equal; of a list, any entry.
 
-    `window` overrides that of the blocking as a whole.
+    `further` is a list of values that mean the same as that of the one column: a record has each of
+    them. `window` overrides that of the blocking as a whole.
     """
 
     name: Name
     columns: tuple[Name, ...] = Field(min_length=1)
+    further: Name | None = None
     window: int | None = Field(default=None, ge=2, le=10_000)
 
 
@@ -469,7 +471,11 @@ def _reading(comparisons: tuple[Comparison, ...], kept: Collection[str]) -> tupl
 
 
 def _within(rules: tuple[BlockingRule, ...], kept: Collection[str]) -> tuple[BlockingRule, ...]:
-    return tuple(rule for rule in rules if set(rule.columns) <= set(kept))
+    return tuple(
+        rule if rule.further in kept else rule.model_copy(update={"further": None})
+        for rule in rules
+        if set(rule.columns) <= set(kept)
+    )
 
 
 def _still_applies(guard: Guard, left: dict[str, set[str]]) -> bool:
@@ -499,7 +505,7 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
     comparisons = (*specification.comparisons, *specification.guard_comparisons)
     read = {
         **{
-            f"rule {rule.name}": rule.columns
+            f"rule {rule.name}": (*rule.columns, *((rule.further,) if rule.further else ()))
             for rule in (*specification.rules, *specification.scan.rules)
         },
         **{f"comparison {c.name}": c.needs for c in comparisons},

@@ -18,7 +18,7 @@ create table if not exists identity.normalized_submissions (
     source varchar, medium varchar, campaign varchar, term varchar, content varchar,
     click_id varchar, landing_page varchar, referrer varchar, form_id varchar,
     first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
-    first_touch_at timestamp,
+    first_touch_at timestamp, merged_person_ids varchar, further_emails varchar,
     issues varchar, normalization_version varchar
 );
 

@@ -325,6 +325,7 @@ with named as (
     from identity.normalized_submissions as submissions
     join identity.lead_members as members using (submission_id)
     where submissions.email = $email
+        or list_contains(from_json(submissions.further_emails, '["VARCHAR"]'), $email)
     union all
     -- An id is made from a submission's, so one that no table knows still leads to where that went.
     select lead_id, 5 from identity.lead_members

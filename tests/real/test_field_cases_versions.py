@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from ruamel.yaml import YAML
 
-from lead_platform.capture.channels import Channel, load_channel, load_channels
+from lead_platform.capture.channels import Channel, ChannelRules, load_channel, load_channels
 from lead_platform.capture.intake import identify_delivery, parse_file, write_batches
 from lead_platform.identity.resolution import normalize_pending, write_normalized
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -142,3 +143,71 @@ def test_ids_that_differ_in_case_only_are_two_people(
     assert len(leads) == 3
     [renee] = [lead for name, lead in named.items() if name.lower() == "du plessis"]
     assert (renee["email"], renee["phone"]) == ("renee@karoo.example", "+27215550101")
+
+
+def test_what_the_source_merged_is_one_lead(deliver: Deliver) -> None:
+    """Two contacts with nothing in common were one at the source, and stayed two here."""
+    folder = "08-hubspot-ui-export"
+    before = deliver([(f"{folder}/connector_before.csv", "hubspot_contacts")])
+    assert len(before) == 2
+    [lead] = deliver([(f"{folder}/connector_after_merge.csv", "hubspot_contacts")])
+    assert (lead["full_name"], lead["email"]) == ("Runa Hagen", "runa@hagen.example")
+    assert list(lead["known_emails"]) == ["runa.private@mail.example", "runa@hagen.example"]
+    assert lead["submission_count"] == 2
+
+
+def test_an_export_of_another_channel_is_a_version_of_the_same_contact(
+    deliver: Deliver, channels: dict[str, Channel]
+) -> None:
+    """With the columns of merged ids, further mailboxes and the date of change mapped."""
+    written = (CASES / "channels" / "hubspot_ui.yaml").read_text()
+    mapped = written.replace(
+        "on_conflict: update", "on_conflict: update\nmodified_at: {column: Last Modified Date}"
+    ).replace(
+        "      email: Email\n",
+        "      email: Email\n      merged_person_ids: {column: Merged Record IDs}\n"
+        "      further_emails: {column: Additional email addresses}\n",
+    )
+    rules = ChannelRules.model_validate(YAML(typ="safe").load(mapped))
+    channels["hubspot_ui"] = Channel(rules, {}, "test")
+    folder = "08-hubspot-ui-export"
+    leads = deliver([(f"{folder}/export_{month}.csv", "hubspot_ui") for month in ("oct", "nov")])
+    [lead] = [lead for lead in leads if lead["last_name"] == "Marchal-Roux"]
+    assert {one["full_name"] for one in leads if one is not lead} == {"Ewan Pryce"}
+    assert (lead["email"], lead["job_title"]) == (
+        "solene@atelier-m.example", "Directrice des achats",
+    )  # fmt: skip
+    assert list(lead["known_emails"]) == ["sol.mr@gmail.example", "solene@atelier-m.example"]
+    assert lead["submission_count"] == 2
+
+
+SALESFORCE = (
+    "id,first_name,last_name,email,phone,company,created_date,last_modified_date,is_deleted,"
+    "master_record_id\n"
+)
+
+
+def test_what_is_deleted_at_the_source_is_an_outcome(
+    lake: duckdb.DuckDBPyConnection, channels: dict[str, Channel], tmp_path: Path
+) -> None:
+    """Merged into another, it says who that is; deleted, it is nobody new."""
+    files = [
+        "00Q5g00000XyZw1,Ann,Lee,ann@lee.example,,Lee Ltd,2026-11-01 10:00:00,,FALSE,\n"
+        "00Q5g00000XyZw2,A.,Lee,a.lee@mail.example,,,2026-11-02 10:00:00,,FALSE,\n",
+        "00Q5g00000XyZw2,A.,Lee,a.lee@mail.example,,,2026-11-02 10:00:00,2026-11-20 10:00:00,TRUE,"
+        "00Q5g00000XyZw1EAF\n"
+        "00Q5g00000XyZw3,Bob,Ray,bob@ray.example,,,2026-11-02 10:00:00,2026-11-20 10:00:00,TRUE,\n",
+    ]
+    for number, rows in enumerate(files):
+        path = tmp_path / f"{number}.csv"
+        path.write_text(SALESFORCE + rows)
+        delivery = identify_delivery(path, channels["salesforce_leads"], received_at=RECEIVED_AT)
+        parsed = parse_file(path, channels["salesforce_leads"], received_at=RECEIVED_AT)
+        assert write_batches(lake, delivery, parsed).rejected == 0
+        write_normalized(lake, normalize_pending(lake, load_vocabularies(PROJECT / "config")).rows)
+        resolve(lake, f"run_{number}")
+    [lead] = golden(lake)
+    assert (lead["full_name"], lead["submission_count"]) == ("Ann Lee", 2)
+    assert lake.execute(
+        "select stage, count(*) from capture.outcomes group by stage"
+    ).fetchall() == [("DELETED", 2)]

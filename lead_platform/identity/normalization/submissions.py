@@ -74,11 +74,15 @@ COLUMNS = (
     "consent_email", "consent_phone", "consent_sms", "consent_whatsapp", "consent_at",
     "consent_source", "source", "medium", "campaign", "term", "content", "click_id",
     "landing_page", "referrer", "form_id", "first_touch_source", "first_touch_medium",
-    "first_touch_campaign", "first_touch_at", "issues", "normalization_version",
+    "first_touch_campaign", "first_touch_at", "merged_person_ids", "further_emails",
+    "issues", "normalization_version",
 )  # fmt: skip
 INSTANTS = ("submitted_at", "modified_at", "consent_at", "first_touch_at")
 _FLAGS = ("is_role_email", "is_disposable_email", "is_free_email")
-_AS_CAPTURED = ("submission_id", "channel", "source_system", "source_person_id", "version_key")
+_AS_CAPTURED = (
+    "submission_id", "channel", "source_system", "source_person_id", "version_key",
+    "merged_person_ids",
+)  # fmt: skip
 _WHOLE_NUMBERS = ("received_seq", "inquiry_minutes")
 _PLAIN_TEXTS = (
     "street", "product_interest", "consent_source", "campaign", "term", "content", "click_id",
@@ -97,12 +101,14 @@ RAW_COLUMNS = (
     "company_name", "company_website", "industry", "employee_count", "annual_revenue", "city",
     "region", "postal_code", "country", "message", "preferred_channel", "purchase_timeframe",
     "consent_email", "consent_phone", "consent_sms", "consent_whatsapp", "source",
-    "first_touch_source",
+    "first_touch_source", "further_emails",
 )  # fmt: skip
 MATCHING_FIELDS = (
     "source_system", "source_person_id", "email", "phone", "first_name", "last_name", "full_name",
     "company_key", "company_domain", "job_title", "city", "country", "linkedin_url",
 )  # fmt: skip
+_FURTHER_KEYS = ("merged_person_ids", "further_emails")
+_NO_FURTHER_KEYS = (None, None)
 
 _COMPANY_FIELDS = (
     "company_domain", "company_key", "country", "city", "postal_code", "street",
@@ -123,6 +129,7 @@ def normalize_submissions(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd
     batch = _Batch(frame, vocabularies)
     _normalize_places(batch)
     _normalize_email(batch)
+    _normalize_further_emails(batch)
     _normalize_phone(batch)
     _normalize_names(batch)
     _normalize_company(batch)
@@ -291,6 +298,18 @@ def _normalize_email(batch: _Batch) -> None:
     batch.columns["is_free_email"] = [email.is_free for email in found]
 
 
+def _normalize_further_emails(batch: _Batch) -> None:
+    """The further mailboxes of one's own, as a JSON list; what is none is noted."""
+    found: Texts = []
+    for row, raw in enumerate(batch.raw("further_emails")):
+        emails = [normalize_email(one, batch.vocabularies) for one in json.loads(raw or "[]")]
+        own = [one.email for one in emails if one.email and not (one.is_role or one.is_disposable)]
+        found.append(json.dumps(own) if own else None)
+        for reason in dict.fromkeys(one.reason for one in emails if one.reason):
+            batch.note(row, "further_emails", reason)
+    batch.columns["further_emails"] = found
+
+
 def _normalize_phone(batch: _Batch) -> None:
     found = _phones(batch.raw("phone"), _phone_countries(batch), batch.vocabularies)
     batch.keep("phone", [NormalText(phone.phone, phone.reason) for phone in found])
@@ -430,11 +449,16 @@ def _match_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
     """
     rows = zip(*(columns[field] for field in MATCHING_FIELDS), strict=True)
     own = columns["submission_id"]
+    further = zip(*(columns[field] for field in _FURTHER_KEYS), strict=True)
     flags = zip(columns["is_role_email"], columns["is_disposable_email"], strict=True)
     is_shared = [bool(is_role or is_disposable) for is_role, is_disposable in flags]
     return [
-        _match_record_id(values, None if _points_to_a_person(values, is_shared[row]) else own[row])
-        for row, values in enumerate(rows)
+        _match_record_id(
+            # Without further keys the id is what it was before there were any.
+            values if keys == _NO_FURTHER_KEYS else (*values, *keys),
+            None if _points_to_a_person(values, is_shared[row]) else own[row],
+        )
+        for row, (values, keys) in enumerate(zip(rows, further, strict=True))
     ]
 
 
