@@ -15,6 +15,7 @@ from rich.text import Text
 from lead_platform.identity.evidence import tell_parts
 from lead_platform.identity.reversal import holding_edges
 from lead_platform.reporting.rows import Rows, fetch_rows
+from lead_platform.reporting.survivorship import tell_why
 from lead_platform.reporting.waterfall import render_waterfall
 
 
@@ -107,7 +108,7 @@ def render_story(story: Story) -> RenderableType:
     sections += [render_section(title, entries) for title, entries in lines.items()]
     return Group(
         *sections,
-        _table("Profile", ("field", "value", "source"), _profile_rows(story.profile)),
+        _table("Profile", ("field", "value", "source", "because"), _profile_rows(story)),
         _table(_score_title(story.score), ("points", "part", "because"), _score_rows(story)),
         render_section("Routing", [_decision_line(row) for row in story.decisions]),
         render_section("History", [_history_line(row) for row in story.history]),
@@ -149,6 +150,11 @@ def _headline(story: Story) -> Panel:
         _joined(profile.get("email"), profile.get("phone")),
         str(story.assignment.get("explanation") or "Not routed yet."),
     ]
+    if profile.get("employer_changed_at"):
+        lines.append(
+            f"Changed employer by {_day(profile['employer_changed_at'])}: was with "
+            f"{profile['former_company_name']}."
+        )
     if story.account:
         account = story.account
         others = account["lead_count"] - 1
@@ -168,8 +174,10 @@ def _submission_line(row: dict[str, Any]) -> str:
     told = _joined(row["full_name"], row["email"], row["phone"], row["company_name"], by=", ")
     source = f" via {row['source']}" if row["source"] else ""
     message = f'\n      "{row["message"]}"' if row["message"] else ""
+    changed = f", changed {_day(row['modified_at'])}" if row["modified_at"] else ""
     named = (
         f"{_day(row['submitted_at'])}  {short_id(row['submission_id'])} {row['channel']}{source}"
+        f"{changed}"
     )
     return f"{named}: {told}{message}"
 
@@ -246,12 +254,18 @@ def _score_rows(story: Story) -> list[tuple[str, str, str]]:
     ]
 
 
-def _profile_rows(profile: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """What is known; what is not, and flags that do not apply, are left out."""
-    sources = _parsed(profile.get("field_sources"))
+def _profile_rows(story: Story) -> list[tuple[str, str, str, str]]:
+    """What is known and why it won; what is not, and flags that do not apply, are left out."""
+    sources = _parsed(story.profile.get("field_sources"))
+    submissions = {row["submission_id"]: row for row in story.submissions}
     return [
-        (field, _value(value), short_id(sources.get(field)))
-        for field, value in profile.items()
+        (
+            field,
+            _value(value),
+            short_id(sources.get(field)),
+            tell_why(field, submissions.get(sources.get(field))),
+        )
+        for field, value in story.profile.items()
         if field not in _HIDDEN and value not in (None, "", False, "[]", "{}")
     ]
 
@@ -347,6 +361,7 @@ _LEAD = "from identity.leads where lead_id = $lead_id"
 _SUBMISSIONS = """
 select
     submissions.submitted_at, submissions.channel, submissions.submission_id,
+    submissions.modified_at,
     submissions.full_name, submissions.email, submissions.phone, submissions.company_name,
     submissions.source, submissions.message
 from identity.lead_members join identity.normalized_submissions as submissions using (submission_id)
