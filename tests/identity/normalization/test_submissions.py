@@ -64,6 +64,15 @@ def test_a_row(captured: Captured, vocabularies: Vocabularies) -> None:
     ]
 
 
+def test_further_mailboxes_are_ones_own(captured: Captured, vocabularies: Vocabularies) -> None:
+    given = ["ANNA@Home.de", "info@acme.de", "nobody"]
+    frame = captured(ANNA, {**ANNA, "further_emails": json.dumps(given)})
+    plain, further = (row for _, row in normalize_submissions(frame, vocabularies).iterrows())
+    assert json.loads(further["further_emails"]) == ["anna@home.de"]
+    assert further["match_record_id"] != plain["match_record_id"]
+    assert "further_emails" in {issue["field"] for issue in json.loads(further["issues"])}
+
+
 def test_columns_are_those_of_the_table(captured: Captured, vocabularies: Vocabularies) -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema identity")
@@ -202,7 +211,8 @@ def test_long_texts_take_time_in_proportion(vocabularies: Vocabularies, piece: s
     """A language of 100 kB of opening brackets took minutes."""
     text = piece * (60_000 // len(piece))
     row = dict.fromkeys(RAW_COLUMNS, text) | dict.fromkeys(INSTANTS, pd.NaT)
-    row |= {"submission_id": "s1", "channel": "c", "received_seq": 1}
+    row |= {"submission_id": "s1", "channel": "c", "received_seq": 1, "inquiry_minutes": 10}
+    row |= {"further_emails": json.dumps([text])}
     started = time.process_time()
     normalize_submissions(pd.DataFrame([row]), vocabularies)
     page_category(pd.Series([text]), vocabularies)
