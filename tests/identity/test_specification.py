@@ -20,7 +20,7 @@ def faults_of(tmp_path, old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("merge: 0.995", "merge: 1.5", "identity.yaml:42: thresholds.merge"),
+        ("merge: 0.995", "merge: 1.5", "identity.yaml:44: thresholds.merge"),
         ("review: 0.9", "review: 0.9995", "must be below merge"),
         ("columns: [phone, last_name]", "columns: [fone, last_name]", "unknown column 'fone'"),
         ("window: 50", "window: 1", "greater than or equal to 2"),
