@@ -58,12 +58,14 @@ class RuleCompiler:
             convert = self._source_ids
         if FIELD_TYPES[kind][name] == "instant" and name != TIME_FIELDS[kind]:
             convert = _plausible(convert, received_at)
+        macro_starts = self._macros.starts
 
         def read(scope: Any) -> Any:
             value = find(scope)
             if value is None:
                 return fallback
-            self.refuse_macro(value)
+            if type(value) is str and value[:1] in macro_starts:
+                self.refuse_macro(value)
             return convert(value)
 
         return read

@@ -62,9 +62,13 @@ class KindReader:
         self._signs = signs
         self._starts = frozenset(value[:3] for name in _OF_NAMES for value in signs[name].values)
 
-    def read(self, fields: Mapping[str, Any], content: Any = None) -> Mark | None:
-        """None for a person. `content`: the record as received."""
-        return self.of_vendor(content) or self._marker(fields) or self._dummy(fields)
+    def read(
+        self, fields: Mapping[str, Any], content: Any = None, payload: str | None = None
+    ) -> Mark | None:
+        """None for a person. `content`: the record as received, `payload` the same as JSON."""
+        may_be_marked = payload is None or self._signs.may_have_key(payload)
+        marked = self.of_vendor(content) if may_be_marked else None
+        return marked or self._marker(fields) or self._dummy(fields)
 
     def of_vendor(self, content: Any) -> Mark | None:
         """What a key of the vendor's says: it is a test."""
@@ -74,14 +78,10 @@ class KindReader:
 
     def _marker(self, fields: Mapping[str, Any]) -> Mark | None:
         """A text that only a vendor's test, sample or machine has."""
-        name = _name_of(fields).casefold()
-        email = (fields["email"] or "").casefold()
-        rest = f"{name}\n{email}\n{fields['phone']}\n{fields['company_name']}"
-        found = (
-            self._signs["text"].find(rest.casefold())
-            or self._signs["address"].find(email)
-            or (self._signs["attendee"].find(name) if name else None)
-        )
+        email = fields["email"] or ""
+        lines = f"{_name_of(fields)}\n{email}\n{fields['phone']}\n{fields['company_name']}"
+        found = self._signs.find_marker(lines.casefold())
+        found = found or self._signs["address"].find(email.casefold())
         return Mark(found.kind, found.reason) if found is not None else None
 
     def _dummy(self, fields: Mapping[str, Any]) -> Mark | None:

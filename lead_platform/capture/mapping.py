@@ -121,7 +121,7 @@ class RecordMapper:
     def map_record(self, content: dict[str, Any], number: int) -> MappedRecord:
         """The record's items, or its reasons for rejection; never raises for bad content."""
         mapped = MappedRecord()
-        content = self._canonical(self.redact(content), mapped)
+        content = self._canonical(content, mapped)
         if mapped.reasons:
             return mapped
         try:
@@ -166,6 +166,9 @@ class RecordMapper:
     def _canonical(self, content: dict[str, Any], mapped: MappedRecord) -> dict[str, Any]:
         try:
             mapped.payload = canonical_json(content)
+            if self._secrets.may_be_in(mapped.payload):
+                content = self.redact(content)
+                mapped.payload = canonical_json(content)
             data = mapped.payload.encode()
         except UnicodeEncodeError:
             content, mapped.payload = _without_surrogates(mapped.payload)
@@ -390,7 +393,7 @@ class _Emitter:
         """Whether the submission is a person's, and if not, why."""
         place = self._place
         fields = {name: row[place[name]] for name in SIGN_FIELDS}
-        mark = self._kinds.read(fields, record.scope)
+        mark = self._kinds.read(fields, record.scope, record.mapped.payload)
         row[place["kind"]] = PERSON if mark is None else mark.kind
         if mark is not None:
             row[place["kind_reason"]] = mark.reason

@@ -25,7 +25,7 @@ class Macros:
         # The longer opening first: {{x}} is not a {x} in brackets.
         ordered = sorted(rows, key=lambda row: -len(row[0]))
         forms = [_form(opening, closing) for opening, closing, _ in ordered]
-        self._firsts = frozenset(opening[0] for opening, _, _ in ordered)
+        self.starts = frozenset(opening[0] for opening, _, _ in ordered)
         self._systems = [system for _, _, system in ordered]
         self._forms = [Pattern(rf"\A{form}") for form in forms]
         self._whole = Pattern(rf"\A((?:{'|'.join(forms)}){_BETWEEN})+\z") if forms else None
@@ -33,7 +33,7 @@ class Macros:
     def find(self, text: str) -> str | None:
         """The system whose macro `text` is, None where it is something else."""
         # Nearly every value ends here, after 40 ns.
-        if not text or text[0] not in self._firsts or len(text) > _LONGEST:
+        if not text or text[0] not in self.starts or len(text) > _LONGEST:
             return None
         if self._whole is None or not self._whole.found_in(text):
             return None

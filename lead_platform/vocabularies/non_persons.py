@@ -3,11 +3,12 @@
 Owns the list `non_persons.csv` as it is looked up in. What signs together say is for capture.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lead_platform.patterns import OrderedPatterns, wildcard
+from lead_platform.patterns import OrderedPatterns, Pattern, wildcard
 from lead_platform.vocabularies.text import fold
 
 SignName = Literal[
@@ -18,8 +19,9 @@ NonPerson = Literal["test", "junk", "machine"]
 
 SIGNS: tuple[SignName, ...] = get_args(SignName)
 # Their values are wildcards over the text as it is, in lower case; those of others whole texts.
-_WILDCARDS: tuple[SignName, ...] = ("text", "attendee", "reserved", "reserved_weak", "link",
-                                    "promise")  # fmt: skip
+_WILDCARDS: tuple[SignName, ...] = (
+    "text", "attendee", "reserved", "reserved_weak", "link", "promise",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,21 @@ class NonPersonSigns:
             for name, listed in by_sign.items()
         }
         self.keys = _keys(by_sign["key"])
+        names = "|".join(re.escape(name) for name in self.keys)
+        self._key_hint = Pattern(f'"({names})":' if names else r"\A\z")
+        markers = [(_of_any_line(value), sign) for value, sign in by_sign["text"]]
+        markers += [(_of_first_line(value), sign) for value, sign in by_sign["attendee"]]
+        self._markers = OrderedPatterns([expression for expression, _ in markers])
+        self._marked = [sign for _, sign in markers]
+
+    def may_have_key(self, payload: str) -> bool:
+        """Whether an object in this JSON text may have a key that is listed."""
+        return self._key_hint.found_in(payload)
+
+    def find_marker(self, lines: str) -> Sign | None:
+        """What the texts of a submission, in lower case, the name as first line, say alone."""
+        position = self._markers.first_in(lines)
+        return None if position is None else self._marked[position]
 
     def __getitem__(self, name: SignName) -> SignTable:
         return self._tables[name]
@@ -72,6 +89,15 @@ class NonPersonSigns:
 def _key(value: str) -> str:
     """Addresses and parts of them keep their marks; of words the folded form counts."""
     return value.casefold() if "@" in value or "_" in value else fold(value) or value.casefold()
+
+
+def _of_any_line(value: str) -> str:
+    return wildcard(value.casefold().split("*"))
+
+
+def _of_first_line(value: str) -> str:
+    parts = (re.escape(part) for part in value.casefold().split("*"))
+    return r"\A" + r"[^\n]*".join(parts) + r"\n"
 
 
 def _keys(listed: Iterable[tuple[str, Sign]]) -> dict[str, dict[str, Sign]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from lead_platform.patterns import OrderedPatterns, wildcard
+from lead_platform.patterns import OrderedPatterns, Pattern, wildcard
 
 REDACTED = "[redacted]"
 _NOT_OF_A_NAME = re.compile(r"[\W_]+")
@@ -30,11 +30,17 @@ class SecretNames:
         self._wildcards = OrderedPatterns(
             [wildcard(name.split("*")) for name in plain if "*" in name]
         )
+        self._hint = Pattern("|".join(_loose(name) for name in plain) or r"\A\z", ignore_case=True)
         self._of_shape: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __contains__(self, name: str) -> bool:
         plain = _NOT_OF_A_NAME.sub("", name.casefold())
         return plain in self._exact or self._wildcards.first_in(plain) is not None
+
+    def may_be_in(self, payload: str) -> bool:
+        """Whether an object in this JSON text may have one of the names: 1 µs, which spares nearly
+        every record the way through its parts."""
+        return self._hint.found_in(payload)
 
     def redact(self, content: Any, spared: Collection[str] = (), depth: int = 0) -> Any:
         """`content` without the values of secrets; itself where it holds none.
@@ -85,6 +91,12 @@ class SecretNames:
             return f"{pair['name']}{pair['between']}{REDACTED}"
 
         return _PAIR.sub(replace, text)
+
+
+def _loose(name: str) -> str:
+    """What every key of that name has in JSON, whatever stands between its letters."""
+    longest = max(name.split("*"), key=len)
+    return r"[^\pL\pN]*".join(re.escape(letter) for letter in longest) + r'[^"]*":'
 
 
 def _may_be_secret(value: Any) -> bool:
