@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from lead_platform.vocabularies.non_persons import NonPerson, NonPersonSigns, Sign, SignName
+from lead_platform.vocabularies.non_persons import START, NonPerson, NonPersonSigns, Sign, SignName
 from lead_platform.vocabularies.text import fold
 
 PERSON = "person"
@@ -37,7 +37,6 @@ _GMAIL = ("gmail.com", "googlemail.com")
 _LEAST_RANDOM = 8
 _DOTTED_PARTS = 6
 _DEEPEST = 10
-_OF_NAMES: tuple[SignName, ...] = ("name_word", "name", "run")
 _NOT_DIGIT = re.compile(r"\D+")
 
 
@@ -60,15 +59,16 @@ class KindReader:
     def __init__(self, signs: NonPersonSigns) -> None:
         self.version = signs.version
         self._signs = signs
-        self._starts = frozenset(value[:3] for name in _OF_NAMES for value in signs[name].values)
 
-    def read(
-        self, fields: Mapping[str, Any], content: Any = None, payload: str | None = None
-    ) -> Mark | None:
-        """None for a person. `content`: the record as received, `payload` the same as JSON."""
-        may_be_marked = payload is None or self._signs.may_have_key(payload)
-        marked = self.of_vendor(content) if may_be_marked else None
-        return marked or self._marker(fields) or self._dummy(fields)
+    def read(self, fields: Mapping[str, Any], content: Any = None) -> Mark | None:
+        """None for a person. `content`: the record as received, where it has a listed key."""
+        if content is not None and (marked := self.of_vendor(content)) is not None:
+            return marked
+        name, email = _name_of(fields), fields["email"]
+        if name and self._is_plain(name):
+            found = self._signs["address"].find(email.casefold()) if email else None
+            return None if found is None else Mark(found.kind, found.reason)
+        return self._marker(name, fields) or self._dummy(name, fields)
 
     def of_vendor(self, content: Any) -> Mark | None:
         """What a key of the vendor's says: it is a test."""
@@ -76,19 +76,17 @@ class KindReader:
             return Mark(sign.kind, sign.reason)
         return None
 
-    def _marker(self, fields: Mapping[str, Any]) -> Mark | None:
+    def _marker(self, name: str, fields: Mapping[str, Any]) -> Mark | None:
         """A text that only a vendor's test, sample or machine has."""
         email = fields["email"] or ""
-        lines = f"{_name_of(fields)}\n{email}\n{fields['phone']}\n{fields['company_name']}"
+        lines = f"{name}\n{email}\n{fields['phone']}\n{fields['company_name']}"
         found = self._signs.find_marker(lines.casefold())
         found = found or self._signs["address"].find(email.casefold())
         return Mark(found.kind, found.reason) if found is not None else None
 
-    def _dummy(self, fields: Mapping[str, Any]) -> Mark | None:
+    def _dummy(self, name: str, fields: Mapping[str, Any]) -> Mark | None:
         """Two independent signs, where neither name nor mailbox speaks for a person."""
-        name, email = _name_of(fields), fields["email"]
-        if name and self._is_plain(name):
-            return None
+        email = fields["email"]
         of_name = self._name_sign(name) if name else None
         if of_name is not None and (promise := self._promise(name, of_name)) is not None:
             return Mark("junk", f"{of_name.reason}, {promise.reason}")
@@ -104,10 +102,13 @@ class KindReader:
 
     def _is_plain(self, name: str) -> bool:
         """Most names end here: words with a capital each, none that starts like a listed one."""
-        words = name.split()
-        return name.replace(" ", "").isalpha() and all(
-            word.istitle() and word[:3].casefold() not in self._starts for word in words
-        )
+        if not name.istitle() or not name.replace(" ", "").isalpha():
+            return False
+        starts = self._signs.name_starts
+        for word in name.split():
+            if word[:START] in starts:
+                return False
+        return True
 
     def _name_sign(self, name: str) -> _Sign | None:
         folded = fold(name)
@@ -202,9 +203,9 @@ def _key_signs(content: Any, keys: Mapping[str, Mapping[str, Sign]], depth: int)
 
 
 def _name_of(fields: Mapping[str, Any]) -> str:
-    whole = fields["full_name"]
-    parts = (whole,) if whole else (fields["first_name"], fields["last_name"])
-    return " ".join(part for part in parts if part)
+    if whole := fields["full_name"]:
+        return str(whole)
+    return " ".join(part for part in (fields["first_name"], fields["last_name"]) if part)
 
 
 def _strong(sign: Sign) -> _Sign:

@@ -43,6 +43,7 @@ from lead_platform.capture.values import (
     read_text,
     show,
 )
+from lead_platform.vocabularies.keys import KeyFinder
 
 # Ids of any source have below 100 characters; a longer one is a text in the wrong field.
 LONGEST_ID = 1_000
@@ -51,6 +52,8 @@ MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _IDENTITY = ("email", "phone", "source_person_id")
 _NAMES = ("full_name", "first_name", "last_name")
+# Bits of what `KeyFinder` finds.
+SECRET_KEY, VENDOR_KEY = 1, 2
 Scope = dict[str, Any]
 _Reader = tuple[str, int, Callable[[Any], Any]]
 
@@ -85,6 +88,7 @@ class MappedRecord:
     items: list[tuple[Kind, list[Any]]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     side_faults: list[str] = field(default_factory=list)
+    listed_keys: int = 0
     issues: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -108,6 +112,8 @@ class RecordMapper:
         self._secrets = channel.lists.secrets
         self._spared = frozenset(rules.mentioned_names())
         self._kinds = KindReader(channel.lists.non_persons)
+        vendor_keys = channel.lists.non_persons.keys
+        self._keys = KeyFinder(self._secrets.__contains__, vendor_keys.__contains__)
         seen: dict[Kind, int] = {}
         self._emits: list[_Emitter] = []
         for emit in rules.emits:
@@ -165,10 +171,10 @@ class RecordMapper:
 
     def _canonical(self, content: dict[str, Any], mapped: MappedRecord) -> dict[str, Any]:
         try:
-            mapped.payload = canonical_json(content)
-            if self._secrets.may_be_in(mapped.payload):
+            mapped.listed_keys = self._keys.found_in(content)
+            if mapped.listed_keys & SECRET_KEY:
                 content = self.redact(content)
-                mapped.payload = canonical_json(content)
+            mapped.payload = canonical_json(content)
             data = mapped.payload.encode()
         except UnicodeEncodeError:
             content, mapped.payload = _without_surrogates(mapped.payload)
@@ -393,7 +399,9 @@ class _Emitter:
         """Whether the submission is a person's, and if not, why."""
         place = self._place
         fields = {name: row[place[name]] for name in SIGN_FIELDS}
-        mark = self._kinds.read(fields, record.scope, record.mapped.payload)
+        mark = self._kinds.read(
+            fields, record.scope if record.mapped.listed_keys & VENDOR_KEY else None
+        )
         row[place["kind"]] = PERSON if mark is None else mark.kind
         if mark is not None:
             row[place["kind_reason"]] = mark.reason

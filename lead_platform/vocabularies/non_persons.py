@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lead_platform.patterns import OrderedPatterns, Pattern, wildcard
+from lead_platform.patterns import OrderedPatterns, wildcard
 from lead_platform.vocabularies.text import fold
 
 SignName = Literal[
@@ -22,6 +22,10 @@ SIGNS: tuple[SignName, ...] = get_args(SignName)
 _WILDCARDS: tuple[SignName, ...] = (
     "text", "attendee", "reserved", "reserved_weak", "link", "promise",
 )  # fmt: skip
+
+
+_OF_NAMES: tuple[SignName, ...] = ("name_word", "name", "run")
+START = 4
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,15 @@ class NonPersonSigns:
             for name, listed in by_sign.items()
         }
         self.keys = _keys(by_sign["key"])
-        names = "|".join(re.escape(name) for name in self.keys)
-        self._key_hint = Pattern(f'"({names})":' if names else r"\A\z")
         markers = [(_of_any_line(value), sign) for value, sign in by_sign["text"]]
         markers += [(_of_first_line(value), sign) for value, sign in by_sign["attendee"]]
         self._markers = OrderedPatterns([expression for expression, _ in markers])
         self._marked = [sign for _, sign in markers]
-
-    def may_have_key(self, payload: str) -> bool:
-        """Whether an object in this JSON text may have a key that is listed."""
-        return self._key_hint.found_in(payload)
+        listed = [value for name in _OF_NAMES for value in self._tables[name].values]
+        listed += [2 * value for value in self._tables["run"].values]
+        listed += [value.casefold() for value, _ in by_sign["attendee"]]
+        self.name_starts = frozenset(_start(value) for value in listed)
+        """How a word starts, in capitals as names are written, that a listed name may have."""
 
     def find_marker(self, lines: str) -> Sign | None:
         """What the texts of a submission, in lower case, the name as first line, say alone."""
@@ -91,13 +94,20 @@ def _key(value: str) -> str:
     return value.casefold() if "@" in value or "_" in value else fold(value) or value.casefold()
 
 
+def _start(value: str) -> str:
+    words = re.findall(r"\w+", value)
+    return words[0][:START].title() if words else ""
+
+
 def _of_any_line(value: str) -> str:
     return wildcard(value.casefold().split("*"))
 
 
 def _of_first_line(value: str) -> str:
-    parts = (re.escape(part) for part in value.casefold().split("*"))
-    return r"\A" + r"[^\n]*".join(parts) + r"\n"
+    """`*` stands for any words: a name that merely ends like a listed one is another name."""
+    first, *others = (re.escape(part) for part in value.casefold().split("*"))
+    before = r"(?:[^\n]*[^\pL\pN\n])?" if others and not first else first
+    return r"\A" + before + r"[^\n]*".join(others) + r"\n" if others else rf"\A{first}\n"
 
 
 def _keys(listed: Iterable[tuple[str, Sign]]) -> dict[str, dict[str, Sign]]:
