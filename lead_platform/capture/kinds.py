@@ -105,10 +105,7 @@ class KindReader:
         if not name.istitle() or not name.replace(" ", "").isalpha():
             return False
         starts = self._signs.name_starts
-        for word in name.split():
-            if word[:START] in starts:
-                return False
-        return True
+        return all(word[:START] not in starts for word in name.split())
 
     def _name_sign(self, name: str) -> _Sign | None:
         folded = fold(name)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import re2
+
 from lead_platform.patterns import OrderedPatterns, wildcard
 from lead_platform.vocabularies.text import fold
 
@@ -104,10 +106,13 @@ def _of_any_line(value: str) -> str:
 
 
 def _of_first_line(value: str) -> str:
-    """`*` stands for any words: a name that merely ends like a listed one is another name."""
-    first, *others = (re.escape(part) for part in value.casefold().split("*"))
-    before = r"(?:[^\n]*[^\pL\pN\n])?" if others and not first else first
-    return r"\A" + before + r"[^\n]*".join(others) + r"\n" if others else rf"\A{first}\n"
+    """`*` before a word stands for other words: a longer word that ends like it is another."""
+    first, *others = value.casefold().split("*")
+    if others and not first and others[0][:1].isalnum():
+        start = rf"(?:[^\n]*[^\pL\pN\n])?{re2.escape(others[0])}"
+    else:
+        start = r"[^\n]*".join(re2.escape(part) for part in [first, *others[:1]])
+    return r"\A" + r"[^\n]*".join([start, *(re2.escape(part) for part in others[1:])]) + r"\n"
 
 
 def _keys(listed: Iterable[tuple[str, Sign]]) -> dict[str, dict[str, Sign]]:
