@@ -229,3 +229,20 @@ def test_each_sender_of_a_batch_has_the_own_name(
         submission = taken(record.content).get("submission")
         if submission is not None:
             assert submission["full_name"] == names[submission["phone"][1:]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "email", "company"),
+    [
+        ({"email": "a@b.example", "company": "Vale"}, "a@b.example", "Vale"),
+        ({"screen_0_Email_0": "a@b.example", "flow_token": "t"}, "a@b.example", None),
+        ({"note": "no mail", "Company_Name": 'The "Best"'}, None, None),
+    ],
+)
+def test_a_filled_in_flow_tells_mail_and_company(
+    reply: dict[str, str], email: str | None, company: str | None
+) -> None:
+    flow = {"type": "nfm_reply", "nfm_reply": {"body": "Sent", "response_json": json.dumps(reply)}}
+    submission = of_ana("interactive", interactive=flow)["submission"]
+    assert (submission.get("email"), submission.get("company_name")) == (email, company)
+    assert json.loads(json.loads(submission["answers"])["flow_reply"]) == reply

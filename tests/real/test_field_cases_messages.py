@@ -45,6 +45,8 @@ def test_whatsapp_batches() -> None:
         "wamid.B2": ("Bruno Dias", "+5521955505678", "quero orçamento"),
         "wamid.F1": ("Ana Lima", "+5511955501234", None),
     }
+    flow = submissions["wamid.F1"]
+    assert (flow["email"], flow["company_name"]) == ("ana.lima@vale.example", "Vale Azul")
     assert submissions["wamid.A1"]["source_person_id"] == "PT.10203040506070809"
     events = [(row["event_type"], row["message_id"]) for row in items(path, channel, "event")]
     assert len(events) == 12

@@ -26,11 +26,6 @@ IDENTITY = frozenset({"email", "phone", "person_id", "full_name", "first_name", 
 # Measured when this was written: 98 % of the fields, none of the identity fields wrong.
 LEAST_SHARE = 0.95
 
-PENDING = (
-    "field_cases/05-semicolon-eu/kunden_sep.csv",
-    "field_cases/16-xlsx/list.xlsx",
-    "field_cases/18-agency-sheet/sheet.csv",
-)
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}")
 
 
@@ -59,15 +54,12 @@ def proposals(channels: dict[str, Channel]) -> dict[str, Proposal]:
             now=NOW,
         )
         for file in TRUTH
-        if file not in PENDING
     }
 
 
 def test_what_a_person_would_map_is_proposed(proposals: dict[str, Proposal]) -> None:
     right, wanted, missed = 0, 0, []
     for file, truth in TRUTH.items():
-        if file in PENDING:
-            continue
         if not isinstance(truth, dict):
             continue
         draft = proposals[file].draft
@@ -84,8 +76,6 @@ def test_what_a_person_would_map_is_proposed(proposals: dict[str, Proposal]) -> 
 def test_no_identity_field_is_wrong(proposals: dict[str, Proposal]) -> None:
     wrong = []
     for file, truth in TRUTH.items():
-        if file in PENDING:
-            continue
         draft = proposals[file].draft
         if draft is None or not isinstance(truth, dict):
             continue
@@ -105,8 +95,6 @@ def test_nothing_is_proposed_where_rows_are_no_leads(proposals: dict[str, Propos
 
 def test_a_channel_that_fits_is_named(proposals: dict[str, Proposal]) -> None:
     for file, truth in TRUTH.items():
-        if file in PENDING:
-            continue
         if isinstance(truth, str):
             nearest = proposals[file].nearest
             assert nearest is not None

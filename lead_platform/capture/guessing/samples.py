@@ -23,6 +23,11 @@ SAMPLED_RECORDS = 500
 _DEPTH = 6
 _FEW_COLUMNS = 3
 _MAIL_WEIGHT = 1_000
+_ENCODING_QUESTION = (
+    "To answer: which encoding? The file is not UTF-8, and several fit. The proposal reads it as "
+    "cp1252 (Western Europe): look at names with accents, and write cp1250 or another where they "
+    "are wrong"
+)
 # Envelopes of APIs and exports; a list under another name may be part of one record.
 _ENVELOPES = (
     "data", "results", "records", "items", "elements", "leads", "contacts", "entries", "responses",
@@ -72,11 +77,15 @@ class Sample:
 
 def sample_file(path: Path) -> Sample:
     """The first records of `path`. Raises NothingToGuessError, UnreadableFileError."""
-    file_format = _format(path)
-    contents, faults, notes = _read(path, file_format, None)
+    file_format, settings = _format(path), dict[str, Any]()
+    contents, faults, notes = _read(path, file_format, {})
+    if any(fault.startswith("wrong encoding") for fault in faults):
+        settings = {"table": {"fallback_encoding": "cp1252"}}
+        contents, faults, notes = _read(path, file_format, settings)
+        notes += (_ENCODING_QUESTION,)
     envelope = _envelope(contents) if file_format == "json" else None
     if envelope is not None:
-        contents, faults, notes = _read(path, file_format, envelope)
+        contents, faults, notes = _read(path, file_format, {"records": envelope})
     if not contents:
         told = faults[0] if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
@@ -84,7 +93,7 @@ def sample_file(path: Path) -> Sample:
     rows = [_flat(content, answers) for content in contents]
     if faults:
         notes += (f"{len(faults)} of the first records cannot be read: {faults[0]}",)
-    return Sample(file_format, _columns(rows), len(rows), {}, envelope, answers, notes)
+    return Sample(file_format, _columns(rows), len(rows), settings, envelope, answers, notes)
 
 
 def _format(path: Path) -> FileFormat:
@@ -97,16 +106,16 @@ def _format(path: Path) -> FileFormat:
 
 
 def _read(
-    path: Path, file_format: FileFormat, envelope: str | None
+    path: Path, file_format: FileFormat, settings: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[str], tuple[str, ...]]:
     """Contents, why others cannot be read, and how a table was read."""
     document = {
         "name": "sample",
         "description": "",
         "format": file_format,
-        "records": envelope,
         "record_id": "content",
         "emits": [{"kind": "submission", "fields": {}}],
+        **settings,
     }
     stream = read_records(path, ChannelRules.model_validate(document))
     records = list(islice(stream, SAMPLED_RECORDS))
