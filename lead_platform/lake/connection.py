@@ -9,6 +9,7 @@ import importlib.resources
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import duckdb
@@ -106,6 +107,21 @@ def attach_lake(
         connection.execute(statement)
     except duckdb.Error as error:
         raise lake_unreachable(settings, error) from None
+
+
+def checkpoint_catalog(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, mode: Literal["passive", "truncate"]
+) -> None:
+    """Write the log of the attached lake's SQLite catalog back into it, as far as no open
+    transaction still reads there; PostgreSQL does so itself.
+
+    By the engine's own SQLite: another copy of that library in this process would give up the locks
+    of the first one when it closes the file (https://sqlite.org/howtocorrupt.html, 2.2.1).
+    """
+    if settings.database_url is None:
+        connection.execute(
+            f"from sqlite_query('__ducklake_metadata_lake', 'pragma wal_checkpoint({mode})')"
+        ).fetchall()
 
 
 def is_only_readable(settings: Settings) -> bool:
