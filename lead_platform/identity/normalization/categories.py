@@ -9,7 +9,12 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from lead_platform.identity.normalization.text import BLANK, NormalText, clean_text
+from lead_platform.identity.normalization.text import (
+    BLANK,
+    NormalText,
+    clean_text,
+    stream_safe,
+)
 from lead_platform.identity.normalization.vocabularies import AliasTable, Vocabularies
 
 _LONGEST = 200
@@ -53,7 +58,7 @@ def page_category(urls: pd.Series, vocabularies: Vocabularies) -> pd.Series:
 
 def _page_category(url: str, vocabularies: Vocabularies) -> str:
     try:
-        path = urlsplit(url.strip().lower()).path
+        path = urlsplit(stream_safe(url.strip().lower())).path
     except ValueError:
         return "other"
     trimmed = _LOCALE_PREFIX.sub("", "/" + path.strip("/")) or "/"

@@ -16,7 +16,14 @@ from lead_platform.identity.normalization.emails import (
     is_free_mail_domain,
     registrable_domain,
 )
-from lead_platform.identity.normalization.text import BLANK, NormalText, clean_text, fold, recase
+from lead_platform.identity.normalization.text import (
+    BLANK,
+    NormalText,
+    clean_text,
+    fold,
+    recase,
+    stream_safe,
+)
 from lead_platform.identity.normalization.vocabularies import Vocabularies
 
 _LONGEST = 250
@@ -133,7 +140,7 @@ def is_company_domain(domain: str, vocabularies: Vocabularies) -> bool:
 
 
 def _host(text: str) -> str | None:
-    url = text.strip(" ,;<>\"'").lower()
+    url = stream_safe(text.strip(" ,;<>\"'").lower())
     if "@" in url and "/" not in url:
         url = url.rpartition("@")[2]
     try:
