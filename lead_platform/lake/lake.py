@@ -68,7 +68,7 @@ _LOG = logging.getLogger(__name__)
 LARGE_WRITE_ROWS = 20_000
 
 # A reader in a transaction for longer has kept the catalog's log from being cleared.
-HELD_LONG_SECONDS = 60.0
+HELD_LONG_SECONDS = 5.0
 
 
 class GateFailedError(Exception):
