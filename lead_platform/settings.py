@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+# What is parsed until it is written lies in folders of the home that begin so; it is made again.
+SPOOL_PREFIX = "intake-"
+
 
 class SettingsError(Exception):
     """A setting that cannot be used: names it, its value and the next step."""
@@ -81,6 +84,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("lake_data")
+    @classmethod
+    def _absolute_folder(cls, place: str | None) -> str | None:
+        """A folder as `home` is; the address of an object store as it stands."""
+        if not place or "://" in place:
+            return place or None
+        return f"{Path(place).expanduser().absolute()}/"
 
     @field_validator("database_url")
     @classmethod

@@ -43,6 +43,7 @@ from lead_platform.capture.spool import Spool, profiles_of
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.parallel import map_in_processes
+from lead_platform.settings import SPOOL_PREFIX
 
 # From this size on, all files together, parsing is spread over processes: about four seconds.
 PARALLEL_BYTES = 16 * 1_048_576
@@ -50,7 +51,6 @@ PARALLEL_BYTES = 16 * 1_048_576
 # A form submission has some hundred bytes more, an event in a CSV some hundred less.
 TYPICAL_RECORD_BYTES = 400
 
-_SPOOLS = "intake-"
 _ABANDONED_AFTER_SECONDS = 86_400
 
 
@@ -113,10 +113,10 @@ def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
 @contextmanager
 def spool_folder(home: Path) -> Iterator[Path]:
     """A private folder for what is parsed until it is written; removed, those of dead runs too."""
-    for abandoned in home.glob(f"{_SPOOLS}*"):
+    for abandoned in home.glob(f"{SPOOL_PREFIX}*"):
         if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
             shutil.rmtree(abandoned, ignore_errors=True)
-    folder = Path(mkdtemp(prefix=_SPOOLS, dir=home))
+    folder = Path(mkdtemp(prefix=SPOOL_PREFIX, dir=home))
     try:
         yield folder
     finally:

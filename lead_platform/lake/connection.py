@@ -8,13 +8,19 @@ import functools
 import importlib.resources
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import duckdb
 
-from lead_platform.lake.postgres import CATALOG_SCHEMA, create_schema, without_password
+from lead_platform.lake.postgres import (
+    CATALOG_SCHEMA,
+    connect_postgres,
+    create_schema,
+    without_password,
+)
 from lead_platform.lake.presence import describe_catalog
 from lead_platform.settings import Settings
 
@@ -81,6 +87,27 @@ def create_catalog(settings: Settings) -> None:
     """Make the place for the catalog where attaching does not (a schema in PostgreSQL)."""
     if settings.database_url:
         create_schema(settings.database_url, CATALOG_SCHEMA)
+
+
+def write_out_data_path(settings: Settings) -> None:
+    """Note in full where a catalog in PostgreSQL has its data, if it is noted as a relative path.
+
+    So did earlier versions, and all processes had to start in one folder: it does not attach with
+    another path than it notes, even to the same place.
+    """
+    if not settings.database_url or "://" in settings.lake_data_path:
+        return
+    metadata = f"{CATALOG_SCHEMA}.ducklake_metadata"
+    connection = connect_postgres(settings.database_url)
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"select value from {metadata} where key = 'data_path'")
+        for (noted,) in cursor.fetchall():
+            is_relative = "://" not in noted and not Path(noted).is_absolute()
+            if is_relative and Path(noted).absolute() == Path(settings.lake_data_path):
+                cursor.execute(
+                    f"update {metadata} set value = %s where key = 'data_path'",
+                    [settings.lake_data_path],
+                )
 
 
 def attach_lake(

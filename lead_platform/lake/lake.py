@@ -30,6 +30,7 @@ from lead_platform.lake.connection import (
     is_only_readable,
     lake_unreachable,
     open_engine,
+    write_out_data_path,
 )
 from lead_platform.lake.dbt import DbtFailedError
 from lead_platform.lake.failures import is_disk_full
@@ -613,7 +614,9 @@ class Lake:
     def _make_current(self, instance: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
         """Make the lake where there never was one, else bring its tables to this version."""
         has_lake = has_catalog(self.settings)
-        if not has_lake:
+        if has_lake:
+            write_out_data_path(self.settings)
+        else:
             require_new_home(self.settings)
             create_catalog(self.settings)
         attach_lake(instance, self.settings, is_created=not has_lake)
