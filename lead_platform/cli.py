@@ -95,9 +95,14 @@ def ingest(
         Path | None, typer.Argument(help="A file; default: what waits in the inbox.")
     ] = None,
     channel: Annotated[str | None, typer.Option(help="The channel the file comes from.")] = None,
+    delivery: Annotated[
+        str | None, typer.Option(help="Instead: what the archive holds of this delivery.")
+    ] = None,
     as_of: AsOf = None,
 ) -> None:
     """Take in a file, or the inbox, and process it to routed leads."""
+    if delivery is not None and path is not None:
+        raise typer.BadParameter("Give a file or a --delivery of the archive, not both")
     if (path is None) != (channel is None):
         raise typer.BadParameter(
             "A file needs its channel: lead-platform ingest PATH --channel NAME"
@@ -114,6 +119,12 @@ def ingest(
         if not path.is_file():
             raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
         files = [{"path": path_as_text(path.absolute()), "channel": channel}]
+    elif delivery is not None:
+        from lead_platform.capture.names import path_as_text
+        from lead_platform.governance.archive import find_archived
+
+        found = find_archived(settings.archive, delivery)
+        files = [{"path": path_as_text(file.path), "channel": file.channel} for file in found]
     _process(settings, files, parse_option("--as-of", as_of))
     if not files:
         _tell_waiting(settings)

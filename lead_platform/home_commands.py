@@ -1,5 +1,6 @@
 """Commands about the home itself: bring it to this version, back it up, restore it."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,8 @@ def backup(
     made = make_backup(Settings(), target, made_at=utc_now())
     console.print(
         f"{len(made.checksums)} files, {sum(made.rows.values()):,} rows at snapshot "
-        f"{made.snapshot_id}. Restore with: lead-platform restore {target}",
+        f"{made.snapshot_id}. Restore with: lead-platform restore {shlex.quote(str(target))}",
+        markup=False,
         highlight=False,
         soft_wrap=True,
     )
@@ -91,5 +93,6 @@ def restore(
     )
     if aside:
         places = " and ".join(aside)
-        console.print(f"What was there lies in {places} now.", highlight=False, soft_wrap=True)
+        told = f"What was there lies in {places} now."
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
     console.print(f"Restored as of snapshot {restored.snapshot_id}, made {restored.made_at}.")
