@@ -27,6 +27,11 @@ def vanish(number: int) -> int:
     return number
 
 
+def vanish_on_odd(number: int) -> int:
+    """A number, unless the process dies of it."""
+    return vanish(number) if number % 2 else number
+
+
 def answer_at_length(seconds: float) -> bytes:
     """More than a pipe holds, over and over: a kill meets it while it is being sent."""
     time.sleep(seconds)
@@ -47,6 +52,20 @@ def test_an_error_of_the_work_is_raised_with_where_it_was() -> None:
 def test_a_process_that_died_is_told_and_not_waited_for() -> None:
     with pytest.raises(WorkerDiedError, match="run it again"):
         map_in_processes(vanish, [1, 2])
+
+
+def test_an_item_that_kills_its_process_costs_itself() -> None:
+    """It cost all the others too, each time anew."""
+    died: list[int] = []
+
+    def note(number: int) -> int:
+        died.append(number)
+        return -1
+
+    results = map_in_processes(vanish_on_odd, [1, 2, 3, 4, 6], of_dead=note)
+    assert results == [-1, 2, -1, 4, 6]
+    assert sorted(died) == [1, 3]
+    assert map_in_processes(vanish, [5], of_dead=note) == [-1], "nor does it kill this process"
 
 
 def test_processes_killed_while_they_answer_keep_nobody_waiting(

@@ -155,7 +155,7 @@ def parse_deliveries(
     # The largest first, so that no processor is left with it at the end.
     order = sorted(opened, key=lambda item: -item.delivery.size_bytes)
     total = sum(item.delivery.size_bytes for item in opened)
-    map_files = map_in_processes if total >= PARALLEL_BYTES else _map_here
+    map_files = _map_in_processes if total >= PARALLEL_BYTES else _map_here
     results = dict(zip((item.path for item in order), map_files(_parse, order), strict=True))
     parsed = []
     for item in opened:
@@ -184,6 +184,21 @@ def _state(path: Path) -> FileState | None:
         return state_of(path.lstat() if path.is_symlink() else path.stat())
     except OSError:
         return None
+
+
+def _map_in_processes(
+    work: Callable[[_Opened], Spool | FileFault], items: Sequence[_Opened]
+) -> list[Spool | FileFault]:
+    return map_in_processes(work, items, of_dead=_fault_of_dead)
+
+
+def _fault_of_dead(item: _Opened) -> FileFault:
+    return FileFault(
+        item.path,
+        "the process that read it died, the second time with all the memory for itself: it needs "
+        "more than there is, or a library broke on it. Deliver it in smaller files, or move it "
+        "away and report it. The other files go on",
+    )
 
 
 def _map_here(
