@@ -22,7 +22,7 @@ from lead_platform.capture.deliveries import (
     ParsedDelivery,
     archive_deliveries,
     estimate_records,
-    list_items,
+    list_records,
     parse_deliveries,
     spool_folder,
     take_in,
@@ -37,6 +37,7 @@ from lead_platform.capture.inbox import (
 )
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
+from lead_platform.capture.quarantine import MOST_CONTENTS, list_subjects, trace_contents
 from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
@@ -116,6 +117,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     waiting = files_of_broken(files, settings.inbox, broken)
     files = [(path, name) for path, name in files if name not in broken]
     parsed: list[ParsedDelivery] = []
+    deliveries: list[ParsedDelivery] = []
     faults: list[FileFault] = []
     done = Intake()
     contracts = load_contracts(settings.expectations_dir)
@@ -127,14 +129,22 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         return [*parsed, *returned]
 
     def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
-        return [Subject(kind, item_id) for kind, item_id in list_items(arrived(connection))]
+        return list_subjects(list_records(arrived(connection)))
+
+    def trace(
+        connection: duckdb.DuckDBPyConnection, subject_type: str, ids: Sequence[str], since: int
+    ) -> dict[str, list[Subject]]:
+        return trace_contents(connection, subject_type, ids, list_records(deliveries))
 
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
-        deliveries = arrived(candidate.connection)
+        deliveries[:] = arrived(candidate.connection)
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
         mark_returned(
-            candidate.connection, (item.delivery for item in done.taken), at=run_time(context)
+            candidate.connection,
+            channels,
+            (item.delivery for item in done.taken),
+            at=run_time(context),
         )
         return done.totals
 
@@ -154,7 +164,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
             faults.extend(held)
             return Prepared(write, estimate_records(parsed))
 
-        scope = Scope("capture.deliveries", pending)
+        scope = Scope("capture.deliveries", pending, trace, tries=MOST_CONTENTS + 1)
         is_done = yield from lake.materialize_prepared(context, "capture", prepare, scope=scope)
     if is_done:
         # Where capture is switched off nothing was published, and the files keep waiting.

@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 import duckdb
 import pandas as pd
 
+from lead_platform.capture.batches import RecordItems
 from lead_platform.capture.channels import Channel, UnknownChannelError, unknown_channel
 from lead_platform.capture.contracts import Contracts, load_contracts
 from lead_platform.capture.inbox import (
@@ -294,13 +295,11 @@ def _why_rejected(counts: DeliveryCounts) -> str:
     )
 
 
-def list_items(parsed: Iterable[ParsedDelivery]) -> Iterator[tuple[str, str]]:
-    """Kind and id of every item, in the order they came."""
+def list_records(parsed: Iterable[ParsedDelivery]) -> Iterator[RecordItems]:
+    """The records of all deliveries, in the order they came."""
     for delivery in parsed:
         for batch in delivery.batches:
-            for record in batch.records:
-                for kind, _, item_id in record.items:
-                    yield kind, item_id
+            yield from batch.records
 
 
 def archive_deliveries(

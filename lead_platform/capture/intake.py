@@ -30,7 +30,7 @@ from lead_platform.capture.inbox import list_inbox
 from lead_platform.capture.lines import open_regular
 from lead_platform.capture.mapping import hashed_id
 from lead_platform.capture.names import shown
-from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut
+from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut, note_corrected
 from lead_platform.capture.readers import UnreadableFileError
 
 __all__ = [
@@ -225,6 +225,7 @@ class _DeliveryWriter:
             self._connection,
             {self._rejected_id(one.record_number): one for one in decision.set_aside},
         )
+        note_corrected(self._connection, decision.corrected, at=self._delivery.received_at)
         self._counts["records"] += batch.record_count
         self._counts["taken"] += decision.taken
         self._counts["repeats"] += decision.repeats
@@ -348,12 +349,13 @@ class _Known:
 
 @dataclass
 class _Decision:
-    """Rows to append per kind, records in conflict or set aside, and how many were taken or
-    repeats."""
+    """Rows to append per kind, records in conflict or set aside, the holds that end with what is
+    taken, and how many were taken or repeats."""
 
     new_rows: dict[Kind, list[int]]
     conflicts: list[RecordItems] = field(default_factory=list)
     set_aside: list[RecordItems] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
     taken: int = 0
     repeats: int = 0
 
@@ -378,6 +380,8 @@ def _decide(
                 is_new = True
                 decision.new_rows[kind].append(row)
                 known.add(record.record_id, record.content_hash, item_id)
+        if is_new:
+            decision.corrected += left_out.corrected_by(record)
         decision.taken += is_new
         decision.repeats += not is_new
     return decision

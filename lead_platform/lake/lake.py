@@ -134,12 +134,15 @@ class Candidate:
         """Whether it was taken back because of the few it set aside: a repeat does without them."""
         return self.release is not None and self.release.status == "set_aside"
 
-    def hold(self, faults: Sequence[Fault], subject_type: str, table: str) -> None:
-        """Set aside what breaks the step's own work, so that `table` has no row of it."""
+    def hold(
+        self, faults: Sequence[Fault], subject_type: str, table: str, version: str | None = None
+    ) -> None:
+        """Set aside what breaks the step's own work, so that `table` has no row of it; of what
+        comes with several contents the `version` that does."""
         if not faults:
             return
         holds = quarantine.holds_of_faults(
-            faults, subject_type, table, self.suite_versions.get(table)
+            faults, subject_type, table, self.suite_versions.get(table), version
         )
         with self.transaction():
             quarantine.write_holds(
