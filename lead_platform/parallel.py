@@ -14,17 +14,13 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from lead_platform.lake.brake import check_brake
-from lead_platform.processes import end_with
+from lead_platform.processes import WorkerDiedError, end_with
 
 # How soon a stopped workflow is noticed.
 _LOOK_SECONDS = 1.0
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class WorkerDiedError(RuntimeError):
-    """A process ended before it gave its result: killed, or out of memory."""
 
 
 def map_in_processes(

@@ -10,7 +10,8 @@ import pytest
 
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
 from lead_platform.lake.switches import Switch, open_switches
-from lead_platform.parallel import WorkerDiedError, map_in_processes
+from lead_platform.parallel import map_in_processes
+from lead_platform.processes import WorkerDiedError
 from lead_platform.settings import Settings
 
 
