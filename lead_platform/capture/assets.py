@@ -15,8 +15,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from lead_platform.capture.channels import usable_channels
-from lead_platform.capture.contracts import load_contracts
+from lead_platform.capture.contracts import load_contracts, takeable_channels
 from lead_platform.capture.deliveries import (
     Intake,
     ParsedDelivery,
@@ -107,7 +106,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     What cannot be read fails the check `files_readable`; the run goes on with the others.
     """
     settings = lake.settings
-    channels, broken = usable_channels(settings.config_dir)
+    contracts = load_contracts(settings.expectations_dir)
+    channels, broken = takeable_channels(settings.config_dir, contracts)
     files = [
         (located(path_of_text(file.path), settings.inbox), file.channel) for file in config.files
     ]
@@ -120,7 +120,6 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     deliveries: list[ParsedDelivery] = []
     faults: list[FileFault] = []
     done = Intake()
-    contracts = load_contracts(settings.expectations_dir)
 
     def arrived(connection: duckdb.DuckDBPyConnection) -> list[ParsedDelivery]:
         returned = list_returns(
