@@ -18,6 +18,7 @@ from lead_platform.quarantine_commands import quarantine_app
 from lead_platform.query_commands import readers_app, sql
 from lead_platform.settings import Settings, keep_files_private
 from lead_platform.terminal import (
+    FIRST_STEP,
     AsOf,
     Person,
     Why,
@@ -161,8 +162,11 @@ def status() -> None:
 
     lake = Lake(Settings())
     with lake.read() as connection:
-        require_leads(connection)
-        console.print(render_summary(gather_summary(connection), lake.published()))
+        summary = gather_summary(connection)
+    if not summary.received["received"]:
+        console.print(f"Nothing has been taken in yet. {FIRST_STEP}")
+        return
+    console.print(render_summary(summary, lake.published()))
 
 
 @app.command()
@@ -375,12 +379,13 @@ def _make_folders(settings: Settings) -> None:
 
 
 def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
-    from lead_platform.capture.channels import usable_channels
+    from lead_platform.capture.contracts import load_contracts, takeable_channels
     from lead_platform.capture.inbox import describe_waiting, read_left
     from lead_platform.lake.lake import utc_now
 
     off = _switches(settings).read("capture").off_because
-    channels, broken = usable_channels(settings.config_dir)
+    contracts = load_contracts(settings.expectations_dir)
+    channels, broken = takeable_channels(settings.config_dir, contracts)
     told = read_left(settings.left_files)
     return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, told)
 
