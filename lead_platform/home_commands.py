@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lead_platform.settings import Settings
-from lead_platform.terminal import console
+from lead_platform.terminal import complain, console
 
 
 def upgrade(
@@ -58,10 +58,13 @@ def backup(
     target: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
 ) -> None:
     """Back this home up while it is at work: lake, inbox, archive, models, reference tables."""
+    from lead_platform.capture.names import shown
     from lead_platform.lake.backup import make_backup
     from lead_platform.lake.lake import utc_now
 
     made = make_backup(Settings(), target, made_at=utc_now())
+    for place, why in made.left_out.items():
+        complain(f"Left out: {shown(place)}: {why}")
     console.print(
         f"{len(made.checksums)} files, {sum(made.rows.values()):,} rows at snapshot "
         f"{made.snapshot_id}. Restore with: lead-platform restore {shlex.quote(str(target))}",

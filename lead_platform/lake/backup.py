@@ -6,6 +6,7 @@ that home. Nobody waits for a backup: Parquet files are never changed, and where
 while it is being copied, the catalog is copied anew.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
 from lead_platform.lake.tables import real_columns
+from lead_platform.lake.trees import look_below
 from lead_platform.lake.users import users_of
 from lead_platform.settings import SPOOL_PREFIX, Settings
 
@@ -64,7 +66,8 @@ class BackupError(Exception):
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds; `checksums` by path within it."""
+    """What a backup holds: `checksums` by path within it. `left_out`: what lies in the home and
+    could not be copied, by its path there, and why."""
 
     profile: str
     made_at: str
@@ -72,6 +75,7 @@ class Backup:
     snapshot_id: int
     rows: dict[str, int]
     checksums: dict[str, str]
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def make_backup(settings: Settings, target: Path, *, made_at: datetime) -> Backup:
@@ -79,11 +83,14 @@ def make_backup(settings: Settings, target: Path, *, made_at: datetime) -> Backu
     _require_place(settings, target)
     with draft_folder(target.resolve()) as draft:
         copy = _copy_of(settings, draft)
-        _copy_files(settings.inbox, copy.inbox)
-        archived = set(_files_below(settings.archive))
+        left_out: dict[Path, str] = {}
+        _copy_files(settings.inbox, copy.inbox, left_out)
+        archived = set(look_below(settings.archive).files)
         catalog = _copy_lake(settings, copy, draft / _CATALOG)
-        _copy_rest(settings, copy.home, archived)
+        _copy_rest(settings, copy.home, archived, left_out)
         backup = _describe(copy, draft, catalog.snapshot_id, made_at)
+        told = {str(path.relative_to(settings.home)): why for path, why in left_out.items()}
+        backup = replace(backup, left_out=dict(sorted(told.items())))
         (draft / _NOTE).write_text(json.dumps(asdict(backup), indent=1), encoding="utf-8")
     return backup
 
@@ -203,7 +210,7 @@ def _copy_lake(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
         gone = [file for file in catalog.files if not _copy_data(source, target, file)]
         if not gone:
             named = {target / file.path for file in catalog.files}
-            for path in set(_files_below(target)) - named:
+            for path in set(look_below(target).files) - named:
                 path.unlink()
             return catalog
     raise BackupError(
@@ -237,24 +244,42 @@ def _is_there(folder: Path, file: NamedFile) -> bool:
         return False
 
 
-def _copy_rest(settings: Settings, target: Path, archived: set[Path]) -> None:
+def _copy_rest(
+    settings: Settings, target: Path, archived: set[Path], left_out: dict[Path, str]
+) -> None:
     """What else the home holds; the inbox was copied before the catalog.
 
     A file that reached the archive since then may be unknown to the catalog: it goes to the inbox
     too, and what is known is not taken in twice.
     """
-    for path in _files_below(settings.home):
+    for path in _files_of_home(settings.home, left_out):
         place = path.relative_to(settings.home)
-        if _is_left_out(place) or _is_passing(place):
+        if _is_passing(place):
             continue
         if path.suffix == ".sqlite" and place.parts[0] not in _GIVEN:
-            _copy_database(path, target / place)
+            _copy_database(path, target / place, left_out)
         else:
-            _copy_file(path, target / place)
+            _copy_file(path, target / place, left_out)
         if place.parts[0] == settings.archive.name and path not in archived:
             name = path.name.partition("__")[2] or path.name
             again = target.joinpath("inbox", *place.parts[1:-1], name)
-            _copy_file(path, again.with_name(path.name) if again.exists() else again)
+            again = again.with_name(path.name) if again.exists() else again
+            _copy_file(path, again, left_out)
+
+
+def _files_of_home(home: Path, left_out: dict[Path, str]) -> list[Path]:
+    """All that is copied of it, also where one of its folders lies elsewhere and is a link here."""
+    files = []
+    for entry in sorted(home.iterdir()):
+        if _is_left_out(entry.relative_to(home)):
+            continue
+        if entry.is_dir():
+            tree = look_below(entry)
+            files += tree.files
+            left_out |= tree.left_out
+        elif entry.is_file():
+            files.append(entry)
+    return files
 
 
 def _is_left_out(place: Path) -> bool:
@@ -266,20 +291,29 @@ def _is_passing(place: Path) -> bool:
     return place.name.endswith(_PASSING) and place.parts[0] not in _GIVEN
 
 
-def _copy_files(source: Path, target: Path) -> None:
+def _copy_files(source: Path, target: Path, left_out: dict[Path, str]) -> None:
     if source.is_file():
-        _copy_file(source, target)
-    for path in _files_below(source):
-        _copy_file(path, target / path.relative_to(source))
+        _copy_file(source, target, left_out)
+    tree = look_below(source)
+    left_out |= tree.left_out
+    for path in tree.files:
+        _copy_file(path, target / path.relative_to(source), left_out)
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file with its times; one that is gone meanwhile not."""
-    with suppress(FileNotFoundError):
+def _copy_file(source: Path, target: Path, left_out: dict[Path, str]) -> None:
+    """Copy a file with its times; not one that is gone meanwhile, that this user may not read, or
+    whose path is too long there."""
+    try:
         _copy_plain(source, target)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+            raise
+        left_out[source] = error.strerror or str(error)
 
 
-def _copy_database(source: Path, target: Path) -> None:
+def _copy_database(source: Path, target: Path, left_out: dict[Path, str]) -> None:
     """Copy a database as of one instant; one that is damaged as it is."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -287,7 +321,7 @@ def _copy_database(source: Path, target: Path) -> None:
             live.backup(copy)
     except sqlite3.DatabaseError:
         target.unlink(missing_ok=True)
-        _copy_file(source, target)
+        _copy_file(source, target, left_out)
 
 
 def _copy_plain(source: Path, target: Path) -> None:
@@ -295,11 +329,6 @@ def _copy_plain(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     shutil.copystat(source, target)
     target.chmod(0o600)
-
-
-def _files_below(folder: Path) -> list[Path]:
-    """All of them before any is copied: a copy must not find itself."""
-    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 @contextmanager
@@ -329,7 +358,7 @@ def _describe(copy: Settings, draft: Path, newest: int, made_at: datetime) -> Ba
         ) from None
     checksums = {
         str(path.relative_to(draft)): _checksum(path)
-        for path in _files_below(draft)
+        for path in look_below(draft).files
         if not path.is_relative_to(copy.home) or not _is_passing(path.relative_to(copy.home))
     }
     return Backup(

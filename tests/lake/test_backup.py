@@ -1,5 +1,6 @@
 """Backups taken while the home is at work, and homes made from them elsewhere."""
 
+import errno
 import os
 import shutil
 import stat
@@ -148,6 +149,55 @@ def test_what_people_delivered_is_kept_as_it_is(
     make_backup(busy_home, tmp_path / "backup", made_at=NOW)
     there = restored(tmp_path / "backup", new_settings, busy_home)
     assert {name: (there.home / name).read_bytes() for name in given} == given
+
+
+def test_folders_of_the_home_may_lie_elsewhere(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """An archive moved to another disk and linked back was in no backup, which was called whole."""
+    (busy_home.home / "archive").rename(tmp_path / "other_disk")
+    (busy_home.home / "archive").symlink_to(tmp_path / "other_disk")
+    assert make_backup(busy_home, tmp_path / "backup", made_at=NOW).left_out == {}
+    there = restored(tmp_path / "backup", new_settings, busy_home)
+    assert (there.home / "archive/web_form/dlv_1__taken.csv").read_text() == "dlv_1__taken.csv"
+
+
+def test_what_senders_do_in_the_inbox_costs_no_backup(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of another user, or a folder that went meanwhile, and there was none."""
+    folder = busy_home.inbox / "web_form"
+    (folder / "locked.jsonl").write_text("{}")
+    (folder / "link.jsonl").symlink_to("/etc/hostname")
+    (folder / "linked").symlink_to("/etc")
+    (folder / "passing").mkdir()
+    os.mkfifo(folder / "pipe.jsonl")
+    copy, scan = shutil.copyfile, os.scandir
+
+    def refuse(source: Path, target: Path) -> object:
+        # Permissions do not bind the administrator, who may run this.
+        if source.name == "locked.jsonl":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return copy(source, target)
+
+    def pass_by(place: Any) -> object:
+        if str(place).endswith("passing"):
+            raise FileNotFoundError
+        return scan(place)
+
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    monkeypatch.setattr(os, "scandir", pass_by)
+    made = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    monkeypatch.undo()
+    assert made.left_out == {
+        "inbox/web_form/link.jsonl": "a link",
+        "inbox/web_form/linked": "a link",
+        "inbox/web_form/locked.jsonl": "Permission denied",
+        "inbox/web_form/pipe.jsonl": "no regular file",
+    }
+    assert verify_backup(tmp_path / "backup") == made
+    copied = {path.name for path in (tmp_path / "backup/home/inbox/web_form").iterdir()}
+    assert copied == {"waiting.csv"}
 
 
 def test_what_is_taken_in_while_the_backup_runs_is_not_lost(
