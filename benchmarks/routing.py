@@ -40,7 +40,7 @@ def make_leads(count: int, seed: int) -> pd.DataFrame:
             "company_domain": [f"company{number}.example" for number in range(count)],
             "account_id": [f"acct_{number // 3:024x}" for number in range(count)],
             "country": country,
-            "region": np.where(country == "US", random.choice(regions, count), None),
+            "region": np.where(country == "US", random.choice(regions, count), np.array(None)),
             "employee_count": sizes,
             "is_disposable_email": random.random(count) < 0.02,
             "band": band,

@@ -20,6 +20,7 @@ from lead_platform.quarantine_commands import quarantine_app
 from lead_platform.query_commands import readers_app, sql
 from lead_platform.settings import Settings, keep_files_private
 from lead_platform.terminal import (
+    FIRST_STEP,
     AsOf,
     Person,
     Why,
@@ -99,9 +100,14 @@ def ingest(
         Path | None, typer.Argument(help="A file; default: what waits in the inbox.")
     ] = None,
     channel: Annotated[str | None, typer.Option(help="The channel the file comes from.")] = None,
+    delivery: Annotated[
+        str | None, typer.Option(help="Instead: what the archive holds of this delivery.")
+    ] = None,
     as_of: AsOf = None,
 ) -> None:
     """Take in a file, or the inbox, and process it to routed leads."""
+    if delivery is not None and path is not None:
+        raise typer.BadParameter("Give a file or a --delivery of the archive, not both")
     if (path is None) != (channel is None):
         raise typer.BadParameter(
             "A file needs its channel: lead-platform ingest PATH --channel NAME"
@@ -118,6 +124,12 @@ def ingest(
         if not path.is_file():
             raise FileNotFoundError(f"{path} is no file. Check the path, or use the inbox folder.")
         files = [{"path": path_as_text(path.absolute()), "channel": channel}]
+    elif delivery is not None:
+        from lead_platform.capture.names import path_as_text
+        from lead_platform.governance.archive import find_archived
+
+        found = find_archived(settings.archive, delivery)
+        files = [{"path": path_as_text(file.path), "channel": file.channel} for file in found]
     _process(settings, files, parse_option("--as-of", as_of))
     if not files:
         _tell_waiting(settings)
@@ -154,8 +166,11 @@ def status() -> None:
 
     lake = Lake(Settings())
     with lake.read() as connection:
-        require_leads(connection)
-        console.print(render_summary(gather_summary(connection), lake.published()))
+        summary = gather_summary(connection)
+    if not summary.received["received"]:
+        console.print(f"Nothing has been taken in yet. {FIRST_STEP}")
+        return
+    console.print(render_summary(summary, lake.published()))
 
 
 @app.command()
@@ -368,12 +383,13 @@ def _make_folders(settings: Settings) -> None:
 
 
 def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
-    from lead_platform.capture.channels import usable_channels
+    from lead_platform.capture.contracts import load_contracts, takeable_channels
     from lead_platform.capture.inbox import describe_waiting, read_left
     from lead_platform.lake.lake import utc_now
 
     off = _switches(settings).read("capture").off_because
-    channels, broken = usable_channels(settings.config_dir)
+    contracts = load_contracts(settings.expectations_dir)
+    channels, broken = takeable_channels(settings.config_dir, contracts)
     told = read_left(settings.left_files)
     return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, told)
 

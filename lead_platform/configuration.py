@@ -97,31 +97,39 @@ def load_csv(path: Path, row_model: type[M]) -> list[M]:
 
     Raises ConfigurationError with all faults at once; lines are counted as in an editor.
     """
+    rows, faults = read_csv(path, row_model)
+    if faults:
+        raise ConfigurationError(faults)
+    return [row for _, row in rows]
+
+
+def read_csv(path: Path, row_model: type[M]) -> tuple[list[tuple[int, M]], list[str]]:
+    """As `load_csv`: the rows that can be read, each with the line it ends on, and all faults."""
     try:
         file = io.StringIO(read_bounded(path, FILE_LIMIT, encoding="utf-8-sig"), newline="")
         reader = csv.DictReader(file, restkey="", strict=True)
         numbered = [(reader.line_num, row) for row in reader]
         header = list(reader.fieldnames or [])
     except FileNotFoundError:
-        raise ConfigurationError([f"{path}: file not found; create it or restore it"]) from None
+        return [], [f"{path}: file not found; create it or restore it"]
+    except ConfigurationError as error:
+        return [], error.faults
     except OSError as error:
-        raise ConfigurationError([f"{path}: not readable: {error.strerror}"]) from None
+        return [], [f"{path}: not readable: {error.strerror}"]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError([f"{path}: not readable as UTF-8 CSV: {error}"]) from None
+        return [], [f"{path}: not readable as UTF-8 CSV: {error}"]
     faults = _header_faults(path, header, row_model)
-    rows: list[M] = []
+    rows: list[tuple[int, M]] = []
     for line, row in numbered:
         if "" in row:
             faults.append(f"{path}:{line}: more cells than the {len(header)} columns of the header")
             continue
         cells = {key: value.strip() for key, value in row.items() if value and value.strip()}
         try:
-            rows.append(row_model.model_validate(cells))
+            rows.append((line, row_model.model_validate(cells)))
         except ValidationError as error:
             faults += [_describe(path, detail, line) for detail in error.errors()]
-    if faults:
-        raise ConfigurationError(faults)
-    return rows
+    return rows, faults
 
 
 def content_version(*paths: Path) -> str:

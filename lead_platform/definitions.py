@@ -29,8 +29,12 @@ import lead_platform.scoring.assets as scoring
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.sensors import inbox, outcomes_inbox
-from lead_platform.configuration import ConfigurationError
-from lead_platform.enrichment.configuration import load_providers
+from lead_platform.configuration import ConfigurationError, load_yaml
+from lead_platform.enrichment.configuration import (
+    FILE_NAME,
+    EnrichmentConfiguration,
+    load_providers,
+)
 from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.sensors import alerts, upkeep
@@ -213,9 +217,7 @@ def check_configuration(settings: Settings) -> list[str]:
             accounts := load_account_specification(folder), settings.models / accounts.name
         ),
         "scorecard": lambda: load_scorecard(folder / "scorecard.yaml"),
-        "enrichment": lambda: load_providers(
-            folder, ProviderContext(load_vocabularies(folder), settings.reference)
-        ),
+        "enrichment": lambda: _load_enrichment(settings),
         "routing": lambda: load_routing(folder),
         "holidays": lambda: load_holidays(folder),
         "expectations": lambda: load_suites(settings.expectations_dir),
@@ -232,5 +234,13 @@ def check_configuration(settings: Settings) -> list[str]:
         if isinstance(loaded, RoutingConfiguration):
             lines += [f"  warning: {warning}" for warning in loaded.warnings()]
     if faults:
-        raise ConfigurationError(faults)
+        # What several of them read is told once.
+        raise ConfigurationError(dict.fromkeys(faults))
     return lines
+
+
+def _load_enrichment(settings: Settings) -> object:
+    """Its own faults are told also where the vocabularies, which others tell of, have some."""
+    folder = settings.config_dir
+    load_yaml(folder / FILE_NAME, EnrichmentConfiguration)
+    return load_providers(folder, ProviderContext(load_vocabularies(folder), settings.reference))

@@ -1,12 +1,13 @@
 """Commands about the home itself: bring it to this version, back it up, restore it."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lead_platform.settings import Settings
-from lead_platform.terminal import console
+from lead_platform.terminal import complain, console
 
 
 def upgrade(
@@ -57,13 +58,17 @@ def backup(
     target: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
 ) -> None:
     """Back this home up while it is at work: lake, inbox, archive, models, reference tables."""
+    from lead_platform.capture.names import shown
     from lead_platform.lake.backup import make_backup
     from lead_platform.lake.lake import utc_now
 
     made = make_backup(Settings(), target, made_at=utc_now())
+    for place, why in made.left_out.items():
+        complain(f"Left out: {shown(place)}: {why}")
     console.print(
         f"{len(made.checksums)} files, {sum(made.rows.values()):,} rows at snapshot "
-        f"{made.snapshot_id}. Restore with: lead-platform restore {target}",
+        f"{made.snapshot_id}. Restore with: lead-platform restore {shlex.quote(str(target))}",
+        markup=False,
         highlight=False,
         soft_wrap=True,
     )
@@ -91,5 +96,6 @@ def restore(
     )
     if aside:
         places = " and ".join(aside)
-        console.print(f"What was there lies in {places} now.", highlight=False, soft_wrap=True)
+        told = f"What was there lies in {places} now."
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
     console.print(f"Restored as of snapshot {restored.snapshot_id}, made {restored.made_at}.")

@@ -9,12 +9,12 @@ import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from lead_platform.lake.brake import check_brake
-from lead_platform.processes import end_with
+from lead_platform.processes import WorkerDiedError, end_with
 
 # How soon a stopped workflow is noticed.
 _LOOK_SECONDS = 1.0
@@ -23,31 +23,65 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class WorkerDiedError(RuntimeError):
-    """A process ended before it gave its result: killed, or out of memory."""
-
-
-def map_in_processes(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def map_in_processes(
+    work: Callable[[T], R], items: Sequence[T], *, of_dead: Callable[[T], R] | None = None
+) -> list[R]:
     """`work` of each item, in the items' order; items and results must be picklable.
 
     Processes are spawned, not forked: a fork would copy DuckDB's locks in whatever state. Where the
     workflow at work is stopped meanwhile, they are killed, and WorkflowStoppedError is raised.
+    An item whose process died is tried once more, alone on the machine; what it results in when it
+    dies again is told by `of_dead`, else WorkerDiedError is raised. With `of_dead` no item is
+    worked on in this process.
     """
     workers = min(len(items), os.cpu_count() or 1)
-    if workers < 2:
+    if workers < 2 and of_dead is None:
         return [_work_on(work, item) for item in items]
     results: dict[int, R] = {}
     waiting = deque(enumerate(items))
     with _processes(work, workers) as channels:
-        busy = {channel: _hand_out(channel, waiting) for channel in channels}
-        while busy:
-            check_brake()
-            for channel in wait(list(busy), timeout=_LOOK_SECONDS):
-                assert isinstance(channel, Connection)
-                results[busy.pop(channel)] = _receive(channel)
-                if waiting:
-                    busy[channel] = _hand_out(channel, waiting)
+        died = _work_off(channels, waiting, results)
+    for number, item in [*died, *waiting]:
+        with _processes(work, 1) as channels:
+            if not _work_off(channels, deque([(number, item)]), results):
+                continue
+        if of_dead is None:
+            raise WorkerDiedError(
+                "A process that was computing ended before its result, twice. Was it killed, or is "
+                "there too little memory? What it worked on still waits; run it again."
+            )
+        results[number] = of_dead(item)
     return [results[number] for number in range(len(items))]
+
+
+def _work_off(
+    channels: Sequence[Connection], waiting: deque[tuple[int, T]], results: dict[int, R]
+) -> list[tuple[int, T]]:
+    """Hand out what waits for as long as any process lives; the items on which one died."""
+    died: list[tuple[int, T]] = []
+    busy: dict[Connection, tuple[int, T]] = {}
+    idle = deque(channels)
+    while busy or (idle and waiting):
+        while idle and waiting:
+            busy[idle[0]] = waiting.popleft()
+            # Where its process has died already, that shows when the result is received.
+            with suppress(ConnectionError):
+                idle[0].send(busy[idle[0]][1])
+            idle.popleft()
+        check_brake()
+        for channel in wait(list(busy), timeout=_LOOK_SECONDS):
+            assert isinstance(channel, Connection)
+            number, item = busy.pop(channel)
+            try:
+                is_done, value = channel.recv()
+            except (EOFError, OSError):
+                died.append((number, item))
+                continue
+            if not is_done:
+                raise value
+            results[number] = value
+            idle.append(channel)
+    return died
 
 
 @contextmanager
@@ -74,34 +108,6 @@ def _processes(work: Callable[[T], R], count: int) -> Iterator[list[Connection]]
             process.join()
         for channel in channels:
             channel.close()
-
-
-def _hand_out(channel: Connection, waiting: deque[tuple[int, T]]) -> int:
-    """Send the next item; its number."""
-    number, item = waiting.popleft()
-    with _told_if_it_died():
-        channel.send(item)
-    return number
-
-
-def _receive(channel: Connection) -> Any:
-    """A result; raises what the work raised."""
-    with _told_if_it_died():
-        is_done, value = channel.recv()
-    if not is_done:
-        raise value
-    return value
-
-
-@contextmanager
-def _told_if_it_died() -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, OSError) as error:
-        raise WorkerDiedError(
-            "A process that was computing ended before its result. Was it killed, or is there too "
-            "little memory? What it worked on still waits; run it again."
-        ) from error
 
 
 def _serve(work: Callable[[T], R], channel: Connection, parent_pid: int) -> None:

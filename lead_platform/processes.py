@@ -20,6 +20,10 @@ import psutil
 _PR_SET_PDEATHSIG = 1
 
 
+class WorkerDiedError(RuntimeError):
+    """A process ended before it gave its result: killed, or out of memory."""
+
+
 @dataclass(frozen=True)
 class ProcessId:
     """A process for good: its number alone is given to others after it."""

@@ -1,6 +1,7 @@
 """Commands that let people and their tools read the lake: `sql`, `readers`."""
 
 import secrets
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,8 @@ def create_reader(
     create(settings.database_url, name, password, CATALOG_SCHEMA)
     console.print(f"{name} can read the lake. Its password, shown once:", highlight=False)
     print(password)
-    console.print(f"Attach with: lead-platform sql --attach --user {name}", highlight=False)
+    attach = f"lead-platform sql --attach --user {shlex.quote(name)}"
+    console.print(f"Attach with: {attach}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _readable(settings: Settings, snapshot: int | None) -> int:

@@ -10,11 +10,29 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# What clocks, timers and databases take: neither negative nor endless.
+_YEAR_SECONDS = 31_536_000
+_Seconds = Annotated[float, Field(ge=0, le=_YEAR_SECONDS, allow_inf_nan=False)]
+_Minutes = Annotated[float, Field(ge=0, le=_YEAR_SECONDS / 60, allow_inf_nan=False)]
+_Hours = Annotated[float, Field(ge=0, le=876_000, allow_inf_nan=False)]
+_Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
+_Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+# What is parsed until it is written lies in folders of the home that begin so; it is made again.
+SPOOL_PREFIX = "intake-"
 
 
 class SettingsError(Exception):
@@ -50,30 +68,49 @@ class Settings(BaseSettings):
     expectations_dir: Path = PROJECT_ROOT / "expectations"
     dbt_project_dir: Path = PROJECT_ROOT / "dbt_project"
     lake_data: str | None = None
-    lock_timeout_seconds: float = 600.0
-    fine_snapshot_days: float = Field(default=2.0, ge=0)
-    snapshot_spacing_hours: float = Field(default=24.0, gt=0)
-    snapshot_retention_days: float = Field(default=30.0, ge=0)
-    reader_limit_hours: float = Field(default=24.0, ge=0)
-    record_retention_days: float = Field(default=90.0, ge=0)
-    audit_retention_days: float = Field(default=1095.0, ge=0)
-    run_retention_days: float = Field(default=30.0, ge=0)
-    run_retention_count: int = Field(default=1000, ge=0)
-    max_run_seconds: int = Field(default=7200, gt=0)
+    lock_timeout_seconds: _Seconds = 600.0
+    fine_snapshot_days: _Days = 2.0
+    snapshot_spacing_hours: _Hours = Field(default=24.0, gt=0)
+    snapshot_retention_days: _Days = 30.0
+    reader_limit_hours: _Hours = 24.0
+    record_retention_days: _Days = 90.0
+    audit_retention_days: _Days = 1095.0
+    run_retention_days: _Days = 30.0
+    run_retention_count: _Count = 1000
+    max_run_seconds: int = Field(default=7200, gt=0, le=_YEAR_SECONDS)
     ui_address: str = "127.0.0.1"
     ui_hosts: str = ""
-    query_seconds: float = 300.0
+    query_seconds: _Seconds = Field(default=300.0, gt=0)
     query_memory: str = "2GB"
     alert_urls: str = Field(default="", repr=False)
-    alert_minutes: float = 15.0
-    alert_set_aside: int = 20
+    alert_minutes: _Minutes = 15.0
+    alert_set_aside: _Count = 20
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _number(
+        cls, given: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        """Name a number that is refused; of other settings the value may be a secret."""
+        try:
+            return validate(given)
+        except ValidationError as error:
+            name = info.field_name or ""
+            if cls.model_fields[name].annotation not in (int, float):
+                raise
+            told = error.errors()[0]["msg"].removeprefix("Input should be ")
+            raise ValueError(
+                f"LEAD_PLATFORM_{name.upper()} is {given!r}; allowed: {told}"
+            ) from None
 
     @field_validator("query_memory")
     @classmethod
     def _size(cls, size: str) -> str:
-        if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", size):
+        is_size = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})? ?[KMGT]i?B", size)
+        if not is_size or not 1_000_000 <= _bytes(size) <= 10**15:
             raise ValueError(
-                f"LEAD_PLATFORM_QUERY_MEMORY is {size!r}; allowed: a size such as 500MB or 4GB"
+                f"LEAD_PLATFORM_QUERY_MEMORY is {size!r}; allowed: a size from 1MB to 1000TB, such "
+                "as 500MB or 4GB"
             )
         return size
 
@@ -81,6 +118,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("lake_data")
+    @classmethod
+    def _absolute_folder(cls, place: str | None) -> str | None:
+        """A folder as `home` is; the address of an object store as it stands."""
+        if not place or "://" in place:
+            return place or None
+        return f"{Path(place).expanduser().absolute()}/"
 
     @field_validator("database_url")
     @classmethod
@@ -97,8 +142,7 @@ class Settings(BaseSettings):
     @property
     def query_memory_bytes(self) -> int:
         """`query_memory`, read as DuckDB reads it."""
-        number, letter, binary = re.findall(r"([\d.]+) ?([KMGT])(i?)B", self.query_memory)[0]
-        return int(float(number) * (1024 if binary else 1000) ** ("KMGT".index(letter) + 1))
+        return _bytes(self.query_memory)
 
     @property
     def profile(self) -> str:
@@ -189,3 +233,8 @@ class Settings(BaseSettings):
                 f"The home folder {self.home} cannot be written ({error.strerror}). "
                 "Set LEAD_PLATFORM_HOME to a folder you may write, or change its permissions."
             ) from None
+
+
+def _bytes(size: str) -> int:
+    number, letter, binary = re.findall(r"([\d.]+) ?([KMGT])(i?)B", size)[0]
+    return int(float(number) * (1024 if binary else 1000) ** ("KMGT".index(letter) + 1))

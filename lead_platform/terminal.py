@@ -64,14 +64,14 @@ def run_visibly(
     return outcome.seconds_by_step
 
 
+FIRST_STEP = "Start with: lead-platform demo, or lead-platform ingest PATH --channel NAME"
+
+
 def require_leads(connection: "DuckDBPyConnection") -> None:
     """Raise LookupError where no run has made a lead yet."""
     known = connection.execute("select 1 from identity.leads limit 1").fetchone()
     if known is None:
-        raise LookupError(
-            "There are no leads here yet. Start with: lead-platform demo, or "
-            "lead-platform ingest PATH --channel NAME"
-        )
+        raise LookupError(f"There are no leads here yet. {FIRST_STEP}")
 
 
 def parse_option(option: str, text: str | None) -> datetime | None:

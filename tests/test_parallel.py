@@ -10,7 +10,8 @@ import pytest
 
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
 from lead_platform.lake.switches import Switch, open_switches
-from lead_platform.parallel import WorkerDiedError, map_in_processes
+from lead_platform.parallel import map_in_processes
+from lead_platform.processes import WorkerDiedError
 from lead_platform.settings import Settings
 
 
@@ -25,6 +26,11 @@ def vanish(number: int) -> int:
     """What the system does to a process that takes too much memory."""
     os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def vanish_on_odd(number: int) -> int:
+    """A number, unless the process dies of it."""
+    return vanish(number) if number % 2 else number
 
 
 def answer_at_length(seconds: float) -> bytes:
@@ -47,6 +53,20 @@ def test_an_error_of_the_work_is_raised_with_where_it_was() -> None:
 def test_a_process_that_died_is_told_and_not_waited_for() -> None:
     with pytest.raises(WorkerDiedError, match="run it again"):
         map_in_processes(vanish, [1, 2])
+
+
+def test_an_item_that_kills_its_process_costs_itself() -> None:
+    """It cost all the others too, each time anew."""
+    died: list[int] = []
+
+    def note(number: int) -> int:
+        died.append(number)
+        return -1
+
+    results = map_in_processes(vanish_on_odd, [1, 2, 3, 4, 6], of_dead=note)
+    assert results == [-1, 2, -1, 4, 6]
+    assert sorted(died) == [1, 3]
+    assert map_in_processes(vanish, [5], of_dead=note) == [-1], "nor does it kill this process"
 
 
 def test_processes_killed_while_they_answer_keep_nobody_waiting(

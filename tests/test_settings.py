@@ -3,9 +3,12 @@
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lead_platform.lake.connection import attach_lake, attach_statement
@@ -44,6 +47,54 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert settings.profile == "server"
     assert settings.home == tmp_path / "elsewhere"
     assert settings.lake_data_path == "s3://bucket/leads/"
+
+
+@pytest.mark.parametrize("data", ["data", "data/", "./data/"])
+def test_a_relative_data_folder_is_one_place_whatever_is_done_then(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(lake_data=data)
+    monkeypatch.chdir("/")
+    assert settings.lake_data_path == f"{tmp_path}/data/"
+
+
+NUMBERS = sorted(
+    name for name, field in Settings.model_fields.items() if field.annotation in (int, float)
+)
+
+
+@given(name=st.sampled_from(NUMBERS), value=st.one_of(st.integers(), st.floats()))
+def test_every_number_is_refused_by_name_or_of_use(name: str, value: float) -> None:
+    """`LEAD_PLATFORM_QUERY_SECONDS=-5` was taken, and "[Errno 22] Invalid argument" the answer."""
+    try:
+        taken = getattr(Settings(**{name: value}), name)
+    except ValidationError:
+        told = re.escape(f"LEAD_PLATFORM_{name.upper()} is {value!r}; allowed: ")
+        with pytest.raises(ValidationError, match=told):
+            Settings(**{name: value})
+        return
+    assert 0 <= taken < 2**31
+    unit = name.rsplit("_", 1)[-1]
+    if unit in ("days", "hours", "minutes", "seconds"):
+        assert datetime(2026, 1, 1) - timedelta(**{unit: taken}) > datetime(1900, 1, 1)
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "1e300", "ten", ""])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_number_is_without_bounds(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"LEAD_PLATFORM_{name.upper()}"
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValidationError, match=re.escape(f"{variable} is {value!r}; allowed: ")):
+        Settings()
+
+
+@pytest.mark.parametrize("size", ["0MB", "0.0001KB", f"{'9' * 400}GB", "5000TiB", "-1GB", "٣GB"])
+def test_a_size_is_one_that_can_be_had(size: str) -> None:
+    with pytest.raises(ValidationError, match=r"LEAD_PLATFORM_QUERY_MEMORY is .* allowed: a size"):
+        Settings(query_memory=size)
 
 
 def test_an_empty_database_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,10 @@ def _components(size: int, pairs: pd.DataFrame) -> pd.Series:
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_matrix(
-        (np.ones(len(pairs), dtype=np.int8), (pairs["row_l"], pairs["row_r"])), shape=(size, size)
+        (
+            np.ones(len(pairs), dtype=np.int8),
+            (pairs["row_l"].to_numpy(), pairs["row_r"].to_numpy()),
+        ),
+        shape=(size, size),
     )
     return pd.Series(connected_components(graph, directed=False)[1])

@@ -48,7 +48,7 @@ def specification_for(labelled: LabelledSet) -> LinkageSpecification:
         blocking = blocking.model_copy(update={"between": SOURCE})
     nicknames = load_specification(LEADS).nicknames
     specification = specification.model_copy(update={"nicknames": nicknames, "blocking": blocking})
-    return specification.restricted_to(list(labelled.records))
+    return specification.restricted_to(list(labelled.records.columns))
 
 
 def run_engine(labelled: LabelledSet) -> EngineRun:

@@ -121,7 +121,9 @@ def _truth(truth: Truth, frame: pd.DataFrame, data: Path) -> pd.Series:
         pairs = _read(data / truth.pairs)
         left, right = pairs[truth.left].astype(int), pairs[truth.right].astype(int)
         ones = (left >= 0).astype(int)
-        graph = coo_matrix((ones, (left, right)), shape=(len(frame), len(frame)))
+        graph = coo_matrix(
+            (ones.to_numpy(), (left.to_numpy(), right.to_numpy())), shape=(len(frame), len(frame))
+        )
         return pd.Series(connected_components(graph, directed=False)[1], index=frame.index)
     values = frame[truth.column].astype(str)
     if truth.pattern:

@@ -15,14 +15,13 @@ from dagster import (
 )
 from pydantic import Field
 
-from lead_platform.capture.channels import usable_channels
-from lead_platform.capture.contracts import load_contracts
+from lead_platform.capture.contracts import load_contracts, takeable_channels
 from lead_platform.capture.deliveries import (
     Intake,
     ParsedDelivery,
     archive_deliveries,
     estimate_records,
-    list_items,
+    list_records,
     parse_deliveries,
     spool_folder,
     take_in,
@@ -38,6 +37,7 @@ from lead_platform.capture.inbox import (
 from lead_platform.capture.judgement import reread_kinds
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
+from lead_platform.capture.quarantine import MOST_CONTENTS, list_subjects, trace_contents
 from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
@@ -108,7 +108,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     What cannot be read fails the check `files_readable`; the run goes on with the others.
     """
     settings = lake.settings
-    channels, broken = usable_channels(settings.config_dir)
+    contracts = load_contracts(settings.expectations_dir)
+    channels, broken = takeable_channels(settings.config_dir, contracts)
     files = [
         (located(path_of_text(file.path), settings.inbox), file.channel) for file in config.files
     ]
@@ -118,9 +119,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     waiting = files_of_broken(files, settings.inbox, broken)
     files = [(path, name) for path, name in files if name not in broken]
     parsed: list[ParsedDelivery] = []
+    deliveries: list[ParsedDelivery] = []
     faults: list[FileFault] = []
     done = Intake()
-    contracts = load_contracts(settings.expectations_dir)
 
     def arrived(connection: duckdb.DuckDBPyConnection) -> list[ParsedDelivery]:
         returned = list_returns(
@@ -129,11 +130,16 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         return [*parsed, *returned]
 
     def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
-        return [Subject(kind, item_id) for kind, item_id in list_items(arrived(connection))]
+        return list_subjects(list_records(arrived(connection)))
+
+    def trace(
+        connection: duckdb.DuckDBPyConnection, subject_type: str, ids: Sequence[str], since: int
+    ) -> dict[str, list[Subject]]:
+        return trace_contents(connection, subject_type, ids, list_records(deliveries))
 
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
-        deliveries = arrived(candidate.connection)
+        deliveries[:] = arrived(candidate.connection)
         reread_kinds(
             candidate.connection,
             load_intake_lists(settings.config_dir).non_persons,
@@ -142,7 +148,10 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         )
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
         mark_returned(
-            candidate.connection, (item.delivery for item in done.taken), at=run_time(context)
+            candidate.connection,
+            channels,
+            (item.delivery for item in done.taken),
+            at=run_time(context),
         )
         return done.totals
 
@@ -162,7 +171,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
             faults.extend(held)
             return Prepared(write, estimate_records(parsed))
 
-        scope = Scope("capture.deliveries", pending)
+        scope = Scope("capture.deliveries", pending, trace, tries=MOST_CONTENTS + 1)
         is_done = yield from lake.materialize_prepared(context, "capture", prepare, scope=scope)
     if is_done:
         # Where capture is switched off nothing was published, and the files keep waiting.

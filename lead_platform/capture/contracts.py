@@ -11,9 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lead_platform.capture.channels import Channel, usable_channels
 from lead_platform.capture.columns import FIELD_TYPES, KINDS, TABLES, Kind
 from lead_platform.capture.values import show
-from lead_platform.lake.suites import ExpectationSpec, load_suites
+from lead_platform.configuration import ConfigurationError
+from lead_platform.lake.suites import ExpectationSpec, load_suite
 from lead_platform.patterns import Pattern
 from lead_platform.settings import PROJECT_ROOT
 
@@ -25,12 +27,18 @@ Check = Callable[[Any], str | None]
 
 @dataclass(frozen=True)
 class Contracts:
-    """The expectations on single fields, by kind of item and field; they travel to workers."""
+    """The expectations on single fields, by kind of item and field; they travel to workers.
+
+    `unreadable`: what is wrong with the suites of other kinds, of which nothing is taken in.
+    """
 
     expectations: Mapping[Kind, Mapping[str, tuple[ExpectationSpec, ...]]]
+    unreadable: Mapping[Kind, tuple[str, ...]]
 
     def checks(self, kind: Kind) -> dict[str, Check]:
-        """One check per field that has rules."""
+        """One check per field that has rules. Raises ConfigurationError for an unreadable kind."""
+        if kind in self.unreadable:
+            raise ConfigurationError(self.unreadable[kind])
         return {
             field: functools.partial(_first_fault, [_compiled(spec) for spec in specs])
             for field, specs in self.expectations[kind].items()
@@ -38,24 +46,50 @@ class Contracts:
 
 
 def load_contracts(expectations_dir: Path = SHIPPED_EXPECTATIONS) -> Contracts:
-    """The rules of the capture suites in `expectations_dir`, read anew where a file of them has
-    changed. Raises ConfigurationError."""
-    files = [(path, path.stat()) for path in sorted(expectations_dir.glob("*/*.json"))]
-    state = tuple((path, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in files)
-    return _read_contracts(expectations_dir, state)
+    """The rules of the capture suites in `expectations_dir`, read anew where one has changed."""
+    folder = expectations_dir / "capture"
+    files = tuple((kind, folder / f"{TABLES[kind]}.json") for kind in KINDS)
+    return _read_contracts(files, tuple(_state_of(path) for _, path in files))
+
+
+def takeable_channels(
+    config_dir: Path, contracts: Contracts
+) -> tuple[dict[str, Channel], dict[str, ConfigurationError]]:
+    """The channels that something is taken in from, and why the files of others wait, by name.
+
+    As `usable_channels`; a suite that cannot be read stops the channels that bring its kind.
+    """
+    channels, waiting = usable_channels(config_dir)
+    for name, channel in channels.items():
+        faults = [
+            fault
+            for kind in KINDS
+            if kind in channel.kinds
+            for fault in contracts.unreadable.get(kind, ())
+        ]
+        if faults:
+            waiting[name] = ConfigurationError(faults)
+    return {name: channels[name] for name in channels if name not in waiting}, waiting
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    if not path.exists():
+        return ()
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 @functools.lru_cache(maxsize=4)
-def _read_contracts(expectations_dir: Path, state: tuple[object, ...]) -> Contracts:
+def _read_contracts(files: tuple[tuple[Kind, Path], ...], state: tuple[object, ...]) -> Contracts:
     """`state` tells one reading from the next."""
-    suites = load_suites(expectations_dir)
-    return Contracts(
-        {
-            kind: _by_field(kind, suites[f"capture.{TABLES[kind]}"].scoped("rows"))
-            for kind in KINDS
-            if f"capture.{TABLES[kind]}" in suites
-        }
-    )
+    expectations: dict[Kind, Mapping[str, tuple[ExpectationSpec, ...]]] = {}
+    unreadable: dict[Kind, tuple[str, ...]] = {}
+    for kind, path in files:
+        try:
+            expectations[kind] = _by_field(kind, load_suite(path).scoped("rows"))
+        except ConfigurationError as error:
+            unreadable[kind] = tuple(error.faults)
+    return Contracts(expectations, unreadable)
 
 
 def _by_field(kind: Kind, specs: list[ExpectationSpec]) -> dict[str, tuple[ExpectationSpec, ...]]:

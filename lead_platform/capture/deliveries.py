@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 import duckdb
 import pandas as pd
 
+from lead_platform.capture.batches import RecordItems
 from lead_platform.capture.channels import Channel, UnknownChannelError, unknown_channel
 from lead_platform.capture.contracts import Contracts, load_contracts
 from lead_platform.capture.inbox import (
@@ -43,6 +44,7 @@ from lead_platform.capture.spool import Spool, profiles_of
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.parallel import map_in_processes
+from lead_platform.settings import SPOOL_PREFIX
 
 # From this size on, all files together, parsing is spread over processes: about four seconds.
 PARALLEL_BYTES = 16 * 1_048_576
@@ -50,7 +52,6 @@ PARALLEL_BYTES = 16 * 1_048_576
 # A form submission has some hundred bytes more, an event in a CSV some hundred less.
 TYPICAL_RECORD_BYTES = 400
 
-_SPOOLS = "intake-"
 _ABANDONED_AFTER_SECONDS = 86_400
 
 
@@ -113,10 +114,10 @@ def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
 @contextmanager
 def spool_folder(home: Path) -> Iterator[Path]:
     """A private folder for what is parsed until it is written; removed, those of dead runs too."""
-    for abandoned in home.glob(f"{_SPOOLS}*"):
+    for abandoned in home.glob(f"{SPOOL_PREFIX}*"):
         if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
             shutil.rmtree(abandoned, ignore_errors=True)
-    folder = Path(mkdtemp(prefix=_SPOOLS, dir=home))
+    folder = Path(mkdtemp(prefix=SPOOL_PREFIX, dir=home))
     try:
         yield folder
     finally:
@@ -155,7 +156,7 @@ def parse_deliveries(
     # The largest first, so that no processor is left with it at the end.
     order = sorted(opened, key=lambda item: -item.delivery.size_bytes)
     total = sum(item.delivery.size_bytes for item in opened)
-    map_files = map_in_processes if total >= PARALLEL_BYTES else _map_here
+    map_files = _map_in_processes if total >= PARALLEL_BYTES else _map_here
     results = dict(zip((item.path for item in order), map_files(_parse, order), strict=True))
     parsed = []
     for item in opened:
@@ -184,6 +185,21 @@ def _state(path: Path) -> FileState | None:
         return state_of(path.lstat() if path.is_symlink() else path.stat())
     except OSError:
         return None
+
+
+def _map_in_processes(
+    work: Callable[[_Opened], Spool | FileFault], items: Sequence[_Opened]
+) -> list[Spool | FileFault]:
+    return map_in_processes(work, items, of_dead=_fault_of_dead)
+
+
+def _fault_of_dead(item: _Opened) -> FileFault:
+    return FileFault(
+        item.path,
+        "the process that read it died, the second time with all the memory for itself: it needs "
+        "more than there is, or a library broke on it. Deliver it in smaller files, or move it "
+        "away and report it. The other files go on",
+    )
 
 
 def _map_here(
@@ -279,13 +295,11 @@ def _why_rejected(counts: DeliveryCounts) -> str:
     )
 
 
-def list_items(parsed: Iterable[ParsedDelivery]) -> Iterator[tuple[str, str]]:
-    """Kind and id of every item, in the order they came."""
+def list_records(parsed: Iterable[ParsedDelivery]) -> Iterator[RecordItems]:
+    """The records of all deliveries, in the order they came."""
     for delivery in parsed:
         for batch in delivery.batches:
-            for record in batch.records:
-                for kind, _, item_id in record.items:
-                    yield kind, item_id
+            yield from batch.records
 
 
 def archive_deliveries(

@@ -406,8 +406,8 @@ def _state_now(path: Path) -> FileState | None:
 def broken_channel(name: str, broken: Mapping[str, Exception]) -> str:
     """Why the files of a channel stay where they are, though it has one of its own."""
     return (
-        f"the channel {name} cannot be used; correct its file, which lead-platform config check "
-        f"tells from the others': {broken[name]}"
+        f"the channel {name} cannot be used; correct this, which lead-platform config check "
+        f"tells as well: {broken[name]}"
     )
 
 

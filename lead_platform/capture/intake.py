@@ -30,7 +30,7 @@ from lead_platform.capture.identifiers import hashed_id
 from lead_platform.capture.inbox import list_inbox
 from lead_platform.capture.lines import open_regular
 from lead_platform.capture.names import shown
-from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut
+from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut, note_corrected
 from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.capture.versions import Known
 
@@ -241,6 +241,7 @@ class _DeliveryWriter:
             {self._rejected_id(one.record_number): one for one in decision.set_aside},
         )
         self._read_as = batch.read_as or self._read_as
+        note_corrected(self._connection, decision.corrected, at=self._delivery.received_at)
         self._counts["records"] += batch.record_count
         self._counts["taken"] += decision.taken
         self._counts["repeats"] += decision.repeats
@@ -355,12 +356,13 @@ class _DeliveryWriter:
 
 @dataclass
 class _Decision:
-    """Items to append per kind (row in the batch to id), records in conflict or set aside, and how
-    many were taken or repeats."""
+    """Items to append per kind (row in the batch to id), records in conflict or set aside, holds
+    that end with what is taken, and how many records were taken or repeats."""
 
     new_items: dict[Kind, dict[int, str]]
     conflicts: list[RecordItems] = field(default_factory=list)
     set_aside: list[RecordItems] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
     taken: int = 0
     repeats: int = 0
 
@@ -386,6 +388,8 @@ def _decide(
                 is_new = True
                 decision.new_items[kind][row] = item_id
                 known.add(record.record_id, record.content_hash, item_id)
+        if is_new:
+            decision.corrected += left_out.corrected_by(record)
         decision.taken += is_new
         decision.repeats += not is_new
     return decision

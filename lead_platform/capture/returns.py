@@ -6,7 +6,9 @@ delivery of its own under the ids it had.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -21,22 +23,27 @@ from lead_platform.capture.intake import Delivery
 from lead_platform.capture.quarantine import STEP
 from lead_platform.capture.readers import RawRecord
 
-# The newest hold of each item, where it is a hold no more and was not taken in again yet.
-_RELEASED = """
-with newest as (
-    select quarantine_id, payload_id, state, tried_at from governance.quarantine
-    where step = $step and payload_id is not null
-    qualify row_number() over (
-        partition by subject_type, subject_id order by hold_number desc
-    ) = 1
-)
-select n.quarantine_id, r.channel, r.record_number, r.payload
-from newest as n
-join capture.rejected_records as r on r.rejected_id = n.payload_id
-where n.state in ('released', 'superseded') and n.tried_at is null
-order by n.quarantine_id
+# What is held no more and was not tried again since, in the order it came.
+_LET_GO = f"""
+select q.quarantine_id, r.channel, r.record_id, r.rejected_id, r.record_number, r.payload
+from governance.quarantine as q
+join capture.rejected_records as r on r.rejected_id = q.payload_id
+where q.step = '{STEP}' and q.state in ('released', 'superseded') and q.tried_at is null
+order by r.rejected_at, q.hold_number, r.record_number, q.quarantine_id
 """
 _PREFIX = "quarantine/"
+
+
+@dataclass(frozen=True)
+class _LetGo:
+    """A hold that is one no more, and the payload that is kept with it."""
+
+    quarantine_id: str
+    channel: str
+    record_id: str
+    payload_id: str
+    record_number: int
+    payload: str
 
 
 def list_returns(
@@ -46,18 +53,61 @@ def list_returns(
     received_at: datetime,
     contracts: Contracts | None = None,
 ) -> list[ParsedDelivery]:
-    """The released records as deliveries; those of a channel that is no more keep waiting."""
-    if not _has_released(connection):
-        return []
-    rows = connection.execute(_RELEASED, {"step": STEP}).fetchall()
+    """The released records as deliveries; those of a channel that is no more keep waiting.
+
+    Of a record that was set aside with several contents the newest comes back, for only one of them
+    is taken; but for channels that take every one of them.
+    """
     return [
-        _returned(channels[channel], quarantine_id, number, payload, received_at, contracts)
-        for quarantine_id, channel, number, payload in rows
-        if channel in channels
+        _returned(channels[group[-1].channel], group[-1], received_at, contracts)
+        for group in _list_let_go(connection, channels)
     ]
 
 
+def mark_returned(
+    connection: duckdb.DuckDBPyConnection,
+    channels: Mapping[str, Channel],
+    deliveries: Iterable[Delivery],
+    *,
+    at: datetime,
+) -> None:
+    """Note what of it these deliveries have brought back; each is returned once."""
+    names = {
+        delivery.file_name.removeprefix(_PREFIX)
+        for delivery in deliveries
+        if delivery.file_name.startswith(_PREFIX)
+    }
+    if names:
+        groups = _list_let_go(connection, channels)
+        tried = [one.quarantine_id for group in groups for one in group if _is_in(names, group)]
+        connection.execute(
+            "update governance.quarantine set tried_at = ? "
+            "where quarantine_id in (select unnest(?::varchar[]))",
+            [at, tried],
+        )
+
+
+def _is_in(names: set[str], group: Sequence[_LetGo]) -> bool:
+    return any(one.quarantine_id in names for one in group)
+
+
+def _list_let_go(
+    connection: duckdb.DuckDBPyConnection, channels: Mapping[str, Channel]
+) -> list[list[_LetGo]]:
+    """What was let go, the oldest first, by what comes back as one."""
+    if not _has_released(connection):
+        return []
+    groups: dict[tuple[str, str], list[_LetGo]] = defaultdict(list)
+    for row in connection.execute(_LET_GO).fetchall():
+        one = _LetGo(*row)
+        if one.channel in channels:
+            takes_one = channels[one.channel].rules.on_conflict == "reject"
+            groups[one.channel, one.record_id if takes_one else one.payload_id].append(one)
+    return list(groups.values())
+
+
 def _has_released(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Without this the records rejected so far would be looked through each time."""
     found = connection.execute(
         "select 1 from governance.quarantine where step = ? and payload_id is not null "
         "and state in ('released', 'superseded') and tried_at is null limit 1",
@@ -66,43 +116,24 @@ def _has_released(connection: duckdb.DuckDBPyConnection) -> bool:
     return found is not None
 
 
-def mark_returned(
-    connection: duckdb.DuckDBPyConnection, deliveries: Iterable[Delivery], *, at: datetime
-) -> None:
-    """Note what of it these deliveries have brought back; each is returned once."""
-    ids = [
-        delivery.file_name.removeprefix(_PREFIX)
-        for delivery in deliveries
-        if delivery.file_name.startswith(_PREFIX)
-    ]
-    if ids:
-        connection.execute(
-            "update governance.quarantine set tried_at = ? "
-            "where quarantine_id in (select unnest(?::varchar[]))",
-            [at, ids],
-        )
-
-
 def _returned(
     channel: Channel,
-    quarantine_id: str,
-    number: int,
-    payload: str,
+    one: _LetGo,
     received_at: datetime,
     contracts: Contracts | None,
 ) -> ParsedDelivery:
-    content = payload.encode()
+    content = one.payload.encode()
     delivery = Delivery(
-        delivery_id=hashed_id("del_", channel.name, quarantine_id),
+        delivery_id=hashed_id("del_", channel.name, one.quarantine_id),
         channel=channel.name,
         channel_version=channel.version,
-        file_name=_PREFIX + quarantine_id,
+        file_name=_PREFIX + one.quarantine_id,
         content_hash=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
         received_at=received_at,
         on_conflict=channel.rules.on_conflict,
         kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
     )
-    record = RawRecord(number, json.loads(payload))
+    record = RawRecord(one.record_number, json.loads(one.payload))
     batches = list(map_records([record], channel, received_at=received_at, contracts=contracts))
     return ParsedDelivery(None, None, delivery, batches)

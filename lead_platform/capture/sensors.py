@@ -15,7 +15,7 @@ from dagster import (
     sensor,
 )
 
-from lead_platform.capture.channels import usable_channels
+from lead_platform.capture.contracts import load_contracts, takeable_channels
 from lead_platform.capture.inbox import (
     Cursor,
     list_inbox,
@@ -49,7 +49,8 @@ def _inbox_sensor(name: str, description: str, *, brings_outcomes_only: bool) ->
             return SkipReason(off)
         if _run_waits(context.instance, name):
             return SkipReason("a run waits for its turn; what came since goes with the next one")
-        channels, broken = usable_channels(settings.config_dir)
+        contracts = load_contracts(settings.expectations_dir)
+        channels, broken = takeable_channels(settings.config_dir, contracts)
         waiting = list_inbox(settings.inbox)
         mine = [
             file

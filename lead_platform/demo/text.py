@@ -149,7 +149,7 @@ def hit(rng: np.random.Generator, share: float | Floats, size: int) -> Flags:
 def strip_marks(word: str) -> str:
     """The word as people without the right keyboard type it: Jürgen becomes Juergen, José Jose."""
     return (
-        unicodedata.normalize("NFKD", word.translate(_SPELLED_OUT))
+        unicodedata.normalize("NFKD", word.translate(_SPELLED_OUT))  # noqa: TID251  (its own words)
         .encode("ascii", "ignore")
         .decode("ascii")
     )

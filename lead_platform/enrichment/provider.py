@@ -18,12 +18,17 @@ from lead_platform.vocabularies.tables import Vocabularies
 MATCHED = "matched"
 NOT_FOUND = "not_found"
 FAILED = "failed"
-STATUSES = (MATCHED, NOT_FOUND, FAILED)
+NOT_SET_UP = "not_set_up"
+STATUSES = (MATCHED, NOT_FOUND, FAILED, NOT_SET_UP)
 ANSWER_COLUMNS = ("request_key", "status", "attributes", "source", "source_as_of", "reason")
 
 
 class EnrichmentError(Exception):
     """Why a provider cannot answer. The text is kept with its leads: no personal data in it."""
+
+
+class NotSetUpError(EnrichmentError):
+    """What a provider needs was never given to it: no failure, and the text says what to do."""
 
 
 class Provider(Protocol):

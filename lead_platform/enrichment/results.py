@@ -17,8 +17,10 @@ from lead_platform.enrichment.configuration import EnabledProvider
 from lead_platform.enrichment.provider import (
     ANSWER_COLUMNS,
     FAILED,
+    NOT_SET_UP,
     STATUSES,
     EnrichmentError,
+    NotSetUpError,
     Provider,
 )
 from lead_platform.lake.brake import check_brake
@@ -227,9 +229,11 @@ def _ask(provider: Provider, leads: pd.DataFrame, as_of: datetime) -> pd.DataFra
 
 
 def _answers(provider: Provider, requests: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """What the provider says; where it says that it cannot, each request has failed."""
+    """What the provider says; where it says that it cannot, no request has an answer."""
     try:
         return _checked(provider.enrich(requests, as_of))
+    except NotSetUpError as error:
+        return _failure(requests, str(error), NOT_SET_UP)
     except EnrichmentError as error:
         _LOG.warning("provider %s failed on %d requests", provider.name, len(requests))
         return _failure(requests, str(error))
@@ -249,9 +253,9 @@ def _checked(answers: pd.DataFrame) -> pd.DataFrame:
     return answers.assign(source_as_of=dates)[list(ANSWER_COLUMNS)].astype(object)
 
 
-def _failure(requests: pd.DataFrame, reason: str) -> pd.DataFrame:
+def _failure(requests: pd.DataFrame, reason: str, status: str = FAILED) -> pd.DataFrame:
     answers = pd.DataFrame({"request_key": requests["request_key"]}).assign(
-        status=FAILED, attributes="{}", source=None, source_as_of=None, reason=reason
+        status=status, attributes="{}", source=None, source_as_of=None, reason=reason
     )
     return answers[list(ANSWER_COLUMNS)].astype(object)
 

@@ -126,9 +126,13 @@ class Message:
 class AlertBook:
     """The alerts of one installation and what has been told of them."""
 
-    def __init__(self, folder: Path, *, group_for: timedelta) -> None:
+    def __init__(
+        self, folder: Path, *, group_for: timedelta, keep_for: timedelta = timedelta(days=90)
+    ) -> None:
+        """`keep_for`: how long an alert is listed after it was resolved."""
         self._file = folder / "alerts.sqlite"
         self._group_for = group_for
+        self._keep_for = keep_for
 
     def record(
         self, signals: Iterable[Signal], now: datetime, *, over: Iterable[tuple[str, str]] = ()
@@ -192,6 +196,7 @@ class AlertBook:
         A kind that was told a short while ago waits, and is told with its count then.
         """
         with self._writing() as connection:
+            _forget(connection, now - TRY_FOR, now - self._keep_for)
             news = [
                 each
                 for kind in KINDS
@@ -360,6 +365,20 @@ def _resolve(connection: sqlite3.Connection, kind: str, subject: str, now: datet
         "where kind = ? and subject = ? and state <> 'resolved'",
         [now.isoformat(), kind, subject],
     )
+
+
+def _forget(connection: sqlite3.Connection, tried_until: datetime, kept_until: datetime) -> None:
+    """Delete messages that are sent or given up by now, and alerts resolved long ago."""
+    given_up = "select message_id from messages where composed_at <= ?"
+    over = "select alert_id from alerts where state = 'resolved' and last_seen_at <= ?"
+    for table in ("sendings", "messages"):
+        connection.execute(
+            f"delete from {table} where message_id in ({given_up})", [tried_until.isoformat()]
+        )
+    for table in ("told", "causes", "alerts"):
+        connection.execute(
+            f"delete from {table} where alert_id in ({over})", [kept_until.isoformat()]
+        )
 
 
 @dataclass(frozen=True)

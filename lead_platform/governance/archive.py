@@ -6,6 +6,7 @@ where somebody who still held it open wrote to it then; this is what would notic
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from lead_platform.capture.names import shown
 from lead_platform.lake.lake import Lake
 
 # As `capture.inbox.archive_file` names them.
@@ -83,6 +85,17 @@ def archived_files(archive: Path) -> Iterator[ArchivedFile]:
             yield ArchivedFile(path, channel, named["delivery_id"])
 
 
+def find_archived(archive: Path, delivery_id: str) -> list[ArchivedFile]:
+    """The archived files that carry this delivery's id. Raises LookupError where none does."""
+    found = [file for file in archived_files(archive) if file.delivery_id == delivery_id]
+    if not found:
+        raise LookupError(
+            f"No file in {archive} is of the delivery {delivery_id!r}: their names begin with the "
+            "id and `__`. `lead-platform archive check` lists those the lake does not hold."
+        )
+    return found
+
+
 def missing_deliveries(
     connection: duckdb.DuckDBPyConnection, files: list[ArchivedFile]
 ) -> list[ArchivedFile]:
@@ -146,8 +159,14 @@ def _not_taken_in(
 def _describe(files: list[ArchivedFile], what: str) -> list[str]:
     if not files:
         return []
-    commands = [
-        f"lead-platform ingest '{file.path}' --channel {file.channel}" for file in files[:_LISTED]
-    ]
+    commands = [_command(file) for file in files[:_LISTED]]
     more = [f"and {len(files) - _LISTED} more"] if len(files) > _LISTED else []
     return [f"{what} Take them in again:", *commands, *more]
+
+
+def _command(file: ArchivedFile) -> str:
+    """Takes the file in again as it is pasted into a shell, whatever a stranger called it."""
+    name = str(file.path)
+    # What is no text, or would act on a terminal, cannot be pasted.
+    named = [name, "--channel", file.channel] if shown(name) == name else None
+    return shlex.join(["lead-platform", "ingest", *(named or ["--delivery", file.delivery_id])])

@@ -43,7 +43,11 @@ _UNRECORDED: dict[Path, _Unrecorded] = {}
 
 def open_book(settings: Settings) -> AlertBook:
     """The alerts of the settings' home."""
-    return AlertBook(settings.alerts, group_for=timedelta(minutes=settings.alert_minutes))
+    return AlertBook(
+        settings.alerts,
+        group_for=timedelta(minutes=settings.alert_minutes),
+        keep_for=timedelta(days=settings.record_retention_days),
+    )
 
 
 def tell(

@@ -142,11 +142,15 @@ def decide(
 ) -> list[Entry]:
     """Release or discard these; those it says something new of, as they were before.
 
+    A record is released as a whole: with all its contents that are held, and all its items.
     Raises QuarantineError without a person and a reason, and naming every id that is none.
     """
     if not by.strip() or not reason.strip():
         raise QuarantineError("A verdict needs a person (--by) and a reason (--reason).")
-    entries = [entry for entry in find_entries(connection, ids) if entry.state in _BEFORE[verdict]]
+    chosen = find_entries(connection, ids)
+    if verdict == "released" and chosen:
+        chosen += _find_beside(connection, [entry.quarantine_id for entry in chosen])
+    entries = [entry for entry in chosen if entry.state in _BEFORE[verdict]]
     connection.execute(
         "update governance.quarantine set state = ?, decided_by = ?, decision_reason = ?, "
         "decided_at = ?, tried_at = null where quarantine_id in (select unnest(?::varchar[]))",
@@ -158,6 +162,27 @@ def decide(
         run_id="",
     )
     return entries
+
+
+def _find_beside(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Entry]:
+    """What else is held of the same records."""
+    beside = connection.execute(_BESIDE, {"ids": list(ids)}).fetchall()
+    return find_entries(connection, [quarantine_id for (quarantine_id,) in beside])
+
+
+# The same subject with other contents, and what was received with it.
+_BESIDE = """
+with chosen as (
+    select * from governance.quarantine where quarantine_id in (select unnest($ids::varchar[]))
+),
+held as (
+    select * from governance.quarantine
+    where state = 'held' and quarantine_id not in (select unnest($ids::varchar[]))
+)
+select h.quarantine_id from held as h semi join chosen using (step, subject_type, subject_id)
+union
+select h.quarantine_id from held as h semi join chosen using (step, payload_id)
+"""
 
 
 def still_held(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> dict[str, Entry]:

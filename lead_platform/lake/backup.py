@@ -6,6 +6,7 @@ that home. Nobody waits for a backup: Parquet files are never changed, and where
 while it is being copied, the catalog is copied anew.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -26,17 +27,20 @@ from lead_platform.lake.catalogs import (
     copy_sqlite,
     draft_of,
     dump_postgres,
+    point_draft,
     publish_draft,
 )
 from lead_platform.lake.connection import LakeUnreachableError, attach_lake, open_engine
+from lead_platform.lake.drafts import draft_folder
 from lead_platform.lake.exchange import Place, exchanged, mount_points
 from lead_platform.lake.lock import lock_file, writer_lock
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
 from lead_platform.lake.tables import real_columns
+from lead_platform.lake.trees import look_below
 from lead_platform.lake.users import users_of
-from lead_platform.settings import Settings
+from lead_platform.settings import SPOOL_PREFIX, Settings
 
 _NOTE = "backup.json"
 _HOME = "home"
@@ -62,7 +66,8 @@ class BackupError(Exception):
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds; `checksums` by path within it."""
+    """What a backup holds: `checksums` by path within it. `left_out`: what lies in the home and
+    could not be copied, by its path there, and why."""
 
     profile: str
     made_at: str
@@ -70,25 +75,23 @@ class Backup:
     snapshot_id: int
     rows: dict[str, int]
     checksums: dict[str, str]
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def make_backup(settings: Settings, target: Path, *, made_at: datetime) -> Backup:
     """Back the home up to a folder that is not there yet. Raises BackupError."""
     _require_place(settings, target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with draft_folder(target.resolve()) as draft:
         copy = _copy_of(settings, draft)
-        _copy_files(settings.inbox, copy.inbox)
-        archived = set(_files_below(settings.archive))
+        left_out: dict[Path, str] = {}
+        _copy_files(settings.inbox, copy.inbox, left_out)
+        archived = set(look_below(settings.archive).files)
         catalog = _copy_lake(settings, copy, draft / _CATALOG)
-        _copy_rest(settings, copy.home, archived)
+        _copy_rest(settings, copy.home, archived, left_out)
         backup = _describe(copy, draft, catalog.snapshot_id, made_at)
+        told = {str(path.relative_to(settings.home)): why for path, why in left_out.items()}
+        backup = replace(backup, left_out=dict(sorted(told.items())))
         (draft / _NOTE).write_text(json.dumps(asdict(backup), indent=1), encoding="utf-8")
-        draft.rename(target)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     return backup
 
 
@@ -177,15 +180,24 @@ def _data_folder(settings: Settings) -> Path:
 
 
 def _require_place(settings: Settings, target: Path) -> None:
-    if target.exists():
+    if os.path.lexists(target):
         raise BackupError(f"{target} is there already. Name a folder that is not there yet.")
-    if target.absolute().is_relative_to(settings.home):
-        raise BackupError(
-            f"{target} lies in the home {settings.home}, and would be lost with it. "
-            "Name a folder elsewhere, best on another disk."
-        )
+    place = target.resolve()
+    for folder in _folders_of(settings):
+        if place.is_relative_to(folder.resolve()):
+            of = "" if folder == settings.home else f"{folder}, which belongs to "
+            raise BackupError(
+                f"{target} lies in {of}the home {settings.home}, and would be lost with it. "
+                "Name a folder elsewhere, best on another disk."
+            )
     if not has_catalog(settings):
         raise BackupError(f"There is no lake in {settings.home} to back up.")
+
+
+def _folders_of(settings: Settings) -> list[Path]:
+    """The home and what belongs to it, each of which may be a link to another place."""
+    home = settings.home
+    return [home, _data_folder(settings), *(home.iterdir() if home.is_dir() else [])]
 
 
 def _copy_lake(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
@@ -198,7 +210,7 @@ def _copy_lake(settings: Settings, copy: Settings, dump: Path) -> CatalogCopy:
         gone = [file for file in catalog.files if not _copy_data(source, target, file)]
         if not gone:
             named = {target / file.path for file in catalog.files}
-            for path in set(_files_below(target)) - named:
+            for path in set(look_below(target).files) - named:
                 path.unlink()
             return catalog
     raise BackupError(
@@ -232,25 +244,46 @@ def _is_there(folder: Path, file: NamedFile) -> bool:
         return False
 
 
-def _copy_rest(settings: Settings, target: Path, archived: set[Path]) -> None:
+def _copy_rest(
+    settings: Settings, target: Path, archived: set[Path], left_out: dict[Path, str]
+) -> None:
     """What else the home holds; the inbox was copied before the catalog.
 
     A file that reached the archive since then may be unknown to the catalog: it goes to the inbox
     too, and what is known is not taken in twice.
     """
-    for path in _files_below(settings.home):
+    for path in _files_of_home(settings.home, left_out):
         place = path.relative_to(settings.home)
-        is_left_out = place.parts[0] in _LEFT_OUT or place.parts[0].startswith(_BEFORE)
-        if is_left_out or _is_passing(place):
+        if _is_passing(place):
             continue
         if path.suffix == ".sqlite" and place.parts[0] not in _GIVEN:
-            _copy_database(path, target / place)
+            _copy_database(path, target / place, left_out)
         else:
-            _copy_file(path, target / place)
+            _copy_file(path, target / place, left_out)
         if place.parts[0] == settings.archive.name and path not in archived:
             name = path.name.partition("__")[2] or path.name
             again = target.joinpath("inbox", *place.parts[1:-1], name)
-            _copy_file(path, again.with_name(path.name) if again.exists() else again)
+            again = again.with_name(path.name) if again.exists() else again
+            _copy_file(path, again, left_out)
+
+
+def _files_of_home(home: Path, left_out: dict[Path, str]) -> list[Path]:
+    """All that is copied of it, also where one of its folders lies elsewhere and is a link here."""
+    files = []
+    for entry in sorted(home.iterdir()):
+        if _is_left_out(entry.relative_to(home)):
+            continue
+        if entry.is_dir():
+            tree = look_below(entry)
+            files += tree.files
+            left_out |= tree.left_out
+        elif entry.is_file():
+            files.append(entry)
+    return files
+
+
+def _is_left_out(place: Path) -> bool:
+    return place.parts[0] in _LEFT_OUT or place.parts[0].startswith((_BEFORE, SPOOL_PREFIX))
 
 
 def _is_passing(place: Path) -> bool:
@@ -258,20 +291,29 @@ def _is_passing(place: Path) -> bool:
     return place.name.endswith(_PASSING) and place.parts[0] not in _GIVEN
 
 
-def _copy_files(source: Path, target: Path) -> None:
+def _copy_files(source: Path, target: Path, left_out: dict[Path, str]) -> None:
     if source.is_file():
-        _copy_file(source, target)
-    for path in _files_below(source):
-        _copy_file(path, target / path.relative_to(source))
+        _copy_file(source, target, left_out)
+    tree = look_below(source)
+    left_out |= tree.left_out
+    for path in tree.files:
+        _copy_file(path, target / path.relative_to(source), left_out)
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file with its times; one that is gone meanwhile not."""
-    with suppress(FileNotFoundError):
+def _copy_file(source: Path, target: Path, left_out: dict[Path, str]) -> None:
+    """Copy a file with its times; not one that is gone meanwhile, that this user may not read, or
+    whose path is too long there."""
+    try:
         _copy_plain(source, target)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+            raise
+        left_out[source] = error.strerror or str(error)
 
 
-def _copy_database(source: Path, target: Path) -> None:
+def _copy_database(source: Path, target: Path, left_out: dict[Path, str]) -> None:
     """Copy a database as of one instant; one that is damaged as it is."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -279,7 +321,7 @@ def _copy_database(source: Path, target: Path) -> None:
             live.backup(copy)
     except sqlite3.DatabaseError:
         target.unlink(missing_ok=True)
-        _copy_file(source, target)
+        _copy_file(source, target, left_out)
 
 
 def _copy_plain(source: Path, target: Path) -> None:
@@ -287,10 +329,6 @@ def _copy_plain(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     shutil.copystat(source, target)
     target.chmod(0o600)
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 @contextmanager
@@ -320,7 +358,7 @@ def _describe(copy: Settings, draft: Path, newest: int, made_at: datetime) -> Ba
         ) from None
     checksums = {
         str(path.relative_to(draft)): _checksum(path)
-        for path in _files_below(draft)
+        for path in look_below(draft).files
         if not path.is_relative_to(copy.home) or not _is_passing(path.relative_to(copy.home))
     }
     return Backup(
@@ -355,17 +393,35 @@ def _at(settings: Settings, schema: str, snapshot_id: int) -> Iterator[duckdb.Du
 
 def _places(settings: Settings, name: str) -> list[Place]:
     """Whose contents a restore exchanges: the lake's data where it lies elsewhere, and the home."""
-    home, data = settings.home, _data_folder(settings)
+    home = settings.home
     kept = {settings.restoring, lock_file(settings), home / name, *home.glob(f"{_BEFORE}*")}
     places = [Place(home, settings.restoring, home / name, frozenset(kept))]
-    if not data.is_relative_to(home):
+    if _data_within(settings) is None:
+        data = _data_folder(settings).resolve()
         draft = data / settings.restoring.name
         beside = data.with_name(f"{data.name}_{name}")
         # Beside a volume there is another file system, or nothing that may be written.
         is_bound = data in mount_points(data) or not os.access(data.parent, os.W_OK)
         aside = home / name / "lake_data" if is_bound else beside
-        places.insert(0, Place(data, draft, aside, frozenset({draft})))
+        # The home may lie in there.
+        places.insert(0, Place(data, draft, aside, frozenset({draft, home.resolve()})))
     return places
+
+
+def _data_within(settings: Settings) -> Path | None:
+    """Where in the home the lake's data lies, however the two are written; None if elsewhere.
+
+    What counts is where a move of the home's contents comes by: through the home and its folder
+    `lake`, which stays in its place and may be a link as the home may.
+    """
+    data = _data_folder(settings)
+    for way in (data.resolve(), data):
+        for parent in (way, *way.parents):
+            for folder in (settings.home, settings.lake_catalog.parent):
+                below = way.relative_to(parent)
+                if ".." not in below.parts and parent.resolve() == folder.resolve():
+                    return (folder / below).relative_to(settings.home)
+    return None
 
 
 def _require_unused(settings: Settings) -> None:
@@ -381,10 +437,12 @@ def _exchange(settings: Settings, source: Path, backup: Backup, places: list[Pla
     draft = _draft_of(settings, source, backup, places)
     aside = [str(place.aside) for place in places if place.is_occupied()]
     with _readable(draft, source / _CATALOG) as schema:
-        if _count_rows(draft, schema, backup.snapshot_id) != backup.rows:
-            raise BackupError(f"What was copied does not hold what {source} states.")
+        _require_rows(draft, schema, source, backup)
         try:
             with exchanged(places):
+                if settings.database_url:
+                    point_draft(settings)
+                _require_rows(settings, schema, source, backup)
                 catalog = f"{CATALOG_SCHEMA}_{places[-1].aside.name}"
                 if settings.database_url and publish_draft(settings, catalog):
                     aside.append(f"the schema {catalog}")
@@ -396,11 +454,25 @@ def _exchange(settings: Settings, source: Path, backup: Backup, places: list[Pla
     return aside
 
 
+def _require_rows(settings: Settings, schema: str, source: Path, backup: Backup) -> None:
+    """Raise BackupError unless a lake with these settings holds what the backup states."""
+    try:
+        is_whole = _count_rows(settings, schema, backup.snapshot_id) == backup.rows
+        fault = ""
+    except (duckdb.Error, LakeUnreachableError) as error:
+        is_whole, fault = False, f": {str(error).splitlines()[0]}"
+    if not is_whole:
+        raise BackupError(
+            f"What was copied to {settings.home} does not hold what {source} states{fault}. "
+            "All is where it was."
+        )
+
+
 def _draft_of(settings: Settings, source: Path, backup: Backup, places: list[Place]) -> Settings:
     """Copy the backup's home beside what it is to replace: as settings it can be opened with."""
     data, home = places[0], places[-1]
-    inner = _data_folder(settings)
-    data_draft = data.draft if data is not home else home.draft / inner.relative_to(home.folder)
+    within = _data_within(settings)
+    data_draft = data.draft if within is None else home.draft / within
     targets: dict[Path, Path] = {}
     for name in map(Path, backup.checksums):
         if name.is_relative_to(_BACKED_UP_DATA):

@@ -147,6 +147,16 @@ def draft_of(settings: Settings, folder: Path) -> Iterator[str]:
                 cursor.execute(drop)
 
 
+def point_draft(settings: Settings) -> None:
+    """Note in the draft that its data lies where the settings say."""
+    assert settings.database_url
+    with _transaction(settings.database_url, "read write") as cursor:
+        cursor.execute(
+            f"update {DRAFT_SCHEMA}.ducklake_metadata set value = %s where key = 'data_path'",
+            (settings.lake_data_path,),
+        )
+
+
 def publish_draft(settings: Settings, aside: str) -> bool:
     """Make the draft the catalog, at once; whether there was one, which is called `aside` then."""
     assert settings.database_url
@@ -157,10 +167,6 @@ def publish_draft(settings: Settings, aside: str) -> bool:
         if was_there:
             cursor.execute(rename.format(sql.Identifier(CATALOG_SCHEMA), sql.Identifier(aside)))
         cursor.execute(rename.format(sql.Identifier(DRAFT_SCHEMA), sql.Identifier(CATALOG_SCHEMA)))
-        cursor.execute(
-            f"update {CATALOG_SCHEMA}.ducklake_metadata set value = %s where key = 'data_path'",
-            (settings.lake_data_path,),
-        )
     return was_there
 
 

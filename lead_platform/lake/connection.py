@@ -8,12 +8,19 @@ import functools
 import importlib.resources
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import duckdb
 
-from lead_platform.lake.postgres import CATALOG_SCHEMA, create_schema, without_password
+from lead_platform.lake.postgres import (
+    CATALOG_SCHEMA,
+    connect_postgres,
+    create_schema,
+    without_password,
+)
 from lead_platform.lake.presence import describe_catalog
 from lead_platform.settings import Settings
 
@@ -82,6 +89,27 @@ def create_catalog(settings: Settings) -> None:
         create_schema(settings.database_url, CATALOG_SCHEMA)
 
 
+def write_out_data_path(settings: Settings) -> None:
+    """Note in full where a catalog in PostgreSQL has its data, if it is noted as a relative path.
+
+    So did earlier versions, and all processes had to start in one folder: it does not attach with
+    another path than it notes, even to the same place.
+    """
+    if not settings.database_url or "://" in settings.lake_data_path:
+        return
+    metadata = f"{CATALOG_SCHEMA}.ducklake_metadata"
+    connection = connect_postgres(settings.database_url)
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"select value from {metadata} where key = 'data_path'")
+        for (noted,) in cursor.fetchall():
+            is_relative = "://" not in noted and not Path(noted).is_absolute()
+            if is_relative and Path(noted).absolute() == Path(settings.lake_data_path):
+                cursor.execute(
+                    f"update {metadata} set value = %s where key = 'data_path'",
+                    [settings.lake_data_path],
+                )
+
+
 def attach_lake(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -106,6 +134,21 @@ def attach_lake(
         connection.execute(statement)
     except duckdb.Error as error:
         raise lake_unreachable(settings, error) from None
+
+
+def checkpoint_catalog(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, mode: Literal["passive", "truncate"]
+) -> None:
+    """Write the log of the attached lake's SQLite catalog back into it, as far as no open
+    transaction still reads there; PostgreSQL does so itself.
+
+    By the engine's own SQLite: another copy of that library in this process would give up the locks
+    of the first one when it closes the file (https://sqlite.org/howtocorrupt.html, 2.2.1).
+    """
+    if settings.database_url is None:
+        connection.execute(
+            f"from sqlite_query('__ducklake_metadata_lake', 'pragma wal_checkpoint({mode})')"
+        ).fetchall()
 
 
 def is_only_readable(settings: Settings) -> bool:

@@ -78,7 +78,7 @@ def _move_contents(
     target.mkdir(parents=True, exist_ok=True)
     for entry in _entries(source, kept):
         goal = target / entry.name
-        is_shared = _is_folder(entry) and _is_folder(goal)
+        is_shared = _is_folder(entry) and goal.is_dir()
         if is_shared or any(path.is_relative_to(entry) for path in fixed):
             _move_contents(entry, goal, kept, fixed, moved)
         else:

@@ -16,7 +16,7 @@ import pandas as pd
 import psycopg2
 
 from lead_platform.lake.failures import chain_of
-from lead_platform.parallel import WorkerDiedError
+from lead_platform.processes import WorkerDiedError
 
 T = TypeVar("T")
 

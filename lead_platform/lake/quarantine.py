@@ -34,10 +34,14 @@ where lead_id in (select unnest($lead_ids))
 
 @dataclass(frozen=True)
 class Subject:
-    """What a step leaves out: a submission, an event, an outcome, a lead, a delivery."""
+    """What a step leaves out: a submission, an event, an outcome, a lead, a delivery.
+
+    `version`: which of the contents that may come under this id; None for whatever comes.
+    """
 
     type: str
     subject_id: str
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,14 @@ Count = Callable[[duckdb.DuckDBPyConnection, int], int]
 class Scope:
     """What a step can do without: found behind the rows that fail (`trace`), or, where the step's
     own code breaks, among all that is `pending`. `table` is the one that then has no row of it.
-    `count_taken` where the step takes up but a part of what is pending."""
+    `count_taken` where the step takes up but a part of what is pending. `tries`: how often it
+    writes at most, each time without what failed before."""
 
     table: str
     pending: Pending
     trace: Trace = as_named
     count_taken: Count | None = None
+    tries: int = 2
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,7 @@ def leave_out(
         {
             "subject_type": pa.array([subject.type for subject in subjects], pa.string()),
             "subject_id": pa.array([subject.subject_id for subject in subjects], pa.string()),
+            "subject_version": pa.array([subject.version for subject in subjects], pa.string()),
         }
     )
     connection.register("left_out", rows)
@@ -220,7 +227,10 @@ def write_holds(
     run_id: str,
     held_at: datetime,
 ) -> None:
-    """Set these subjects aside for the step; an earlier hold of the same is superseded."""
+    """Set these subjects aside for the step; an earlier hold of the same is superseded.
+
+    What may come with other contents is held for these: those that were held before stay so.
+    """
     if not holds:
         return
     subjects = [hold.subject for hold in holds]
@@ -230,7 +240,7 @@ def write_holds(
             "step": step,
             "subject_type": hold.subject.type,
             "subject_id": hold.subject.subject_id,
-            "subject_version": versions.get(hold.subject),
+            "subject_version": hold.subject.version or versions.get(hold.subject),
             "table_name": hold.table,
             "expectation": hold.expectation,
             "arguments": hold.arguments,
@@ -238,8 +248,9 @@ def write_holds(
             "suite_version": hold.suite_version,
             "release_id": release_id,
             "run_id": run_id,
+            "place": str(place),
         }
-        for hold in holds
+        for place, hold in enumerate(holds)
     ).astype("str")
     connection.register("new_holds", rows)
     connection.execute(_SUPERSEDE_EARLIER, {"at": held_at})
@@ -254,6 +265,7 @@ set state = 'superseded', decided_by = 'system', decided_at = $at::timestamp,
 from new_holds as n
 where q.state = 'held'
     and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
+    and (q.subject_type = 'lead' or q.subject_version is not distinct from n.subject_version)
 """
 
 # The number of the hold is part of its name: what is released may have to be held again.
@@ -263,23 +275,33 @@ with earlier as (
     select step, subject_type, subject_id, count(*) as holds
     from governance.quarantine semi join new_holds using (step, subject_type, subject_id)
     group by all
+),
+numbered as (
+    select n.* exclude (place), coalesce(e.holds, 0) + row_number() over (
+        partition by n.step, n.subject_type, n.subject_id order by n.place::bigint
+    ) as hold_number
+    from new_holds as n
+    left join earlier as e using (step, subject_type, subject_id)
 )
 select
-    'qua_' || left(sha256(concat_ws(chr(31), n.step, n.subject_type, n.subject_id,
-        coalesce(e.holds, 0))), 24) as quarantine_id,
-    n.*, $at::timestamp as held_at, 'held' as state, 1 + coalesce(e.holds, 0) as hold_number
-from new_holds as n
-left join earlier as e using (step, subject_type, subject_id)
+    'qua_' || left(sha256(concat_ws(chr(31), step, subject_type, subject_id, hold_number - 1)), 24)
+        as quarantine_id,
+    *, $at::timestamp as held_at, 'held' as state
+from numbered
 """
 
 
 def holds_of_faults(
-    faults: Iterable[Fault], subject_type: str, table: str, suite_version: str | None
+    faults: Iterable[Fault],
+    subject_type: str,
+    table: str,
+    suite_version: str | None,
+    version: str | None = None,
 ) -> list[Hold]:
     """What breaks the work of a step, as what it leaves out of `table`."""
     return [
         Hold(
-            Subject(subject_type, fault.subject_id),
+            Subject(subject_type, fault.subject_id, version),
             table,
             RAISES,
             json.dumps({"error": fault.error, "at": fault.place}),
@@ -312,7 +334,7 @@ def find_changed(
             continue
         if suite_versions.get(table) != suite_version:
             reasons["its suite has changed"].append(quarantine_id)
-        elif current.get(Subject(kind, subject_id)) != version:
+        elif kind == "lead" and current.get(Subject(kind, subject_id)) != version:
             reasons["more is known of it"].append(quarantine_id)
     return reasons
 

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
@@ -286,17 +286,17 @@ def _write(
         brake.look()
         for subject, fault in faults:
             assert step.scope is not None
-            candidate.hold([fault], subject.type, step.scope.table)
+            candidate.hold([fault], subject.type, step.scope.table, subject.version)
         metadata = dict(step.write(candidate) or {})
     return candidate, metadata
 
 
 def _tries(step: Step) -> list[Separation | None]:
-    """Twice where the step can do without what fails, the second time for good."""
+    """Several where the step can do without what fails, the last time for good."""
     if step.scope is None:
         return [None]
-    trace = step.scope.trace
-    return [Separation(step.name, trace), Separation(step.name, trace, is_last=True)]
+    again = Separation(step.name, step.scope.trace)
+    return [*[again] * (step.scope.tries - 1), replace(again, is_last=True)]
 
 
 def run_time(context: AssetExecutionContext) -> datetime:

@@ -205,7 +205,8 @@ def _enrichment_line(row: dict[str, Any]) -> str:
     said = _parsed(row["attributes"])
     told = ", ".join(f"{key} {_value(value)}" for key, value in said.items())
     origin = f" [{row['source']}, {row['source_as_of']}]" if row["source"] else ""
-    return f"{row['provider']} {row['status']}{origin}: {told or row['reason'] or ''}"
+    status = row["status"].replace("_", " ")
+    return f"{row['provider']} {status}{origin}: {told or row['reason'] or ''}"
 
 
 def _event_line(row: dict[str, Any]) -> str:

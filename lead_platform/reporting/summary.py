@@ -23,6 +23,7 @@ class Summary:
     set_aside: Mapping[str, int]
     identity: Mapping[str, int]
     enriched: Mapping[str, int]
+    not_set_up: Mapping[str, str]
     bands: Mapping[str, int]
     owners: Mapping[str, int]
 
@@ -35,6 +36,7 @@ def gather_summary(connection: duckdb.DuckDBPyConnection) -> Summary:
         set_aside=count_held(connection),
         identity=_one_row(connection, _IDENTITY),
         enriched=_pairs(connection, _ENRICHED),
+        not_set_up=dict(connection.execute(_NOT_SET_UP).fetchall()),
         bands=_pairs(connection, _BANDS),
         owners=_pairs(connection, _OWNERS),
     )
@@ -65,7 +67,11 @@ def render_summary(
         f"Release {release.release_id} at snapshot {release.snapshot_id}, "
         f"published {release.released_at:%Y-%m-%d %H:%M:%S} UTC"
     )
-    return Group(page, published, _NEXT)
+    hints = [
+        f"Enrichment by {provider} is not set up: {reason}."
+        for provider, reason in summary.not_set_up.items()
+    ]
+    return Group(page, *hints, published, _NEXT)
 
 
 _NEXT = """
@@ -100,9 +106,14 @@ select
 """
 
 _ENRICHED = """
-select provider || ', ' || status as outcome, count(*)
+select provider || ', ' || replace(status, '_', ' ') as outcome, count(*)
 from enrichment.enrichment_results semi join identity.leads using (lead_id)
 group by all order by outcome
+"""
+
+_NOT_SET_UP = """
+select provider, any_value(reason) from enrichment.enrichment_results
+where status = 'not_set_up' group by provider order by provider
 """
 
 _BANDS = """

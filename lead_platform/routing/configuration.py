@@ -4,12 +4,13 @@ Owns loading and what only shows across files: names that do not exist, pools no
 territories that overlap, rules no lead can reach. Parsing belongs to lead_platform.configuration.
 """
 
-import csv
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -17,16 +18,16 @@ from pydantic import BaseModel, ConfigDict
 from lead_platform.configuration import (
     ConfigurationError,
     content_version,
-    load_csv,
     load_yaml,
     parse_yaml,
+    read_csv,
 )
 from lead_platform.routing.conditions import Condition
 from lead_platform.routing.roster import NamedAccount, Rep, is_candidate
-from lead_platform.routing.rules import RoutingRules, Rule, shadowing_rule
+from lead_platform.routing.rules import Pool, RoutingRules, Rule, shadowing_rule
 from lead_platform.routing.territories import Key, TerritoryMap, TerritoryRow, map_territories
 
-T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 RULES_FILE = "routing.yaml"
 TERRITORIES_FILE = "territories.csv"
@@ -119,19 +120,32 @@ class RoutingConfiguration(BaseModel):
         )
 
     def warnings(self) -> list[str]:
-        """What works but sends leads to the review queue: pools in which nobody is active."""
-        return [
-            f"rule {rule.id}: nobody active in its pool"
-            + (f" for territory {territory}" if territory else "")
-            for rule in self.routing.rules
-            for territory in _territories_to_staff(rule, self.territories)
-            if not any(rep.is_active for rep in _staff(rule, self.reps, territory))
-        ] + [
-            f"named account {account.company_domain or account.company_key}: "
-            f"its rep {account.rep_id} is not active"
-            for account in self.named_accounts
-            if account.rep_id not in self.active_rep_ids
-        ]
+        """What works and is likely not meant: pools in which nobody is active, which sends leads to
+        the review queue, and words of reps that no pool selects, though it does one like them."""
+        return (
+            [
+                f"rule {rule.id}: nobody active in its pool"
+                + (f" for territory {territory}" if territory else "")
+                for rule in self.routing.rules
+                for territory in _territories_to_staff(rule, self.territories)
+                if not any(rep.is_active for rep in _staff(rule, self.reps, territory))
+            ]
+            + [
+                f"named account {account.company_domain or account.company_key}: "
+                f"its rep {account.rep_id} is not active"
+                for account in self.named_accounts
+                if account.rep_id not in self.active_rep_ids
+            ]
+            + [
+                f"rep {rep.rep_id}: no rule selects {kind} {word!r}, only "
+                f"{', '.join(map(repr, alike))}, which looks like it; reps have: "
+                f"{_listed(self.reps, kind)}"
+                for kind, selected in _selected(self.routing.rules).items()
+                for rep in self.reps
+                for word in _words(rep, kind)
+                if word not in selected and (alike := get_close_matches(word, selected, cutoff=0.8))
+            ]
+        )
 
 
 def load_routing(config_dir: Path) -> RoutingConfiguration:
@@ -139,31 +153,75 @@ def load_routing(config_dir: Path) -> RoutingConfiguration:
 
     Raises ConfigurationError with every fault of every file at once.
     """
-    faults: list[str] = []
-    paths = [config_dir / name for name in (RULES_FILE, TERRITORIES_FILE, REPS_FILE)]
-    accounts_path = config_dir / NAMED_ACCOUNTS_FILE
-    routing = _collect(faults, lambda: load_yaml(paths[0], RoutingRules))
-    territories = _collect(faults, lambda: load_csv(paths[1], TerritoryRow))
-    reps = _collect(faults, lambda: load_csv(paths[2], Rep))
-    accounts = _collect(
-        faults, lambda: load_csv(accounts_path, NamedAccount) if accounts_path.exists() else []
-    )
-    if routing is None or territories is None or reps is None or accounts is None:
-        raise ConfigurationError(faults)
-    used = [*paths, accounts_path] if accounts_path.exists() else paths
-    configuration = RoutingConfiguration(
-        routing_version=content_version(*used),
-        territories_version=content_version(paths[1]),
-        reps_version=content_version(paths[2]),
-        routing=routing,
-        territories=tuple(territories),
-        reps=tuple(reps),
-        named_accounts=tuple(accounts),
-    )
-    faults = cross_file_faults(configuration, config_dir)
-    if faults:
+    files = _Files.read(config_dir)
+    faults = files.faults + cross_file_faults(files)
+    configuration = files.configuration
+    if faults or configuration is None:
         raise ConfigurationError(faults)
     return configuration
+
+
+@dataclass(frozen=True)
+class _Table(Generic[M]):
+    """The rows of a CSV file that can be read, with the line of each, and what is wrong with it."""
+
+    path: Path
+    lines: list[int]
+    rows: tuple[M, ...]
+    faults: list[str]
+
+    @classmethod
+    def read(cls, path: Path, row_model: type[M]) -> "_Table[M]":
+        """The file."""
+        numbered, faults = read_csv(path, row_model)
+        return cls(path, [line for line, _ in numbered], tuple(row for _, row in numbered), faults)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of a folder as far as they can be read: a fault in one hides none in another."""
+
+    rules_path: Path
+    rules: RoutingRules | None
+    territories: _Table[TerritoryRow]
+    reps: _Table[Rep]
+    accounts: _Table[NamedAccount]
+    faults: list[str]
+
+    @classmethod
+    def read(cls, folder: Path) -> "_Files":
+        """All of them; named_accounts.csv may be absent."""
+        rules: RoutingRules | None = None
+        faults: list[str] = []
+        try:
+            rules = load_yaml(folder / RULES_FILE, RoutingRules)
+        except ConfigurationError as error:
+            faults = error.faults
+        territories = _Table.read(folder / TERRITORIES_FILE, TerritoryRow)
+        reps = _Table.read(folder / REPS_FILE, Rep)
+        accounts_path = folder / NAMED_ACCOUNTS_FILE
+        accounts: _Table[NamedAccount] = _Table(accounts_path, [], (), [])
+        if accounts_path.exists():
+            accounts = _Table.read(accounts_path, NamedAccount)
+        faults = [*faults, *territories.faults, *reps.faults, *accounts.faults]
+        return cls(folder / RULES_FILE, rules, territories, reps, accounts, faults)
+
+    @cached_property
+    def configuration(self) -> RoutingConfiguration | None:
+        """The whole, where each file can be read."""
+        if self.rules is None or self.faults:
+            return None
+        paths = [self.rules_path, self.territories.path, self.reps.path]
+        used = [*paths, self.accounts.path] if self.accounts.path.exists() else paths
+        return RoutingConfiguration(
+            routing_version=content_version(*used),
+            territories_version=content_version(self.territories.path),
+            reps_version=content_version(self.reps.path),
+            routing=self.rules,
+            territories=self.territories.rows,
+            reps=self.reps.rows,
+            named_accounts=self.accounts.rows,
+        )
 
 
 def tabulate_version(configuration: RoutingConfiguration, effective_at: datetime) -> pd.DataFrame:
@@ -177,21 +235,23 @@ def tabulate_version(configuration: RoutingConfiguration, effective_at: datetime
     )
 
 
-def cross_file_faults(configuration: RoutingConfiguration, config_dir: Path) -> list[str]:
-    """What is wrong between the files, each with its file and line."""
-    territory_lines = _csv_lines(config_dir / TERRITORIES_FILE)
-    rep_lines = _csv_lines(config_dir / REPS_FILE)
-    account_lines = _csv_lines(config_dir / NAMED_ACCOUNTS_FILE)
-    rule_lines = _rule_lines(config_dir / RULES_FILE)
-    return [
-        *_located(
-            config_dir / TERRITORIES_FILE,
-            territory_lines,
-            _territory_faults(configuration, territory_lines),
-        ),
-        *_located(config_dir / REPS_FILE, rep_lines, _rep_faults(configuration)),
-        *_located(config_dir / NAMED_ACCOUNTS_FILE, account_lines, _account_faults(configuration)),
-        *_located(config_dir / RULES_FILE, rule_lines, _rule_faults(configuration)),
+def cross_file_faults(files: _Files) -> list[str]:
+    """What is wrong between the files, each with its file and line.
+
+    What a file says is held against another only where that one is whole: a row that cannot be
+    read may be the one that is named.
+    """
+    found = _located(files.territories, _territory_faults(files.territories))
+    territories = None if files.territories.faults else files.territories.rows
+    found += _located(files.reps, _rep_faults(files.reps.rows, territories))
+    reps = None if files.reps.faults else files.reps.rows
+    found += _located(files.accounts, _account_faults(files.accounts.rows, reps))
+    if files.configuration is None:
+        return found
+    lines = _rule_lines(files.rules_path)
+    return found + [
+        f"{files.rules_path}:{lines[position]}: {fault}"
+        for position, fault in _rule_faults(files.configuration)
     ]
 
 
@@ -199,50 +259,53 @@ def cross_file_faults(configuration: RoutingConfiguration, config_dir: Path) -> 
 Fault = tuple[int, str]
 
 
-def _territory_faults(configuration: RoutingConfiguration, lines: list[int]) -> list[Fault]:
+def _territory_faults(table: _Table[TerritoryRow]) -> list[Fault]:
     faults: list[Fault] = []
     claimed: dict[Key, int] = {}
-    for position, row in enumerate(configuration.territories):
+    for position, row in enumerate(table.rows):
         own = row.faults()
         faults += [(position, fault) for fault in own]
         for key in [] if own else row.claims():
             earlier = claimed.setdefault(key, position)
             if earlier != position:
-                other = configuration.territories[earlier].territory
+                other = table.rows[earlier].territory
                 shown = " ".join(part for part in key if part) or "everything"
                 faults.append(
                     (
                         position,
-                        f"territory {row.territory!r} overlaps {other!r} (line {lines[earlier]}): "
-                        f"both claim {shown}; keep one",
+                        f"territory {row.territory!r} overlaps {other!r} "
+                        f"(line {table.lines[earlier]}): both claim {shown}; keep one",
                     )
                 )
     return faults
 
 
-def _rep_faults(configuration: RoutingConfiguration) -> list[Fault]:
+def _rep_faults(reps: tuple[Rep, ...], territories: tuple[TerritoryRow, ...] | None) -> list[Fault]:
     faults: list[Fault] = []
-    known = sorted({row.territory for row in configuration.territories})
+    known = sorted({row.territory for row in territories or ()})
     seen: set[str] = set()
-    for position, rep in enumerate(configuration.reps):
+    for position, rep in enumerate(reps):
         if rep.rep_id in seen:
             faults.append((position, f"rep_id: {rep.rep_id!r} stands there more than once"))
         seen.add(rep.rep_id)
         faults += [
             (position, f"territories: unknown territory {name!r}; known: {', '.join(known)}")
             for name in rep.territories
-            if name not in known
+            if territories is not None and name not in known
         ]
     return faults
 
 
-def _account_faults(configuration: RoutingConfiguration) -> list[Fault]:
+def _account_faults(
+    accounts: tuple[NamedAccount, ...], reps: tuple[Rep, ...] | None
+) -> list[Fault]:
     faults: list[Fault] = []
     seen: set[str] = set()
-    known = ", ".join(sorted(configuration.reps_by_id))
-    for position, account in enumerate(configuration.named_accounts):
-        if account.rep_id not in configuration.reps_by_id:
-            faults.append((position, f"rep_id: unknown rep {account.rep_id!r}; known: {known}"))
+    known = sorted({rep.rep_id for rep in reps or ()})
+    for position, account in enumerate(accounts):
+        if reps is not None and account.rep_id not in known:
+            told = f"rep_id: unknown rep {account.rep_id!r}; known: {', '.join(known)}"
+            faults.append((position, told))
         names = [name for name in (account.company_domain, account.company_key) if name]
         faults += [
             (position, f"{name!r} is a named account more than once; keep one")
@@ -317,6 +380,7 @@ def _empty_pools(configuration: RoutingConfiguration, rule: Rule) -> list[str]:
         "its pool is empty"
         + (f" for territory {territory!r}" if territory else "")
         + ": no rep in reps.csv meets its selectors; add one or widen the pool"
+        + _told_words(rule.pool, configuration.reps, territory)
         for territory in _territories_to_staff(rule, configuration.territories)
         if not _staff(rule, configuration.reps, territory)
     ]
@@ -354,6 +418,38 @@ def _may_match(when: tuple[Condition, ...], row: TerritoryRow, settled: set[str]
     return True
 
 
+def _told_words(pool: Pool, reps: tuple[Rep, ...], territory: str | None) -> str:
+    """The words the pool selects by, and those of the reps who cover the territory."""
+    there = [rep for rep in reps if territory is None or territory in rep.territories]
+    return "".join(
+        f"; it selects {kind} {', '.join(map(repr, names))}, reps there have "
+        f"{_listed(there, kind) or 'none'}"
+        for kind, names in _selectors(pool).items()
+        if names
+    )
+
+
+def _listed(reps: Iterable[Rep], kind: str) -> str:
+    return ", ".join(sorted({repr(word) for rep in reps for word in _words(rep, kind)}))
+
+
+def _selectors(pool: Pool) -> dict[str, tuple[str, ...]]:
+    return {"team": pool.teams, "seniority": pool.seniorities, "language": pool.languages}
+
+
+def _selected(rules: Iterable[Rule]) -> dict[str, list[str]]:
+    """The words that pools select reps by, each kind of them."""
+    pools = [_selectors(rule.pool) for rule in rules if rule.pool is not None]
+    return {
+        kind: sorted({name for pool in pools for name in pool[kind]})
+        for kind in ("team", "seniority", "language")
+    }
+
+
+def _words(rep: Rep, kind: str) -> tuple[str, ...]:
+    return {"team": (rep.team,), "seniority": (rep.seniority,), "language": rep.languages}[kind]
+
+
 def _staff(rule: Rule, reps: tuple[Rep, ...], territory: str | None) -> list[Rep]:
     assert rule.pool is not None
     return [
@@ -364,25 +460,8 @@ def _staff(rule: Rule, reps: tuple[Rep, ...], territory: str | None) -> list[Rep
     ]
 
 
-def _collect(faults: list[str], load: Callable[[], T]) -> T | None:
-    try:
-        return load()
-    except ConfigurationError as error:
-        faults += error.faults
-        return None
-
-
-def _located(path: Path, lines: list[int], faults: list[Fault]) -> list[str]:
-    return [f"{path}:{lines[position]}: {fault}" for position, fault in faults]
-
-
-def _csv_lines(path: Path) -> list[int]:
-    """The line each row ends on, rows counted as load_csv counts them."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        return [reader.line_num for row in reader if row][1:]
+def _located(table: _Table[M], faults: list[Fault]) -> list[str]:
+    return [f"{table.path}:{table.lines[position]}: {fault}" for position, fault in faults]
 
 
 def _rule_lines(path: Path) -> list[int]:

@@ -1,15 +1,26 @@
 """A record that was set aside is left out of every delivery, and comes back once it is released."""
 
-from collections.abc import Callable
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lead_platform.capture.channels import Channel, load_channels
-from lead_platform.capture.deliveries import Intake, parse_deliveries, take_in
+from lead_platform.capture.deliveries import Intake, list_records, parse_deliveries, take_in
+from lead_platform.capture.quarantine import MOST_CONTENTS, trace_contents
 from lead_platform.capture.returns import list_returns, mark_returned
+from lead_platform.governance.quarantine import decide
 from lead_platform.lake.lake import Lake
-from lead_platform.lake.quarantine import Hold, Subject, write_holds
+from lead_platform.lake.quarantine import Hold, Separation, Subject, write_holds
 from lead_platform.settings import Settings
 from tests.capture.conftest import PROJECT, RECEIVED_AT
 
@@ -40,7 +51,8 @@ def deliver(
     with lake.write("intake") as candidate:
         returned = list_returns(candidate.connection, channels, received_at=received_at)
         done = take_in(candidate.connection, [*parsed, *returned], run_id="run")
-        mark_returned(candidate.connection, (item.delivery for item in done.taken), at=received_at)
+        taken = (item.delivery for item in done.taken)
+        mark_returned(candidate.connection, channels, taken, at=received_at)
         return done
 
 
@@ -156,3 +168,190 @@ def test_a_held_delivery_stays_where_it_is(
     assert rows(lake, "select * from capture.outcomes") == []
     let_go(lake, "released")
     assert deliver(lake, channels, path).totals["taken"] == 4
+
+
+# --- records that are corrected at their source ----------------------------------------------
+
+Row = tuple[str, str]
+BAD, WORSE, GOOD, BETTER = "bad", "worse", "good", "better"
+
+
+def forbid(lake_settings: Settings, values: Sequence[str]) -> None:
+    """Have the suite of outcomes refuse rows with these reasons, which intake does not check."""
+    shutil.copytree(PROJECT / "expectations", lake_settings.expectations_dir, dirs_exist_ok=True)
+    path = lake_settings.expectations_dir / "capture" / "outcomes.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    forbidden = {"column": "reason", "value_set": list(values)}
+    rule = {"type": "expect_column_values_to_not_be_in_set", "kwargs": forbidden}
+    suite["expectations"].append(rule)
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+@dataclass
+class Source:
+    """A CRM that delivers outcomes, of which a record says who it is and a reason what is in it."""
+
+    lake: Lake
+    channels: dict[str, Channel]
+    folder: Path
+    names: Any = field(default_factory=itertools.count)
+
+    def run(self, *files: Sequence[Row], prefix: str = "") -> dict[str, int]:
+        """One run of intake over these files, as the asset does it; the counts of its records."""
+        number = next(self.names)
+        received_at = RECEIVED_AT + timedelta(minutes=number)
+        paths = [self.folder / f"{number}-{place}.csv" for place in range(len(files))]
+        for path, file in zip(paths, files, strict=True):
+            lines = (f"{prefix}{one},closed_lost,2026-01-01,{reason}\n" for one, reason in file)
+            path.write_text("outcome_id,type,occurred_at,reason\n" + "".join(lines))
+        parsed, _ = parse_deliveries(
+            [(path, "crm_outcomes") for path in paths],
+            self.channels,
+            received_at=received_at,
+            inbox=self.folder / "inbox",
+            spools=self.folder,
+        )
+
+        def trace(
+            connection: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str], since: int
+        ) -> dict[str, list[Subject]]:
+            return trace_contents(connection, kind, ids, list_records([*parsed, *returned]))
+
+        for place in range(MOST_CONTENTS + 1):
+            separation = Separation("intake", trace, is_last=place == MOST_CONTENTS)
+            with self.lake.write("intake", separation=separation) as candidate:
+                connection = candidate.connection
+                returned = list_returns(connection, self.channels, received_at=received_at)
+                done = take_in(connection, [*parsed, *returned], run_id="run")
+                taken = (item.delivery for item in done.taken)
+                mark_returned(connection, self.channels, taken, at=received_at)
+            if not candidate.is_to_repeat:
+                break
+        return done.totals
+
+    def release(self, record_id: str) -> None:
+        """What a person does: the oldest entry of the record, then the next run."""
+        with self.lake.write("verdict") as candidate:
+            found = candidate.connection.execute(f"{ENTRIES} limit 1", [record_id]).fetchall()
+            ids = [quarantine_id for quarantine_id, _ in found]
+            decide(
+                candidate.connection, ids, "released", by="Dana", reason="corrected", at=RECEIVED_AT
+            )
+        self.run()
+
+    def held(self, record_id: str) -> list[str]:
+        """The contents of a record that are held, the oldest first."""
+        with self.lake.read() as connection:
+            return [reason for _, reason in connection.execute(ENTRIES, [record_id]).fetchall()]
+
+    def taken(self, record_id: str) -> list[str]:
+        """The contents of a record that are taken in."""
+        query = f"select reason from capture.outcomes where record_id = '{record_id}'"
+        return [reason for (reason,) in rows(self.lake, query)]
+
+
+ENTRIES = """
+select quarantine_id, payload ->> 'reason'
+from governance.quarantine join capture.rejected_records on rejected_id = payload_id
+where state = 'held' and record_id = ? order by rejected_at, hold_number
+"""
+COUNTS = """
+select sum(records) = sum(taken + repeats + rejected),
+    sum(rejected) = (select count(*) from capture.rejected_records),
+    sum(taken) = (select count(*) from capture.outcomes)
+from capture.deliveries
+"""
+
+
+@pytest.fixture
+def source(
+    new_settings: Callable[..., Settings], channels: dict[str, Channel], tmp_path: Path
+) -> Source:
+    """A source whose records with the reasons `bad` and `worse` the gate refuses."""
+    strict = new_settings("strict", expectations_dir=tmp_path / "expectations")
+    forbid(strict, [BAD, WORSE])
+    return Source(Lake(strict), channels, tmp_path)
+
+
+def test_a_corrected_record_is_judged_for_itself(source: Source) -> None:
+    """It was set aside on its id alone, and a release brought back the contents that had failed."""
+    assert source.run([("q1", BAD), ("q2", GOOD)])["rejected"] == 1
+    assert (source.held("q1"), source.taken("q1")) == ([BAD], [])
+    again = source.run([("q1", BAD)])
+    assert (again["rejected"], source.held("q1")) == (1, [BAD]), "the same again is held still"
+
+    counts = source.run([("q1", GOOD)])
+    assert (counts["taken"], counts["rejected"]) == (1, 0)
+    assert (source.held("q1"), source.taken("q1")) == ([], [GOOD])
+    [(state, reason, is_tried)] = rows(
+        source.lake,
+        "select state, decision_reason, tried_at is not null from governance.quarantine",
+    )
+    assert (state, reason, is_tried) == ("superseded", "corrected at its source", True)
+    late = source.run([("q1", BAD), ("q3", GOOD)])
+    assert (late["taken"], late["rejected"]) == (1, 1), "in conflict with what was taken in"
+    assert (source.held("q1"), source.taken("q1")) == ([], [GOOD])
+
+
+def test_a_release_brings_back_the_newest_contents(source: Source) -> None:
+    source.run([("q1", BAD)])
+    source.run([("q1", WORSE)])
+    assert (source.held("q1"), source.taken("q1")) == ([BAD, WORSE], [])
+    source.release("q1")
+    assert source.held("q1") == [WORSE], "which alone was tried, and failed again"
+    forbid(source.lake.settings, [])
+    source.lake = Lake(source.lake.settings)
+    source.run()
+    assert (source.held("q1"), source.taken("q1")) == ([], [WORSE])
+    assert source.run()["received"] == 0, "each is returned once"
+
+
+def test_a_record_with_any_number_of_contents_stops_no_run(source: Source) -> None:
+    """Each that failed would cost the run a try, and, after the last, the whole batch."""
+    reasons = [f"bad {number}" for number in range(MOST_CONTENTS + 3)]
+    forbid(source.lake.settings, reasons)
+    counts = source.run([("q1", reason) for reason in reasons] + [("q2", GOOD)])
+    assert (counts["taken"], counts["rejected"]) == (1, len(reasons))
+    assert source.held("q1") == reasons
+    assert source.run([("q1", GOOD)])["taken"] == 1
+    assert source.held("q1") == []
+
+
+FILES = st.lists(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from([BAD, WORSE, GOOD, BETTER])),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(files=FILES, is_one_run=st.booleans(), is_released=st.booleans())
+def test_what_is_taken_and_held_follows_from_what_came(
+    source: Source, files: list[list[Row]], is_one_run: bool, is_released: bool
+) -> None:
+    """The first contents that pass are taken; until then all that failed are held, each once."""
+    prefix = f"{next(source.names)}-"
+    contents = {
+        one: {reason for file in files for who, reason in file if who == one} for one in "ab"
+    }
+    if is_one_run and all(len(reasons) <= MOST_CONTENTS for reasons in contents.values()):
+        source.run(*files, prefix=prefix)
+    else:
+        for file in files:
+            source.run(file, prefix=prefix)
+    for one in "ab":
+        came = [reason for file in files for who, reason in file if who == one]
+        good = [reason for reason in came if reason in (GOOD, BETTER)]
+        bad = list(dict.fromkeys(reason for reason in came if not good))
+        assert source.taken(prefix + one) == good[:1]
+        assert source.held(prefix + one) == bad
+        if is_released and bad:
+            source.release(prefix + one)
+            assert (source.held(prefix + one), source.taken(prefix + one)) == (bad[-1:], [])
+    assert rows(source.lake, COUNTS) == [(True, True, True)]

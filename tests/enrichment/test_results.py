@@ -148,20 +148,28 @@ def test_firmographics_from_parquet(tmp_path: Path, vocabularies: Vocabularies) 
     assert found["lead_1"]["technologies"] == ["SAP", "Slack"]
 
 
-@pytest.mark.parametrize("content", [None, "a,b\n1,2\n", ""])
-def test_without_its_table_firmographics_flag_leads_and_stop_nothing(
-    content: str | None, tmp_path: Path, shipped: dict[str, Provider], vocabularies: Vocabularies
+@pytest.mark.parametrize(
+    ("content", "status"), [(None, "not_set_up"), ("a,b\n1,2\n", "failed"), ("", "failed")]
+)
+def test_without_its_table_firmographics_say_so_and_stop_nothing(
+    content: str | None,
+    status: str,
+    tmp_path: Path,
+    shipped: dict[str, Provider],
+    vocabularies: Vocabularies,
 ) -> None:
+    """A new home told of a failure for every lead, though nobody had given it a table yet."""
     folder = tmp_path / "empty"
     folder.mkdir()
     if content is not None:
         (folder / "companies.csv").write_text(content)
     providers = load_providers(ROOT / "config", ProviderContext(vocabularies, folder))
     results = enrich_leads(LEADS, [entry.provider for entry in providers], AS_OF)
-    failed = results[results["status"] == "failed"]
-    assert set(failed["provider"]) == {"company_firmographics"}
-    assert set(failed["lead_id"]) == {"lead_1", "lead_2", "lead_4"}
-    assert failed["reason"].str.contains("reference table companies.csv").all()
+    without = results[results["status"] == status]
+    assert set(results["status"]) - {"matched", "not_found"} == {status}
+    assert set(without["provider"]) == {"company_firmographics"}
+    assert set(without["lead_id"]) == {"lead_1", "lead_2", "lead_4"}
+    assert without["reason"].str.contains("reference table companies.csv").all()
     assert (results["status"] == "matched").sum() > 5
 
 

@@ -4,10 +4,12 @@ import ast
 import json
 import re
 import socket
+import sqlite3
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -61,6 +63,32 @@ def test_a_storm_is_one_message_and_a_digest(book: AlertBook) -> None:
     assert phone.messages[0].body.startswith("runs failed (5 times, 1 subjects):")
     assert "runs failed" in phone.messages[1].title
     assert "and 5 more" in phone.messages[1].body
+
+
+def test_the_book_holds_what_is_still_to_be_told_or_listed(book: AlertBook, tmp_path: Path) -> None:
+    """Nothing was ever deleted: each message to send was sought among all there had been."""
+    phone, dead = Phone(), Phone()
+    dead.is_dead = True
+    lasting = Signal("disk_nearly_full", "home", "5 % are free", is_condition=True)
+    for day in range(200):
+        now = NOW + timedelta(days=day)
+        failed = Signal("run_failed", f"job_{day}", "failed")
+        book.record([failed, lasting], now)
+        send(book, now, phone=phone, dead=dead)
+        book.record([], now + MINUTE, over=[("run_failed", failed.subject)])
+    with closing(sqlite3.connect(tmp_path / "alerts" / "alerts.sqlite")) as connection:
+        held = {
+            table: connection.execute(f"select count(*) from {table}").fetchone()[0]
+            for table in ("messages", "sendings", "told", "causes", "alerts")
+        }
+    assert held == {"messages": 2, "sendings": 4, "told": 92, "causes": 92, "alerts": 92}
+    assert book.alerts()[-1].first_seen_at >= NOW + timedelta(days=109)
+    # What lasts stays, and what was not taken yet is still tried: two days of it, and the news.
+    assert [alert.subject for alert in book.alerts() if alert.state == "open"] == ["home"]
+    assert len(phone.messages) == 200
+    dead.is_dead = False
+    send(book, now + timedelta(hours=2), dead=dead)
+    assert len(dead.messages) == 3
 
 
 def test_a_condition_is_told_once_and_again_the_next_day(book: AlertBook) -> None:

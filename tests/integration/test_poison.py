@@ -137,6 +137,20 @@ def poisoned(install: Install, slices: Slices, strict_suites: Path) -> Installat
     return installation
 
 
+@dataclass(frozen=True)
+class Next:
+    """What was held before the batch that follows the bad rows, and how its run came out."""
+
+    held_before: dict[str, tuple[str, ...]]
+    outcome: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def next_batch(poisoned: Installation, slices: Slices) -> Next:
+    """The batch after it, taken in as well."""
+    return Next(held(poisoned), poisoned.run(files=slices[2]))
+
+
 @pytest.fixture(scope="module")
 def under(poisoned: Installation) -> Callable[[Path], Installation]:
     """The same installation under other suites."""
@@ -238,11 +252,9 @@ def test_a_lead_without_a_score_waits_for_a_person(
         assert len(queued) == 1, table
 
 
-def test_the_next_batch_runs(poisoned: Installation, slices: Slices) -> None:
-    before = held(poisoned)
-    outcome = poisoned.run(files=slices[2])
-    assert held(poisoned) == before
-    checks = poisoned.start("list_checks", run_id=outcome["run_id"]).finish()
+def test_the_next_batch_runs(poisoned: Installation, next_batch: Next) -> None:
+    assert held(poisoned) == next_batch.held_before
+    checks = poisoned.start("list_checks", run_id=next_batch.outcome["run_id"]).finish()
     told = [check for check in checks if not check["passed"]]
     assert [(check["check"], check["severity"], check["blocking"]) for check in told] == [
         ("quarantine", "WARN", False)
@@ -287,6 +299,7 @@ def test_a_failing_table_refuses_all(
     under(strict_suites)
 
 
+@pytest.mark.usefixtures("next_batch")
 def test_what_is_released_comes_back(
     under: Callable[[Path], Installation], poisoned: Installation, healthy: Installation
 ) -> None:
@@ -303,7 +316,9 @@ def test_what_is_released_comes_back(
         "select action, actor from governance.audit_log where action like '%quarantine' "
         "order by action"
     )
-    assert told == [("discard_from_quarantine", "Dana"), *3 * [("release_from_quarantine", "Dana")]]
+    # One that is tried again in vain was released before.
+    assert told[0] == ("discard_from_quarantine", "Dana")
+    assert {*told[1:]} == {("release_from_quarantine", "Dana")}
     changed = differences(healthy.timeless_tables(), installation.timeless_tables())
     # Records that were rejected came back with deliveries and numbers of their own.
     assert set(changed) <= {

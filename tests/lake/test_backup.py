@@ -1,16 +1,20 @@
 """Backups taken while the home is at work, and homes made from them elsewhere."""
 
+import errno
 import os
 import shutil
 import stat
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lead_platform.capture.deliveries import spool_folder
 from lead_platform.lake import backup as backup_module
 from lead_platform.lake import exchange
 from lead_platform.lake.backup import (
@@ -147,6 +151,55 @@ def test_what_people_delivered_is_kept_as_it_is(
     assert {name: (there.home / name).read_bytes() for name in given} == given
 
 
+def test_folders_of_the_home_may_lie_elsewhere(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """An archive moved to another disk and linked back was in no backup, which was called whole."""
+    (busy_home.home / "archive").rename(tmp_path / "other_disk")
+    (busy_home.home / "archive").symlink_to(tmp_path / "other_disk")
+    assert make_backup(busy_home, tmp_path / "backup", made_at=NOW).left_out == {}
+    there = restored(tmp_path / "backup", new_settings, busy_home)
+    assert (there.home / "archive/web_form/dlv_1__taken.csv").read_text() == "dlv_1__taken.csv"
+
+
+def test_what_senders_do_in_the_inbox_costs_no_backup(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of another user, or a folder that went meanwhile, and there was none."""
+    folder = busy_home.inbox / "web_form"
+    (folder / "locked.jsonl").write_text("{}")
+    (folder / "link.jsonl").symlink_to("/etc/hostname")
+    (folder / "linked").symlink_to("/etc")
+    (folder / "passing").mkdir()
+    os.mkfifo(folder / "pipe.jsonl")
+    copy, scan = shutil.copyfile, os.scandir
+
+    def refuse(source: Path, target: Path) -> object:
+        # Permissions do not bind the administrator, who may run this.
+        if source.name == "locked.jsonl":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return copy(source, target)
+
+    def pass_by(place: Any) -> object:
+        if str(place).endswith("passing"):
+            raise FileNotFoundError
+        return scan(place)
+
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    monkeypatch.setattr(os, "scandir", pass_by)
+    made = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    monkeypatch.undo()
+    assert made.left_out == {
+        "inbox/web_form/link.jsonl": "a link",
+        "inbox/web_form/linked": "a link",
+        "inbox/web_form/locked.jsonl": "Permission denied",
+        "inbox/web_form/pipe.jsonl": "no regular file",
+    }
+    assert verify_backup(tmp_path / "backup") == made
+    copied = {path.name for path in (tmp_path / "backup/home/inbox/web_form").iterdir()}
+    assert copied == {"waiting.csv"}
+
+
 def test_what_is_taken_in_while_the_backup_runs_is_not_lost(
     busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +303,79 @@ def test_a_lake_that_lost_files_is_not_backed_up_as_whole(
     assert list(tmp_path.glob("*backup*")) == []
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["home/backup", "link/backup", "other/../home/backup", "data/backup", "inbox/mine/backup"],
+)
+def test_a_backup_does_not_go_where_it_would_find_itself(tmp_path: Path, target: str) -> None:
+    """Links and `..` led into the home unseen: the copy copied itself until its path was too long.
+
+    Where the lake's data lies elsewhere, nobody looked at all.
+    """
+    settings = Settings(home=tmp_path / "home", lake_data=str(tmp_path / "data"))
+    Lake(settings).published()
+    (tmp_path / "link").symlink_to(settings.home)
+    (tmp_path / "other").mkdir()
+    settings.inbox.rename(tmp_path / "inbox")
+    settings.inbox.symlink_to(tmp_path / "inbox")
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(BackupError, match=r"the home .*Name a folder elsewhere"):
+        make_backup(settings, tmp_path / target, made_at=NOW)
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_what_is_only_parsed_yet_is_in_no_backup(
+    embedded_settings: Settings, tmp_path: Path
+) -> None:
+    """Backups held the spools of intakes at work: personal data that nobody reads again."""
+    Lake(embedded_settings).published()
+    with spool_folder(embedded_settings.home) as spools:
+        (spools / "0.batch").write_bytes(b"ada@example.com")
+        backup = make_backup(embedded_settings, tmp_path / "backup", made_at=NOW)
+    assert not [name for name in backup.checksums if spools.name in name]
+    assert not list((tmp_path / "backup").rglob("*.batch"))
+
+
+def _begin_backup(settings: Settings, target: Path, is_copying: Any) -> None:
+    """Another process's backup, which hangs while it copies."""
+
+    def hang(*_: object) -> None:
+        is_copying.set()
+        time.sleep(600)
+
+    backup_module._copy_rest = hang
+    make_backup(settings, target, made_at=NOW)
+
+
+def test_the_next_backup_removes_what_a_killed_one_left(
+    embedded_settings: Settings, tmp_path: Path
+) -> None:
+    """A copy of all personal data stayed beside the target, hidden by its name, for ever."""
+    Lake(embedded_settings).published()
+    folder = tmp_path / "backups"
+    theirs = [folder / ".day.abcdefgh" / "theirs", folder / ".day.old" / "theirs"]
+    for path in theirs:
+        path.parent.mkdir(parents=True)
+        path.write_text("not ours")
+    copying = [workers.PROCESSES.Event() for _ in range(2)]
+    killed, alive = (
+        workers.start(_begin_backup, embedded_settings, folder / name, is_copying)
+        for name, is_copying in zip(("day", "other"), copying, strict=True)
+    )
+    try:
+        assert all(is_copying.wait(120) for is_copying in copying)
+        workers.kill(killed)
+        make_backup(embedded_settings, folder / "next", made_at=NOW)
+        left = {path.name.split(".")[1] for path in folder.iterdir() if path.name[0] == "."}
+        assert left == {"day", "other"}
+        assert len(list(folder.glob(".day.*"))) == 2
+        assert all(path.read_text() == "not ours" for path in theirs)
+    finally:
+        workers.kill(alive)
+    make_backup(embedded_settings, folder / "day", made_at=NOW)
+    assert not list(folder.glob(".other.*"))
+
+
 def test_a_damaged_backup_is_refused(
     busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
@@ -350,6 +476,76 @@ def test_data_that_lies_elsewhere_is_set_aside_too(
     assert missing_files(settings) == []
     assert any(Path(aside[0]).rglob("*.parquet"))
     assert Path(aside[0]).is_relative_to(settings.home) == (data == "volume")
+
+
+@pytest.mark.parametrize(
+    ("home", "data", "links"),
+    [
+        pytest.param("home", "home/lake/data/", {}, id="a relative path"),
+        pytest.param("home", "{}/link/lake/data", {"link": "home"}, id="through a link to it"),
+        pytest.param("link", "{}/home/lake/data", {"link": "home"}, id="the home is a link"),
+        pytest.param("home", "{}/big/data", {"home/lake": "big"}, id="the lake's folder is a link"),
+        pytest.param("home", "{}/other/../home/data", {}, id="back and forth"),
+        pytest.param("home", "{}/link", {"link": "apart"}, id="a link to elsewhere"),
+        pytest.param("around/home", "{}/around", {}, id="the home lies in it"),
+    ],
+)
+def test_data_is_restored_however_its_place_is_written(
+    trial_suites: Path,
+    new_settings: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    home: str,
+    data: str,
+    links: dict[str, str],
+) -> None:
+    """Paths were compared as they were written: data within the home counted as elsewhere.
+
+    It was put in its place, then set aside with the home: "Restored", and nothing could be read.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    for link, target in links.items():
+        (tmp_path / target).mkdir(exist_ok=True)
+        (tmp_path / link).parent.mkdir(exist_ok=True)
+        (tmp_path / link).symlink_to(tmp_path / target)
+    settings = new_settings(home, expectations_dir=trial_suites, lake_data=data.format(tmp_path))
+    lake = trial.open_trial(settings)
+    for step in range(2):
+        workers.write_step(lake, step)
+    before = trial.contents(lake)
+    make_backup(settings, tmp_path / "backup", made_at=NOW)
+    workers.write_step(lake, 4)
+    lake._open().close()
+    restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert trial.contents(Lake(settings)) == before
+    assert missing_files(settings) == []
+    workers.write_step(Lake(settings), 2)
+
+
+def test_a_restore_that_cannot_be_read_in_its_place_is_taken_back(
+    busy_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was copied was read beside the home only, never where it was to be read then."""
+    make_backup(busy_home, tmp_path / "backup", made_at=NOW)
+    lake = Lake(busy_home)
+    workers.write_step(lake, workers.next_step(lake))
+    before = trial.contents(lake)
+    lake._open().close()
+    move = exchange._move
+
+    def lose_files(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
+        move(source, target, moved)
+        if busy_home.restoring in source.parents:
+            for lost in target.rglob("*.parquet"):
+                lost.unlink()
+
+    monkeypatch.setattr(exchange, "_move", lose_files)
+    with pytest.raises(BackupError, match=r"does not hold .* All is where it was"):
+        restore_backup(busy_home, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    monkeypatch.undo()
+    assert trial.contents(Lake(busy_home)) == before
+    assert missing_files(busy_home) == []
 
 
 def test_a_home_that_is_partly_lost_is_replaced(busy_home: Settings, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.lake.faults import few_of, find_culprits, may_be_of_a_record, work_around
-from lead_platform.parallel import WorkerDiedError
+from lead_platform.processes import WorkerDiedError
 
 
 class BrokenError(Exception):

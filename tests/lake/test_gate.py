@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lead_platform.lake.gate import MissingSuiteError
+from lead_platform.lake.gate import SUITE_READABLE, MissingSuiteError
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.settings import Settings
 from tests.lake import trial
@@ -660,3 +660,84 @@ def test_a_warning_does_not_soften_what_fails(seeded_lake: Lake, trial_settings:
         ).fetchall()
     assert kept == [("fail",)]
     assert candidate.warnings == []
+
+
+def _half_saved(path: Path) -> None:
+    path.write_text(path.read_text(encoding="utf-8")[:200], encoding="utf-8")
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _a_link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.with_name("gone"))
+
+
+def _no_text(path: Path) -> None:
+    path.write_bytes(b'{"name": "\xff"}')
+
+
+def _not_a_suite(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**document, "expectations": 3}, indent=2), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (_half_saved, r"scores\.json:1: not valid JSON: EOF"),
+        (_a_folder, r"scores\.json: no regular file"),
+        (_a_link_to_nothing, r"scores\.json: file not found"),
+        (_no_text, r"scores\.json:1: not readable as UTF-8"),
+        (_not_a_suite, r"scores\.json:\d\d: expectations: Input should be"),
+    ],
+)
+def test_a_suite_that_cannot_be_read_costs_its_own_table(
+    seeded_lake: Lake, trial_settings: Settings, spoil: Callable[[Path], None], fault: str
+) -> None:
+    """Half a file in expectations/ stopped every write of every table."""
+    path = trial_settings.expectations_dir / "trial" / "scores.json"
+    whole = path.read_text(encoding="utf-8")
+    spoil(path)
+    trial.write(seeded_lake, _lead(), "insert into trial.links values ('link_1', 'outer', null)")
+    assert trial.count_rows(seeded_lake, "trial.leads") == 7
+    more = "insert into trial.scores values ('lead_new', 'fit', 1)"
+    for write in (trial.write, trial.supervise):
+        with pytest.raises(GateFailedError, match=fault) as refusal:
+            write(seeded_lake, more)
+        (failed,) = refusal.value.failures
+        assert (failed.table, failed.failure.expectation) == ("trial.scores", SUITE_READABLE)
+    assert trial.count_rows(seeded_lake, "trial.scores") == 12
+    with seeded_lake.read() as connection:
+        kept = connection.execute(
+            "select distinct table_name, expectation from governance.gate_failures"
+        ).fetchall()
+    assert kept == [("trial.scores", SUITE_READABLE)]
+    if path.is_dir():
+        path.rmdir()
+    path.unlink(missing_ok=True)
+    path.write_text(whole, encoding="utf-8")
+    trial.write(seeded_lake, more)
+    assert trial.count_rows(seeded_lake, "trial.scores") == 13
+
+
+@pytest.mark.parametrize("broken", [("scores",), ("tasks",), ("scores", "tasks")])
+def test_what_may_hang_on_a_removed_row_keeps_it(
+    seeded_lake: Lake, trial_settings: Settings, broken: tuple[str, ...]
+) -> None:
+    """What the suite would say of its references is not known: no orphan may be left."""
+    trial.write(seeded_lake, _lead())
+    for table in broken:
+        _half_saved(trial_settings.expectations_dir / "trial" / f"{table}.json")
+    before = trial.contents(seeded_lake)
+    with pytest.raises(GateFailedError, match=SUITE_READABLE):
+        trial.write(seeded_lake, "delete from trial.leads where lead_id = 'lead_1'")
+    after = trial.contents(seeded_lake)
+    assert {name: rows for name, rows in after.items() if "trial" in name} == {
+        name: rows for name, rows in before.items() if "trial" in name
+    }
+    trial.write(seeded_lake, "delete from trial.leads where lead_id = 'lead_new'")
+    assert trial.count_rows(seeded_lake, "trial.leads") == 6

@@ -36,7 +36,7 @@ from lead_platform.lake.tables import (
     real_columns,
 )
 from lead_platform.settings import Settings
-from tests.lake import workers
+from tests.lake import trial, workers
 
 SCANS = "identity.scans"
 REVIEWS = "identity.match_reviews"
@@ -538,3 +538,16 @@ def test_any_added_columns_and_wider_types_keep_the_data(
         assert snapshot
         at = f"{name} at (version => {snapshot[0]})"
         assert bare_lake.execute(f"from {at} order by all").fetchall() == contents[name]
+
+
+def test_a_home_whose_data_was_noted_as_a_relative_path_opens(
+    trial_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalog in PostgreSQL attaches with the path it notes only: earlier ones as it was set."""
+    monkeypatch.chdir(tmp_path)
+    earlier = trial_settings.model_copy(update={"lake_data": "data/"})
+    trial.open_trial(earlier)
+    workers.write_step(Lake(earlier), 0)
+    before = trial.contents(Lake(earlier))
+    now = trial_settings.model_copy(update={"lake_data": f"{tmp_path}/data/"})
+    assert trial.contents(Lake(now)) == before

@@ -148,6 +148,21 @@ def test_the_last_try_is_refused_and_holds_for_the_next_run(subject_lake: Lake) 
     assert trial.count_rows(subject_lake, "trial.leads") == 1
 
 
+def test_a_suite_that_cannot_be_read_is_no_other_one(subject_lake: Lake) -> None:
+    """What is held would be tried again, and all that goes with it refused."""
+    add_leads(subject_lake, [1, 101])
+    path = subject_lake.settings.expectations_dir / "trial" / "leads.json"
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole[:100], encoding="utf-8")
+    write_apart(subject_lake, "insert into trial.links values ('link_1', 'outer', null)")
+    with pytest.raises(GateFailedError, match=r"leads\.json:1: not valid JSON"):
+        add_leads(subject_lake, [2])
+    assert state_of(subject_lake, "lead_101") == ["held"]
+    path.write_text(whole, encoding="utf-8")
+    assert not add_leads(subject_lake, [1, 2, 101]).is_to_repeat
+    assert state_of(subject_lake, "lead_101") == ["held"]
+
+
 def test_another_suite_is_another_try(subject_lake: Lake) -> None:
     add_leads(subject_lake, [101, 300])
     change_suite(subject_lake, "leads", highest=200)

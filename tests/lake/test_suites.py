@@ -121,6 +121,20 @@ def test_all_faults_of_all_suites_are_named(tmp_path: Path) -> None:
     assert "colour" in faults[4]
 
 
+def test_through_which_columns_a_table_hangs_is_known_without_its_own_suite() -> None:
+    """While one suite cannot be read, the others tell what must not be removed for it."""
+    for child, suite in SUITES.items():
+        others = {
+            (reference.to, reference.to_columns)
+            for other, known in SUITES.items()
+            for reference in known.meta.references
+            if other != child
+        }
+        others |= {(table, known.meta.key) for table, known in SUITES.items()}
+        hanging = [named for named in suite.meta.references if named.on_delete == "cascade"]
+        assert {(named.to, named.to_columns) for named in hanging} <= others
+
+
 def test_one_value_cannot_hold_a_suite() -> None:
     """A pattern that backtracks took minutes on thirty characters."""
     spec = ExpectationSpec(

@@ -150,7 +150,9 @@ class RunningUp:
     def assigned(self) -> int:
         """How many leads have an owner or a queue."""
         with Lake(self.settings).read() as connection:
-            return int(connection.execute("select count(*) from routing.assignments").fetchone()[0])
+            row = connection.execute("select count(*) from routing.assignments").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def wait_until_assigned(self) -> None:
         """Until every dropped lead is, and the runs are over."""

@@ -177,3 +177,27 @@ def test_a_rule_for_one_place_needs_reps_only_there(config_copy):
 """
     replace(config_copy / "routing.yaml", "\n  - id: enterprise", rule + "\n  - id: enterprise")
     assert load_routing(config_copy).warnings() == []
+
+
+def test_a_fault_in_one_file_hides_none_in_another(config_copy):
+    """With a typo in routing.yaml those of the tables were told only once it was mended."""
+    replace(config_copy / "routing.yaml", "- id:", "- idd:")
+    replace(config_copy / "reps.csv", "DACH;", "DAHC;")
+    replace(config_copy / "territories.csv", ",PT", ",PT_")
+    with pytest.raises(ConfigurationError) as error:
+        load_routing(config_copy)
+    told = "\n".join(error.value.faults)
+    assert "routing.yaml" in told
+    assert "unknown territory 'DAHC'" in told
+    assert "unknown code 'PT_" in told
+
+
+def test_a_word_that_no_rule_selects_is_told_beside_the_one_it_looks_like(config_copy):
+    """A rep whose seniority has a typo got no lead, and nothing told of it."""
+    replace(config_copy / "reps.csv", "emea,senior,Iberia", "emea,senoir,Iberia")
+    with pytest.raises(ConfigurationError, match=r"selects seniority 'senior', .* have .*'senoir'"):
+        load_routing(config_copy)
+    with (config_copy / "reps.csv").open("a", encoding="utf-8") as file:
+        file.write("x.y,X Y,x.y@example.com,emea,senior,Iberia & Latin America;France,es,1,true\n")
+    (warning,) = [told for told in load_routing(config_copy).warnings() if "senoir" in told]
+    assert "rep ana.costa: no rule selects seniority 'senoir', only 'senior'" in warning

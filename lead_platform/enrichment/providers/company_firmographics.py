@@ -19,6 +19,7 @@ from lead_platform.enrichment.provider import (
     NOT_FOUND,
     Answer,
     EnrichmentError,
+    NotSetUpError,
     ProviderContext,
     answer_frame,
 )
@@ -140,7 +141,7 @@ def _look_up(table: Path, requests: pd.DataFrame) -> list[dict[str, Any]]:
     if reader is None:
         raise EnrichmentError(f"{table.name} is neither .csv nor .parquet")
     if not table.is_file():
-        raise EnrichmentError(
+        raise NotSetUpError(
             f"reference table {table.name} not found; put it into the home's reference folder "
             f"with the columns {', '.join(TABLE_COLUMNS)}"
         )

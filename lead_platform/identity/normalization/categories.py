@@ -10,7 +10,12 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from lead_platform.vocabularies.tables import AliasTable, Vocabularies
-from lead_platform.vocabularies.text import BLANK, NormalText, clean_text
+from lead_platform.vocabularies.text import (
+    BLANK,
+    NormalText,
+    clean_text,
+    stream_safe,
+)
 
 _LONGEST = 200
 _LOCALE_PREFIX = re.compile(r"^/(?:[a-z]{2}|[a-z]{2}[-_][a-z]{2})(?=/|$)")
@@ -53,7 +58,7 @@ def page_category(urls: pd.Series, vocabularies: Vocabularies) -> pd.Series:
 
 def _page_category(url: str, vocabularies: Vocabularies) -> str:
     try:
-        path = urlsplit(url.strip().lower()).path
+        path = urlsplit(stream_safe(url.strip().lower())).path
     except ValueError:
         return "other"
     trimmed = _LOCALE_PREFIX.sub("", "/" + path.strip("/")) or "/"

@@ -17,7 +17,14 @@ from lead_platform.identity.normalization.emails import (
     registrable_domain,
 )
 from lead_platform.vocabularies.tables import Vocabularies
-from lead_platform.vocabularies.text import BLANK, NormalText, clean_text, fold, recase
+from lead_platform.vocabularies.text import (
+    BLANK,
+    NormalText,
+    clean_text,
+    fold,
+    recase,
+    stream_safe,
+)
 
 _LONGEST = 250
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{24,128}")
@@ -133,7 +140,7 @@ def is_company_domain(domain: str, vocabularies: Vocabularies) -> bool:
 
 
 def _host(text: str) -> str | None:
-    url = text.strip(" ,;<>\"'").lower()
+    url = stream_safe(text.strip(" ,;<>\"'").lower())
     if "@" in url and "/" not in url:
         url = url.rpartition("@")[2]
     try:
