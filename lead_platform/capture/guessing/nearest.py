@@ -17,6 +17,7 @@ _NO_EVIDENCE = frozenset(
         *("channel", "record_id", "content_hash", "record_number", "received_at"),
         *("source_system", "submission_id", "event_id", "outcome_id", "issues", "payload"),
         *("answers", "event_type", "outcome_type"),
+        *("kind", "kind_reason", "kind_version", "inquiry_minutes", "version_key", "modified_at"),
     ]
 )
 _IDENTITY = frozenset({"email", "phone", "full_name", "last_name", "stage", "amount"})
