@@ -47,6 +47,8 @@ from lead_platform.vocabularies.keys import KeyFinder
 
 # Ids of any source have below 100 characters; a longer one is a text in the wrong field.
 LONGEST_ID = 1_000
+# 8.80100200300404E+16: of an id of 17 digits the last two are gone, and a stranger's look the same.
+_ROUNDED = re.compile(r"(?:\A|\|)\d(?:[.,]\d+)?E\+\d{2}(?:\||\Z)")
 # A chat of a day has some hundred messages; a crafted record may name 500,000 in 1 MiB.
 MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -140,8 +142,8 @@ class RecordMapper:
         if mapped.record_id is None:
             mapped.reasons.append(self._missing_id())
             return mapped
-        if len(mapped.record_id) > LONGEST_ID or "\x1f" in mapped.record_id:
-            mapped.reasons.append(_bad_id(mapped.record_id))
+        if (unusable := _id_fault(mapped.record_id)) is not None:
+            mapped.reasons.append(unusable)
             mapped.record_id = None
             return mapped
         record = _RecordFacts(mapped, scope, person, number)
@@ -223,23 +225,32 @@ class RecordMapper:
         return source_id if source_id is None or not self._id_form else self._id_form(source_id)
 
     def _person(self, scope: Scope) -> str | None:
-        """Who it is at the source; an unreplaced macro would make all its records one person."""
+        """Who it is at the source; an unreplaced macro, or an id that a spreadsheet rounded, would
+        make all its records one person."""
         person = read_text(self._person_id(scope))
-        return None if person is None or self._compiler.is_macro(person) else self._formed(person)
+        if person is None or self._compiler.is_macro(person) or _ROUNDED.search(person):
+            return None
+        return self._formed(person)
 
     def _missing_id(self) -> str:
         rule = self._channel.rules.record_id
         return f"record id missing: {rule.column or ', '.join(rule.path)} is empty or absent"
 
 
-def _bad_id(record_id: str) -> str:
-    """U+001F separates the parts that an item's id is hashed of: in one of them it could make two
-    records one."""
-    fault = (
-        f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
-        if len(record_id) > LONGEST_ID
-        else "it holds the control character U+001F"
-    )
+def _id_fault(record_id: str) -> str | None:
+    """Why a record cannot go by this id. U+001F separates the parts that an item's id is hashed of:
+    in one of them it could make two records one. So could the digits that a spreadsheet lost."""
+    if len(record_id) > LONGEST_ID:
+        fault = f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
+    elif "\x1f" in record_id:
+        fault = "it holds the control character U+001F"
+    elif _ROUNDED.search(record_id):
+        return (
+            "record id not usable: a spreadsheet rounded it to a power of ten; export it as text, "
+            "or choose another field as `record_id`"
+        )
+    else:
+        return None
     return f"record id not usable: {fault}; choose another field as `record_id`"
 
 
