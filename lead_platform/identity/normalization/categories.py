@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from lead_platform.vocabularies.tables import AliasTable, Vocabularies
-from lead_platform.vocabularies.text import BLANK, NormalText, clean_text
+from lead_platform.vocabularies.text import BLANK, NormalText, clean_text, undo_percent_encoding
 
 _LONGEST = 200
 _LOCALE_PREFIX = re.compile(r"^/(?:[a-z]{2}|[a-z]{2}[-_][a-z]{2})(?=/|$)")
@@ -19,7 +19,7 @@ _PROFILE = re.compile(r"(?:^|linkedin\.com/)(?:in|pub)/([^/?#\s]+)", re.IGNORECA
 
 def normalize_category(raw: str, table: AliasTable, vocabularies: Vocabularies) -> NormalText:
     """The canonical value `table` gives for `raw`."""
-    text = clean_text(raw)
+    text = clean_text(undo_percent_encoding(raw))
     if text is None:
         return BLANK
     found = table.find(text) if len(text) <= _LONGEST else None
