@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lead_platform.capture.answers import AnswerReader, Answers
+from lead_platform.capture.answers import AnswerReader, Answers, UnmappedAnswers
 from lead_platform.capture.channels import (
     Channel,
     EmitRule,
-    FieldRule,
 )
 from lead_platform.capture.columns import (
     FIELD_TYPES,
     ID_PREFIXES,
+    PHONE_REGION,
     SYSTEM_COLUMNS,
     TIME_FIELDS,
     TYPE_FIELDS,
@@ -34,6 +34,7 @@ from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
+from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     MEETING_HORIZON,
@@ -234,7 +235,7 @@ class RecordMapper:
 
     def _missing_id(self) -> str:
         rule = self._channel.rules.record_id
-        return f"record id missing: {rule.column or ', '.join(rule.path)} is empty or absent"
+        return f"record id missing: {rule.described()} is empty or absent"
 
 
 def _id_fault(record_id: str) -> str | None:
@@ -322,6 +323,9 @@ class _Emitter:
         self._is_versioned = self._kind == "submission" and channel.rules.on_conflict == "update"
         if self._is_versioned and channel.rules.modified_at is not None:
             self._readers.append(self._modification(channel.rules.modified_at, received_at))
+        is_whole = rule.kind == "submission" and rule.each is None
+        takes_rest = channel.rules.unmapped == "answers" and is_whole
+        self._unmapped = UnmappedAnswers(compiler) if takes_rest else None
         self._essential = _essential_fields(rule)
         placed = [(name, self._place[name], check) for name, check in contracts.items()]
         self._side_contracts = [entry for entry in placed if entry[0] not in self._essential]
@@ -372,6 +376,7 @@ class _Emitter:
         row[place["record_number"]] = record.number
         row[place["source_system"]] = self._channel.rules.source_system
         row[place["source_person_id"]] = record.person
+        row[place[PHONE_REGION]] = self._channel.rules.phone_region
         before = len(mapped.reasons)
         issues = mapped.issues.copy()
         for name, position, read in self._readers:
@@ -435,7 +440,9 @@ class _Emitter:
             for name, value in answers.matched.items():
                 if row[self._place[name]] is None:
                     row[self._place[name]] = value
-            rest: dict[str, Any] = dict(answers.rest())
+        if isinstance(answers, Answers) or self._unmapped is not None:
+            rest = self._unmapped.answers(scope) if self._unmapped is not None else {}
+            rest |= answers.rest() if isinstance(answers, Answers) else {}
             given = row[self._place["answers"]]
             if given is not None:
                 stated = json.loads(given)
@@ -519,7 +526,7 @@ class _ItemChecks:
 
     def _missing(self, name: str) -> str:
         rule = self._rule.fields.get(name)
-        where = f" ({rule.column or ', '.join(rule.path)})" if rule is not None else ""
+        where = f" ({rule.described()})" if rule is not None else ""
         return f"{name} missing: it is required{where}; fill it at the source"
 
     def _is_identified(self, row: list[Any]) -> bool:
