@@ -74,6 +74,8 @@ def read_currency(value: Any) -> str:
     text = (read_text(value) or "").upper()
     if text in _currencies():
         return text
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueFault(f"{show(value)} is not a currency of ISO 4217")
     sign = _FIGURE.sub("", text.translate(_SPACES)).strip(" .,-+")
     code = _CURRENCY_SIGNS.get(sign, sign)
     if code in _currencies():
@@ -86,6 +88,8 @@ def read_currency(value: Any) -> str:
 def plain_figures(text: str, marks: NumberMarks) -> str:
     """`text` with its figures written without thousands and with a decimal point, for what is
     read later by those who do not know the source's marks. Figures of other marks stay."""
+    if len(text) > _LONGEST_NUMBER:
+        return text
     return _FIGURE.sub(lambda found: _plain_figure(found.group(), marks), text.translate(_SPACES))
 
 
@@ -101,6 +105,8 @@ def _plain_figure(figure: str, marks: NumberMarks) -> str:
 
 
 def _money(value: str, marks: NumberMarks | None) -> Decimal:
+    if len(value) > _LONGEST_NUMBER:
+        raise ValueFault(_no_number(value))
     text = value.translate(_SPACES).strip()
     signs = {sign.upper().strip(".") for sign in _SIGN.findall(text)}
     bare = _SIGN.sub(" ", text).strip() if len(signs) == 1 else text

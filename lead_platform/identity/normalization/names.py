@@ -166,7 +166,7 @@ def _usable(raw: str | None, vocabularies: Vocabularies) -> tuple[str | None, st
 
 def _without_remark(text: str) -> str:
     """A whole name without what somebody noted behind it: "Owen Pratt - USD", "…; DELETE"."""
-    found = _REMARK.fullmatch(text)
+    found = _REMARK.fullmatch(text) if len(text) <= _LONGEST else None
     return found[1] if found and not found[1].isupper() else text
 
 
