@@ -236,17 +236,26 @@ def check_channel(
     file: Annotated[Path, typer.Argument(help="A file as that channel delivers it.")],
     records: Annotated[int, typer.Option(help="How many records to show.")] = 5,
 ) -> None:
-    """Show, field by field, what a file's records would become; nothing is taken in."""
+    """Show what a file's records would become, and what of all is rejected or left empty."""
     from lead_platform.capture.channels import find_channel
     from lead_platform.capture.contracts import load_contracts
     from lead_platform.capture.preview import preview_file, render_preview
+    from lead_platform.capture.tallies import render_tally, tally_file
+    from lead_platform.identity.normalization.previews import item_normalizer
     from lead_platform.lake.lake import utc_now
+    from lead_platform.vocabularies.folder import load_vocabularies
 
     settings = Settings()
     channel = find_channel(settings.config_dir, name, file)
     contracts = load_contracts(settings.expectations_dir)
-    preview = preview_file(file, channel, received_at=utc_now(), contracts=contracts, limit=records)
+    normalize = item_normalizer(load_vocabularies(settings.config_dir))
+    now = utc_now()
+    preview = preview_file(
+        file, channel, received_at=now, contracts=contracts, limit=records, normalize=normalize
+    )
     console.print(render_preview(preview))
+    tally = tally_file(file, channel, received_at=now, contracts=contracts, normalize=normalize)
+    console.print(render_tally(tally))
 
 
 @archive_app.command("check")

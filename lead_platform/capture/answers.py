@@ -85,11 +85,34 @@ class AnswerReader:
         return {str(name): label for name, label in pairs if name is not None and label}
 
 
+class UnmappedAnswers:
+    """What a record says under names that the channel does not mention, as answers."""
+
+    def __init__(self, compiler: RuleCompiler) -> None:
+        self._mentioned = frozenset((*compiler.channel_rules.mentioned_names(), *_NO_ANSWERS))
+        self._blanks = compiler.blanks
+
+    def answers(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Name to text of each such value that is filled; lists and objects stay in the payload."""
+        return {
+            name: text
+            for name, value in record.items()
+            if name not in self._mentioned
+            and not isinstance(value, list | dict)
+            and (text := read_text(value))
+            and text not in self._blanks
+        }
+
+
+# What intake itself puts beside a record's own values.
+_NO_ANSWERS = ("_derived", "_answers", "report")
+
+
 def _mapped_answers(compiler: RuleCompiler) -> frozenset[str]:
     """Names of answers that some field takes as `_answers.<name>`, alone or as a choice."""
     rules = compiler.channel_rules
     fields = [rule for emit in rules.emits for rule in emit.fields.values()]
-    found = (_ANSWER_NAME.findall(path) for rule in fields for path in rule.path)
+    found = (_ANSWER_NAME.findall(path) for rule in fields for path in rule.paths())
     return frozenset(quoted or plain for names in found for quoted, plain in names)
 
 

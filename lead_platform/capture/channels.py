@@ -10,26 +10,36 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     model_validator,
 )
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.identifiers import IdForm
-from lead_platform.capture.joins import JoinRule
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import compile_path, names_of
 from lead_platform.capture.positions import position_faults
 from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.value_rules import (
+    FieldRule,
+    NameList,
+    NumbersRule,
+    PathList,
+    PathText,
+    PatternText,
+    RecordIdRule,
+    Region,
+    Rule,
+    StrictRule,
+    ZoneName,
+    as_rule,
+)
 from lead_platform.configuration import (
     FILE_LIMIT,
     ConfigurationError,
@@ -37,12 +47,10 @@ from lead_platform.configuration import (
     load_yaml,
     read_bounded,
 )
-from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.folder import load_intake_lists, shipped_intake_lists
 from lead_platform.vocabularies.tables import IntakeLists
 
 FileFormat = Literal["csv", "xlsx", "json", "jsonl", "parquet"]
-Scalar: TypeAlias = str | int | float | bool
 
 RECEIVED_AT = "received_at"
 MINUTES_OF_A_DAY = 1_440
@@ -50,25 +58,6 @@ MINUTES_OF_A_DAY = 1_440
 
 class UnknownChannelError(LookupError):
     """A channel name that no file in config/channels/ defines."""
-
-
-def _check_path(value: str) -> str:
-    compile_path(value)
-    return value
-
-
-def _check_pattern(value: str) -> str:
-    return Pattern(value).source
-
-
-def _check_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (LookupError, ValueError, OSError):
-        raise ValueError(
-            f"{value!r} is not a time zone; allowed: names such as Europe/Berlin, UTC"
-        ) from None
-    return value
 
 
 def _check_field(value: str) -> str:
@@ -82,92 +71,14 @@ def _check_field(value: str) -> str:
     return value
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _as_rule(value: Any) -> Any:
-    return {"path": value} if isinstance(value, str | list) else value
-
-
 def _as_record_id(value: Any) -> Any:
-    return {"missing": "content"} if value == "content" else _as_rule(value)
+    return {"missing": "content"} if value == "content" else as_rule(value)
 
 
-PathText = Annotated[str, AfterValidator(_check_path)]
-PatternText = Annotated[str, AfterValidator(_check_pattern)]
-ZoneName = Annotated[str, AfterValidator(_check_zone)]
 FieldName = Annotated[str, AfterValidator(_check_field)]
-NameList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-PathList = Annotated[tuple[PathText, ...], BeforeValidator(_as_list)]
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FieldRule(_Rule):
-    """How one value is found and shaped. A plain string in the YAML means `path`.
-
-    Steps in this order: find (`path`, several are joined by '|'; or `column`, a name as it is;
-    or `constant`; or `join`, an element of another list by its key), `extract`, blanks become
-    null, `values` or `lookup`, `prefix`, `scale`, `default`.
-    """
-
-    path: PathList = ()
-    column: str | None = None
-    constant: Scalar | None = None
-    join: JoinRule | None = None
-    extract: PatternText | None = None
-    values: dict[str, Scalar | None] | None = None
-    lookup: str | None = None
-    otherwise: Scalar | None = None
-    prefix: str | None = None
-    scale: float | None = None
-    formats: tuple[str, ...] | None = None
-    time_zone: ZoneName | None = None
-    default: Scalar | None = None
-
-    @property
-    def has_otherwise(self) -> bool:
-        """Whether the YAML says what stands for a value that is not listed (null counts)."""
-        return "otherwise" in self.model_fields_set
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        named = (self.column, self.constant, self.join)
-        sources = [bool(self.path), *(source is not None for source in named)]
-        if sum(sources) > 1:
-            raise ValueError("give one of `path`, `column`, `constant`, `join`, not several")
-        if not any(sources) and self.default is None and not self._may_be_sourceless():
-            raise ValueError("give `path`, `column`, `constant`, `join` or `default`")
-        if self.values is not None and self.lookup is not None:
-            raise ValueError("give `values` or `lookup`, not both")
-        if self.extract is not None and Pattern(self.extract).group_count < 1:
-            raise ValueError(f"{self.extract!r} has no group; put brackets around what to keep")
-        return self
-
-    def paths(self) -> tuple[str, ...]:
-        """Every path of the rule that sees the record."""
-        return self.path if self.join is None else self.join.paths()
-
-    def _may_be_sourceless(self) -> bool:
-        return False
-
-
-class RecordIdRule(FieldRule):
-    """Where the record's own id is. `content` in the YAML: the record has none, hash it."""
-
-    missing: Literal["reject", "content"] = "reject"
-
-    def _may_be_sourceless(self) -> bool:
-        return self.missing == "content"
-
-
-Rule = Annotated[FieldRule, BeforeValidator(_as_rule)]
-
-
-class LabelRule(_Rule):
+class LabelRule(StrictRule):
     """Names of answers that stand in the record itself (Typeform's definition)."""
 
     each: PathText
@@ -176,7 +87,7 @@ class LabelRule(_Rule):
     of: PathText
 
 
-class AnswersRule(_Rule):
+class AnswersRule(StrictRule):
     """A list of question and answer pairs: how to make `_answers` (name to value) of it.
 
     Paths of `name`, `value` and `labels.of` see {item, record, _derived}. `match` fills canonical
@@ -190,7 +101,7 @@ class AnswersRule(_Rule):
     match: dict[FieldName, PatternText] = Field(default_factory=dict)
 
 
-class LookupRule(_Rule):
+class LookupRule(StrictRule):
     """A table under config/channels/: `files` is a name or a pattern of CSV or JSON files.
 
     Paths see {item, document}: item is a CSV row or an element of `each`.
@@ -202,7 +113,7 @@ class LookupRule(_Rule):
     value: PathText
 
 
-class EmitRule(_Rule):
+class EmitRule(StrictRule):
     """One kind of item a record becomes. With `each`, paths see {item, record} instead."""
 
     kind: Kind
@@ -225,7 +136,7 @@ class EmitRule(_Rule):
         return self
 
 
-class ChannelRules(_Rule):
+class ChannelRules(StrictRule):
     """One file of config/channels/."""
 
     name: str
@@ -241,12 +152,15 @@ class ChannelRules(_Rule):
     blanks: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     time_zone: ZoneName = "UTC"
+    numbers: NumbersRule | None = None
+    phone_region: Region | None = None
     source_system: str | None = None
     person_id: Rule | None = None
     id_form: IdForm | None = None
     lookups: dict[str, LookupRule] = Field(default_factory=dict)
     derive: dict[str, Rule] = Field(default_factory=dict)
     answers: AnswersRule | None = None
+    unmapped: Literal["payload", "answers"] = "payload"
     defaults: dict[FieldName, str] = Field(default_factory=dict)
     emits: Annotated[tuple[EmitRule, ...], Field(min_length=1)]
 
@@ -277,7 +191,7 @@ class ChannelRules(_Rule):
 
     def mentioned_names(self) -> set[str]:
         """Every name that any path or column of the channel mentions."""
-        names = {rule.column for rule in self.rules() if rule.column is not None}
+        names = {name for rule in self.rules() for name in rule.column}
         for path in self._paths():
             names |= names_of(path)
         return names

@@ -28,6 +28,9 @@ VERSION_COLUMNS: tuple[str, ...] = ("version_key", "modified_at", "inquiry_minut
 # Who the person is at the source; a channel sets them once for all it emits, a field overrides.
 PERSON_COLUMNS: tuple[str, ...] = ("source_system", "source_person_id")
 
+# The country a phone is read with, where the channel knows better than the record's address.
+PHONE_REGION = "phone_region"
+
 _SUBMISSION_TEXT = (
     "full_name first_name last_name email phone job_title linkedin_url language time_zone "
     "company_name company_website industry employee_count annual_revenue "
@@ -77,9 +80,9 @@ _OUTCOME_TYPES: dict[str, ValueType] = {
 }
 
 FIELD_TYPES: dict[Kind, dict[str, ValueType]] = {
-    "submission": {**dict.fromkeys(PERSON_COLUMNS, "text"), **_SUBMISSION_TYPES},
-    "event": {**dict.fromkeys(PERSON_COLUMNS, "text"), **_EVENT_TYPES},
-    "outcome": {**dict.fromkeys(PERSON_COLUMNS, "text"), **_OUTCOME_TYPES},
+    "submission": {**dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"), **_SUBMISSION_TYPES},
+    "event": {**dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"), **_EVENT_TYPES},
+    "outcome": {**dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"), **_OUTCOME_TYPES},
 }
 
 # When the item happened at the source; without it an item cannot be put in order.

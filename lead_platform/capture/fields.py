@@ -4,16 +4,28 @@ Owns finding, extracting, replacing and typing of one field. Which fields an ite
 must be filled, belongs to `mapping`.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lead_platform.capture.channels import RECEIVED_AT, Channel, FieldRule
+from lead_platform.capture.cells import parsing, splitting, stripping
+from lead_platform.capture.channels import RECEIVED_AT, Channel
 from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind, ValueType
 from lead_platform.capture.identifiers import id_form
 from lead_platform.capture.joins import compile_join
-from lead_platform.capture.paths import Getter, compile_path
+from lead_platform.capture.numbers import (
+    NumberMarks,
+    plain_figures,
+    read_amount,
+    read_currency,
+    read_integer,
+    read_number,
+)
+from lead_platform.capture.paths import Getter, compile_path, is_true
+from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     ValueFault,
@@ -21,17 +33,15 @@ from lead_platform.capture.values import (
     check_instant,
     consent_reader,
     instant_reader,
-    read_amount,
-    read_currency,
-    read_integer,
     read_list,
-    read_number,
     read_text,
     show,
 )
 from lead_platform.patterns import Pattern
 
-_PLAIN_RULE = {"path", "column", "join"}
+_PLAIN_RULE = {"path", "first_of", "column", "join"}
+# Texts that normalisation reads figures of, without knowing the source's marks.
+_FIGURES = frozenset({"employee_count", "annual_revenue"})
 
 
 class RuleCompiler:
@@ -43,6 +53,8 @@ class RuleCompiler:
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
         self.blanks = frozenset({*channel.lists.blanks, *extra})
         self._macros = channel.lists.macros
+        numbers = channel.rules.numbers
+        self._marks = None if numbers is None else numbers.marks
 
     def field(
         self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
@@ -56,6 +68,8 @@ class RuleCompiler:
         convert = self._converter(rule, FIELD_TYPES[kind][name])
         if name == "merged_person_ids":
             convert = self._source_ids
+        if name in _FIGURES and self._marks is not None:
+            convert = self._figures
         if FIELD_TYPES[kind][name] == "instant" and name != TIME_FIELDS[kind]:
             convert = _plausible(convert, received_at)
         macro_starts = self._macros.starts
@@ -97,6 +111,9 @@ class RuleCompiler:
         steps = [
             step
             for step in (
+                parsing(rule.parse, rule.at) if rule.parse is not None else None,
+                stripping(rule.strip_prefix) if rule.strip_prefix else None,
+                splitting(rule.split, rule.take, self.blanks) if rule.split else None,
                 self._extracting(rule),
                 self._replacing(rule),
                 self._prefixing(rule),
@@ -120,9 +137,8 @@ class RuleCompiler:
         if rule.constant is not None:
             constant = rule.constant
             return lambda _scope: constant
-        if rule.column is not None:
-            column = rule.column
-            return self._unblanked(lambda scope: scope.get(column))
+        if rule.column or rule.first_of:
+            return self._first_filled(rule)
         if rule.join is not None:
             return self._unblanked(compile_join(rule.join))
         if len(rule.path) == 1:
@@ -136,6 +152,19 @@ class RuleCompiler:
             return "|".join(value or "" for value in values) if any(values) else None
 
         return join
+
+    def _first_filled(self, rule: FieldRule) -> Getter:
+        """The first column or path with a value; most rules name one."""
+        finds = [self._unblanked(operator.methodcaller("get", name)) for name in rule.column]
+        finds += [self._unblanked(compile_path(path)) for path in rule.first_of]
+        if len(finds) == 1:
+            return finds[0]
+
+        def find(scope: Any) -> Any:
+            values = (find(scope) for find in finds)
+            return next((value for value in values if is_true(value)), None)
+
+        return find
 
     def _unblanked(self, get: Getter) -> Getter:
         blanks = self.blanks
@@ -152,11 +181,12 @@ class RuleCompiler:
     def _extracting(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         if rule.extract is None:
             return None
-        pattern = Pattern(rule.extract)
+        pattern, keeps = Pattern(rule.extract), rule.unmatched == "keep"
 
         def extract(value: Any) -> str | None:
-            found = pattern.search(read_text(value) or "")
-            return found.first_group if found else None
+            text = read_text(value) or ""
+            found = pattern.search(text)
+            return found.first_group if found else (text if keeps else None)
 
         return extract
 
@@ -191,7 +221,7 @@ class RuleCompiler:
 
     def _scaling(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         scale = rule.scale
-        return None if scale is None else lambda value: read_number(value) * scale
+        return None if scale is None else lambda value: read_number(value, self._marks) * scale
 
     def _converter(self, rule: FieldRule, value_type: ValueType) -> Callable[[Any], Any]:
         if value_type == "instant":
@@ -204,7 +234,20 @@ class RuleCompiler:
             return consent_reader(self._channel.lists.consents)
         if value_type == "list":
             return self._list
+        if value_type in _NUMBER_READERS:
+            return partial(_NUMBER_READERS[value_type], marks=self._number_marks(rule))
         return _CONVERTERS[value_type]
+
+    def _number_marks(self, rule: FieldRule) -> NumberMarks | None:
+        """A scaled value is a number already, and so written with a point."""
+        return self._marks if rule.scale is None else None
+
+    def _figures(self, value: Any) -> str | None:
+        """A text with figures that are written as everybody reads them."""
+        text = self._text(value)
+        if text is None or self._marks is None or not isinstance(value, str):
+            return text
+        return plain_figures(text, self._marks)
 
     def _text(self, value: Any) -> str | None:
         text = value.strip() if type(value) is str else read_text(value)
@@ -262,8 +305,10 @@ def _not_listed(text: str, lookup: str, channel: Channel) -> str:
 
 
 _CONVERTERS: dict[ValueType, Callable[[Any], Any]] = {
-    "amount": read_amount,
     "currency": read_currency,
+}
+_NUMBER_READERS: dict[ValueType, Callable[..., Any]] = {
+    "amount": read_amount,
     "integer": read_integer,
     "number": read_number,
 }

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lead_platform.capture.answers import AnswerReader, Answers
+from lead_platform.capture.answers import AnswerReader, Answers, UnmappedAnswers
 from lead_platform.capture.channels import (
     Channel,
     EmitRule,
-    FieldRule,
 )
 from lead_platform.capture.columns import (
     FIELD_TYPES,
     ID_PREFIXES,
+    PHONE_REGION,
     SYSTEM_COLUMNS,
     TIME_FIELDS,
     TYPE_FIELDS,
@@ -34,6 +34,7 @@ from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
+from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     MEETING_HORIZON,
@@ -47,6 +48,8 @@ from lead_platform.vocabularies.keys import KeyFinder
 
 # Ids of any source have below 100 characters; a longer one is a text in the wrong field.
 LONGEST_ID = 1_000
+# 8.80100200300404E+16: of an id of 17 digits the last two are gone, and a stranger's look the same.
+_ROUNDED = re.compile(r"(?:\A|\|)\d(?:[.,]\d+)?E\+\d{2}(?:\||\Z)")
 # A chat of a day has some hundred messages; a crafted record may name 500,000 in 1 MiB.
 MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -140,8 +143,8 @@ class RecordMapper:
         if mapped.record_id is None:
             mapped.reasons.append(self._missing_id())
             return mapped
-        if len(mapped.record_id) > LONGEST_ID or "\x1f" in mapped.record_id:
-            mapped.reasons.append(_bad_id(mapped.record_id))
+        if (unusable := _id_fault(mapped.record_id)) is not None:
+            mapped.reasons.append(unusable)
             mapped.record_id = None
             return mapped
         record = _RecordFacts(mapped, scope, person, number)
@@ -223,23 +226,32 @@ class RecordMapper:
         return source_id if source_id is None or not self._id_form else self._id_form(source_id)
 
     def _person(self, scope: Scope) -> str | None:
-        """Who it is at the source; an unreplaced macro would make all its records one person."""
+        """Who it is at the source; an unreplaced macro, or an id that a spreadsheet rounded, would
+        make all its records one person."""
         person = read_text(self._person_id(scope))
-        return None if person is None or self._compiler.is_macro(person) else self._formed(person)
+        if person is None or self._compiler.is_macro(person) or _ROUNDED.search(person):
+            return None
+        return self._formed(person)
 
     def _missing_id(self) -> str:
         rule = self._channel.rules.record_id
-        return f"record id missing: {rule.column or ', '.join(rule.path)} is empty or absent"
+        return f"record id missing: {rule.described()} is empty or absent"
 
 
-def _bad_id(record_id: str) -> str:
-    """U+001F separates the parts that an item's id is hashed of: in one of them it could make two
-    records one."""
-    fault = (
-        f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
-        if len(record_id) > LONGEST_ID
-        else "it holds the control character U+001F"
-    )
+def _id_fault(record_id: str) -> str | None:
+    """Why a record cannot go by this id. U+001F separates the parts that an item's id is hashed of:
+    in one of them it could make two records one. So could the digits that a spreadsheet lost."""
+    if len(record_id) > LONGEST_ID:
+        fault = f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
+    elif "\x1f" in record_id:
+        fault = "it holds the control character U+001F"
+    elif _ROUNDED.search(record_id):
+        return (
+            "record id not usable: a spreadsheet rounded it to a power of ten; export it as text, "
+            "or choose another field as `record_id`"
+        )
+    else:
+        return None
     return f"record id not usable: {fault}; choose another field as `record_id`"
 
 
@@ -311,6 +323,9 @@ class _Emitter:
         self._is_versioned = self._kind == "submission" and channel.rules.on_conflict == "update"
         if self._is_versioned and channel.rules.modified_at is not None:
             self._readers.append(self._modification(channel.rules.modified_at, received_at))
+        is_whole = rule.kind == "submission" and rule.each is None
+        takes_rest = channel.rules.unmapped == "answers" and is_whole
+        self._unmapped = UnmappedAnswers(compiler) if takes_rest else None
         self._essential = _essential_fields(rule)
         placed = [(name, self._place[name], check) for name, check in contracts.items()]
         self._side_contracts = [entry for entry in placed if entry[0] not in self._essential]
@@ -361,6 +376,7 @@ class _Emitter:
         row[place["record_number"]] = record.number
         row[place["source_system"]] = self._channel.rules.source_system
         row[place["source_person_id"]] = record.person
+        row[place[PHONE_REGION]] = self._channel.rules.phone_region
         before = len(mapped.reasons)
         issues = mapped.issues.copy()
         for name, position, read in self._readers:
@@ -424,7 +440,9 @@ class _Emitter:
             for name, value in answers.matched.items():
                 if row[self._place[name]] is None:
                     row[self._place[name]] = value
-            rest: dict[str, Any] = dict(answers.rest())
+        if isinstance(answers, Answers) or self._unmapped is not None:
+            rest = self._unmapped.answers(scope) if self._unmapped is not None else {}
+            rest |= answers.rest() if isinstance(answers, Answers) else {}
             given = row[self._place["answers"]]
             if given is not None:
                 stated = json.loads(given)
@@ -508,7 +526,7 @@ class _ItemChecks:
 
     def _missing(self, name: str) -> str:
         rule = self._rule.fields.get(name)
-        where = f" ({rule.column or ', '.join(rule.path)})" if rule is not None else ""
+        where = f" ({rule.described()})" if rule is not None else ""
         return f"{name} missing: it is required{where}; fill it at the source"
 
     def _is_identified(self, row: list[Any]) -> bool:

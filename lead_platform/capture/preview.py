@@ -5,7 +5,7 @@ Writes nothing.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -16,13 +16,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.capture.channels import Channel, FieldRule
+from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.names import shown
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
+from lead_platform.capture.tallies import Normalizer, ReadRow
+from lead_platform.capture.value_rules import FieldRule
 
 PREVIEWED_RECORDS = 5
 READ_ON = 5_000
@@ -55,7 +57,8 @@ class FilePreview:
     (kind, number of items) per record; `rejections` the reasons by record number, None being the
     file as a whole; `side_faults` why single fields of a record that is taken in stay empty.
     `unused_names` are top-level names of the records that no path mentions. `reading`: how the file
-    was read as a table, as far as its first READ_ON records.
+    was read as a table, as far as its first READ_ON records. `normalized` has the fields as
+    identity reads them, where a normaliser was given.
     """
 
     channel: str
@@ -67,6 +70,7 @@ class FilePreview:
     side_faults: tuple[tuple[int, tuple[str, ...]], ...]
     unused_names: tuple[str, ...]
     reading: TableReading | None = None
+    normalized: tuple[FieldPreview, ...] = ()
 
 
 def preview_file(
@@ -76,6 +80,7 @@ def preview_file(
     received_at: datetime,
     contracts: Contracts | None = None,
     limit: int = PREVIEWED_RECORDS,
+    normalize: Normalizer | None = None,
 ) -> FilePreview:
     """The first `limit` records of the file, mapped. Raises UnreadableFileError."""
     stream = read_records(path, channel.rules)
@@ -111,6 +116,7 @@ def preview_file(
         side_faults=tuple(side_faults),
         unused_names=tuple(_unused_names(channel, records)),
         reading=stream.reading,
+        normalized=tuple(_normalized_previews(channel, items, normalize)) if normalize else (),
     )
 
 
@@ -120,17 +126,13 @@ def render_preview(preview: FilePreview) -> RenderableType:
     if preview.reading is not None:
         parts += [Text(line, style="dim") for line in preview.reading.describe()]
     for kind in dict.fromkeys(field.kind for field in preview.fields):
-        table = Table(title=f"{preview.channel}: {kind}s from {preview.file_name}", expand=False)
-        table.add_column("field", style="bold", no_wrap=True)
-        table.add_column("from", style="dim", overflow="fold")
-        for number in preview.record_numbers:
-            table.add_column(f"record {number}", overflow="fold")
-        for field in preview.fields:
-            if field.kind == kind:
-                values = [Text("·" if v is None else str(v)) for v in field.values]
-                style = None if field.is_filled else "yellow"
-                table.add_row(Text(field.field), Text(field.source), *values, style=style)
-        parts.append(table)
+        for title, fields in (
+            (f"{preview.channel}: {kind}s from {preview.file_name}", preview.fields),
+            (f"{kind}s as they are read", preview.normalized),
+        ):
+            chosen = [field for field in fields if field.kind == kind]
+            if chosen:
+                parts.append(_table(title, chosen, preview.record_numbers))
     for rejected, reasons in preview.rejections:
         what = "the file" if rejected is None else f"record {rejected}"
         parts.append(Text(f"Rejected {what}: {'; '.join(reasons)}", style="red"))
@@ -140,6 +142,48 @@ def render_preview(preview: FilePreview) -> RenderableType:
         names = ", ".join(preview.unused_names)
         parts.append(Text(f"Kept in the payload only: {names}", style="dim"))
     return Group(*parts)
+
+
+def _table(title: str, fields: Sequence[FieldPreview], numbers: Sequence[int]) -> Table:
+    table = Table(title=title, expand=False)
+    table.add_column("field", style="bold", no_wrap=True)
+    table.add_column("from", style="dim", overflow="fold")
+    for number in numbers:
+        table.add_column(f"record {number}", overflow="fold")
+    for field in fields:
+        values = [Text("·" if v is None else str(v)) for v in field.values]
+        style = None if field.is_filled else "yellow"
+        table.add_row(Text(field.field), Text(field.source), *values, style=style)
+    return table
+
+
+def _normalized_previews(
+    channel: Channel, shown: list[dict[Kind, dict[str, Any]]], normalize: Normalizer
+) -> Iterator[FieldPreview]:
+    """Fields that some record has a value or a reason for; the reason stands where a value is
+    missing."""
+    for kind in dict.fromkeys(emit.kind for emit in channel.rules.emits):
+        with_kind = [number for number, items in enumerate(shown) if kind in items]
+        read = normalize(kind, [shown[number][kind] for number in with_kind])
+        rows = dict(zip(with_kind, read, strict=True))
+        names = dict.fromkeys(
+            name
+            for row in read
+            for name in (*row.values, *(name for name, _ in row.issues))
+            if row.values.get(name) is not None or name in dict(row.issues)
+        )
+        for name in names:
+            values = tuple(_read_value(rows.get(number), name) for number in range(len(shown)))
+            yield FieldPreview(kind, name, "", values)
+
+
+def _read_value(row: ReadRow | None, name: str) -> Any:
+    if row is None:
+        return None
+    value, reason = row.values.get(name), dict(row.issues).get(name)
+    if value is None:
+        return None if reason is None else f"✗ {reason}"
+    return value if reason is None else f"{value} ({reason})"
 
 
 def _counted(kinds: list[Kind]) -> dict[Kind, int]:
@@ -185,9 +229,9 @@ def _sources(channel: Channel, kind: Kind) -> dict[str, str]:
 
 
 def _described(rule: FieldRule) -> str:
-    source = rule.column or " + ".join(rule.path)
-    if rule.constant is not None:
-        source = repr(rule.constant)
+    source = rule.described()
+    if rule.at is not None:
+        source += f" ({rule.at})"
     if rule.join is not None:
         keys = " or ".join(f"{pair.key} = {pair.of}" for pair in rule.join.on)
         source = f"{rule.join.list} where {keys}: {rule.join.value}"

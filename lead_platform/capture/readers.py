@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TextIO, TypeAlias
 
 import pyarrow as pa
 
+from lead_platform.capture.bodies import holds_bodies, read_bodies
 from lead_platform.capture.channels import ChannelRules
 from lead_platform.capture.contents import Content, RefusedFile, Unreadable, excerpt_of
 from lead_platform.capture.formats import RefusedFormatError, format_of
@@ -103,6 +104,10 @@ class RecordStream(Iterator[Record]):
     def _contents(self, path: Path, rules: ChannelRules) -> Iterator[Content]:
         if path.stat().st_size == 0:
             yield RefusedFile("empty file: it has 0 bytes; deliver it again")
+            return
+        if rules.format in ("json", "jsonl") and holds_bodies(path):
+            bodies = (Unreadable(b) if isinstance(b, str) else b for b in read_bodies(path))
+            yield from _exploded(_unwrapped(bodies, rules), rules.explode)
             return
         try:
             file_format = format_of(path, rules.format)

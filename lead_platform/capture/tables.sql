@@ -24,6 +24,7 @@ create table if not exists capture.submissions (
     received_seq bigint, received_at timestamp, submitted_at timestamp,
     version_key varchar, modified_at timestamp, inquiry_minutes integer,
     full_name varchar, first_name varchar, last_name varchar, email varchar, phone varchar,
+    phone_region varchar,
     job_title varchar, linkedin_url varchar, language varchar, time_zone varchar,
     company_name varchar, company_website varchar, industry varchar, employee_count varchar,
     annual_revenue varchar,
@@ -46,7 +47,7 @@ create table if not exists capture.events (
     event_id varchar, channel varchar, record_id varchar, source_system varchar,
     source_person_id varchar, content_hash varchar, delivery_id varchar, record_number bigint,
     received_seq bigint, received_at timestamp,
-    event_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar,
+    event_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar, phone_region varchar,
     message_id varchar, url varchar, campaign varchar, subject varchar, quantity integer, duration_seconds double,
     issues varchar, payload varchar
 );
@@ -56,7 +57,7 @@ create table if not exists capture.outcomes (
     outcome_id varchar, channel varchar, record_id varchar, source_system varchar,
     source_person_id varchar, content_hash varchar, delivery_id varchar, record_number bigint,
     received_seq bigint, received_at timestamp,
-    outcome_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar,
+    outcome_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar, phone_region varchar,
     opportunity_id varchar, opportunity_name varchar, stage varchar, amount decimal(18, 2),
     currency varchar, reason varchar, owner varchar, account_name varchar, account_domain varchar,
     product varchar, issues varchar, payload varchar

@@ -1,14 +1,13 @@
 """Turns one raw value into the type of its canonical column, or says why it cannot.
 
-Owns text, instants (UTC), amounts, counts and consent. What the value means (country names,
-phone numbers, vocabularies of people) belongs to normalisation.
+Owns text, instants (UTC) and consent; numbers and money have a module of their own. What the value
+means (country names, phone numbers, vocabularies of people) belongs to normalisation.
 """
 
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +17,8 @@ EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all insta
 CLOCK_SKEW = timedelta(days=1)
 MEETING_HORIZON = timedelta(days=730)
 
-_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d{1,3})?\Z")
 _EPOCH = re.compile(r"[0-9]{9,16}(?:\.[0-9]+)?\Z")
-_LONGEST_NUMBER = 400
 _LONGEST_CONSENT = 200
-_AMOUNT_LIMIT = Decimal("1e16")
 _LONGEST_INSTANT = 100
 _SHOWN = 80
 
@@ -133,55 +129,6 @@ def check_instant(value: datetime, received_at: datetime, horizon: timedelta) ->
             f"{value.isoformat()} is more than {horizon.days} day(s) after receipt "
             f"({received_at.isoformat()}); check the channel's time zone and date formats"
         )
-
-
-def read_number(value: Any) -> float:
-    """A finite number; thousands may be set off by commas. Raises ValueFault."""
-    return float(_decimal(value))
-
-
-def read_integer(value: Any) -> int:
-    """A whole number that fits 32 bits. Raises ValueFault."""
-    number = _decimal(value)
-    if number != number.to_integral_value() or abs(number) > 2_147_483_647:
-        raise ValueFault(f"{show(value)} is not a whole number up to 2,147,483,647")
-    return int(number)
-
-
-def read_amount(value: Any) -> Decimal:
-    """Money rounded to cents, below 10^16. Raises ValueFault."""
-    number = _decimal(value)
-    if abs(number) >= _AMOUNT_LIMIT:
-        raise ValueFault(f"{show(value)} is too large for an amount; the limit is 10^16")
-    return number.quantize(Decimal("0.01"))
-
-
-def read_currency(value: Any) -> str:
-    """An ISO 4217 code in capitals; signs that only one currency has. Raises ValueFault."""
-    text = (read_text(value) or "").upper()
-    code = _CURRENCY_SIGNS.get(text, text)
-    if len(code) == 3 and code.isascii() and code.isalpha():
-        return code
-    raise ValueFault(f"{show(value)} is not a currency; allowed: EUR, USD, …; map it with `values`")
-
-
-# $ and ¥ stand for several.
-_CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₺": "TRY"}
-
-
-def _decimal(value: Any) -> Decimal:
-    if isinstance(value, bool):
-        raise ValueFault(f"{show(value)} is not a number")
-    text = str(value).strip()
-    if not text or len(text) > _LONGEST_NUMBER or not _NUMBER.match(text):
-        raise ValueFault(f"{show(value)} is not a number; allowed: 1234, 1,234.50, 1e3")
-    try:
-        number = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        raise ValueFault(f"{show(value)} is not a number; allowed: 1234, 1,234.50") from None
-    if abs(number) > Decimal("1e100"):
-        raise ValueFault(f"{show(value)} is too large")
-    return number
 
 
 def consent_reader(words: AliasTable) -> Callable[[Any], str]:

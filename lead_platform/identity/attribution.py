@@ -150,10 +150,11 @@ def _candidates_sql(stream: _Stream) -> str:
     return f"""
         create or replace temp table attribution_candidates as
         with keyed as (
-            select e.{stream.key} as item_id, e.submission_id, e.email, e.phone,
+            select e.{stream.key} as item_id, e.submission_id, e.email, e.phone, e.phone_region,
                 e.source_system || chr(31) || e.source_person_id as person_key,
                 lower(trim(e.email)) as loose_email,
-                right(nullif(regexp_replace(e.phone, '[^0-9]', '', 'g'), ''), 7) as loose_phone,
+                right(nullif(regexp_replace(e.phone, '[.,]0{{1,2}}$|[^0-9]', '', 'g'), ''), 7)
+                    as loose_phone,
                 coalesce(regexp_matches(trim(e.email), '[^A-Za-z0-9.@_+-]'), false) as is_odd
             from {stream.source} as e
             anti join {held("resolve", stream.subject)} as h on h.subject_id = e.{stream.key}
@@ -174,15 +175,15 @@ def _candidates_sql(stream: _Stream) -> str:
 
 
 def _normalize(connection: duckdb.DuckDBPyConnection, normalize_keys: KeyNormalizer) -> None:
-    """Fills temp table `normalized_keys`: one row per distinct raw email and phone."""
+    """Fills temp table `normalized_keys`: one row per distinct raw email, phone and its region."""
     raw = connection.execute("""
-        select distinct email, phone from attribution_candidates
+        select distinct email, phone, phone_region from attribution_candidates
         where email is not null or phone is not null order by all
     """).df()
     normal = normalize_keys(raw) if len(raw) else raw
     columns = {
         "raw_email": raw["email"], "raw_phone": raw["phone"],
-        "email": normal["email"], "phone": normal["phone"],
+        "raw_region": raw["phone_region"], "email": normal["email"], "phone": normal["phone"],
     }  # fmt: skip
     text = {name: pa.array(_texts(column), pa.string()) for name, column in columns.items()}
     connection.register("given_keys", pa.table(text))
@@ -227,6 +228,7 @@ create or replace temp table attribution_claims as
     left join people as p on p.person_key = c.person_key
     left join normalized_keys as n
         on n.raw_email is not distinct from c.email and n.raw_phone is not distinct from c.phone
+        and n.raw_region is not distinct from c.phone_region
     left join mailboxes as e on e.email = n.email
     left join numbers as t on t.phone = n.phone
 """

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 from typing import Literal, NamedTuple
+from urllib.parse import unquote
 
 import ftfy
 
@@ -34,6 +35,7 @@ _ASCII_MARKS = {code: " " for code in range(128) if not chr(code).isalnum()} | {
     ord("'"): "",
     ord("`"): "",
 }
+_PERCENT_ENCODED = re.compile(r"(?:[^%\s]|%[0-9A-Fa-f]{2})+")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 # A repair can uncover another ("&amp;amp;"); none seen needed more than three.
 _MOST_REPAIRS = 8
@@ -87,6 +89,18 @@ def fold(text: str) -> str:
         return " ".join(plain.translate(_ASCII_MARKS).split())
     spaced = _APOSTROPHES.sub("", plain).replace("&", " and ")
     return " ".join(_NOT_WORD.sub(" ", spaced).split())
+
+
+def undo_percent_encoding(text: str) -> str:
+    """`text` without the percent-encoding of URLs, where it is certain: each percent sign begins
+    an encoded byte, no space stands between, and the bytes are UTF-8 of printable text."""
+    if "%" not in text or _PERCENT_ENCODED.fullmatch(text) is None:
+        return text
+    try:
+        decoded = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
+    return decoded if decoded.isprintable() and "%" not in decoded else text
 
 
 def straighten_apostrophes(text: str) -> str:

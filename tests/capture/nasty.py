@@ -57,9 +57,8 @@ def _named_record(channel: Channel) -> dict[str, Any]:
     record: dict[str, Any] = {}
     rules = channel.rules
     for rule in rules.rules():
-        if rule.column is not None:
-            record[rule.column] = "1"
-        for path in rule.path:
+        record |= dict.fromkeys(rule.column, "1")
+        for path in rule.paths():
             _put(record, path.split("||")[0].strip())
     for emit in rules.emits:
         if emit.when and "==" in emit.when:
@@ -95,7 +94,7 @@ def nasty_records(channel: str, random: Random, count: int) -> list[dict[str, An
 def _named(record: dict[str, Any], channel: str, record_id: str) -> dict[str, Any]:
     """With an id of its own, most of the time, so that it is not merely a conflict."""
     rule = CHANNELS[channel].rules.record_id
-    name = rule.column or (rule.path[0] if len(rule.path) == 1 else "")
+    name = (*rule.column, *rule.path)[0] if len((*rule.column, *rule.path)) == 1 else ""
     if re.fullmatch(r"\w+", name) and isinstance(record.get(name), str):
         record[name] = record_id
     return record

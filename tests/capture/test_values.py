@@ -1,6 +1,5 @@
 import contextlib
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,9 +12,6 @@ from lead_platform.capture.values import (
     check_instant,
     consent_reader,
     instant_reader,
-    read_amount,
-    read_integer,
-    read_number,
     read_text,
     show,
 )
@@ -78,42 +74,6 @@ def test_absurd_instants_are_refused() -> None:
         check_instant(datetime(1970, 1, 1), received_at, timedelta(days=1))
     with pytest.raises(ValueFault, match="after receipt"):
         check_instant(datetime(2026, 1, 2, 0, 0, 1), received_at, timedelta(days=1))
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("1,234.50", Decimal("1234.50")),
-        (5, Decimal("5.00")),
-        ("-3", Decimal("-3.00")),
-        ("1e3", Decimal("1000.00")),
-        (0.1, Decimal("0.10")),
-        ("24120000", Decimal("24120000.00")),
-    ],
-)
-def test_amounts(value: object, expected: Decimal) -> None:
-    assert read_amount(value) == expected
-
-
-@pytest.mark.parametrize("value", ["12 EUR", "1.234,50", "", "abc", True, "1e99", "nan", [1]])
-def test_what_is_no_amount_is_refused(value: object) -> None:
-    with pytest.raises(ValueFault):
-        read_amount(value)
-
-
-@given(st.text(max_size=30) | st.floats() | st.integers() | st.none())
-def test_numbers_are_read_or_refused(value: object) -> None:
-    for read in (read_amount, read_integer, read_number):
-        with contextlib.suppress(ValueFault):
-            read(value)
-
-
-def test_a_quantity_is_whole() -> None:
-    assert read_integer("5.0") == 5
-    with pytest.raises(ValueFault, match="whole number"):
-        read_integer("2.5")
-    with pytest.raises(ValueFault, match="whole number"):
-        read_integer(2**40)
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,7 @@ def _columns(rows: list[dict[tuple[str, ...], str]]) -> tuple[Column, ...]:
     paths: dict[tuple[str, ...], None] = {}
     for row in rows:
         paths.update(dict.fromkeys(row))
+    blanks = shipped_intake_lists().blanks
     return tuple(
         Column(path, sample_texts([row.get(path, "") for row in rows], blanks), len(rows))
         for path in paths

@@ -162,6 +162,8 @@ class _Table:
             above, row = ahead[:position], ahead[position]
             body = chain(ahead[position + 1 :], rows)
         header = named_columns(row, self.wanted)
+        if isinstance(row, DamagedRow):
+            self.notes.remark(f"Row {row.line} names the columns; NUL bytes in it are left away.")
         self._leave_above(above)
         return header, body
 

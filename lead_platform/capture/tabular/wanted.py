@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lead_platform.capture.channels import ChannelRules, FieldRule
+from lead_platform.capture.channels import ChannelRules
 from lead_platform.capture.paths import first_name, names_of
+from lead_platform.capture.value_rules import FieldRule
 
 _IDENTITY_FIELDS = ("email", "phone", "source_person_id")
 
@@ -55,8 +56,7 @@ def wanted_by(rules: ChannelRules) -> Wanted:
 
 
 def _columns_of(rule: FieldRule) -> Iterable[str]:
-    if rule.column is not None:
-        yield rule.column
+    yield from rule.column
     for path in rule.paths():
         yield from names_of(path)
 
@@ -65,7 +65,7 @@ def _needed_columns(rules: ChannelRules) -> tuple[str, ...]:
     """Columns without which no record of the file could be taken in."""
     needed = list(rules.table.required_columns)
     if rules.record_id.missing == "reject":
-        needed += [rules.record_id.column] if rules.record_id.column else []
+        needed += rules.record_id.column if len(rules.record_id.column) == 1 else ()
         names = [first_name(path) for path in rules.record_id.path]
         needed += [name for name in names if name is not None]
     return tuple(name for name in dict.fromkeys(needed) if name != REPORT)

@@ -15,6 +15,7 @@ from lead_platform.vocabularies.text import (
     NormalText,
     clean_text,
     stream_safe,
+    undo_percent_encoding,
 )
 
 _LONGEST = 200
@@ -24,7 +25,7 @@ _PROFILE = re.compile(r"(?:^|linkedin\.com/)(?:in|pub)/([^/?#\s]+)", re.IGNORECA
 
 def normalize_category(raw: str, table: AliasTable, vocabularies: Vocabularies) -> NormalText:
     """The canonical value `table` gives for `raw`."""
-    text = clean_text(raw)
+    text = clean_text(undo_percent_encoding(raw))
     if text is None:
         return BLANK
     found = table.find(text) if len(text) <= _LONGEST else None

@@ -12,7 +12,7 @@ from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, validate_email
 
 from lead_platform.vocabularies.tables import Vocabularies
-from lead_platform.vocabularies.text import clean_text
+from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
 
 # The snapshot inside the wheel; nothing is fetched and nothing cached on disk.
 _PUBLIC_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
@@ -20,7 +20,9 @@ _IN_BRACKETS = re.compile(r"<\s*([^<>]*@[^<>]*?)\s*>")
 _AT = re.compile(r"\s*(?:@|[\[({]\s*at\s*[\])}])\s*", re.IGNORECASE)
 _DOT = re.compile(r"\s*[\[({]\s*dot\s*[\])}]\s*", re.IGNORECASE)
 _AROUND = " \t'\"<>()[],;:"
-_SEVERAL = re.compile(r"[;,\s]+")
+_SEVERAL = re.compile(r"[;,|\s]+|(?<=\d)/+(?=[^\d])")
+_SPACE_BEFORE_AT = re.compile(r"[^\s@]+ [^\s@]+@[^\s@]+")
+_LOST_PLUS = "not an email address: a space before the @, where a plus may be lost"
 _LONGEST = 320
 # Reserved for examples and tests (RFC 2606): no person has one, but samples and tests use them.
 _EXAMPLE_TLDS = frozenset({"example", "invalid", "test"})
@@ -47,6 +49,7 @@ def normalize_email(raw: str, vocabularies: Vocabularies) -> Email:
     text = clean_text(raw)
     if text is None:
         return NO_EMAIL
+    text = undo_percent_encoding(text)
     if len(text) > _LONGEST:
         return Email(reason=f"longer than {_LONGEST} characters")
     if vocabularies.is_placeholder("email", text):
@@ -56,7 +59,7 @@ def normalize_email(raw: str, vocabularies: Vocabularies) -> Email:
     candidate = _bare_address(text)
     address, reason = _validate(candidate)
     if address is None:
-        return Email(reason=reason)
+        return Email(reason=_LOST_PLUS if _SPACE_BEFORE_AT.fullmatch(candidate) else reason)
     local, _, domain = address.rpartition("@")
     if vocabularies.is_placeholder("email", address):
         return Email(reason="placeholder")
@@ -111,8 +114,11 @@ def _bare_address(text: str) -> str:
     if address[:7].lower() == "mailto:":
         address = address[7:].partition("?")[0].strip(_AROUND)
     parts = [part for part in _SEVERAL.split(address) if part]
-    if len(parts) > 1 and all("@" in part for part in parts):
-        address = parts[0]
+    mailboxes = [part for part in parts if "@" in part]
+    others = "".join(part for part in parts if "@" not in part)
+    # A phone beside it is nothing of the address; letters may be ("anna.berg news@acme.com").
+    if len(parts) > 1 and mailboxes and not any(char.isalpha() for char in others):
+        address = mailboxes[0]
     return address.strip(_AROUND).rstrip(".").lower()
 
 

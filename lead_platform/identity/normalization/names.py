@@ -10,6 +10,7 @@ from typing import NamedTuple
 from nameparser import HumanName
 from nameparser.config import CONSTANTS
 
+from lead_platform.identity.normalization.family_first import family_name_of
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
     clean_text,
@@ -17,6 +18,7 @@ from lead_platform.vocabularies.text import (
     recase,
     straighten_apostrophes,
     unaccent,
+    undo_percent_encoding,
 )
 
 _LONGEST = 150
@@ -29,6 +31,14 @@ _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _MC = re.compile(r"^(mc)([^\W\d_]{2,})$", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"^(o|d|l|dell|n|m)'([^\W\d_].*)$", re.IGNORECASE)
+_REMARK = re.compile(r"([^\W\d_][\w.'’-]* [\w.'’ -]*[^\W\d_]\.?)(?:\s*;.*| - [A-Z]{2,7})")
+_INITIALS = re.compile(r"((?:[^\W\d_]\. ?){2,}) ?([^\W\d_]{2,}(?:[-'][^\W\d_]+)*)")
+_SAINT = re.compile(r"(.+) ((?:saint|sainte) [^\W\d_]+)", re.IGNORECASE)
+# Written with their marks these are family names and stand first, as in all of Vietnam.
+_VIETNAMESE_FAMILIES = frozenset(
+    ["nguyễn", "trần", "lê", "phạm", "huỳnh", "hoàng", "vũ", "võ", "đặng", "bùi", "đỗ", "hồ",
+     "ngô", "dương", "lý"]
+)  # fmt: skip
 _PARTICLES = frozenset(
     [
         "van",
@@ -141,9 +151,10 @@ class _Parts(NamedTuple):
 
 
 def _usable(raw: str | None, vocabularies: Vocabularies) -> tuple[str | None, str | None]:
-    text = clean_text(raw) if raw else None
+    text = clean_text(undo_percent_encoding(raw)) if raw else None
     if text is None:
         return None, None
+    text = _without_remark(text)
     reason = _why_no_name(text, vocabularies)
     if reason:
         return None, reason
@@ -151,6 +162,12 @@ def _usable(raw: str | None, vocabularies: Vocabularies) -> tuple[str | None, st
     if kept is None or not any(char.isalpha() for char in kept):
         return None, "no letters"
     return kept, None
+
+
+def _without_remark(text: str) -> str:
+    """A whole name without what somebody noted behind it: "Owen Pratt - USD", "…; DELETE"."""
+    found = _REMARK.fullmatch(text) if len(text) <= _LONGEST else None
+    return found[1] if found and not found[1].isupper() else text
 
 
 def _straight(text: str) -> str:
@@ -240,11 +257,18 @@ def _parse(text: str) -> _Parts:
     """
     words = text.split()
     if len(words) == 1:
+        family = family_name_of(text) if _FAMILY_FIRST_SCRIPT.match(text) else None
+        if family is not None:
+            return _Parts(text.removeprefix(family), None, family)
         return _Parts(text.strip(",."), None, None)
     if all(_FAMILY_FIRST_SCRIPT.match(word) for word in words):
         return _Parts(" ".join(words[1:]), None, words[0])
     if _PLAIN.fullmatch(text) and not any(_bare(word) in _special_words() for word in words):
         return _Parts(words[0], None, words[1])
+    if len(words) > 2 and words[0].lower() in _VIETNAMESE_FAMILIES:
+        return _Parts(" ".join(words[1:]), None, words[0])
+    if found := _INITIALS.fullmatch(text) or _SAINT.fullmatch(text):
+        return _Parts(found[1].strip(), None, found[2])
     parsed = HumanName(text)
     first, middle, last = str(parsed.first), str(parsed.middle), str(parsed.last)
     return _Parts(_trimmed(first), _trimmed(middle), _trimmed(last))

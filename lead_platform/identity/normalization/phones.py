@@ -10,8 +10,10 @@ from functools import cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
+from phonenumbers import PhoneNumberType, ValidationResult
 
+from lead_platform.identity.normalization.phone_readings import kind_of, readings_of
+from lead_platform.identity.normalization.phone_texts import digits_of, phone_parts
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import clean_text
 
@@ -29,14 +31,15 @@ PHONE_KINDS = {
     PhoneNumberType.VOICEMAIL: "voicemail",
 }
 FICTIONAL = "fictional"
-_LONGEST = 60
 _NORTH_AMERICA = 1
-_PREFIX = re.compile(r"^(?:tel|phone|mobile|mob|cell|fax|call)\s*[:.]?\s*", re.IGNORECASE)
-_LEADING_ZEROS = re.compile(r"^\+?[\s(]*0[\s.-]*0[\s.)-]*(?=[1-9])")
-_SEVERAL = re.compile(r"\s*(?:[;|,]|\bor\b|\s/\s)\s*")
 # Set aside for film and examples by NANPA and Ofcom; the latter's are in no numbering plan.
 _AMERICAN_DRAMA = re.compile(r"\+1[2-9]\d{2}55501\d{2}$")
 _BRITISH_DRAMA = re.compile(r"\+44(?:7700900|1632960|2079460)\d{3}$")
+_SLASH = re.compile(r"[/\\\\]")
+# Digits of a number with its area code: shorter ones exist (German towns), and are left unread
+# where a slash follows.
+_SHORTEST_COMPLETE = 7
+_LONGEST_REMARK = 3
 _SEQUENCES = ("12345678901234567890", "98765432109876543210", "01234567890123456789")
 _REASONS = {
     ValidationResult.TOO_SHORT: "too short",
@@ -48,42 +51,96 @@ _REASONS = {
 
 
 class Phone(NamedTuple):
-    """A number in E.164, its kind and the country (ISO 3166-1 alpha-2) it belongs to, if one."""
+    """A number in E.164, its kind and the country (ISO 3166-1 alpha-2) it belongs to, if one.
+
+    `others`: further numbers (E.164) that stand in the same field.
+    """
 
     phone: str | None = None
     kind: str | None = None
     country: str | None = None
     reason: str | None = None
+    others: tuple[str, ...] = ()
 
 
 NO_PHONE = Phone()
+_UNCLEAR = "one number or several: no sign tells which"
 
 
 def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -> Phone:
-    """`raw` read as if dialled in `country` (alpha-2); without one only +49… and 0049… are read."""
+    """`raw` read as if dialled in `country` (alpha-2).
+
+    Without a country +49… and 0049… are read, and digits that only one country's numbers fit.
+    Of several numbers the first is the phone. What may mean two different numbers means none.
+    """
     text = clean_text(raw)
     if text is None:
         return NO_PHONE
     if vocabularies.is_placeholder("any", text):
         return Phone(reason="placeholder")
-    if len(text) > _LONGEST:
-        return Phone(reason=f"longer than {_LONGEST} characters")
-    dialled = _LEADING_ZEROS.sub("+", _SEVERAL.split(_PREFIX.sub("", text))[0])
-    if country is None and not dialled.lstrip(" (").startswith("+"):
-        return Phone(reason="no country code, and no country to read it with")
-    try:
-        number = phonenumbers.parse(dialled.lstrip(" ("), country)
-    except NumberParseException as error:
-        return Phone(reason=_parse_reason(error))
-    return _described(number)
+    parts = phone_parts(raw)
+    if parts.reason is not None:
+        return Phone(reason=parts.reason)
+    return _first_of([_one_or_two(part, country) for part in parts.texts], parts.texts)
+
+
+def _first_of(found: list[Phone], texts: tuple[str, ...]) -> Phone:
+    """The first number, with the others; none where the parts may belong together."""
+    first = found[0]
+    if len(found) == 1:
+        return first
+    rest = list(zip(found[1:], texts[1:], strict=True))
+    numbers = [phone for phone, _ in rest if phone.phone is not None]
+    is_apart = texts[0].lstrip(" (").startswith(("+", "00")) or all(
+        phone.phone is not None or len(digits_of(text)) <= _LONGEST_REMARK for phone, text in rest
+    )
+    if first.phone is None and len(numbers) == len(rest) and not digits_of(texts[0]):
+        first, *numbers = numbers
+    if first.phone is None or not is_apart:
+        return first if first.phone is None else Phone(reason=_UNCLEAR)
+    others = dict.fromkeys(
+        number for phone in numbers for number in (phone.phone, *phone.others) if number
+    )
+    others.pop(first.phone, None)
+    return first._replace(others=(*first.others, *others))
+
+
+def _one_or_two(text: str, country: str | None) -> Phone:
+    """A slash sets an area code off ("030 / 5550 1234"), or a second number."""
+    pieces = [piece for piece in _SLASH.split(text) if digits_of(piece)]
+    whole = _one(text, country)
+    if len(pieces) < 2:
+        return whole
+    found = [_one(piece, country) for piece in pieces]
+    complete = [len(digits_of(piece)) >= _SHORTEST_COMPLETE for piece in pieces]
+    is_number = [
+        phone.phone is not None and is_long for phone, is_long in zip(found, complete, strict=True)
+    ]
+    if not is_number[0]:
+        is_remark = len(pieces) == 2 and len(digits_of(pieces[1])) <= _LONGEST_REMARK
+        return Phone(reason=_UNCLEAR) if is_remark and whole.phone is not None else whole
+    if whole.phone is not None:
+        return Phone(reason=_UNCLEAR)
+    return _first_of(found, tuple(pieces))
+
+
+def _one(text: str, country: str | None) -> Phone:
+    """The one number `text` is."""
+    readings, reason = readings_of(text, country)
+    if not readings:
+        return Phone(reason=reason)
+    found = [_described(number) for number in readings]
+    numbers = {phone.phone: phone for phone in found if phone.phone is not None}
+    if len(numbers) > 1:
+        return Phone(reason="may be two different numbers; write it with + and the country code")
+    return next(iter(numbers.values()), found[0])
 
 
 def _described(number: phonenumbers.PhoneNumber) -> Phone:
     national = phonenumbers.national_significant_number(number)
     if _is_made_up(national):
         return Phone(reason="placeholder")
-    # UNKNOWN is exactly "not valid"; asking is_valid_number too would double the time.
-    kind = PHONE_KINDS.get(phonenumbers.number_type(number))
+    kind = PHONE_KINDS.get(kind_of(number))
     formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if _BRITISH_DRAMA.match(formatted):
         return Phone(formatted, FICTIONAL, "GB")
@@ -121,13 +178,3 @@ def _is_made_up(national: str) -> bool:
 def _invalid_reason(number: phonenumbers.PhoneNumber) -> str:
     checked = phonenumbers.is_possible_number_with_reason(number)
     return _REASONS.get(checked, f"no such number under +{number.country_code}")
-
-
-def _parse_reason(error: NumberParseException) -> str:
-    if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
-        return "no such country code"
-    if error.error_type == NumberParseException.TOO_LONG:
-        return "too long"
-    if error.error_type == NumberParseException.NOT_A_NUMBER:
-        return "not a phone number"
-    return "too short"

@@ -8,6 +8,7 @@ import re
 from functools import cache
 from typing import Any
 
+import phonenumbers
 import pycountry
 from babel import Locale
 from babel.core import get_global
@@ -37,6 +38,11 @@ _COUNTRIES_TOLD_BY_REGION = ("US", "CA", "AU", "IN", "DE", "BR", "MX")
 # spelling as near to a second country (Austrlia) is none.
 _TYPO_SHORTEST = 6
 _TWO_TYPOS_SHORTEST = 12
+_INDICATOR_A = 0x1F1E6
+_FLAG = frozenset(chr(_INDICATOR_A + position) for position in range(26))
+_SUBDIVISION_CODE = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+_CALLING_CODE = re.compile(r"(?:\+|00)([1-9][0-9]{0,2})")
+_BETWEEN_LANGUAGES = re.compile(r"\s*[/|]\s*|\s[-–]\s")
 _CITY_PARTICLES = frozenset(
     [
         "of",
@@ -83,14 +89,74 @@ def normalize_country(raw: str, vocabularies: Vocabularies) -> NormalText:
         return BLANK
     if len(text) > _LONGEST:
         return NormalText(None, f"longer than {_LONGEST} characters")
-    if vocabularies.is_placeholder("place", text):
+    flag = _country_of_flag(raw)
+    if flag is None and vocabularies.is_placeholder("place", text):
         return NormalText(None, "placeholder")
+    found = flag or _country_of_text(text, vocabularies) or _country_with_typo(fold(text))
+    return NormalText(found, None if found else "no country of that name; see countries.csv")
+
+
+def _country_of_text(text: str, vocabularies: Vocabularies) -> str | None:
+    """By its names and codes, alone, with a place before it or in two languages."""
     for candidate in (text, _IN_PARENTHESES.sub(" ", text)):
         found = _country_of(fold(candidate), vocabularies)
         if found:
-            return NormalText(found)
-    found = _country_with_typo(fold(text))
-    return NormalText(found, None if found else "no country of that name; see countries.csv")
+            return found
+    return (
+        _country_of_code(text)
+        or _country_in_languages(text, vocabularies)
+        or _country_behind_comma(text, vocabularies)
+    )
+
+
+def _country_of_flag(raw: str) -> str | None:
+    """A flag is two letters of their own (regional indicators)."""
+    letters = [chr(ord(char) - _INDICATOR_A + ord("A")) for char in raw.strip() if char in _FLAG]
+    code = "".join(letters)
+    return code if len(raw.strip()) == 2 and code in _alpha_2() else None
+
+
+def _country_of_code(text: str) -> str | None:
+    """ISO 3166-1's three digits, ISO 3166-2 (GB-ENG), or a calling code that one country has."""
+    if re.fullmatch(r"[0-9]{3}", text):
+        found = pycountry.countries.get(numeric=text)
+        return str(found.alpha_2) if found else None
+    if _SUBDIVISION_CODE.fullmatch(text.upper()):
+        entry = _subdivision_entries(code=text.upper())
+        return str(entry.country_code) if entry else None
+    calling = _CALLING_CODE.fullmatch(text)
+    regions = phonenumbers.region_codes_for_country_code(int(calling[1])) if calling else ()
+    return str(regions[0]) if len(regions) == 1 and regions[0] in _alpha_2() else None
+
+
+def _country_in_languages(text: str, vocabularies: Vocabularies) -> str | None:
+    """Schweiz/Suisse: all names mean one country."""
+    parts = [part for part in _BETWEEN_LANGUAGES.split(text) if part.strip()]
+    found = {_country_of(fold(part), vocabularies) for part in parts}
+    return found.pop() if len(parts) > 1 and len(found) == 1 else None
+
+
+def _country_behind_comma(text: str, vocabularies: Vocabularies) -> str | None:
+    """Paris, France; Congo, Democratic Republic of the. Not where both are countries (France,
+    Spain), or the last may be a state (Augusta, Georgia; Fresno, CA)."""
+    head, comma, tail = (part.strip() for part in text.rpartition(","))
+    if not comma:
+        return None
+    turned = _country_of(fold(f"{tail} {head}"), vocabularies)
+    if turned:
+        return turned
+    found, key = _country_of(fold(tail), vocabularies), fold(tail)
+    is_listed = key in vocabularies.countries
+    may_be_region = any(_is_region(key, code) for code in _COUNTRIES_TOLD_BY_REGION)
+    if found is None or (may_be_region and not is_listed):
+        return None
+    before = _country_of(fold(head), vocabularies)
+    return found if before in (None, found) or _is_region(fold(head), found) else None
+
+
+def _is_region(key: str, country: str) -> bool:
+    """Whether `key` (folded) names a region of that country."""
+    return key in _subdivisions(country)
 
 
 def normalize_region(raw: str, country: str | None, vocabularies: Vocabularies) -> NormalText:

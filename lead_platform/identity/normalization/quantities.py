@@ -113,10 +113,14 @@ def _lowest_of(figures: list[re.Match[str]]) -> Quantity:
     if unit is None and len(figures) > 1 and figures[1]["unit"] is not None:
         first, second = (_number(figure["digits"], has_unit=True) for figure in figures)
         # 10-50M: the unit belongs to both; 800-2k: it does not.
-        if first is not None and second is not None and first < second:
+        if first is None or second is None:
+            number = None
+        elif first < second:
             unit, number = figures[1]["unit"], first
     if number is None:
-        return Quantity(reason="its marks set off neither thousands nor decimals")
+        return Quantity(
+            reason="its marks set off neither thousands nor decimals, or may set off either"
+        )
     factor = _FACTORS[unit.lower()] if unit else 1.0
     # Without what multiplying leaves behind: 1.1 million is 1,100,000.0000000001 in floats.
     return Quantity(float(f"{number * factor:.12g}"))
@@ -157,7 +161,7 @@ def _digits_outside(text: str, figures: list[re.Match[str]]) -> bool:
 def _number(digits: str, *, has_unit: bool) -> float | None:
     """Reads 1,234.5 and 1.234,5 alike; without a unit, three digits after a mark are thousands.
 
-    None where the marks are neither.
+    None where the marks are neither, or may be either: 1.250 million is a billion to some.
     """
     if "e" in digits.lower():
         return float(digits)
@@ -165,10 +169,12 @@ def _number(digits: str, *, has_unit: bool) -> float | None:
     if not marks:
         return float(digits)
     head, mark, tail = digits.rpartition(marks[-1])
+    is_plain = len(marks) == 1 and mark in ".," and len(tail) == 3 and len(head) <= 3
+    if has_unit and is_plain and not head.startswith("0"):
+        return None
     is_decimal = mark in ".," and (
         (len(set(marks)) > 1)
         or (len(marks) == 1 and (len(tail) != 3 or len(head) > 3 or head.startswith("0")))
-        or (len(marks) == 1 and has_unit and mark == ".")
     )
     whole, decimals = (head, tail) if is_decimal else (digits, "0")
     if not (whole.isdecimal() or _GROUPED.fullmatch(whole)):

@@ -49,6 +49,7 @@ from lead_platform.vocabularies.text import (
     clean_message,
     normalize_text,
     recase,
+    undo_percent_encoding,
 )
 
 __all__ = [
@@ -88,6 +89,7 @@ _PLAIN_TEXTS = (
     "street", "product_interest", "consent_source", "campaign", "term", "content", "click_id",
     "landing_page", "referrer", "form_id", "first_touch_campaign",
 )  # fmt: skip
+_DECODED = frozenset({"campaign", "term", "content", "first_touch_campaign"})
 _LABELS = ("medium", "first_touch_medium")
 # What the columns are called on the way in where the name differs.
 _RAW_NAMES = {
@@ -142,8 +144,8 @@ def normalize_submissions(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd
 def normalize_keys(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFrame:
     """The `email` and `phone` of events or outcomes as `normalize_submissions` writes them.
 
-    `frame` has `email` and `phone` and may have `country` (any spelling), which helps to read
-    phones. The result has these two columns, the same rows and the same index.
+    `frame` has `email` and `phone` and may have `country` (any spelling) and `phone_region`, which
+    help to read phones. The result has these two columns, the same rows and the same index.
     """
     emails = _each(_texts(frame["email"]), lambda raw: normalize_email(raw, vocabularies), NO_EMAIL)
     countries: Texts = [None] * len(frame)
@@ -151,6 +153,8 @@ def normalize_keys(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFr
         raw_countries = _texts(frame["country"])
         found = _each(raw_countries, lambda raw: normalize_country(raw, vocabularies), BLANK)
         countries = [country.value for country in found]
+    if "phone_region" in frame:
+        countries = _regions_of(frame, countries, vocabularies)
     phones = _phones(_texts(frame["phone"]), countries, vocabularies)
     return pd.DataFrame(
         {
@@ -315,14 +319,28 @@ def _normalize_phone(batch: _Batch) -> None:
     batch.keep("phone", [NormalText(phone.phone, phone.reason) for phone in found])
     batch.columns["phone_kind"] = [phone.kind for phone in found]
     batch.columns["phone_country"] = [phone.country for phone in found]
+    for row, phone in enumerate(found):
+        if phone.others:
+            batch.note(row, "phone", f"further numbers in it: {', '.join(phone.others)}")
 
 
 def _phone_countries(batch: _Batch) -> Texts:
-    """The country to read a phone with: as given, else as the time zone or the region tells."""
+    """The country to read a phone with: the channel's, as given, as time zone or region tell."""
     by_region = _each(batch.raw("region"), country_told_by_region, None)
     by_zone = _each(list(batch.columns["time_zone"]), country_told_by_time_zone, None)
     given = zip(batch.columns["country"], by_zone, by_region, strict=True)
-    return [country or zone or region for country, zone, region in given]
+    told = [country or zone or region for country, zone, region in given]
+    return _regions_of(batch.frame, told, batch.vocabularies)
+
+
+def _regions_of(frame: pd.DataFrame, countries: Texts, vocabularies: Vocabularies) -> Texts:
+    """`countries`, but for rows whose channel says where its phones are from."""
+    if "phone_region" not in frame or frame["phone_region"].isna().all():
+        return countries
+    stated = _each(
+        _texts(frame["phone_region"]), lambda raw: normalize_country(raw, vocabularies), BLANK
+    )
+    return [region.value or known for region, known in zip(stated, countries, strict=True)]
 
 
 def _phones(raws: Texts, countries: Texts, vocabularies: Vocabularies) -> list[Phone]:
@@ -429,15 +447,20 @@ def _copy_texts(batch: _Batch) -> None:
     for field in _AS_CAPTURED:
         batch.columns[field] = batch.raw(field)
     for field in _PLAIN_TEXTS:
-        batch.normalize(field, normalize_text)
+        batch.normalize(field, _normalize_decoded if field in _DECODED else normalize_text)
     for field in _LABELS:
         batch.normalize(field, _normalize_label)
     batch.normalize("message", lambda raw: NormalText(clean_message(raw)))
 
 
+def _normalize_decoded(raw: str) -> NormalText:
+    """A text that a form may have cut out of an address."""
+    return normalize_text(undo_percent_encoding(raw))
+
+
 def _normalize_label(raw: str) -> NormalText:
     """A campaign medium in lower case; it has no closed list."""
-    cleaned = normalize_text(raw).value
+    cleaned = _normalize_decoded(raw).value
     return NormalText(recase(cleaned, str.lower) if cleaned else None)
 
 

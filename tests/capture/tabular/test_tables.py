@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.mapping import RecordMapper
 from lead_platform.capture.readers import BadRecord, RawRecord, read_records
 from lead_platform.capture.tabular.headers import TableFault
 from lead_platform.capture.tabular.tables import read_table
+from tests.capture.conftest import RECEIVED_AT
 from tests.capture.test_readers import rules
 
 NAMES = ["id", "name", "email", "phone", "note"]
@@ -206,3 +209,25 @@ def test_a_table_nobody_has_described_is_told_by_its_shape(tmp_path: Path) -> No
     assert sample.names == ("Nr", "E-Mail", "Umsatz")
     assert sample.rows[0] == {"Nr": "7", "E-Mail": "a@b.co", "Umsatz": "1.250,50"}
     assert sample.reading.delimiter == ";"
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"), [("8.801E+16", False), ("8,80E+16", False), ("L-1E+5", True)]
+)
+def test_an_id_that_a_spreadsheet_rounded_is_nobodys(written: str, is_taken: bool) -> None:
+    """Strangers' ids of 17 digits look the same once the last are gone."""
+    channel = Channel(rules(**CHANNEL, source_system="x", person_id="id"), {}, "v")
+    content = {"id": written, "name": "Ann", "email": "a@b.example"}
+    mapped = RecordMapper(channel, RECEIVED_AT).map_record(content, 1)
+    assert bool(mapped.items) == is_taken
+    assert is_taken or "a spreadsheet rounded it" in mapped.reasons[0]
+
+
+def test_a_nul_in_a_name_costs_the_nul(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes(b"i\0d,email\n1,a@b.co\n")
+    stream = read_records(path, rules(**CHANNEL))
+    assert [r.content for r in stream if isinstance(r, RawRecord)] == [
+        {"id": "1", "email": "a@b.co"}
+    ]
+    assert "NUL bytes" in stream.reading.remarks[0]  # type: ignore[union-attr]

@@ -25,7 +25,7 @@ from lead_platform.vocabularies.text import clean_text
         ("Dean Smith", "Dean Smith", "Dean", "Smith"),
         ("Mr Smith", "Smith", None, "Smith"),
         ("Kerry 🌟", "Kerry", "Kerry", None),
-        ("J. R. R. Tolkien", "J R R Tolkien", "J", "Tolkien"),
+        ("J. R. R. Tolkien", "J R R Tolkien", "J R R", "Tolkien"),
         ("Abdul Rahman bin Ali", "Abdul Rahman bin Ali", "Abdul Rahman", "bin Ali"),
         ("山田 太郎", "山田 太郎", "太郎", "山田"),
     ],

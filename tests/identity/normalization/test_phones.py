@@ -20,7 +20,9 @@ from lead_platform.vocabularies.tables import Vocabularies
         ("919812345678", "IN", Phone("+919812345678", "mobile", "IN")),
         ("011 44 20 7031 3000", "US", Phone("+442070313000", "fixed_line", "GB")),
         ("＋１４１５２００４５６７", None, Phone("+14152004567", "fixed_line_or_mobile", "US")),
-        ("07400 123456 / 020 7031 3000", "GB", Phone("+447400123456", "mobile", "GB")),
+        ("00 1 415 200 4567", "DE", Phone("+14152004567", "fixed_line_or_mobile", "US")),
+        ("0011 44 20 7031 3000", "AU", Phone("+442070313000", "fixed_line", "GB")),
+        ("131 2345 6788", "CN", Phone("+8613123456788", "mobile", "CN")),
     ],
 )
 def test_e164(raw: str, country: str | None, expected: Phone, vocabularies: Vocabularies) -> None:

@@ -31,7 +31,8 @@ def test_employee_count_is_the_lower_bound(
     [
         ("$1M - $10M", 1e6), ("€2.5 million", 2.5e6), ("1,234,567.89", 1234567.89),
         ("1.234.567,89", 1234567.89), ("10-50M", 1e7), ("1.5bn", 1.5e9), ("500K+", 5e5),
-        ("USD 3 Mio", 3e6), ("5 Crore", 5e7), ("less than $1M", 0), ("a lot", None),
+        ("USD 3 Mio", 3e6), ("1.250 Mio", None),
+        ("1,250-2,000k", None), ("5 Crore", 5e7), ("less than $1M", 0), ("a lot", None),
     ],
 )  # fmt: skip
 def test_annual_revenue(raw: str, revenue: float | None, vocabularies: Vocabularies) -> None:

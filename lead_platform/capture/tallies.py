@@ -1,0 +1,121 @@
+"""What a whole file would become, counted: what is rejected or left empty, and why.
+
+Reads the file as a stream and writes nothing. The first records in full are `preview`'s.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.columns import Kind
+from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.readers import BadRecord, read_records
+
+Row = Mapping[str, Any]
+# Normalised together; a value that occurs often is then normalised once.
+_BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class ReadRow:
+    """An item as identity reads it: its normalised values, and (field, reason) of what it finds
+    no value in."""
+
+    values: Mapping[str, Any]
+    issues: tuple[tuple[str, str], ...]
+
+
+Normalizer = Callable[[Kind, Sequence[Row]], list[ReadRow]]
+"""Items of one kind, by column, to how they are read."""
+
+
+@dataclass
+class FileTally:
+    """How the records of a file would end.
+
+    `rejected` and `left_empty` count by reason without its value, `unread` by field and reason of
+    normalisation; `examples` has the first reason in full, by reason without its value.
+    """
+
+    records: int = 0
+    taken: int = 0
+    items: Counter[Kind] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    left_empty: Counter[str] = field(default_factory=Counter)
+    unread: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+
+def tally_file(
+    path: Path,
+    channel: Channel,
+    *,
+    received_at: datetime,
+    normalize: Normalizer,
+    contracts: Contracts | None = None,
+) -> FileTally:
+    """Counts over all records of the file. Raises UnreadableFileError."""
+    mapper = RecordMapper(channel, received_at, contracts)
+    tally = FileTally()
+    waiting: dict[Kind, list[Row]] = {}
+    for record in read_records(path, channel.rules):
+        tally.records += 1
+        if isinstance(record, BadRecord):
+            _count(tally, tally.rejected, [record.reason])
+            continue
+        mapped = mapper.map_record(record.content, record.number)
+        if mapped.reasons:
+            _count(tally, tally.rejected, mapped.reasons)
+            continue
+        tally.taken += 1
+        _count(tally, tally.left_empty, mapped.side_faults)
+        for kind, row in mapped.items:
+            tally.items[kind] += 1
+            rows = waiting.setdefault(kind, [])
+            rows.append(dict(zip(ITEM_COLUMNS[kind], row, strict=True)))
+            if len(rows) >= _BATCH:
+                _read(tally, kind, rows, normalize)
+    for kind, rows in waiting.items():
+        _read(tally, kind, rows, normalize)
+    return tally
+
+
+def _count(tally: FileTally, counter: Counter[str], reasons: Sequence[str]) -> None:
+    for reason in reasons:
+        kind = reason.partition(":")[0]
+        counter[kind] += 1
+        tally.examples.setdefault(kind, reason)
+
+
+def _read(tally: FileTally, kind: Kind, rows: list[Row], normalize: Normalizer) -> None:
+    for read in normalize(kind, rows):
+        tally.unread.update(read.issues)
+    rows.clear()
+
+
+def render_tally(tally: FileTally) -> RenderableType:
+    """The counts for a terminal."""
+    items = ", ".join(f"{count:,} {kind}s" for kind, count in tally.items.items()) or "nothing"
+    rejected = tally.records - tally.taken
+    head = Text(f"Of {tally.records:,} records {tally.taken:,} would be taken ({items}), ")
+    head.append(f"{rejected:,} rejected.", style="red" if rejected else None)
+    rows = [
+        *(("rejected", reason, count) for reason, count in tally.rejected.most_common()),
+        *(("left empty", reason, count) for reason, count in tally.left_empty.most_common()),
+    ]
+    table = Table("what", "why", "records", "for example")
+    for what, reason, count in rows:
+        example = tally.examples[reason].partition(":")[2].strip()
+        table.add_row(what, Text(reason), f"{count:,}", Text(example))
+    for (name, reason), count in tally.unread.most_common():
+        table.add_row("not normalised", Text(f"{name}: {reason}"), f"{count:,}", "")
+    return Group(head, table) if table.row_count else head

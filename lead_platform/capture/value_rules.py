@@ -1,0 +1,165 @@
+"""The rules of one value: where it is found in a record, and what is done to it on the way.
+
+Owns the YAML model of a field. Which fields a record has belongs to `channels`, the steps
+themselves to `fields` and `cells`.
+"""
+
+from typing import Annotated, Any, Literal, Self, TypeAlias
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from lead_platform.capture.joins import JoinRule
+from lead_platform.capture.numbers import NumberMarks
+from lead_platform.capture.paths import compile_path
+from lead_platform.patterns import Pattern
+
+Scalar: TypeAlias = str | int | float | bool
+
+
+def _check_path(value: str) -> str:
+    compile_path(value)
+    return value
+
+
+def _check_pattern(value: str) -> str:
+    return Pattern(value).source
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        raise ValueError(
+            f"{value!r} is not a time zone; allowed: names such as Europe/Berlin, UTC"
+        ) from None
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def as_rule(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str | list) else value
+
+
+PathText = Annotated[str, AfterValidator(_check_path)]
+PatternText = Annotated[str, AfterValidator(_check_pattern)]
+ZoneName = Annotated[str, AfterValidator(_check_zone)]
+PathList = Annotated[tuple[PathText, ...], BeforeValidator(_as_list)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+class StrictRule(BaseModel):
+    """A part of a channel file, with no other keys than its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _check_region(value: str) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{value!r} is no country (ISO 3166-1 alpha-2); allowed: DE, US, …")
+    return value
+
+
+Region = Annotated[str, AfterValidator(_check_region)]
+
+
+class NumbersRule(StrictRule):
+    """The marks a source sets in its numbers; what has others is not read."""
+
+    decimal: Literal[".", ","]
+    thousands: Literal[".", ",", " ", "'", ""] = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("`decimal` and `thousands` are the same mark")
+        return self
+
+    @property
+    def marks(self) -> NumberMarks:
+        """The marks as numbers are read with."""
+        return NumberMarks(self.decimal, self.thousands)
+
+
+class FieldRule(StrictRule):
+    """How one value is found and shaped. A plain string in the YAML means `path`.
+
+    Steps in this order: find (`path`, several are joined by '|'; or `first_of`, several paths, or
+    `column`, names as they are: the first that is filled; or `constant`; or `join`, an element of
+    another list by its key), blanks become null, `parse` and `at`, `strip_prefix`, `split` and
+    `take`, `extract`, `values` or `lookup`, `prefix`, `scale`, `default`.
+    """
+
+    path: PathList = ()
+    first_of: PathList = ()
+    column: NameList = ()
+    constant: Scalar | None = None
+    join: JoinRule | None = None
+    parse: Literal["json", "urlencoded"] | None = None
+    at: PathText | None = None
+    strip_prefix: NameList = ()
+    split: Annotated[str, Field(min_length=1, max_length=20)] | None = None
+    take: Literal["first", "last", "all"] = "first"
+    extract: PatternText | None = None
+    unmatched: Literal["empty", "keep"] = "empty"
+    values: dict[str, Scalar | None] | None = None
+    lookup: str | None = None
+    otherwise: Scalar | None = None
+    prefix: str | None = None
+    scale: float | None = None
+    formats: tuple[str, ...] | None = None
+    time_zone: ZoneName | None = None
+    default: Scalar | None = None
+
+    @property
+    def has_otherwise(self) -> bool:
+        """Whether the YAML says what stands for a value that is not listed (null counts)."""
+        return "otherwise" in self.model_fields_set
+
+    def paths(self) -> tuple[str, ...]:
+        """Every path of the rule that sees the record."""
+        return (*self.path, *self.first_of) if self.join is None else self.join.paths()
+
+    def described(self) -> str:
+        """Where the value is found, in words."""
+        if self.constant is not None:
+            return repr(self.constant)
+        return " else ".join((*self.column, *self.first_of)) or " + ".join(self.paths())
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        named = [bool(self.path), bool(self.first_of), bool(self.column)]
+        sources = [*named, self.constant is not None, self.join is not None]
+        if sum(sources) > 1:
+            raise ValueError(
+                "give one of `path`, `column`, `first_of`, `constant`, `join`, not several"
+            )
+        if not any(sources) and self.default is None and not self._may_be_sourceless():
+            raise ValueError("give `path`, `first_of`, `column`, `constant`, `join` or `default`")
+        if self.values is not None and self.lookup is not None:
+            raise ValueError("give `values` or `lookup`, not both")
+        if self.extract is not None and Pattern(self.extract).group_count < 1:
+            raise ValueError(f"{self.extract!r} has no group; put brackets around what to keep")
+        for step, needed in (("at", "parse"), ("take", "split"), ("unmatched", "extract")):
+            if step in self.model_fields_set and getattr(self, needed) is None:
+                raise ValueError(f"`{step}` belongs to `{needed}`, which is not given")
+        return self
+
+    def _may_be_sourceless(self) -> bool:
+        return False
+
+
+class RecordIdRule(FieldRule):
+    """Where the record's own id is. `content` in the YAML: the record has none, hash it."""
+
+    missing: Literal["reject", "content"] = "reject"
+
+    def _may_be_sourceless(self) -> bool:
+        return self.missing == "content"
+
+
+Rule = Annotated[FieldRule, BeforeValidator(as_rule)]

@@ -1,0 +1,209 @@
+"""Every number that digits can mean: dialled in a country, or written without their plus.
+
+Spreadsheets drop the plus and leading zeros, so bare digits may be an international number, or a
+national one of any country. All valid readings are given; `phones` takes a number only where they
+agree.
+"""
+
+import re
+from functools import cache, lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
+
+from lead_platform.identity.normalization.phone_texts import digits_of
+
+Readings = tuple[list[PhoneNumber], str | None]
+
+_DIALLED_ABROAD = re.compile(r"^\+?[\s(]*0[\s.-]*0[\s.)-]*(?=[1-9])")
+_TRUNK_ZERO = re.compile(r"(?<=\d)\s*(?:[(\[]\s*0\s*[)\]]|[\s.-]0(?=[\s.-]))")
+_NORTH_AMERICA = 1
+# Of numbers that lost their leading zero; what is longer was dialled through to a desk.
+_LONGEST_NATIONAL = 11
+_SHORTEST_INTERNATIONAL = 8
+# Satellites, networks and freephone of no country (ITU-T E.164): nobody writes them without +.
+_NOWHERE = frozenset({800, 808, 870, 878, 881, 882, 883, 888, 979})
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_LONGEST_MOBILE = 11
+_TOO_LONG = phonenumbers.ValidationResult.TOO_LONG
+
+
+def readings_of(text: str, country: str | None) -> Readings:
+    """The numbers `text` (digits and signs) may be, and why there is none.
+
+    A number that is not valid is among them only where there is no other.
+    """
+    dialled = _DIALLED_ABROAD.sub("+", text.lstrip(" ("), count=1)
+    if dialled.startswith("+"):
+        return _with_plus(text, dialled, country)
+    digits = digits_of(text)
+    if country is None:
+        if digits[:1] in ("", "0"):
+            return [], "no country code, and no country to read it with"
+        return _without_country(text, digits)
+    parsed, reason = _parsed(text, country)
+    if digits.startswith("0") or any(char.isalpha() for char in text) or parsed is None:
+        return _listed(parsed), reason
+    return _bare(text, digits, country, parsed), reason
+
+
+def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
+    """Also the other ways to dial abroad, and with and without the zero of "+39 (0)6"."""
+    parsed, reason = _parsed(dialled, None)
+    found = _listed(parsed)
+    if _TRUNK_ZERO.search(dialled):
+        found += _listed(_parsed(_TRUNK_ZERO.sub("", dialled), None)[0])
+    if country is not None and _dials_abroad_otherwise(country) and "+" not in text:
+        found += _listed(_parsed(text, country)[0])
+    return _valid(found) or found, reason
+
+
+def _bare(text: str, digits: str, country: str, parsed: PhoneNumber) -> list[PhoneNumber]:
+    """Digits without plus or zero, from somebody in `country`, where `parsed` is how a phone
+    there would read them."""
+    own = phonenumbers.country_code_for_region(country)
+    if kind_of(parsed) == PhoneNumberType.UNKNOWN:
+        # As long as numbers there are, and none of them: a slip of the pen, not from abroad.
+        is_too_long = phonenumbers.is_possible_number_with_reason(parsed) == _TOO_LONG
+        return (is_too_long and _without_country(text, digits)[0]) or [parsed]
+    international = None
+    if digits.startswith(str(own)) or len(digits) >= _LONGEST_MOBILE:
+        international = _parsed("+" + digits, None)[0]
+    if international is not None and international != parsed and _valid([international]):
+        if not _plausible_national(str(parsed.national_number), own):
+            return [international]
+        if international.country_code == own or _may_have_lost_its_plus(
+            text, country, parsed, international
+        ):
+            return [parsed, international]
+    if digits != str(parsed.national_number) and _plausible_national(digits, own):
+        return [parsed, *_valid([PhoneNumber(own, int(digits))])]
+    return [parsed]
+
+
+def _may_have_lost_its_plus(
+    text: str, country: str, national: PhoneNumber, international: PhoneNumber
+) -> bool:
+    """Whether the digits are as likely a mobile number from abroad as a line in `country`.
+
+    A spreadsheet takes plus and zero alike; it leaves no groups, unless the code stands apart.
+    """
+    group = _first_group(text)
+    return (
+        _trunk_prefix(country) is not None
+        and group in ("", str(international.country_code))
+        and len(digits_of(text)) >= _LONGEST_MOBILE
+        and kind_of(international) in _MOBILE
+        and kind_of(national) not in _MOBILE
+    )
+
+
+def _without_country(text: str, digits: str) -> Readings:
+    """The international number the digits are, if they are no number of any country besides."""
+    number, reason = _parsed("+" + digits, None)
+    is_bracketed = text.lstrip().startswith("(")
+    if number is None or is_bracketed or len(digits) < _SHORTEST_INTERNATIONAL:
+        return [], "no country code, and no country to read it with"
+    if not _valid([number]) or number.country_code in _NOWHERE:
+        return [], "no country code, and no country to read it with"
+    is_grouped = _first_group(text) == str(number.country_code)
+    if _is_national_somewhere(digits, is_grouped=is_grouped):
+        return [], "its country code is not certain; write it with +"
+    return [number], reason
+
+
+@lru_cache(maxsize=10_000)
+def _is_national_somewhere(digits: str, *, is_grouped: bool) -> bool:
+    """Whether the digits, with a zero before them that was lost, are a number of some country.
+
+    Digits in groups went through no spreadsheet: they lost no zero.
+    """
+    for code in _codes_by_length().get(len(digits), ()):
+        if is_grouped and _trunk_prefix(phonenumbers.region_code_for_country_code(code)):
+            continue
+        if _plausible_national(digits, code) and _valid([PhoneNumber(code, int(digits))]):
+            return True
+    return False
+
+
+def _plausible_national(digits: str, code: int) -> bool:
+    return len(digits) <= _LONGEST_NATIONAL and code not in _NOWHERE
+
+
+def _first_group(text: str) -> str:
+    groups = re.findall(r"\d+", text)
+    return groups[0] if len(groups) > 1 else ""
+
+
+def _listed(number: PhoneNumber | None) -> list[PhoneNumber]:
+    return [] if number is None else [number]
+
+
+def _valid(numbers: list[PhoneNumber]) -> list[PhoneNumber]:
+    # UNKNOWN is exactly "not valid".
+    return [number for number in numbers if kind_of(number) != PhoneNumberType.UNKNOWN]
+
+
+def kind_of(number: PhoneNumber) -> int:
+    """libphonenumber's type of the number, UNKNOWN where it is not valid."""
+    key = (number.country_code, phonenumbers.national_significant_number(number))
+    if key not in _KINDS:
+        if len(_KINDS) > _MOST_KINDS:
+            _KINDS.clear()
+        _KINDS[key] = phonenumbers.number_type(number)
+    return _KINDS[key]
+
+
+# A number is asked several times while it is read, at 20 to 100 µs each.
+_KINDS: dict[tuple[int | None, str], int] = {}
+_MOST_KINDS = 1_000
+
+
+def _parsed(text: str, country: str | None) -> tuple[PhoneNumber | None, str | None]:
+    try:
+        number = phonenumbers.parse(text, country)
+    except NumberParseException as error:
+        return None, _PARSE_REASONS.get(error.error_type, "too short")
+    # Without what parsing notes beside the number, so that equal numbers are equal.
+    return PhoneNumber(
+        number.country_code,
+        number.national_number,
+        italian_leading_zero=number.italian_leading_zero,
+        number_of_leading_zeros=number.number_of_leading_zeros,
+    ), None
+
+
+_PARSE_REASONS = {
+    NumberParseException.INVALID_COUNTRY_CODE: "no such country code",
+    NumberParseException.TOO_LONG: "too long",
+    NumberParseException.NOT_A_NUMBER: "not a phone number",
+}
+
+
+@cache
+def _dials_abroad_otherwise(country: str) -> bool:
+    """Whether people there dial abroad with other digits than 00 that begin with it (0011)."""
+    metadata = PhoneMetadata.metadata_for_region(country)
+    prefix = str(metadata.international_prefix or "") if metadata else ""
+    return prefix not in ("", "00")
+
+
+@cache
+def _trunk_prefix(country: str) -> str | None:
+    """What is dialled before a national number and dropped behind a country code; North America's
+    1 is its country code."""
+    metadata = PhoneMetadata.metadata_for_region(country)
+    prefix = metadata.national_prefix if metadata else None
+    return None if prefix in (None, "1") else str(prefix)
+
+
+@cache
+def _codes_by_length() -> dict[int, tuple[int, ...]]:
+    """Country codes by the lengths their national numbers have."""
+    found: dict[int, list[int]] = {}
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0])
+        described = metadata.general_desc if metadata else None
+        for length in (described.possible_length or ()) if described else ():
+            found.setdefault(length, []).append(code)
+    return {length: tuple(codes) for length, codes in found.items()}
