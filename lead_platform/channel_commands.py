@@ -1,5 +1,6 @@
 """The command that proposes a channel for a file nobody has described yet."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,9 @@ def guess_channel(
         raise typer.Exit(0 if proposal.nearest is not None and proposal.nearest.fits else 1)
     if write:
         path = write_proposal(proposal.draft, named, settings.config_dir)
-        complain(f"Written: {path}. Next: lead-platform channels check {named} {file}")
+        complain(
+            f"Written: {path}. Next: lead-platform channels check "
+            f"{shlex.quote(named)} {shlex.quote(str(file))}"
+        )
     else:
         console.print(proposal.draft.text, markup=False, highlight=False, soft_wrap=True, end="")

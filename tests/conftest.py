@@ -22,6 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from lead_platform.lake.lake import Lake
     from lead_platform.settings import Settings
+    from lead_platform.vocabularies.tables import Vocabularies
 
 PROFILES = ("embedded", "server")
 
@@ -190,3 +191,12 @@ def embedded_settings(tmp_path: Path) -> "Settings":
     from lead_platform.settings import Settings
 
     return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def vocabularies() -> "Vocabularies":
+    """The shipped lists."""
+    from lead_platform.settings import PROJECT_ROOT
+    from lead_platform.vocabularies.folder import load_vocabularies
+
+    return load_vocabularies(PROJECT_ROOT / "config")

@@ -183,7 +183,7 @@ def test_a_fault_in_one_file_hides_none_in_another(config_copy):
     """With a typo in routing.yaml those of the tables were told only once it was mended."""
     replace(config_copy / "routing.yaml", "- id:", "- idd:")
     replace(config_copy / "reps.csv", "DACH;", "DAHC;")
-    replace(config_copy / "territories.csv", ",PT", ",PT_")
+    replace(config_copy / "territories.csv", ";PT;", ";PT_;")
     with pytest.raises(ConfigurationError) as error:
         load_routing(config_copy)
     told = "\n".join(error.value.faults)

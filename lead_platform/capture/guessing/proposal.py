@@ -1,6 +1,7 @@
 """A proposed channel for a file, checked against the file before anybody sees it."""
 
 import re
+import shlex
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,6 +137,7 @@ def _notes(proposal: Proposal) -> list[str]:
         told = "fits as it is" if near.fits else f"takes {near.taken} of {near.records} records in"
         notes.append(
             f"The channel {near.channel} {told} and fills {', '.join(sorted(near.fields))}. "
-            f"Compare: lead-platform channels check {near.channel} {proposal.file_name}"
+            f"Compare: lead-platform channels check {near.channel} "
+            f"{shlex.quote(proposal.file_name)}"
         )
     return notes

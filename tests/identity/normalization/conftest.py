@@ -7,15 +7,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from lead_platform.vocabularies.folder import load_vocabularies
-from lead_platform.vocabularies.tables import Vocabularies
-
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="session")
-def vocabularies() -> Vocabularies:
-    return load_vocabularies(ROOT / "config")
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def test_the_short_cut_agrees_with_nameparser(
     parsed = HumanName(f"{first} {last}")
     found = normalize_name(f"{first} {last}", None, None, vocabularies)
     if not (parsed.title or parsed.suffix or found.reasons):
-        assert (found.first, found.last) == (str(parsed.first), str(parsed.last))
+        assert (found.first or "", found.last or "") == (str(parsed.first), str(parsed.last))
 
 
 PARTS = st.none() | st.text(max_size=40) | st.from_regex(r"[\w.,' \"-]{1,40}", fullmatch=True)
