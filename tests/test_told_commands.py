@@ -18,6 +18,7 @@ OURS = {
     "delivery.delivery_id",
     "lead_id",
     "name",
+    "near.channel",
     "one",
     "port + 1",
     "proposal.model.name",
