@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "files_waiting": "files wait in the inbox",
     "files_rejected": "files were mostly rejected",
     "runs_waiting": "runs wait to be started",
+    "sensor_failing": "sensors or schedules fail at every tick",
     "disk_nearly_full": "disks are nearly full",
     "maintenance_overdue": "maintenance is overdue",
     "part_restarted": "parts keep ending and being started again",

@@ -14,6 +14,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from dagster import DagsterInstance
+
+from lead_platform.governance.sensors import watch_ticks
+from lead_platform.orchestration.runs import prepare_instance
 from lead_platform.orchestration.supervision import PartStatus
 from lead_platform.processes import ProcessId
 from lead_platform.settings import Settings
@@ -113,8 +117,20 @@ def check_up(settings: Settings) -> Check:
     ui = f"{'well' if answers else 'silent':<9} UI answers at http://localhost:{status.port}"
     if not answers:
         ui = ui.replace("answers", "does not answer")
-    is_well = answers and all(part.state == "well" for part in parts)
-    return Check([*(_line(part) for part in parts), ui], is_well)
+    failing = _failing_ticks(settings)
+    is_well = answers and not failing and all(part.state == "well" for part in parts)
+    return Check([*(_line(part) for part in parts), ui, *failing], is_well)
+
+
+def _failing_ticks(settings: Settings) -> list[str]:
+    """A line for each sensor and schedule whose last tick raised an error."""
+    try:
+        prepare_instance(settings)
+        with DagsterInstance.get() as instance:
+            signals = watch_ticks(instance)
+    except Exception as error:  # the check tells of whatever is not well
+        return [f"{'unknown':<9} sensors and schedules: {type(error).__name__}"]
+    return [f"{'failing':<9} {signal.subject}: {signal.text}" for signal in signals]
 
 
 def ui_answers(settings: Settings, port: int) -> bool:

@@ -183,13 +183,13 @@ def test_a_fault_in_one_file_hides_none_in_another(config_copy):
     """With a typo in routing.yaml those of the tables were told only once it was mended."""
     replace(config_copy / "routing.yaml", "- id:", "- idd:")
     replace(config_copy / "reps.csv", "DACH;", "DAHC;")
-    replace(config_copy / "territories.csv", ";PT;", ";PT_;")
+    replace(config_copy / "territories.csv", "India,IN,", "India,IN_,")
     with pytest.raises(ConfigurationError) as error:
         load_routing(config_copy)
     told = "\n".join(error.value.faults)
     assert "routing.yaml" in told
     assert "unknown territory 'DAHC'" in told
-    assert "unknown code 'PT_" in told
+    assert "unknown code 'IN_" in told
 
 
 def test_a_word_that_no_rule_selects_is_told_beside_the_one_it_looks_like(config_copy):
