@@ -61,8 +61,8 @@ def ran(
     put_text(folder / "locked.jsonl", lines[2])
     (folder / "locked.jsonl").chmod(0)
     put_text(
-        inbox / "outbound_list" / "semicolons.csv",
-        "list_id;row_id;email\nL1;1;jane.roe@example.org\nL1;2;john.doe@example.org",
+        inbox / "outbound_list" / "renamed.csv",
+        "list,row,email\nL1,1,jane.roe@example.org\nL1,2,john.doe@example.org",
     )
     for seed, channel in enumerate(NASTY_CHANNELS):
         records = nasty_records(channel, Random(seed), 60)
@@ -118,15 +118,15 @@ def test_what_cannot_be_read_is_told_and_stays(ran: tuple[Installation, dict[str
 def test_a_file_of_which_nothing_was_taken_is_told(
     ran: tuple[Installation, dict[str, Any]],
 ) -> None:
-    """Ten leads rejected for a separator: the run was green, and the file archived."""
+    """Ten leads rejected for a renamed column: the run was green, and the file archived."""
     installation, outcome = ran
     checks = installation.start("list_checks", run_id=outcome["run_id"]).finish()
     (check,) = [check for check in checks if check["check"] == "files_taken"]
     assert (check["passed"], check["blocking"], check["severity"]) == (False, False, "WARN")
     told = check["metadata"]["rejected"]
-    assert "semicolons.csv`: 1 of 1 records were rejected" in told
+    assert "renamed.csv`: 1 of 1 records were rejected" in told
     assert "jane.roe" not in told
-    assert any("semicolons.csv" in told for told in outcome["failed_checks"])
+    assert any("renamed.csv" in told for told in outcome["failed_checks"])
     query = told.split('lead-platform sql "')[1].split('"')[0]
     assert installation.query(query)
 
