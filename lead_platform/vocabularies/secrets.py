@@ -15,6 +15,7 @@ _NOT_OF_A_NAME = re.compile(r"[\W_]+")
 _PAIR = re.compile(
     r"""(?P<name>[\w.-]{3,60})(?P<between>"{0,2}'?\s{0,3}[:=]\s{0,3}"{0,2}'?)(?P<value>[^"',;&\s}]+)"""
 )
+_MOST_KNOWN = 10_000
 # Webhooks nest some ten levels deep.
 _DEEPEST = 100
 
@@ -29,10 +30,22 @@ class SecretNames:
         self._wildcards = OrderedPatterns(
             [wildcard(name.split("*")) for name in plain if "*" in name]
         )
+        # The records of a source have the same few names.
+        self._known: dict[str, bool] = {}
 
     def __contains__(self, name: str) -> bool:
+        listed = self._known.get(name)
+        if listed is None:
+            listed = self._look_at(name)
+        return listed
+
+    def _look_at(self, name: str) -> bool:
         plain = _NOT_OF_A_NAME.sub("", name.casefold())
-        return plain in self._exact or self._wildcards.first_in(plain) is not None
+        listed = plain in self._exact or self._wildcards.first_in(plain) is not None
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[name] = listed
+        return listed
 
     def redact(self, content: Any, spared: Collection[str] = (), depth: int = 0) -> Any:
         """`content` without the values of secrets; itself where it holds none.
