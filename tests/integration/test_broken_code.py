@@ -66,6 +66,12 @@ MODELS = {
 
 
 @pytest.fixture(scope="module")
+def profile() -> str:
+    """One profile: the steps' own code does not depend on it, and tests of the lake try both."""
+    return "embedded"
+
+
+@pytest.fixture(scope="module")
 def broken_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dbt project, of which three models break on a lead each; with what it is parsed to."""
     folder = tmp_path_factory.mktemp("broken")
