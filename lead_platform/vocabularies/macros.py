@@ -4,6 +4,7 @@
 holds one, or has words beside it, stays as it is.
 """
 
+import re
 from collections.abc import Iterable
 
 import re2
@@ -11,8 +12,10 @@ import re2
 from lead_platform.patterns import Pattern
 
 # Between the brackets stands a name, perhaps with a filter or a default; no text of people.
-_NAME = r"[\w.:|-]{1,80}"
-_SPACED_NAME = r" ?[\w.:|-]{1,80}( [\w.:|-]{1,40}){0,3} ?"
+_NAME = r"[\w.:|-]+"
+_SPACED_NAME = rf" ?{_NAME}( {_NAME}){{0,3}} ?"
+# RE2 writes each repetition out: bounds within the forms took it a second to compile.
+_TOO_LONG = re.compile(r"[\w.:|-]{81}|(?<=[\w.:|-]) [\w.:|-]{41}")
 _BETWEEN = r"[\s_|,;:/.-]*"
 _LONGEST = 500
 
@@ -35,7 +38,7 @@ class Macros:
         # Nearly every value ends here, after 40 ns.
         if not text or text[0] not in self.starts or len(text) > _LONGEST:
             return None
-        if self._whole is None or not self._whole.found_in(text):
+        if self._whole is None or not self._whole.found_in(text) or _TOO_LONG.search(text):
             return None
         found = (form.found_in(text) for form in self._forms)
         return next(system for system, is_it in zip(self._systems, found, strict=False) if is_it)
