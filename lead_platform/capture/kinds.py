@@ -29,7 +29,7 @@ SIGN_FIELDS: tuple[str, ...] = (
 """The fields of a submission that tell."""
 
 # Names switch case three times at most (McDonaldMacLeod) and hold six consonants in a row
-# (Robbrechts-Bruijne): of 400,000 names and mailboxes of shares/ and of public data none has more.
+# (Robbrechts-Bruijne): of 400,000 names and mailboxes of public data none has more.
 _CASE_SWITCHES = re.compile(r"[A-Z]*(?:[a-z]+[A-Z]+){4,}[a-z]*")
 _LONGEST_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{7,}")
 _GLUED = re.compile(r"[A-Z][a-z]{2,}[A-Z][a-z]{2,}")
