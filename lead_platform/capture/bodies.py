@@ -27,16 +27,11 @@ def holds_bodies(path: Path) -> bool:
 def read_bodies(path: Path) -> Iterator[dict[str, Any] | str]:
     """The fields of each body, or why it cannot be read."""
     with open_text(path) as stream:
-        lines = RecordLines(stream, "&", None)
-        while True:
-            lines.begin()
-            text = next(lines, None)
-            if text is None:
-                return
-            if lines.fault is not None:
-                yield lines.fault
+        for line, text, fault in RecordLines(stream, "&", None).records():
+            if fault is not None:
+                yield fault
             elif text.strip():
-                yield _body(text.strip(), lines.start_line)
+                yield _body(text.strip(), line)
 
 
 def _body(text: str, line: int) -> dict[str, Any] | str:

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -83,6 +84,15 @@ class RecordLines:
         self._size = 0
         self.lines_taken = 0
         self.start_line = self.line_number + 1
+
+    def records(self) -> Iterator[tuple[int, str, str | None]]:
+        """Each line as a record: its number, its text, and why it cannot be read, if so."""
+        while True:
+            self.begin()
+            text = next(self, None)
+            if text is None:
+                return
+            yield self.start_line, text, self.fault
 
     def rewind(self) -> None:
         """Go back to the line after the first line of the current record, which failed."""

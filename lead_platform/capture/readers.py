@@ -149,15 +149,11 @@ def _json_lines(path: Path) -> Iterator[Any]:
         if _first_sign(stream) == b"[":
             yield from _json_documents(path)
             return
-        while True:
-            lines.begin()
-            text = next(lines, None)
-            if text is None:
-                return
-            if lines.fault is not None:
-                yield Unreadable(lines.fault, excerpt_of(text))
+        for line, text, fault in lines.records():
+            if fault is not None:
+                yield Unreadable(fault, excerpt_of(text))
             elif not text.isspace():
-                yield _parsed_line(text, lines.start_line)
+                yield _parsed_line(text, line)
 
 
 def _parsed_line(text: str, line: int) -> Any:
