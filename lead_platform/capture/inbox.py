@@ -25,6 +25,7 @@ from lead_platform.capture.names import (
     shortened,
     shown,
 )
+from lead_platform.lake.trees import kind_of, walk
 
 # Files handed to one run: a run over many small files costs less than many runs.
 FILES_PER_RUN = 500
@@ -39,15 +40,6 @@ _UNFINISHED_FOR = timedelta(hours=1)
 
 # A file written in place, not renamed in, is left alone until it has rested so long.
 SETTLED_AFTER = timedelta(seconds=3)
-
-_KINDS = {
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
 
 
 @dataclass(frozen=True)
@@ -122,7 +114,7 @@ def list_inbox(inbox: Path) -> list[InboxFile]:
             status.st_mtime_ns,
             status.st_ctime_ns,
         )
-        for path, status in _walk(inbox)
+        for path, status in walk(inbox, _is_unfinished)
         if stat.S_ISREG(status.st_mode) and path.parent != inbox
     ]
     return sorted(files, key=lambda file: (file.modified_ns, str(file.path)))
@@ -132,9 +124,9 @@ def odd_entries(inbox: Path) -> list[FileFault]:
     """What lies in the inbox and is not taken in: links, pipes, devices, folders that are closed to
     this user, files beside channels and those whose sender has left them unfinished."""
     faults = []
-    for path, status in _walk(inbox, with_unfinished=True):
+    for path, status in walk(inbox, _is_hidden):
         if stat.S_ISDIR(status.st_mode):
-            reason = "a folder this user may not look into; correct its permissions"
+            reason = f"{kind_of(status.st_mode)}; correct its permissions"
         elif not stat.S_ISREG(status.st_mode):
             reason = kind_fault(status.st_mode)
         elif path.suffix in _UNFINISHED:
@@ -151,37 +143,15 @@ def odd_entries(inbox: Path) -> list[FileFault]:
 
 def kind_fault(mode: int) -> str:
     """Why an entry of this kind is not opened."""
-    kind = _KINDS.get(stat.S_IFMT(mode), "no regular file")
-    return f"{kind}, which is not opened; put the file itself there"
+    return f"{kind_of(mode)}, which is not opened; put the file itself there"
 
 
-def _walk(inbox: Path, *, with_unfinished: bool = False) -> Iterator[tuple[Path, os.stat_result]]:
-    """Everything below the folder that has a finished name, and folders that cannot be looked into,
-    but no others; no link is followed. As deep as names go: who fills the inbox chose them."""
-    folders: list[tuple[Path, os.stat_result | None]] = [(inbox, None)]
-    while folders:
-        folder, found = folders.pop()
-        try:
-            entries = list(os.scandir(folder))
-        except FileNotFoundError:
-            continue
-        except OSError:
-            if found is not None:
-                yield folder, found
-            continue
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if os.path.splitext(entry.name)[1] in _UNFINISHED and not with_unfinished:
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue
-            if stat.S_ISDIR(status.st_mode):
-                folders.append((Path(entry.path), status))
-            else:
-                yield Path(entry.path), status
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _is_unfinished(name: str) -> bool:
+    return _is_hidden(name) or os.path.splitext(name)[1] in _UNFINISHED
 
 
 def located(path: Path, inbox: Path) -> Path:

@@ -69,8 +69,8 @@ def watch_files(settings: Settings, now: datetime) -> list[Signal]:
 
 def _folder_of(path: Path, inbox: Path) -> str:
     """The channel's folder as it is shown; a name beside those is a stranger's, and not told."""
-    first, *rest = path.relative_to(inbox).parts
-    return shown(first) if rest or path.is_dir() else "inbox"
+    parts = path.relative_to(inbox).parts
+    return shown(parts[0]) if len(parts) > 1 or (parts and path.is_dir()) else "inbox"
 
 
 def watch_rejections(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:

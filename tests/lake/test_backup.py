@@ -190,10 +190,10 @@ def test_what_senders_do_in_the_inbox_costs_no_backup(
     made = make_backup(busy_home, tmp_path / "backup", made_at=NOW)
     monkeypatch.undo()
     assert made.left_out == {
-        "inbox/web_form/link.jsonl": "a link",
-        "inbox/web_form/linked": "a link",
+        "inbox/web_form/link.jsonl": "a symbolic link",
+        "inbox/web_form/linked": "a symbolic link",
         "inbox/web_form/locked.jsonl": "Permission denied",
-        "inbox/web_form/pipe.jsonl": "no regular file",
+        "inbox/web_form/pipe.jsonl": "a pipe",
     }
     assert verify_backup(tmp_path / "backup") == made
     copied = {path.name for path in (tmp_path / "backup/home/inbox/web_form").iterdir()}
