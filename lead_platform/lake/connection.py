@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import duckdb
@@ -32,6 +31,9 @@ INLINED_ROWS = 200
 # of 36 MB takes 0.26 s of every engine, and a run opens several.
 _VERIFIED = {"allow_unsigned_extensions": "true"}
 
+
+# How long a transaction waits for another one's lock on the SQLite catalog.
+_BUSY_TIMEOUT_MS = 10_000
 
 # Has PostgreSQL itself refuse what a reader's session would write, whatever its client attempts.
 _READ_ONLY_SESSION = "-c default_transaction_read_only=on"
@@ -136,19 +138,31 @@ def attach_lake(
         raise lake_unreachable(settings, error) from None
 
 
-def checkpoint_catalog(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, mode: Literal["passive", "truncate"]
-) -> None:
-    """Write the log of the attached lake's SQLite catalog back into it, as far as no open
-    transaction still reads there; PostgreSQL does so itself.
+def clear_catalog_log(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the log of the attached lake's SQLite catalog back into it, and empty it if no other
+    transaction reads there.
 
+    Under the writer lock alone: a writer that finds SQLite's own lock taken does not wait for it.
     By the engine's own SQLite: another copy of that library in this process would give up the locks
     of the first one when it closes the file (https://sqlite.org/howtocorrupt.html, 2.2.1).
     """
-    if settings.database_url is None:
+
+    def pragma(text: str) -> None:
         connection.execute(
-            f"from sqlite_query('__ducklake_metadata_lake', 'pragma wal_checkpoint({mode})')"
+            f"from sqlite_query('__ducklake_metadata_lake', 'pragma {text}')"
         ).fetchall()
+
+    # Within one transaction all of them are told to one connection of SQLite.
+    connection.execute("begin transaction")
+    try:
+        # Readers that stay are not waited for: writers would wait as well.
+        pragma("busy_timeout=0")
+        try:
+            pragma("wal_checkpoint(truncate)")
+        finally:
+            pragma(f"busy_timeout={_BUSY_TIMEOUT_MS}")
+    finally:
+        connection.rollback()
 
 
 def is_only_readable(settings: Settings) -> bool:
@@ -234,7 +248,7 @@ def attach_statement(
         target = f"ducklake:sqlite:{settings.lake_catalog}"
         # A home may be moved: its data lies beside its catalog, wherever that is.
         options.append("OVERRIDE_DATA_PATH true")
-        options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 10000"]
+        options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {_BUSY_TIMEOUT_MS}"]
     if is_reader:
         options += [f"SNAPSHOT_VERSION {snapshot_id}", "READ_ONLY"]
     else:

@@ -24,7 +24,7 @@ from lead_platform.lake.connection import (
     LakeUnreachableError,
     attach_copy,
     attach_lake,
-    checkpoint_catalog,
+    clear_catalog_log,
     copy_catalog,
     create_catalog,
     is_only_readable,
@@ -37,7 +37,7 @@ from lead_platform.lake.failures import is_disk_full
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
-from lead_platform.lake.lock import WriterLock, writer_lock
+from lead_platform.lake.lock import WriterLock, WriterLockTimeoutError, writer_lock
 from lead_platform.lake.migration import (
     MigrationRefusedError,
     Plan,
@@ -68,8 +68,10 @@ _LOG = logging.getLogger(__name__)
 # third less processor time on one.
 LARGE_WRITE_ROWS = 20_000
 
-# A reader in a transaction for longer has kept the catalog's log from being cleared.
+# A reader in a transaction for longer has kept the catalog's log from being cleared, and looks as
+# long for a moment without a writer to do so.
 HELD_LONG_SECONDS = 5.0
+CLEARING_SECONDS = 5.0
 
 
 class GateFailedError(Exception):
@@ -238,11 +240,22 @@ class Lake:
             with suppress(duckdb.Error):
                 cursor.rollback()
                 if time.monotonic() - started > HELD_LONG_SECONDS:
-                    # Where one such reader follows the other, the log has no other moment.
-                    checkpoint_catalog(cursor, self.settings, "passive")
+                    self._clear_log(cursor)
             cursor.close()
         with self._attached_at(at, threads=threads[0] if threads else 1) as connection:
             yield connection
+
+    def _clear_log(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Clear the log of a SQLite catalog: where one long reader follows the other, only between
+        them it can be."""
+        if self.settings.database_url is None:
+            with (
+                suppress(WriterLockTimeoutError, OSError),
+                writer_lock(
+                    self.settings, label="clearing the catalog's log", timeout=CLEARING_SECONDS
+                ),
+            ):
+                clear_catalog_log(connection)
 
     @contextmanager
     def _read_copy(self, snapshot_id: int | None) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -87,15 +87,20 @@ def lock_file(settings: Settings) -> Path:
 
 
 @contextmanager
-def writer_lock(settings: Settings, *, label: str) -> Iterator[WriterLock]:
-    """Hold the lock for the block. Raises WriterLockTimeoutError naming the holder."""
+def writer_lock(
+    settings: Settings, *, label: str, timeout: float | None = None
+) -> Iterator[WriterLock]:
+    """Hold the lock for the block; it is waited for as long as the settings say, or `timeout`.
+
+    Raises WriterLockTimeoutError naming the holder.
+    """
+    timeout = settings.lock_timeout_seconds if timeout is None else timeout
     holder = f"{label} (process {os.getpid()} on {socket.gethostname()})"
     if settings.database_url:
-        with _advisory_lock(settings.database_url, holder, settings.lock_timeout_seconds) as lock:
+        with _advisory_lock(settings.database_url, holder, timeout) as lock:
             yield lock
     else:
-        path = lock_file(settings)
-        with _file_lock(path, holder, settings.lock_timeout_seconds) as lock:
+        with _file_lock(lock_file(settings), holder, timeout) as lock:
             yield lock
 
 

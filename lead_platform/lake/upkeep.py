@@ -13,7 +13,7 @@ import pandas as pd
 
 from lead_platform.lake import changes
 from lead_platform.lake.audit import record_actions
-from lead_platform.lake.connection import checkpoint_catalog
+from lead_platform.lake.connection import clear_catalog_log
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.releases import Release, forget_snapshots
@@ -128,7 +128,8 @@ def maintain(lake: Lake, *, run_id: str = "") -> Upkeep:
     with lake.exclusive(LABEL) as connection:
         upkeep.forgotten_snapshots = _expire_snapshots(connection, lake.metadata)
         _remove_files(connection, lake, upkeep)
-        checkpoint_catalog(connection, lake.settings, "truncate")
+        if lake.settings.database_url is None:
+            clear_catalog_log(connection)
     with lake.write(LABEL, run_id=run_id) as candidate:
         actions = _actions(upkeep, lake.settings, lake.clock())
         record_actions(candidate.connection, actions, run_id=run_id)

@@ -16,6 +16,7 @@ from dagster import (
     DagsterEventType,
     DagsterInstance,
     DagsterRunStatus,
+    EventLogEntry,
     ExecuteInProcessResult,
 )
 from dagster._core.execution.plan.objects import StepFailureData
@@ -43,6 +44,12 @@ CANCELLATION_SECONDS = 2
 RETRIES = 2
 
 _GIVEN_UP = {DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED, DagsterRunStatus.FAILURE}
+
+_LAST_EVENTS = {
+    DagsterEventType.RUN_SUCCESS,
+    DagsterEventType.RUN_FAILURE,
+    DagsterEventType.RUN_CANCELED,
+}
 
 
 def prepare_instance(settings: Settings) -> None:
@@ -255,18 +262,34 @@ def executed_here(settings: Settings, instance: DagsterInstance, run_id: str) ->
 
 @contextmanager
 def _interrupted_when_cancelled(instance: DagsterInstance, run_id: str) -> Iterator[None]:
-    """As Dagster's own workers do: for the block, whoever ends the run interrupts this process."""
-    is_over = threading.Event()
+    """As Dagster's own workers do: for the block, whoever ends the run interrupts this process.
+
+    A run that ends by itself does not: it is recorded as over before its process is done with it.
+    """
+    is_over, is_ending = threading.Event(), threading.Event()
+
+    def hear(event: EventLogEntry) -> None:
+        """What this process itself writes of the run."""
+        happened = event.dagster_event
+        if happened and happened.is_step_failure:
+            is_ending.set()
+        if happened and happened.event_type in _LAST_EVENTS:
+            is_over.set()
 
     def watch() -> None:
         while not is_over.wait(CANCELLATION_SECONDS):
             # Without an answer there is nothing to obey.
             with suppress(Exception):
                 run = instance.get_run_by_id(run_id)
-                if run and run.status in _GIVEN_UP and not is_over.is_set():
+                if run is None or run.status not in _GIVEN_UP:
+                    continue
+                is_own_failure = run.status == DagsterRunStatus.FAILURE and is_ending.is_set()
+                # The status is there a moment before the event is heard.
+                if not is_own_failure and not is_over.wait(CANCELLATION_SECONDS):
                     signal.raise_signal(signal.SIGINT)
                     return
 
+    instance.add_event_listener(run_id, hear)
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield

@@ -1,6 +1,8 @@
 """Upkeep: nothing that can be read changes, and nothing grows beyond what is kept."""
 
 import os
+import threading
+import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -317,3 +319,41 @@ def test_readers_that_follow_each_other_do_not_keep_the_log_of_the_catalog(
                 reader.close()
                 connection = reader.enter_context(elsewhere.read())
     assert sizes[-1] < 1.5 * sizes[2], sizes
+
+
+def test_the_log_of_the_catalog_is_cleared_once_nobody_writes(
+    tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer was in its transaction whenever one long reader gave way to the next."""
+    monkeypatch.setattr("lead_platform.lake.lake.HELD_LONG_SECONDS", 0.0)
+    settings = Settings(home=tmp_path / "home", expectations_dir=trial_suites)
+    lake, elsewhere = trial.open_trial(settings), Lake(settings)
+    log = settings.lake_catalog.with_name(f"{settings.lake_catalog.name}-wal")
+    is_writing, is_told = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with lake.write("rows") as candidate:
+            candidate.connection.execute("insert into trial.left_side values (1, 1)")
+            is_writing.set()
+            is_told.wait()
+            time.sleep(0.3)
+
+    writer = threading.Thread(target=write)
+    with elsewhere.read() as connection:
+        connection.execute("from trial.left_side").fetchall()
+        for number in range(10):
+            with lake.write("before") as candidate:
+                candidate.connection.execute(
+                    f"insert into trial.left_side values ({10 + number}, 1)"
+                )
+        before = log.stat().st_size
+        writer.start()
+        is_writing.wait()
+        is_told.set()
+    with elsewhere.read() as connection:
+        connection.execute("from trial.left_side").fetchall()
+        writer.join()
+        with lake.write("one more") as candidate:
+            candidate.connection.execute("insert into trial.left_side values (2, 1)")
+        # It is in a log that began anew.
+        assert log.stat().st_size < before

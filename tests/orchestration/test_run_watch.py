@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, job, op
+from dagster._core.utils import make_new_run_id
 
+from lead_platform.orchestration import runs
 from lead_platform.orchestration.executions import Executions
 from lead_platform.orchestration.run_watch import (
     HANDING_OVER_SECONDS,
@@ -20,6 +22,7 @@ from lead_platform.orchestration.run_watch import (
 DEAF = """
 import signal, sys, time
 from pathlib import Path
+from lead_platform.orchestration import runs
 from lead_platform.orchestration.executions import Executions
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -149,3 +152,53 @@ def test_run_its_process_has_put_down_unrecorded_is_over(scene: Scene) -> None:
         assert scene.status(run) == DagsterRunStatus.STARTED
     scene.watch.look(1.0)
     assert scene.status(run) == DagsterRunStatus.FAILURE
+
+
+@job
+def failing() -> None:
+    """A job whose one step fails."""
+
+    @op
+    def fails() -> None:
+        """Fails."""
+        raise ValueError("as it must")
+
+    fails()
+
+
+def test_run_that_fails_by_itself_is_not_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine was slow to tell the outcome, and the process interrupted itself."""
+    monkeypatch.setattr(runs, "CANCELLATION_SECONDS", 0.05)
+    run_id = make_new_run_id()
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
+        with runs._interrupted_when_cancelled(instance, run_id):
+            result = failing.execute_in_process(
+                instance=instance, run_id=run_id, raise_on_error=False
+            )
+            time.sleep(1)
+        assert not result.success
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+def test_run_that_another_process_ends_is_interrupted(
+    is_failed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "CANCELLATION_SECONDS", 0.05)
+    with (
+        DagsterInstance.local_temp(str(tmp_path)) as instance,
+        DagsterInstance.local_temp(str(tmp_path)) as elsewhere,
+    ):
+        run = instance.create_run_for_job(job_def=trial, status=DagsterRunStatus.STARTED)
+        end = elsewhere.report_run_failed if is_failed else elsewhere.report_run_canceling
+        with pytest.raises(KeyboardInterrupt):
+            _wait_for_its_end(instance, run, end)
+
+
+def _wait_for_its_end(
+    instance: DagsterInstance, run: DagsterRun, end: Callable[[DagsterRun], object]
+) -> None:
+    with runs._interrupted_when_cancelled(instance, run.run_id):
+        end(run)
+        time.sleep(30)
