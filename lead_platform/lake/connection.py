@@ -8,6 +8,7 @@ import functools
 import importlib.resources
 import shutil
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,6 +35,10 @@ _VERIFIED = {"allow_unsigned_extensions": "true"}
 
 # How long a transaction waits for another one's lock on the SQLite catalog.
 _BUSY_TIMEOUT_MS = 10_000
+
+# How long it is tried to clear the log of the catalog, and how often.
+_CLEARING_SECONDS = 1.0
+_BETWEEN_TRIES = 0.02
 
 # Has PostgreSQL itself refuse what a reader's session would write, whatever its client attempts.
 _READ_ONLY_SESSION = "-c default_transaction_read_only=on"
@@ -138,31 +143,40 @@ def attach_lake(
         raise lake_unreachable(settings, error) from None
 
 
-def clear_catalog_log(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the log of the attached lake's SQLite catalog back into it, and empty it if no other
-    transaction reads there.
+def clear_catalog_log(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Write the log of the attached lake's SQLite catalog back into it, and empty it; whether that
+    could be done, for who has begun to read there before must be done with it.
 
     Under the writer lock alone: a writer that finds SQLite's own lock taken does not wait for it.
     By the engine's own SQLite: another copy of that library in this process would give up the locks
     of the first one when it closes the file (https://sqlite.org/howtocorrupt.html, 2.2.1).
     """
+    until = time.monotonic() + _CLEARING_SECONDS
+    while not (is_cleared := _truncate_log(connection)) and time.monotonic() < until:
+        # Once all of it is written back, those that begin to read need nothing of the log.
+        time.sleep(_BETWEEN_TRIES)
+    return is_cleared
 
-    def pragma(text: str) -> None:
-        connection.execute(
+
+def _truncate_log(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Try it once, without waiting for anybody: who writes would have to wait as well."""
+
+    def pragma(text: str) -> list[tuple[str, ...]]:
+        return connection.execute(
             f"from sqlite_query('__ducklake_metadata_lake', 'pragma {text}')"
         ).fetchall()
 
     # Within one transaction all of them are told to one connection of SQLite.
     connection.execute("begin transaction")
     try:
-        # Readers that stay are not waited for: writers would wait as well.
         pragma("busy_timeout=0")
         try:
-            pragma("wal_checkpoint(truncate)")
+            ((is_busy, *_),) = pragma("wal_checkpoint(truncate)")
         finally:
             pragma(f"busy_timeout={_BUSY_TIMEOUT_MS}")
     finally:
         connection.rollback()
+    return is_busy == "0"
 
 
 def is_only_readable(settings: Settings) -> bool:

@@ -68,10 +68,10 @@ _LOG = logging.getLogger(__name__)
 # third less processor time on one.
 LARGE_WRITE_ROWS = 20_000
 
-# A reader in a transaction for longer has kept the catalog's log from being cleared, and looks as
-# long for a moment without a writer to do so.
+# A reader in a transaction for longer has kept the catalog's log from being cleared, and waits for
+# a moment without a writer to do so.
 HELD_LONG_SECONDS = 5.0
-CLEARING_SECONDS = 5.0
+WAITING_FOR_WRITER_SECONDS = 5.0
 
 
 class GateFailedError(Exception):
@@ -252,7 +252,9 @@ class Lake:
             with (
                 suppress(WriterLockTimeoutError, OSError),
                 writer_lock(
-                    self.settings, label="clearing the catalog's log", timeout=CLEARING_SECONDS
+                    self.settings,
+                    label="clearing the catalog's log",
+                    timeout=WAITING_FOR_WRITER_SECONDS,
                 ),
             ):
                 clear_catalog_log(connection)

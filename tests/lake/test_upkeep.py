@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lead_platform.lake import upkeep
+from lead_platform.lake.connection import attach_lake, open_engine
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.lake.releases import UnreadableReleaseError
 from lead_platform.lake.upkeep import fragments, maintain, rebuild_table
@@ -357,3 +358,29 @@ def test_the_log_of_the_catalog_is_cleared_once_nobody_writes(
             candidate.connection.execute("insert into trial.left_side values (2, 1)")
         # It is in a log that began anew.
         assert log.stat().st_size < before
+
+
+def test_short_readers_do_not_keep_the_log_of_the_catalog(
+    tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody looked each moment, and the one try between two long readers failed."""
+    monkeypatch.setattr("lead_platform.lake.lake.HELD_LONG_SECONDS", 0.0)
+    settings = Settings(home=tmp_path / "home", expectations_dir=trial_suites)
+    lake, elsewhere = trial.open_trial(settings), Lake(settings)
+    log = settings.lake_catalog.with_name(f"{settings.lake_catalog.name}-wal")
+    with ExitStack() as short:
+        looking = open_engine(settings, threads=1)
+        attach_lake(looking, settings)
+        short.callback(looking.close)
+        with elsewhere.read() as connection:
+            connection.execute("from trial.left_side").fetchall()
+            with lake.write("rows") as candidate:
+                candidate.connection.execute("insert into trial.left_side values (1, 1)")
+            looking.execute("begin transaction read only")
+            looking.execute("from lake.trial.left_side").fetchall()
+            before = log.stat().st_size
+            done = threading.Timer(0.3, looking.rollback)
+            done.start()
+        # It has waited for the one who was looking.
+        assert done.finished.is_set()
+        assert log.stat().st_size == 0 < before
