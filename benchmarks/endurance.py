@@ -262,10 +262,11 @@ def _fingerprints(connection: Any) -> dict[str, tuple]:
         "select schema_name || '.' || table_name from duckdb_tables() "
         "where database_name = current_database()"
     ).fetchall()
+    # Read to their ends: an open result holds on to the catalog as an open transaction does.
     return {
         table: connection.execute(
             f"select count(*), sum(hash(rows)) from {table} as rows"
-        ).fetchone()
+        ).fetchall()[0]
         for (table,) in tables
     }
 
