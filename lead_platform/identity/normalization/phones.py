@@ -35,10 +35,14 @@ _NORTH_AMERICA = 1
 # Set aside for film and examples by NANPA and Ofcom; the latter's are in no numbering plan.
 _AMERICAN_DRAMA = re.compile(r"\+1[2-9]\d{2}55501\d{2}$")
 _BRITISH_DRAMA = re.compile(r"\+44(?:7700900|1632960|2079460)\d{3}$")
-_SLASH = re.compile(r"[/\\\\]")
+# What sets numbers apart, or a further ending off: "5550-12 (13)", "12~13", "12...13".
+_APART = re.compile(r"[/\\~]|\.{2,}|[(\[](?=\d{1,4}[)\]]\s*$)")
+# Another dash behind the one before the ending: "5550-12 - 14".
+_TO_ANOTHER_ENDING = re.compile(r"(\d-\d{1,5})(?:\s+[-–—]\s+|[–—])(?=\d)")
 # Digits of a number with its area code: shorter ones exist (German towns), and are left unread
 # where a slash follows.
 _SHORTEST_COMPLETE = 7
+_SHORTEST_LOCAL = 5
 _LONGEST_REMARK = 3
 _SEQUENCES = ("12345678901234567890", "98765432109876543210", "01234567890123456789")
 _REASONS = {
@@ -91,7 +95,7 @@ def _first_of(found: list[Phone], texts: tuple[str, ...]) -> Phone:
         return first
     rest = list(zip(found[1:], texts[1:], strict=True))
     numbers = [phone for phone, _ in rest if phone.phone is not None]
-    is_apart = texts[0].lstrip(" (").startswith(("+", "00")) or all(
+    is_apart = _is_international(texts[0]) or all(
         phone.phone is not None or len(digits_of(text)) <= _LONGEST_REMARK for phone, text in rest
     )
     if first.phone is None and len(numbers) == len(rest) and not digits_of(texts[0]):
@@ -106,22 +110,45 @@ def _first_of(found: list[Phone], texts: tuple[str, ...]) -> Phone:
 
 
 def _one_or_two(text: str, country: str | None) -> Phone:
-    """A slash sets an area code off ("030 / 5550 1234"), or a second number."""
-    pieces = [piece for piece in _SLASH.split(text) if digits_of(piece)]
+    """A slash sets an area code off ("030 / 5550 1234"), a second number, or a further ending of
+    the first ("5550-12 / 13"), which is no digit of it."""
+    apart = _APART.split(_TO_ANOTHER_ENDING.sub(r"\1/", text))
+    pieces = [piece for piece in apart if digits_of(piece)]
     whole = _one(text, country)
     if len(pieces) < 2:
         return whole
-    found = [_one(piece, country) for piece in pieces]
-    complete = [len(digits_of(piece)) >= _SHORTEST_COMPLETE for piece in pieces]
-    is_number = [
-        phone.phone is not None and is_long for phone, is_long in zip(found, complete, strict=True)
-    ]
-    if not is_number[0]:
-        is_remark = len(pieces) == 2 and len(digits_of(pieces[1])) <= _LONGEST_REMARK
-        return Phone(reason=_UNCLEAR) if is_remark and whole.phone is not None else whole
+    first = _complete(pieces[0], country)
+    is_complete = first is not None or any(
+        _one("/".join(pieces[:count]), country).phone for count in range(2, len(pieces))
+    )
     if whole.phone is not None:
-        return Phone(reason=_UNCLEAR)
-    return _first_of(found, tuple(pieces))
+        # Without a country what stands before the slash is checked by no numbering plan.
+        is_checked = country is not None or _is_international(text)
+        is_one = is_checked and not is_complete and not _has_endings(pieces)
+        return whole if is_one else Phone(reason=_UNCLEAR)
+    if first is not None:
+        return _first_of([first, *(_one(piece, country) for piece in pieces[1:])], tuple(pieces))
+    return Phone(reason=_UNCLEAR) if is_complete else whole
+
+
+def _is_international(text: str) -> bool:
+    return text.lstrip(" (").startswith(("+", "00"))
+
+
+def _complete(piece: str, country: str | None) -> Phone | None:
+    """The number `piece` is by itself, where it has an area code."""
+    found = _one(piece, country) if len(digits_of(piece)) >= _SHORTEST_COMPLETE else None
+    return None if found is None or found.phone is None else found
+
+
+def _has_endings(pieces: list[str]) -> bool:
+    """Whether the last pieces are as short as endings and something that may be a number, if only
+    with an area code before it, stands before them. 01/23/45/67/89 are groups of one number."""
+    sizes = [len(digits_of(piece)) for piece in pieces]
+    size_before = sum(sizes)
+    while sizes and sizes[-1] <= _LONGEST_REMARK:
+        size_before -= sizes.pop()
+    return len(sizes) < len(pieces) and (len(pieces) == 2 or size_before >= _SHORTEST_LOCAL)
 
 
 def _one(text: str, country: str | None) -> Phone:

@@ -1,6 +1,7 @@
 """Whatever form a number arrives in, it is read as that number or not at all."""
 
 import phonenumbers
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
@@ -107,3 +108,66 @@ def test_no_form_of_a_number_gives_another_number(
     read = normalize_phone(raw, region if has_country else None, vocabularies)
     assert read.phone in (None, e164), (raw, region if has_country else None)
     assert set(read.others) <= {e164}
+
+
+BEFORE_AREA_CODE = (" / ", "/", " ", "-", "/ (0) ")
+BEFORE_ENDING = ("/", " / ", "/-", " / -", "\\", "~", " ~ ", "...", " (", " [")
+CLOSING = {" (": ")", " [": "]"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "country"),
+    [
+        ("030 / 5550-12 / 13", "DE"), ("089/999981-23/-24", "DE"), ("01/5550123/24", "AT"),
+        ("02/5550123/24", "IT"), ("030/555012/13", "DE"), ("030/5550-12 (13)", "DE"),
+        ("030 5550-12~14", "DE"), ("030 5550-12 - 14", "DE"), ("030 5550-12–14", "DE"),
+        ("030 5550-12...14", "DE"),
+    ],
+)  # fmt: skip
+def test_a_further_ending_is_no_digit_of_a_number(
+    raw: str, country: str, vocabularies: Vocabularies
+) -> None:
+    read = normalize_phone(raw, country, vocabularies)
+    assert read.phone is None
+    assert read.reason == "one number or several: no sign tells which"
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "phone"),
+    [
+        ("06/12/34/56/78", "FR", "+33612345678"), ("0612/34/56/78", "FR", "+33612345678"),
+        ("02/555/01/23", "BE", "+3225550123"), ("044/555/01/23", "CH", "+41445550123"),
+        ("+1-212 - 555 - 0199", None, "+12125550199"), ("030/5550 - 1234", "DE", "+493055501234"),
+        ("+49 151 55501234/35", None, "+4915155501234"),
+    ],
+)  # fmt: skip
+def test_groups_of_digits_are_one_number(
+    raw: str, country: str | None, phone: str, vocabularies: Vocabularies
+) -> None:
+    assert normalize_phone(raw, country, vocabularies).phone == phone
+
+
+@settings(max_examples=500)
+@given(
+    numbers(),
+    st.sampled_from(BEFORE_AREA_CODE),
+    st.lists(
+        st.tuples(st.sampled_from(BEFORE_ENDING), st.integers(0, 9999)), min_size=1, max_size=3
+    ),
+    st.sampled_from(("national", "international", "e164")),
+    st.booleans(),
+)
+def test_no_further_ending_becomes_digits_of_a_number(
+    vocabularies: Vocabularies,
+    found: tuple[PhoneNumber, str],
+    before_rest: str,
+    endings: list[tuple[str, int]],
+    form: str,
+    has_country: bool,
+) -> None:
+    number, region = found
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    written = before_rest.join(forms_of(number)[form].split(" ", maxsplit=1))
+    raw = written + "".join(f"{sign}{ending}{CLOSING.get(sign, '')}" for sign, ending in endings)
+    read = normalize_phone(raw, region if has_country else None, vocabularies)
+    assert read.phone in (None, e164), (raw, region if has_country else None)
