@@ -122,7 +122,9 @@ inquiries as (
     from submitted_records
     qualify
         not coalesce(
-            submitted_at - lag(submitted_at) over (
+            -- With 0 minutes nothing is joined: exports of days have many of one instant.
+            inquiry_minutes > 0
+            and submitted_at - lag(submitted_at) over (
                 partition by lead_id, channel, form_id order by submitted_at, source_record_id
             ) <= inquiry_minutes * interval 1 minute,
             false

@@ -210,7 +210,7 @@ def inquiries(lake: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> li
 
 
 def test_rows_of_one_sitting_are_one_inquiry(lake: duckdb.DuckDBPyConnection) -> None:
-    def at(*minutes: int, form: str | None = "f", within: int = 10) -> list[dict[str, Any]]:
+    def at(*minutes: int, form: str | None = "f", within: int | None = 10) -> list[dict[str, Any]]:
         return [
             {"channel": "c", "form_id": form, "inquiry_minutes": within,
              "submitted_at": START + timedelta(minutes=minute)}
@@ -221,6 +221,8 @@ def test_rows_of_one_sitting_are_one_inquiry(lake: duckdb.DuckDBPyConnection) ->
     assert len(inquiries(lake, at(0, 11))) == 2
     assert len(inquiries(lake, at(0) + at(1, form="g"))) == 2
     assert len(inquiries(lake, at(0, 1, within=0))) == 2
+    assert len(inquiries(lake, at(0, 0, within=0))) == 2, "0 is for none, also at one instant"
+    assert len(inquiries(lake, at(0, 0, within=None))) == 2
     assert len(inquiries(lake, versions({}, {}, {}))) == 1
     shuffled = [row for row in reversed(at(0, 9, 30, 39, 41))]
     assert inquiries(lake, shuffled) == [START, START + timedelta(minutes=30)]
