@@ -4,6 +4,8 @@ first sender."""
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.joins import JoinRule, compile_join
@@ -142,7 +144,43 @@ def test_items_of_a_list_do_not_read_lists_of_the_record_by_position(
         ("[a[0], b.c[1]]", {"a", "b"}),
         ("join(', ', a[].b)", set()),
         ("to_string(a[1])", {"a"}),
+        ("@.a[0].b", {"a"}),
+        ("values(@)[0].b", {"*"}),
+        ("*.b[0]", {"*"}),
+        ("(a || record.b)[0]", {"a", "record.b"}),
+        ("[a][0][0]", {"a"}),
+        ("[[a], b][0][0].c", {"b"}),
+        ("[a, b][0].c", set()),
+        ("[a, b] | [?@] | [0].c", set()),
+        ("[a, b][?@] | [0][0]", {"a", "b"}),
+        ("[a, b][] | [0]", {"a", "b"}),
+        ("{x: a}.x[0]", {"a"}),
+        ("map(&[0], a)", {"a"}),
+        ("a[:1].b", {"a"}),
+        ("a[::-1].b", set()),
+        ("a[?b=='x'] | [0].c[1]", set()),
     ],
 )
 def test_names_by_position(path: str, names: set[str]) -> None:
     assert names_by_position(path) == names
+
+
+# Each leaves of a list which element comes first, or is the element.
+WRAPPINGS = st.sampled_from(
+    ["{}", "({})", "@ | {}", "reverse({})", "to_array({})", "not_null({})", "values({})",
+     "sort_by({}, &id)", "map(&@, {})", "{} || x", "not_null(x, {})", "[{}][0]", "[{}, x] | [0]",
+     "[{}] | [?@] | [0]", "[{}][]", "{{a: {}}}.a", "{}[*]", "{}[]"],
+)  # fmt: skip
+
+
+@given(st.lists(WRAPPINGS, max_size=3), st.lists(WRAPPINGS, max_size=3))
+def test_a_list_read_by_position_is_found_whatever_is_around(
+    inner: list[str], outer: list[str]
+) -> None:
+    path = "contacts"
+    for wrapping in inner:
+        path = f"({wrapping.format(path)})"
+    path = f"{path}[0].name"
+    for wrapping in outer:
+        path = f"({wrapping.format(path)})"
+    assert "contacts" in names_by_position(path), path
