@@ -23,21 +23,29 @@ from pydantic import (
 from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.identifiers import IdForm
 from lead_platform.capture.names import shown
-from lead_platform.capture.paths import compile_path, names_of
+from lead_platform.capture.paths import (
+    DocumentPathText,
+    PartPath,
+    PartPathText,
+    PathText,
+    RecordPath,
+    compile_path,
+    names_of,
+    paths_of,
+)
 from lead_platform.capture.positions import position_faults
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.value_rules import (
     FieldRule,
     NameList,
     NumbersRule,
-    PathList,
-    PathText,
     PatternText,
     RecordIdRule,
     Region,
     Rule,
     StrictRule,
     ZoneName,
+    as_list,
     as_rule,
 )
 from lead_platform.configuration import (
@@ -82,8 +90,8 @@ class LabelRule(StrictRule):
     """Names of answers that stand in the record itself (Typeform's definition)."""
 
     each: PathText
-    key: PathText
-    value: PathText
+    key: PartPathText
+    value: PartPathText
     of: PathText
 
 
@@ -108,9 +116,9 @@ class LookupRule(StrictRule):
     """
 
     files: str
-    each: PathText | None = None
-    key: PathList
-    value: PathText
+    each: DocumentPathText | None = None
+    key: Annotated[tuple[DocumentPathText, ...], BeforeValidator(as_list)]
+    value: DocumentPathText
 
 
 class EmitRule(StrictRule):
@@ -143,7 +151,7 @@ class ChannelRules(StrictRule):
     description: str
     format: FileFormat
     table: TableRule = Field(TableRule(), validation_alias=AliasChoices("table", "csv"))
-    records: PathText | None = None
+    records: DocumentPathText | None = None
     explode: NameList = ()
     record_id: Annotated[RecordIdRule, BeforeValidator(_as_record_id)]
     on_conflict: Literal["reject", "update"] = "reject"
@@ -190,27 +198,24 @@ class ChannelRules(StrictRule):
             yield from emit.fields.values()
 
     def mentioned_names(self) -> set[str]:
-        """Every name that any path or column of the channel mentions."""
-        names = {name for rule in self.rules() for name in rule.column}
-        for path in self._paths():
-            names |= names_of(path)
-        return names
+        """Every name by which a column or path of the channel finds something in a record."""
+        columns = {name for rule in self.rules() for name in rule.column}
+        return columns.union(self.explode, *map(names_of, paths_of(self, RecordPath)))
 
-    def _paths(self) -> list[str]:
-        paths = [path for rule in self.rules() for path in rule.paths()]
-        paths += [path for emit in self.emits for path in (emit.when, emit.each) if path]
-        return paths + ([self.answers.each] if self.answers else [])
+    def read_names(self) -> set[str]:
+        """These, and what is read in elements of lists and in what cells hold."""
+        return self.mentioned_names().union(*map(names_of, paths_of(self, PartPath)))
 
     def _parallel_lists(self) -> list[str]:
         """Lists read by position where one record, or one item, is made of each of another."""
         allowed = frozenset((*self.explode, "item", "_derived", "_answers", "report"))
-        faults = position_faults(self._paths(), allowed) if self.explode else []
+        faults = position_faults(paths_of(self, RecordPath), allowed) if self.explode else []
         for emit in self.emits:
             if emit.each is not None:
-                paths = [path for rule in emit.fields.values() for path in rule.paths()]
+                paths = [path for path in paths_of(emit, RecordPath) if path is not emit.each]
                 used = {name for path in paths for name in names_of(path)}
-                derived = [rule for name, rule in self.derive.items() if name in used]
-                paths += [path for rule in derived for path in rule.paths()]
+                for name in sorted(used & self.derive.keys()):
+                    paths += paths_of(self.derive[name], RecordPath)
                 iterated = {f"record.{name}" for name in self.explode}
                 faults += position_faults(paths, allowed | iterated)
         return list(dict.fromkeys(faults))

@@ -7,22 +7,14 @@ the answers, an order its customers. Which belongs to which is told by a key, ne
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from lead_platform.capture.paths import Getter, compile_path
+from lead_platform.capture.paths import Getter, PartPath, PartPathText, PathText, compile_path
 from lead_platform.capture.values import ValueFault, read_text, show
-
-
-def _check_path(value: str) -> str:
-    compile_path(value)
-    return value
 
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
-
-
-JoinPath = Annotated[str, AfterValidator(_check_path)]
 
 
 class JoinKey(BaseModel):
@@ -30,8 +22,8 @@ class JoinKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    key: JoinPath
-    of: JoinPath
+    key: PartPathText
+    of: PathText
 
 
 class JoinRule(BaseModel):
@@ -43,9 +35,9 @@ class JoinRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    list: JoinPath
+    list: PathText
     on: Annotated[tuple[JoinKey, ...], BeforeValidator(_as_list), Field(min_length=1)]
-    value: JoinPath = "@"
+    value: PartPathText = PartPath("@")
 
     def paths(self) -> tuple[str, ...]:
         """The paths that see the record (those of the elements see an element only)."""

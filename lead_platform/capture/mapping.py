@@ -113,7 +113,7 @@ class RecordMapper:
         self._derive = [(name, self._compiler.value(rule)) for name, rule in rules.derive.items()]
         self._answers = AnswerReader(rules.answers, self._compiler) if rules.answers else None
         self._secrets = channel.lists.secrets
-        self._spared = frozenset(rules.mentioned_names())
+        self._spared = frozenset(rules.read_names())
         self._kinds = KindReader(channel.lists.non_persons)
         vendor_keys = channel.lists.non_persons.keys
         self._keys = KeyFinder(self._secrets.__contains__, vendor_keys.__contains__)

@@ -5,12 +5,13 @@ channels use, become plain functions; whatever else the language offers is left 
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, TypeVar
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.visitor import TreeInterpreter
+from pydantic import AfterValidator, BaseModel
 
 Getter = Callable[[Any], Any]
 _Node = Mapping[str, Any]
@@ -18,6 +19,53 @@ _Node = Mapping[str, Any]
 
 class PathError(ValueError):
     """A path that does not compile, or that fails on the record it is applied to."""
+
+
+class RecordPath(str):
+    """A path of a channel that sees the record, perhaps with the item of a list of it."""
+
+    __slots__ = ()
+
+
+class PartPath(str):
+    """A path that sees a part of the record: an element of a list, what a cell holds."""
+
+    __slots__ = ()
+
+
+class DocumentPath(str):
+    """A path that sees no record: the document around the records, or a companion file."""
+
+    __slots__ = ()
+
+
+_PathOfChannel = TypeVar("_PathOfChannel", RecordPath, PartPath, DocumentPath)
+
+
+def _checked(form: type[_PathOfChannel]) -> Callable[[str], _PathOfChannel]:
+    def check(value: str) -> _PathOfChannel:
+        parse_path(value)
+        return form(value)
+
+    return check
+
+
+PathText = Annotated[str, AfterValidator(_checked(RecordPath))]
+PartPathText = Annotated[str, AfterValidator(_checked(PartPath))]
+DocumentPathText = Annotated[str, AfterValidator(_checked(DocumentPath))]
+
+
+def paths_of(part: Any, *forms: type[str]) -> Iterator[str]:
+    """Every path of these forms in a part of a channel, wherever its model has one."""
+    if isinstance(part, forms):
+        yield part
+    elif isinstance(part, BaseModel):
+        yield from paths_of(tuple(dict(part).values()), *forms)
+    elif isinstance(part, dict):
+        yield from paths_of(tuple(part.values()), *forms)
+    elif isinstance(part, tuple):
+        for inner in part:
+            yield from paths_of(inner, *forms)
 
 
 def compile_path(expression: str) -> Getter:

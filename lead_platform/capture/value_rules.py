@@ -12,15 +12,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from lead_platform.capture.joins import JoinRule
 from lead_platform.capture.numbers import NumberMarks
-from lead_platform.capture.paths import compile_path
+from lead_platform.capture.paths import PartPathText, PathText
 from lead_platform.patterns import Pattern
 
 Scalar: TypeAlias = str | int | float | bool
-
-
-def _check_path(value: str) -> str:
-    compile_path(value)
-    return value
 
 
 def _check_pattern(value: str) -> str:
@@ -37,7 +32,7 @@ def _check_zone(value: str) -> str:
     return value
 
 
-def _as_list(value: Any) -> Any:
+def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -45,11 +40,10 @@ def as_rule(value: Any) -> Any:
     return {"path": value} if isinstance(value, str | list) else value
 
 
-PathText = Annotated[str, AfterValidator(_check_path)]
 PatternText = Annotated[str, AfterValidator(_check_pattern)]
 ZoneName = Annotated[str, AfterValidator(_check_zone)]
-PathList = Annotated[tuple[PathText, ...], BeforeValidator(_as_list)]
-NameList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+PathList = Annotated[tuple[PathText, ...], BeforeValidator(as_list)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 
 
 class StrictRule(BaseModel):
@@ -100,7 +94,7 @@ class FieldRule(StrictRule):
     constant: Scalar | None = None
     join: JoinRule | None = None
     parse: Literal["json", "urlencoded"] | None = None
-    at: PathText | None = None
+    at: PartPathText | None = None
     strip_prefix: NameList = ()
     split: Annotated[str, Field(min_length=1, max_length=20)] | None = None
     take: Literal["first", "last", "all"] = "first"

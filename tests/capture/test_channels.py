@@ -1,14 +1,19 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import AfterValidator, BaseModel
 
 from lead_platform.capture.channels import (
+    ChannelRules,
     UnknownChannelError,
     find_channel,
     load_channel,
     load_channels,
     usable_channels,
 )
+from lead_platform.capture.paths import DocumentPathText, PartPathText, PathText
 from lead_platform.configuration import ConfigurationError
 from tests.capture.conftest import CONTACTS, PROJECT, MakeChannel
 
@@ -186,3 +191,50 @@ def test_patterns_are_those_of_re2(make_channel: MakeChannel) -> None:
 def test_long_paths_are_refused(make_channel: MakeChannel) -> None:
     long = CONTACTS.replace("email: email", f"email: {'a.' * 600}b")
     assert "at most 1,000" in faults(make_channel, long)
+
+
+NO_PATHS = {
+    *("ChannelRules.name", "ChannelRules.description", "ChannelRules.explode"),
+    *("ChannelRules.blanks", "ChannelRules.formats", "ChannelRules.time_zone"),
+    *("ChannelRules.phone_region", "ChannelRules.source_system", "ChannelRules.defaults"),
+    *("AnswersRule.match", "LookupRule.files", "EmitRule.fields", "EmitRule.required"),
+    *("ChannelRules.lookups", "ChannelRules.derive"),
+}
+OF_A_FIELD = {
+    *("column", "constant", "strip_prefix", "split", "extract", "values", "lookup", "otherwise"),
+    *("prefix", "formats", "time_zone", "default"),
+}
+
+
+def texts_of_a_channel_file(model: type[BaseModel]) -> Iterator[tuple[str, str | None]]:
+    """Each field with texts in the models of a channel file, with what its paths see."""
+    forms = {get_args(PathText)[1]: "record", get_args(PartPathText)[1]: "part",
+             get_args(DocumentPathText)[1]: "document"}  # fmt: skip
+    for name, declared in model.model_fields.items():
+        pending: list[object] = [declared.annotation, *declared.metadata]
+        has_text, form = False, None
+        while pending:
+            part = pending.pop()
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from texts_of_a_channel_file(part)
+            has_text |= part is str
+            form = form or (forms.get(part) if isinstance(part, AfterValidator) else None)
+            pending += [*get_args(part), *getattr(part, "__metadata__", ())]
+        if has_text:
+            yield f"{model.__name__}.{name}", form
+
+
+def test_every_path_of_a_channel_file_says_what_it_sees() -> None:
+    """A list of the paths once forgot `emits.id` and `join.on.key`: what stood there was taken for
+    a secret, so that two answers were one."""
+    found = dict(texts_of_a_channel_file(ChannelRules))
+    fields = {f"{model}.{name}" for model in ("FieldRule", "RecordIdRule") for name in OF_A_FIELD}
+    others = {place for place, form in found.items() if form is None}
+    assert {place for place in others if not place.startswith("TableRule.")} == NO_PATHS | fields
+    assert {place for place, form in found.items() if form == "part"} == {
+        "FieldRule.at", "RecordIdRule.at", "JoinKey.key", "JoinRule.value",
+        "LabelRule.key", "LabelRule.value",
+    }  # fmt: skip
+    assert {place for place, form in found.items() if form == "document"} == {
+        "ChannelRules.records", "LookupRule.each", "LookupRule.key", "LookupRule.value",
+    }  # fmt: skip

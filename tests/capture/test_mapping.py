@@ -236,6 +236,52 @@ def test_a_question_without_definition_refuses_the_record(form: Channel) -> None
     assert "config/channels/questions.csv" in reason
 
 
+SECRETS_READ = """
+    name: tickets
+    description: What is read stands under names that secrets have.
+    format: json
+    record_id: id
+    derive:
+      sender: {join: {list: people, on: {key: session_token, of: from}, value: secret}}
+    answers:
+      each: questions
+      name: item.name
+      value: item.signature
+      labels: {each: questions, key: api_key, value: password, of: item.x}
+    emits:
+      - kind: submission
+        each: replies
+        id: item.access_token
+        when: item.client_secret
+        fields:
+          submitted_at: {default: received_at}
+          email: item.email
+          full_name: _derived.sender
+          message: _answers.budget
+"""
+
+
+def test_what_the_channel_reads_is_no_secret_wherever_it_reads(make_channel: MakeChannel) -> None:
+    channel = make_channel(SECRETS_READ)
+    content = {
+        "id": "1",
+        "from": "p2",
+        "hmac": "s3cr3t",
+        "people": [{"session_token": f"p{n}", "secret": f"Ann {n}"} for n in (1, 2)],
+        "questions": [{"name": "budget", "signature": "5,000", "api_key": "q", "password": "p"}],
+        "replies": [
+            {"access_token": f"t{n}", "client_secret": "x", "email": f"{n}@b.co"} for n in (1, 2)
+        ],
+    }
+    rows = items(channel, content)
+    assert [(row["email"], row["full_name"], row["message"]) for row in rows] == [
+        ("1@b.co", "Ann 2", "5,000"),
+        ("2@b.co", "Ann 2", "5,000"),
+    ]
+    assert len({row["submission_id"] for row in rows}) == 2
+    assert json.loads(rows[0]["payload"]) == content | {"hmac": "[redacted]"}
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
