@@ -140,7 +140,8 @@ def consent_reader(words: AliasTable) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if isinstance(value, bool):
             return "granted" if value else "denied"
-        text = str(value)
+        # A column of numbers with gaps in it holds 1.0 and 0.0 for what was 1 and 0.
+        text = read_text(value) or ""
         found = words.find(text) if len(text) <= _LONGEST_CONSENT else None
         if found is None:
             raise ValueFault(

@@ -84,6 +84,40 @@ def test_consent(value: object, expected: str) -> None:
     assert consent_reader(shipped_intake_lists().consents)(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1.0, "granted"), (0.0, "denied"), ("1.0", "granted"), ("0.0", "denied"), (0, "denied")],
+)
+def test_consent_in_a_column_of_numbers_with_gaps(value: object, expected: str) -> None:
+    assert consent_reader(shipped_intake_lists().consents)(value) == expected
+
+
+# Plain words, then those of a ticked box.
+@pytest.mark.parametrize(
+    ("granted", "denied"),
+    [
+        ("yes", "no"), ("ja", "nein"), ("ja", "nee"), ("ja", "nej"), ("ja", "nei"),
+        ("oui", "non"), ("sí", "no"), ("sim", "não"), ("da", "nu"), ("da", "ne"), ("tak", "nie"),
+        ("áno", "nie"), ("ano", "ne"), ("igen", "nem"), ("kyllä", "ei"), ("jah", "ei"),
+        ("taip", "ne"), ("jā", "nē"), ("ναι", "όχι"), ("да", "нет"), ("так", "ні"),
+        ("evet", "hayır"), ("نعم", "لا"), ("כן", "לא"), ("はい", "いいえ"), ("是", "否"),
+        ("예", "아니요"), ("ya", "tidak"), ("có", "không"), ("हाँ", "नहीं"),
+        ("I agree", "I don't agree"), ("Ich stimme zu", "Ich stimme nicht zu"),
+        ("J'accepte", "Je n'accepte pas"), ("Acepto", "No acepto"), ("Aceito", "Não aceito"),
+        ("Acconsento", "Non acconsento"), ("Akkoord", "Niet akkoord"),
+        ("Jag samtycker", "Jag samtycker inte"), ("Jeg samtykker", "Jeg samtykker ikke"),
+        ("Hyväksyn", "En hyväksy"), ("Wyrażam zgodę", "Nie wyrażam zgody"),
+        ("Souhlasím", "Nesouhlasím"), ("Elfogadom", "Nem fogadom el"),
+        ("Sunt de acord", "Nu sunt de acord"), ("Согласен", "Не согласен"),
+        ("Kabul ediyorum", "Kabul etmiyorum"), ("同意します", "同意しません"),
+        ("同意", "不同意"), ("동의합니다", "동의하지 않습니다"),
+    ],
+)  # fmt: skip
+def test_each_language_can_grant_and_deny(granted: str, denied: str) -> None:
+    read = consent_reader(shipped_intake_lists().consents)
+    assert (read(granted), read(denied)) == ("granted", "denied")
+
+
 def test_consent_that_is_neither_is_refused() -> None:
     with pytest.raises(ValueFault, match="'maybe' is not a consent"):
         consent_reader(shipped_intake_lists().consents)("maybe")
