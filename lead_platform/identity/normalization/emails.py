@@ -31,7 +31,10 @@ _HASH = re.compile(r"[0-9a-f]{32,128}")
 
 
 class Email(NamedTuple):
-    """A mailbox; the flags are None where there is no address."""
+    """A mailbox; the flags are None where there is no address.
+
+    `others`: further addresses that stand in the same field, whosever they are.
+    """
 
     email: str | None = None
     domain: str | None = None
@@ -39,6 +42,7 @@ class Email(NamedTuple):
     is_disposable: bool | None = None
     is_free: bool | None = None
     reason: str | None = None
+    others: tuple[str, ...] = ()
 
 
 NO_EMAIL = Email()
@@ -69,6 +73,7 @@ def normalize_email(raw: str, vocabularies: Vocabularies) -> Email:
         is_role_mailbox(local, vocabularies),
         is_disposable_domain(domain),
         is_free_mail_domain(domain, vocabularies),
+        others=_others(text, address),
     )
 
 
@@ -120,6 +125,15 @@ def _bare_address(text: str) -> str:
     if len(parts) > 1 and mailboxes and not any(char.isalpha() for char in others):
         address = mailboxes[0]
     return address.strip(_AROUND).rstrip(".").lower()
+
+
+def _others(text: str, first: str) -> tuple[str, ...]:
+    """The addresses in `text` but the first."""
+    if len(_AT.findall(text)) < 2:
+        return ()
+    parts = _SEVERAL.split(_DOT.sub(".", _AT.sub("@", text)))
+    found = (_validate(_bare_address(part))[0] for part in parts if "@" in part)
+    return tuple(dict.fromkeys(address for address in found if address not in (None, first)))
 
 
 def _validate(address: str) -> tuple[str | None, str]:

@@ -300,6 +300,10 @@ def _normalize_email(batch: _Batch) -> None:
     batch.columns["is_role_email"] = [email.is_role for email in found]
     batch.columns["is_disposable_email"] = [email.is_disposable for email in found]
     batch.columns["is_free_email"] = [email.is_free for email in found]
+    for row, email in enumerate(found):
+        if email.others:
+            # They may be another person's: only `further_emails` says they are one's own.
+            batch.note(row, "email", f"further addresses in it: {', '.join(email.others)}")
 
 
 def _normalize_further_emails(batch: _Batch) -> None:

@@ -99,3 +99,21 @@ def test_twice_is_once_and_nothing_raises(vocabularies: Vocabularies, raw: str) 
     once = normalize_email(raw, vocabularies)
     if once.email is not None:
         assert normalize_email(once.email, vocabularies) == once
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "anna@acme.com; berg@gmx.de", "anna@acme.com, berg@gmx.de", "anna@acme.com|berg@gmx.de",
+        "anna@acme.com\nberg@gmx.de", "Anna <anna@acme.com>, Berg <mailto:berg@gmx.de>",
+        "anna (at) acme.com; berg (at) gmx.de", "anna@acme.com; ANNA@acme.com; berg@gmx.de",
+    ],
+)  # fmt: skip
+def test_further_addresses_are_told(raw: str, vocabularies: Vocabularies) -> None:
+    found = normalize_email(raw, vocabularies)
+    assert (found.email, found.others) == ("anna@acme.com", ("berg@gmx.de",))
+
+
+@pytest.mark.parametrize("raw", ["anna@acme.com", "a@b.com; a@b.com", "anna@acme.com / 030 1234"])
+def test_one_address_has_no_others(raw: str, vocabularies: Vocabularies) -> None:
+    assert normalize_email(raw, vocabularies).others == ()

@@ -218,3 +218,19 @@ def test_long_texts_take_time_in_proportion(vocabularies: Vocabularies, piece: s
     page_category(pd.Series([text]), vocabularies)
     # It takes 0.1 to 0.8 s here; by the square it would be a minute.
     assert time.process_time() - started < 5
+
+
+def test_a_further_address_in_the_field_is_noted_and_joins_nobody(
+    captured: Captured, vocabularies: Vocabularies
+) -> None:
+    frame = captured({"email": "anna@acme.com; berg@gmx.de"})
+    row = normalize_submissions(frame, vocabularies).iloc[0]
+    assert row["email"] == "anna@acme.com"
+    assert pd.isna(row["further_emails"])
+    assert json.loads(row["issues"]) == [
+        {
+            "field": "email",
+            "raw": "anna@acme.com; berg@gmx.de",
+            "reason": "further addresses in it: berg@gmx.de",
+        }
+    ]
