@@ -4,6 +4,7 @@ Owns quoting and its faults. Which rows are records is decided by `extents`.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -31,6 +32,9 @@ class DamagedRow:
 
 AnyRow: TypeAlias = Row | DamagedRow
 
+# How a spreadsheet is kept from reading digits as a number: ="01067", '01067. No name is written so.
+_KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"|\'([+\d][\d\s()./-]*)', re.ASCII)
+
 
 def text_rows(lines: RecordLines) -> Iterator[AnyRow]:
     """Every row, blank ones too. A quote that never closes costs its own line only."""
@@ -52,8 +56,18 @@ def text_rows(lines: RecordLines) -> Iterator[AnyRow]:
                 reason = lines.fault or reason
             yield DamagedRow(lines.start_line, Unreadable(reason, excerpt_of(lines.first_line)))
             continue
+        if '="' in lines.first_line or "'" in lines.first_line:
+            cells = [_plain(cell) for cell in cells]
         if lines.fault is None:
             yield Row(lines.start_line, cells)
         else:
             fault = Unreadable(lines.fault, excerpt_of(lines.first_line))
             yield DamagedRow(lines.start_line, fault, tuple(cells))
+
+
+def _plain(cell: str) -> str:
+    """The cell without what keeps a spreadsheet from reading it as a number."""
+    kept = _KEPT_AS_TEXT.fullmatch(cell.strip())
+    if kept is None:
+        return cell
+    return kept[2] if kept[1] is None else kept[1].replace('""', '"')

@@ -231,3 +231,28 @@ def test_a_nul_in_a_name_costs_the_nul(tmp_path: Path) -> None:
         {"id": "1", "email": "a@b.co"}
     ]
     assert "NUL bytes" in stream.reading.remarks[0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ('="01067"', "01067"),
+        ('"=""01067"""', "01067"),
+        ('"=""Beck """"Bau"""" GmbH"""', 'Beck "Bau" GmbH'),
+        ('="+49 30 589481"', "+49 30 589481"),
+        ("'+49 30 589481", "+49 30 589481"),
+        ("'01067", "01067"),
+        # Names and signs that look like it.
+        ("'47 Brand", "'47 Brand"),
+        ("'t Hooft", "'t Hooft"),
+        ("'90s", "'90s"),
+        ('="a', '="a'),
+        ("=A1", "=A1"),
+    ],
+)
+def test_what_keeps_digits_from_a_spreadsheet_is_no_part_of_them(
+    tmp_path: Path, written: str, value: str
+) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_text(f"Email,Value\nanna@beckbau.example,{written}\n", encoding="utf-8")
+    assert read_table(path).rows[0]["Value"] == value
