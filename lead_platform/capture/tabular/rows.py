@@ -32,7 +32,7 @@ class DamagedRow:
 
 AnyRow: TypeAlias = Row | DamagedRow
 
-# How a spreadsheet is kept from reading digits as a number: ="01067", '01067. No name is written so.
+# How digits are kept from a spreadsheet: ="01067", '01067. No name is written so.
 _KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"|\'([+\d][\d\s()./-]*)', re.ASCII)
 
 
