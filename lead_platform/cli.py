@@ -10,7 +10,7 @@ import typer
 
 from lead_platform.account_commands import accounts_app
 from lead_platform.alert_commands import alerts_app
-from lead_platform.channel_commands import guess_channel
+from lead_platform.channel_commands import guess_channel, remap_channel
 from lead_platform.delivery_commands import deliveries_app
 from lead_platform.home_commands import backup, restore, upgrade
 from lead_platform.identity_commands import assignments_app, merges_app, pair, reviews_app, scan
@@ -52,6 +52,7 @@ scores_app = typer.Typer(no_args_is_help=True, help="Do scores still tell won fr
 config_app = typer.Typer(no_args_is_help=True, help="What RevOps owns.")
 app.add_typer(channels_app, name="channels")
 channels_app.command("guess")(guess_channel)
+channels_app.command("remap")(remap_channel)
 app.add_typer(archive_app, name="archive")
 app.add_typer(releases_app, name="releases")
 app.add_typer(workflows_app, name="workflows")

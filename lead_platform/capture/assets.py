@@ -38,9 +38,11 @@ from lead_platform.capture.judgement import reread_kinds
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.quarantine import MOST_CONTENTS, list_subjects, trace_contents
+from lead_platform.capture.remapping import fill_waiting
 from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
+from lead_platform.lake.readings import Reading, is_news
 from lead_platform.lake.resource import (
     SUMMARY,
     LakeResource,
@@ -140,12 +142,16 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
         deliveries[:] = arrived(candidate.connection)
-        reread_kinds(
-            candidate.connection,
-            load_intake_lists(settings.config_dir).non_persons,
-            at=run_time(context),
-            run_id=context.run_id,
-        )
+        lists = load_intake_lists(settings.config_dir)
+        reading = Reading("intake", lists.version, run_time(context), context.run_id)
+        if is_news(candidate.connection, reading):
+            reread_kinds(
+                candidate.connection,
+                lists.non_persons,
+                at=reading.read_at,
+                run_id=reading.run_id,
+            )
+            fill_waiting(candidate.connection, channels, contracts, reading)
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
         mark_returned(
             candidate.connection,

@@ -196,7 +196,7 @@ class _BatchBuilder:
         )
 
     def build(self, read_as: str | None = None) -> ParsedBatch:
-        tables = {kind: _item_table(kind, self.rows[kind]) for kind in KINDS}
+        tables = {kind: item_table(kind, self.rows[kind]) for kind in KINDS}
         return ParsedBatch(
             submissions=tables["submission"],
             events=tables["event"],
@@ -263,7 +263,8 @@ def _bounded_payload(payload: str) -> str:
     return canonical_json(payload[:_KEPT_EXCERPT])
 
 
-def _item_table(kind: Kind, rows: list[list[Any]]) -> pa.Table:
+def item_table(kind: Kind, rows: list[list[Any]]) -> pa.Table:
+    """Mapped items as the table's types have them."""
     schema = _item_schema(kind)
     columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
     arrays = [pa.array(list(c), type=f.type) for c, f in zip(columns, schema, strict=True)]

@@ -72,7 +72,7 @@ ITEM_COLUMNS: dict[Kind, tuple[str, ...]] = {
     "event": _item_columns("event"),
     "outcome": _item_columns("outcome"),
 }
-"""The columns of a mapped item, in order: the table's without delivery_id and received_seq."""
+"""The columns of a mapped item, in order: the table's without delivery_id, received_seq and reading."""
 MODIFIED_POSITION = ITEM_COLUMNS["submission"].index("modified_at")
 
 
@@ -93,6 +93,14 @@ class MappedRecord:
     side_faults: list[str] = field(default_factory=list)
     listed_keys: int = 0
     issues: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """What a record that was taken in goes by, whatever its channel says by now."""
+
+    record_id: str
+    content_hash: str
 
 
 class RecordMapper:
@@ -127,15 +135,22 @@ class RecordMapper:
                 _Emitter(emit, position, channel, self._compiler, received_at, checks, self._kinds)
             )
 
-    def map_record(self, content: dict[str, Any], number: int) -> MappedRecord:
-        """The record's items, or its reasons for rejection; never raises for bad content."""
+    def map_record(
+        self, content: dict[str, Any], number: int, known: KnownRecord | None = None
+    ) -> MappedRecord:
+        """The record's items, or its reasons for rejection; never raises for bad content.
+
+        `known`: what it goes by since it was taken in, and still does.
+        """
         mapped = MappedRecord()
         content = self._canonical(content, mapped)
         if mapped.reasons:
             return mapped
+        if known is not None:
+            mapped.content_hash = known.content_hash
         try:
             scope = self._scope(content, mapped)
-            mapped.record_id = self._identify(scope, mapped)
+            mapped.record_id = known.record_id if known else self._identify(scope, mapped)
             person = self._person(scope)
         except (ValueFault, PathError) as fault:
             mapped.reasons.append(f"mapping: {fault}")

@@ -39,7 +39,7 @@ create table if not exists capture.submissions (
     first_touch_at timestamp,
     answers varchar, kind varchar, kind_reason varchar, kind_version varchar,
     merged_person_ids varchar, further_emails varchar,
-    issues varchar, payload varchar
+    issues varchar, payload varchar, reading integer
 );
 
 -- One per observed behaviour: page view, email open, click, reply, call, chat message, download, unsubscribe …
@@ -49,7 +49,7 @@ create table if not exists capture.events (
     received_seq bigint, received_at timestamp,
     event_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar, phone_region varchar,
     message_id varchar, url varchar, campaign varchar, subject varchar, quantity integer, duration_seconds double,
-    issues varchar, payload varchar
+    issues varchar, payload varchar, reading integer
 );
 
 -- One per CRM stage change, meeting, opportunity or closed deal.
@@ -60,7 +60,7 @@ create table if not exists capture.outcomes (
     outcome_type varchar, occurred_at timestamp, submission_id varchar, email varchar, phone varchar, phone_region varchar,
     opportunity_id varchar, opportunity_name varchar, stage varchar, amount decimal(18, 2),
     currency varchar, reason varchar, owner varchar, account_name varchar, account_domain varchar,
-    product varchar, issues varchar, payload varchar
+    product varchar, issues varchar, payload varchar, reading integer
 );
 
 -- One per record that could not be taken in, with every reason.

@@ -36,6 +36,7 @@ RECORDS: list[AssetSpec] = table_specs(
         "migrations",
         "quarantine",
         "audit_log",
+        "readings",
         "workflow_switches",
         "workflow_runs",
     ],

@@ -5,6 +5,13 @@ create table if not exists governance.audit_log (
     actor varchar, run_id varchar, occurred_at timestamp, audit_seq bigint
 );
 
+-- One per time rows were read anew, or for the first time under a state of the lists: by which step, with which lists (`version`), or which channel as it was then.
+-- Rows that were read anew carry the number of the reading that did it last; those read once, at their arrival, none.
+create table if not exists governance.readings (
+    reading integer, step varchar, channel varchar, version varchar, items bigint,
+    read_at timestamp, run_id varchar
+);
+
 -- One per workflow: whether it may act.
 create table if not exists governance.workflow_switches (
     workflow varchar, is_enabled boolean, changed_by varchar, reason varchar, changed_at timestamp

@@ -9,16 +9,22 @@ import duckdb
 import pyarrow as pa
 
 
-def refresh_rows(connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str]) -> None:
+def refresh_rows(
+    connection: duckdb.DuckDBPyConnection,
+    lead_ids: Collection[str],
+    account_ids: Collection[str] = (),
+) -> None:
     """Makes the rows of touched accounts what their submissions say, writing differences only.
 
-    Touched are the accounts of temp table `company_placed` and those that the leads' submissions
-    name. Writes identity.accounts; the caller owns the transaction.
+    Touched are the accounts of temp table `company_placed`, those that the leads' submissions
+    name, and `account_ids`. Writes identity.accounts; the caller owns the transaction.
     """
-    given = pa.table({"lead_id": pa.array(sorted(set(lead_ids)), pa.string())})
-    connection.register("given_leads", given)
+    given = {"given_leads": ("lead_id", lead_ids), "given_accounts": ("account_id", account_ids)}
+    for name, (column, ids) in given.items():
+        connection.register(name, pa.table({column: pa.array(sorted(set(ids)), pa.string())}))
     connection.execute(_REFRESHED)
-    connection.unregister("given_leads")
+    for name in given:
+        connection.unregister(name)
     if not connection.execute("from accounts_refreshed limit 1").fetchone():
         return
     connection.execute(_NEXT_ACCOUNTS)
@@ -30,6 +36,8 @@ def refresh_rows(connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str
 _REFRESHED = """
 create or replace temp table accounts_refreshed as
     select account_id from company_placed
+    union
+    select account_id from given_accounts
     union
     select former_account_id from company_placed where former_account_id is not null
     union

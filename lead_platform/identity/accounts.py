@@ -54,9 +54,11 @@ def resolve_accounts(
     model: MatchModel,
     lead_ids: Collection[str],
     decided_at: dt.datetime,
+    account_ids: Collection[str] = (),
 ) -> AccountSummary:
     """Gives every stated company its account, lets verdicts take effect, and brings the rows of the
-    touched accounts up to date; `lead_ids`: leads whose submissions changed.
+    touched accounts up to date; `lead_ids`: leads whose submissions changed, `account_ids`:
+    accounts that lost some.
 
     Reads identity.normalized_submissions, lead_members and account_verdicts, writes
     account_members, account_pairs, account_relations, account_crosswalk, merged_account_members,
@@ -73,7 +75,7 @@ def resolve_accounts(
         summary = _write(connection, decided_at)
     if said:
         store_links(connection, decided_at)
-    refresh_rows(connection, lead_ids)
+    refresh_rows(connection, lead_ids, account_ids)
     return summary
 
 

@@ -18,6 +18,7 @@ from lead_platform.identity.tracing import list_arrivals, trace_arrivals
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, leads_of
+from lead_platform.lake.readings import Reading
 from lead_platform.lake.resource import (
     LakeResource,
     Prepared,
@@ -81,16 +82,18 @@ GOLDEN = dbt_specs(GOLDEN_MODELS)
 
 @multi_asset(name="normalize", specs=NORMALIZED, check_specs=gate_checks(NORMALIZED), pool="lake")
 def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Bring new submissions into their normal form, outside the lock; then add them."""
+    """Bring new submissions, and those to be read anew, into their normal form, outside the lock;
+    then add them."""
     vocabularies = load_vocabularies(lake.settings.config_dir)
+    lists = Reading("normalize", vocabularies.version, run_time(context), context.run_id)
 
     def prepare() -> Prepared:
         with lake.lake.read() as connection, interruptible(connection.interrupt):
-            normalized = normalize_pending(connection, vocabularies)
+            normalized = normalize_pending(connection, vocabularies, lists)
 
         def write(candidate: Candidate) -> dict[str, int]:
             candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
-            return write_normalized(candidate.connection, normalized.rows)
+            return write_normalized(candidate.connection, normalized.rows, lists)
 
         return Prepared(write, len(normalized.rows))
 

@@ -86,8 +86,9 @@ def attribute_events(
 ) -> AttributionSummary:
     """Brings identity.lead_events up to date with capture.events and the keys collected.
 
-    Looked at are events without a lead whose keys some lead has, and events that name a key of a
-    changed lead. Events nobody can claim stay out until their lead appears.
+    Looked at are events without a lead whose keys some lead has, events of changed leads or that
+    name a key of one, and events that were read anew. Events nobody can claim stay out until their
+    lead appears.
     """
     changes = _attribute(connection, _EVENTS, normalize_keys)
     _categorize(connection, categorize_pages)
@@ -133,8 +134,8 @@ create or replace temp table lead_keys as
 
 
 def _candidates_sql(stream: _Stream) -> str:
-    """Events without a lead that some lead may claim, and those a changed lead has a key of, but
-    for those set aside.
+    """Events without a lead that some lead may claim, those a changed lead has a key of or had, and
+    those read anew since, but for those set aside.
 
     An address with other characters than plain ones may read otherwise once normalized, so it is
     always a candidate; there are few of them.
@@ -151,6 +152,7 @@ def _candidates_sql(stream: _Stream) -> str:
         create or replace temp table attribution_candidates as
         with keyed as (
             select e.{stream.key} as item_id, e.submission_id, e.email, e.phone, e.phone_region,
+                e.reading,
                 e.source_system || chr(31) || e.source_person_id as person_key,
                 lower(trim(e.email)) as loose_email,
                 right(nullif(regexp_replace(e.phone, '[.,]0{{1,2}}$|[^0-9]', '', 'g'), ''), 7)
@@ -160,16 +162,19 @@ def _candidates_sql(stream: _Stream) -> str:
             anti join {held("resolve", stream.subject)} as h on h.subject_id = e.{stream.key}
         ),
         unclaimed as (
-            select *, null::varchar as former_lead_id from keyed
+            select *, null::varchar as former_lead_id, false as is_reread from keyed
             anti join {stream.target} as t on t.{stream.key} = keyed.item_id
         ),
         claimed as (
-            select keyed.*, t.lead_id as former_lead_id from keyed
+            select keyed.*, t.lead_id as former_lead_id,
+                coalesce(keyed.reading, 0) > coalesce(t.reading, 0) as is_reread
+            from keyed
             join {stream.target} as t on t.{stream.key} = keyed.item_id
         )
         select * from unclaimed where is_odd or {named_by("true")}
         union all
-        select * from claimed where is_odd or {named_by("is_changed")}
+        select * from claimed where is_odd or is_reread or {named_by("is_changed")}
+            or former_lead_id in (from changed_leads)
             or former_lead_id not in (select lead_id from lead_keys)
     """
 
@@ -221,7 +226,7 @@ create or replace temp table attribution_claims as
         from keys where phone in (select phone from normalized_keys)
         group by phone having count(distinct lead_id) = 1
     )
-    select c.item_id, c.former_lead_id,
+    select c.item_id, c.former_lead_id, c.is_reread,
         coalesce(s.lead_id, p.lead_id, e.lead_id, t.lead_id) as lead_id
     from attribution_candidates as c
     left join identity.lead_members as s on s.submission_id = c.submission_id
@@ -237,11 +242,11 @@ create or replace temp table attribution_claims as
 def _changes_sql(stream: _Stream) -> str:
     return f"""
         create or replace temp table attribution_changes as
-        select c.item_id, c.former_lead_id, c.lead_id, {stream.columns}
+        select c.item_id, c.former_lead_id, c.lead_id, {stream.columns}, e.reading
             {", e.url" if stream is _EVENTS else ""}
         from attribution_claims as c
         join {stream.source} as e on e.{stream.key} = c.item_id
-        where c.lead_id is distinct from c.former_lead_id
+        where c.is_reread or c.lead_id is distinct from c.former_lead_id
     """
 
 
@@ -266,7 +271,7 @@ def _categorize(connection: duckdb.DuckDBPyConnection, categorize_pages: PageCat
 
 
 def _store(connection: duckdb.DuckDBPyConnection, stream: _Stream, *derived: str) -> None:
-    columns = ", ".join([stream.columns, *derived])
+    columns = ", ".join([stream.columns, *derived, "reading"])
     connection.execute(f"""
         delete from {stream.target} where {stream.key} in (
             select item_id from attribution_changes where former_lead_id is not null
@@ -283,7 +288,7 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> AttributionSummary:
     row = connection.execute("""
         select (select count(*) from attribution_candidates),
             count(*) filter (where former_lead_id is null),
-            count(*) filter (where former_lead_id is not null and lead_id is not null),
+            count(*) filter (where former_lead_id <> lead_id),
             count(*) filter (where lead_id is null)
         from attribution_changes
     """).fetchone()

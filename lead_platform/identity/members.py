@@ -23,6 +23,7 @@ from lead_platform.identity.crosswalk import NEXT_STEP
 from lead_platform.identity.model import MatchModel
 from lead_platform.identity.pairs import PairFindings, find_pairs, open_scratch
 from lead_platform.identity.records import collect_known, collect_new, prepare
+from lead_platform.identity.rereading import take_reread
 from lead_platform.identity.specification import Clustering, LinkageSpecification
 from lead_platform.identity.verdicts import (
     DIFFERENT,
@@ -39,8 +40,9 @@ from lead_platform.lake.order import next_place
 class ResolutionSummary:
     """What one run of identity resolution did.
 
-    `submissions` were new; `leads_born` of them started a lead, `joined` went to leads known
-    before; `leads_retired` merged into older ones, `leads_split` came out of others. Pairs:
+    `submissions` were new, `reread` read anew; of the new ones `leads_born` started a lead,
+    `joined` went to leads known before; `leads_retired` merged into older ones, `leads_split` came
+    out of others. Pairs:
     `merges` were found and followed, `set_aside` would merge but are not followed, whenever they
     were found, `reviews` are new in the queue. `candidates` pairs were compared, `bounded_keys`
     values were shared by more records than the window. `touched_lead_ids`: living leads whose
@@ -48,6 +50,7 @@ class ResolutionSummary:
     """
 
     submissions: int = 0
+    reread: int = 0
     records: int = 0
     candidates: int = 0
     bounded_keys: int = 0
@@ -72,16 +75,20 @@ def resolve_leads(
     """Gives every submission without a lead its lead; merges leads that prove to be one person,
     and takes apart what proves not to be, by more evidence or by what people said.
 
+    A submission that was read anew keeps its lead where it belongs there still; as another match
+    record than it was it is compared as if it were new, and its lead is put together anew.
+
     Reads identity.normalized_submissions and match_verdicts and writes match_pairs, lead_members,
     merged_members, lead_crosswalk, merge_decisions and match_reviews of the same schema, set-wise;
     the caller owns the transaction. `decided_at` is UTC, naive. Without new submissions or
     verdicts nothing is written.
     """
     prepare(connection, specification)
+    reread = take_reread(connection)
     new = collect_new(connection)
     is_said, is_lost = collect_links(connection), _collect_lost(connection)
     if not (new or is_said or is_lost):
-        return ResolutionSummary()
+        return ResolutionSummary(reread=reread, touched_lead_ids=_leads_reread(connection))
     findings = _find(connection, specification, model) if new else None
     summary = place_submissions(
         connection,
@@ -106,7 +113,8 @@ def place_submissions(
     """Leads for the new submissions (`match_new`) and by new verdicts (`verdict_links`).
 
     `pairs` are what was found of the new ones, rows as in identity.match_pairs. Every lead that
-    hangs together with what is new is put together anew, from all that is stored.
+    hangs together with what is new is put together anew, from all that is stored. Call
+    `take_reread` first.
     """
     connection.register("found_pairs", pairs)
     connection.execute(_FRESH_PAIRS)
@@ -130,6 +138,13 @@ def _find(
         scratch.register("new_rows", new)
         scratch.register("known_rows", known)
         return find_pairs(scratch, specification, model)
+
+
+def _leads_reread(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    rows = connection.execute(
+        "select distinct lead_id from reread_members order by lead_id"
+    ).fetchall()
+    return tuple(str(row[0]) for row in rows)
 
 
 def _no_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -157,13 +172,18 @@ create or replace temp table component_seeds as
     union select record_id from lost_records
 """
 
-# The records of leads that submissions were withdrawn from: without those they may be several.
+# The records of leads that submissions were withdrawn from, or of which one is another record by
+# now: without those they may be several. So with what such a record was compared with.
 _LOST_RECORDS = f"""
 create or replace temp table lost_records as
     select match_record_id as record_id from identity.lead_members
     where lead_id in (
-        select lead_id from identity.lead_versions where members_version = '{LOST_MEMBERS}'
-    )
+            select lead_id from identity.lead_versions where members_version = '{LOST_MEMBERS}'
+            union all select lead_id from moved_records
+        )
+        or match_record_id in (
+            select unnest([left_record_id, right_record_id]) from forgotten_pairs
+        )
 """
 
 
@@ -211,6 +231,7 @@ create or replace temp table match_submissions as
         where m.match_record_id in (select record_id from component_records)
         union all
         select submission_id, record_id, null, received_seq, true from match_new
+        anti join moved_records using (submission_id)
     )
     select s.*, g.cluster
     from submissions as s
@@ -234,7 +255,8 @@ create or replace temp table match_leads as
 """
 
 # A cluster's id is made from its first received submission, so that slices, one load and a rebuild
-# give the same ids, and the oldest lead of a cluster survives.
+# give the same ids, and the oldest lead of a cluster survives. One that was withdrawn from the lead
+# that has its id, and comes back as somebody else, names another one.
 _MEMBERS = f"""
 create or replace temp table match_members as
     with firsts as (
@@ -243,7 +265,11 @@ create or replace temp table match_members as
     ),
     named as (
         select f.cluster,
-            coalesce(l.lead_id, 'lead_' || left(sha256(f.first_id), 24)) as lead_id
+            case when l.lead_id is not null then l.lead_id
+                when 'lead_' || left(sha256(f.first_id), 24) in (
+                    select lead_id from identity.lead_members
+                ) then 'lead_' || left(sha256(f.first_id || chr(31) || 'again'), 24)
+                else 'lead_' || left(sha256(f.first_id), 24) end as lead_id
         from firsts as f
         left join match_leads as l on l.named_submission_id = f.first_id
     )
@@ -307,8 +333,9 @@ def _write(
     _move_members(connection, at)
     connection.execute(
         "insert into identity.lead_members by name "
-        "select submission_id, lead_id, record_id as match_record_id from match_members "
-        "where is_new"
+        "select m.submission_id, m.lead_id, m.record_id as match_record_id, n.reading "
+        "from match_members as m join identity.normalized_submissions as n using (submission_id) "
+        "where m.is_new"
     )
     connection.execute(_DECISIONS, {**at, "by": decided_by})
     connection.execute(_VERDICT_DECISIONS)
@@ -433,7 +460,8 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> ResolutionSummary:
             group by lead_id
         )
         select
-            (select count(*) from match_new) as submissions,
+            (select count(*) from match_members where is_new) as submissions,
+            (select count(*) from reread_members) as reread,
             (select count(distinct record_id) from match_new) as records,
             (select count(*) from match_edges
              where set_aside is null and pair_id in (select pair_id from fresh_pairs)) as merges,
@@ -450,6 +478,8 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> ResolutionSummary:
         union select new_lead_id from match_moves
         union select lead_id from match_moves
         where lead_id not in (select lead_id from match_retired)
+        union select coalesce(m.lead_id, r.lead_id) from reread_members as r
+        left join match_members as m on m.submission_id = r.submission_id
         order by lead_id
     """).df()
     return ResolutionSummary(

@@ -176,15 +176,30 @@ create or replace temp table match_nicknames as
 """
 
 
+# What is known of leads: a submission counts as the record it was resolved as, and where it is
+# another one by now, as new (rereading.take_reread).
+_KNOWN = """identity.lead_members as m
+        join identity.normalized_submissions as n
+            on n.submission_id = m.submission_id and n.match_record_id = m.match_record_id
+        anti join moved_records as v on v.submission_id = m.submission_id"""
+
+
 def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
-    """Fills temp table `match_new`: one row per submission without a lead, with match columns.
+    """Fills temp table `match_new`: one row per submission without a lead, or of `moved_records`,
+    with match columns.
 
     What is set aside is not among them. `is_known_record`: the record already belongs to a lead
-    through an earlier submission. Returns the number of rows. Call `prepare` first.
+    through an earlier submission. Returns the number of rows. Call `prepare` and `take_reread`
+    first.
     """
-    source = f"""identity.normalized_submissions as n
-        anti join identity.lead_members as m on m.submission_id = n.submission_id
-        anti join {held("resolve", "submission")} as h on h.subject_id = n.submission_id"""
+    source = f"""(
+            select n.* from identity.normalized_submissions as n
+            anti join identity.lead_members as m on m.submission_id = n.submission_id
+            anti join {held("resolve", "submission")} as h on h.subject_id = n.submission_id
+            union all
+            select n.* from identity.normalized_submissions as n
+            semi join moved_records as v on v.submission_id = n.submission_id
+        ) as n"""
     connection.execute(f"""
         create or replace temp table match_new as
         with simple as ({_SIMPLE.format(source=source)}),
@@ -193,6 +208,7 @@ def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
         from derived as d
         left join (
             select distinct match_record_id from identity.lead_members
+            anti join moved_records using (submission_id)
         ) as m on m.match_record_id = d.record_id
     """)
     row = connection.execute("select count(*) from match_new").fetchone()
@@ -236,21 +252,19 @@ def collect_known(
         create or replace temp table match_new_keys as
         {_new_keys_sql(specification)}
     """)
-    source = """identity.lead_members as m
-        join identity.normalized_submissions as n on n.submission_id = m.submission_id"""
     shares_a_key = " or ".join(
         _shares_key(number, rule, specification) for number, rule in enumerate(specification.rules)
     )
     # Of all that is known only the keys are derived, of what shares one everything.
     connection.execute(f"""
         create or replace temp table match_sharing as
-        with simple as ({_SIMPLE.format(source=source)}),
+        with simple as ({_SIMPLE.format(source=_KNOWN)}),
         derived as ({_DERIVED})
         select record_id from derived where {shares_a_key}
         union
         select record_id from match_new where is_known_record
     """)
-    sharing = f"{source} where m.match_record_id in (select record_id from match_sharing)"
+    sharing = f"{_KNOWN} where m.match_record_id in (select record_id from match_sharing)"
     connection.execute(f"""
         create or replace temp table match_known as
         with simple as ({_SIMPLE.format(source=sharing)}),

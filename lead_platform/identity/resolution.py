@@ -1,4 +1,8 @@
-"""One run of identity: new submissions normalised, then resolved to leads with what they did."""
+"""One run of identity: submissions normalised, then resolved to leads with what they did.
+
+Normalised is what is new, what was mapped anew since, and, once the lists have changed, what they
+left empty.
+"""
 
 import functools
 import os
@@ -19,12 +23,14 @@ from lead_platform.identity.members import resolve_leads
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
 from lead_platform.identity.proposals import active_model
+from lead_platform.identity.rereading import leave_companies, replace_forms
 from lead_platform.identity.specification import load_specification
 from lead_platform.identity.versions import refresh_versions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
 from lead_platform.lake.order import read_place
 from lead_platform.lake.quarantine import Subject, held
+from lead_platform.lake.readings import Reading, is_news
 from lead_platform.parallel import map_in_processes
 from lead_platform.vocabularies.folder import load_vocabularies
 from lead_platform.vocabularies.tables import Vocabularies
@@ -35,14 +41,25 @@ PARALLEL_ROWS = 25_000
 # The one door of identity: what is no person's submission has no normal form, and so no lead.
 # Joined by the sequence number: files that hold none of those that wait are not read.
 _PENDING = f"""
-with pending as (
+with unread as (
     select received_seq, submission_id from capture.submissions
     anti join identity.normalized_submissions using (submission_id)
+    union all
+    select captured.received_seq, submission_id
+    from capture.submissions as captured
+    join identity.normalized_submissions as forms using (submission_id)
+    where captured.reading is not null and captured.reading > coalesce(forms.reading, 0)
+    union all
+    select received_seq, submission_id from identity.normalized_submissions
+    where $lists is not null and issues <> '[]' and normalization_version <> $lists
+),
+pending as (
+    select * from unread
     anti join {held("normalize", "submission")} as held on submission_id = held.subject_id
-    where {IS_PERSON}
 )
 select submissions.* from capture.submissions as submissions
 semi join pending using (received_seq, submission_id)
+where {IS_PERSON}
 order by received_seq
 """
 
@@ -105,10 +122,16 @@ class Normalized:
 
 
 def normalize_pending(
-    connection: duckdb.DuckDBPyConnection, vocabularies: Vocabularies
+    connection: duckdb.DuckDBPyConnection,
+    vocabularies: Vocabularies,
+    lists: Reading | None = None,
 ) -> Normalized:
-    """Normal forms of the submissions that have none yet; the connection may be a reader's."""
-    pending = connection.execute(_PENDING).to_arrow_table().to_pandas()
+    """Normal forms of the submissions that have none yet, were mapped anew since, or have issues
+    from other lists than these. The connection may be a reader's.
+    """
+    is_changed = lists is not None and is_news(connection, lists)
+    given = {"lists": vocabularies.version if is_changed else None}
+    pending = connection.execute(_PENDING, given).to_arrow_table().to_pandas()
     normalize = functools.partial(_normalize_around, vocabularies=vocabularies)
     if len(pending) < PARALLEL_ROWS:
         return normalize(pending)
@@ -132,17 +155,26 @@ def list_unnormalized(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
 
 
 def _normalize_around(pending: pd.DataFrame, vocabularies: Vocabularies) -> Normalized:
-    normalize = functools.partial(normalize_submissions, vocabularies=vocabularies)
+    normalize = functools.partial(_normal_forms, vocabularies=vocabularies)
     return Normalized(*work_around(normalize, pending, "submission_id"))
 
 
+def _normal_forms(pending: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFrame:
+    """With the reading of the submissions they are made of."""
+    forms = normalize_submissions(pending, vocabularies)
+    return forms.assign(reading=pending["reading"].astype("Int32").array)
+
+
 def write_normalized(
-    connection: duckdb.DuckDBPyConnection, normalized: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection, normalized: pd.DataFrame, lists: Reading | None = None
 ) -> dict[str, int]:
-    """Add the normal forms that are still missing, but for what is set aside."""
-    if normalized.empty:
+    """Add the normal forms that are still missing, and those that say otherwise now in the place of
+    the earlier ones, but for what is set aside. `lists`: what they were read with."""
+    news = lists if lists is not None and is_news(connection, lists) else None
+    if normalized.empty and news is None:
         return {"normalized": 0}
     connection.register("normalized", normalized)
+    read_anew = replace_forms(connection, news)
     connection.execute(
         "insert into identity.normalized_submissions by name select * from normalized "
         "anti join identity.normalized_submissions using (submission_id) "
@@ -152,7 +184,7 @@ def write_normalized(
         ") as others using (submission_id)"
     )
     connection.unregister("normalized")
-    return {"normalized": len(normalized)}
+    return {"normalized": len(normalized), "read_anew": read_anew}
 
 
 def resolve(
@@ -175,12 +207,14 @@ def resolve(
         decided_at=decided_at,
         run_id=run_id,
     )
+    left = leave_companies(connection) if summary.reread else []
     accounts = resolve_accounts(
         connection,
         specification=(organisations := load_account_specification(config_dir)),
         model=active_model(organisations, models_dir / organisations.name),
         lead_ids=summary.touched_lead_ids,
         decided_at=decided_at,
+        account_ids=left,
     )
     normalize = functools.partial(normalize_keys, vocabularies=vocabularies)
     categorize = functools.partial(page_category, vocabularies=vocabularies)
@@ -202,6 +236,7 @@ def resolve(
     record_actions(connection, pd.concat(actions, ignore_index=True), run_id=run_id)
     return {
         "submissions": summary.submissions,
+        "read_anew": summary.reread,
         "leads_born": summary.leads_born,
         "joined": summary.joined,
         "leads_retired": summary.leads_retired,

@@ -19,7 +19,7 @@ create table if not exists identity.normalized_submissions (
     click_id varchar, landing_page varchar, referrer varchar, form_id varchar,
     first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
     first_touch_at timestamp, merged_person_ids varchar, further_emails varchar,
-    issues varchar, normalization_version varchar
+    issues varchar, normalization_version varchar, reading integer
 );
 
 -- One per compared pair kept, with its probability and the parts it is made of. `merge` would merge; whether it does, the limits of clustering decide.
@@ -31,7 +31,7 @@ create table if not exists identity.match_pairs (
 
 -- One per submission: the lead it belongs to.
 create table if not exists identity.lead_members (
-    submission_id varchar, lead_id varchar, match_record_id varchar
+    submission_id varchar, lead_id varchar, match_record_id varchar, reading integer
 );
 
 -- One per living lead: a fingerprint of everything that belongs to it; what is computed from a lead is stale where it differs.
@@ -91,14 +91,14 @@ create table if not exists identity.scans (
 create table if not exists identity.lead_events (
     event_id varchar, lead_id varchar, event_type varchar, page_category varchar,
     occurred_at timestamp, quantity integer, duration_seconds double, channel varchar,
-    campaign varchar
+    campaign varchar, reading integer
 );
 
 -- One per outcome that belongs to a lead.
 create table if not exists identity.lead_outcomes (
     outcome_id varchar, lead_id varchar, outcome_type varchar, occurred_at timestamp,
     opportunity_id varchar, stage varchar, amount decimal(18, 2), currency varchar,
-    reason varchar, owner varchar, product varchar
+    reason varchar, owner varchar, product varchar, reading integer
 );
 
 -- One per company: its names, domains, place and size as its submissions state them, each value the one stated most often.

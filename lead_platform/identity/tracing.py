@@ -93,10 +93,15 @@ _VERDICTS = """
     from traced as t cross join verdict_places as v
 """
 
-# In the order in which they are taken in.
+# In the order in which they are taken in; what was read anew arrives once more.
 _PENDING = f"""
 select 'submission' as kind, submission_id as id, 1 as step, received_seq as place
 from identity.normalized_submissions anti join identity.lead_members using (submission_id)
+union all
+select 'submission', submission_id, 1, received_seq
+from identity.normalized_submissions as forms
+join identity.lead_members as members using (submission_id)
+where forms.reading is not null and forms.reading > coalesce(members.reading, 0)
 union all
 select 'event', event_id, 2, received_seq
 from capture.events anti join identity.lead_events using (event_id)
@@ -136,8 +141,9 @@ def trace_arrivals(
 
 
 def _collect_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Fills temp tables `arrivals`: what now has a lead and had none, and `verdict_places`: the
-    verdicts that took effect, with their records, and the leads and accounts these are in or were.
+    """Fills temp tables `arrivals`: what now has a lead and had none, or was read anew, and
+    `verdict_places`: the verdicts that took effect, with their records, and the leads and accounts
+    these are in or were.
 
     From the change feed, so that it costs what is new.
     """
@@ -147,8 +153,9 @@ def _collect_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> None
         f"""
         select '{kind}' as kind, {key} as arrived_id, lead_id, {record} as record_id
         from ducklake_table_insertions('lake', 'identity', '{table}', {changes}
-        where {key} not in (
-            select {key} from ducklake_table_deletions('lake', 'identity', '{table}', {changes}
+        where ({key}, coalesce(reading, 0)) not in (
+            select ({key}, coalesce(reading, 0))
+            from ducklake_table_deletions('lake', 'identity', '{table}', {changes}
         )
         """
         for kind, table, key, record in (

@@ -26,8 +26,11 @@ _FINGERPRINT = (
     "printf('%016x%016x', bit_xor(md5_number_upper({id})), bit_xor(md5_number_lower({id})))"
 )
 
+# A row that was read anew counts as another one.
+_READ = "{} || coalesce('#' || reading, '')"
+
 _MEMBERS = f"""
-    select lead_id, {_FINGERPRINT.format(id="submission_id")} as members_version
+    select lead_id, {_FINGERPRINT.format(id=_READ.format("submission_id"))} as members_version
     from identity.lead_members {{where}} group by lead_id
 """
 
@@ -59,11 +62,11 @@ def refresh_versions(
         create or replace temp table computed_versions as
         with members as ({_MEMBERS.format(where=chosen)}),
         events as (
-            select lead_id, {fingerprint(id="event_id")} as version
+            select lead_id, {fingerprint(id=_READ.format("event_id"))} as version
             from identity.lead_events {chosen} group by lead_id
         ),
         outcomes as (
-            select lead_id, {fingerprint(id="outcome_id")} as version
+            select lead_id, {fingerprint(id=_READ.format("outcome_id"))} as version
             from identity.lead_outcomes {chosen} group by lead_id
         ),
         accounts as (

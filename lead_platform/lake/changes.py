@@ -66,7 +66,7 @@ class ChangedView:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """Row counts of one table over one write; `share_removed` is 0..1 of the rows before."""
+    """Row counts of one table over one write; shares are 0..1 of the rows before."""
 
     rows_before: int
     rows_after: int
@@ -78,9 +78,16 @@ class TableFacts:
         """Rows that are gone, as a share of the rows before."""
         return self.rows_deleted / self.rows_before if self.rows_before else 0.0
 
+    @property
+    def share_lost(self) -> float:
+        """Rows that are fewer than before: others may stand in the place of what is gone."""
+        lost = max(self.rows_before - self.rows_after, 0)
+        return lost / self.rows_before if self.rows_before else 0.0
+
     def frame(self) -> pd.DataFrame:
         """The facts as one row, for expectations on the table."""
-        return pd.DataFrame([{**self.__dict__, "share_removed": self.share_removed}])
+        shares = {"share_removed": self.share_removed, "share_lost": self.share_lost}
+        return pd.DataFrame([{**self.__dict__, **shares}])
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         macros=folder.macros(),
         secrets=SecretNames(row.name for row in secrets),
         non_persons=folder.non_persons(),
+        version=content_version(*sorted(folder.paths)),
     )
     if folder.faults:
         raise ConfigurationError(folder.faults)

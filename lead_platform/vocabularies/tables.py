@@ -81,6 +81,7 @@ class IntakeLists:
     macros: Macros
     secrets: SecretNames
     non_persons: NonPersonSigns
+    version: str
 
     def __repr__(self) -> str:
         return "IntakeLists"

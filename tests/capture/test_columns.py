@@ -10,4 +10,4 @@ def test_item_columns_are_those_of_the_table(
     connection: duckdb.DuckDBPyConnection, kind: Kind
 ) -> None:
     described = connection.execute(f"describe capture.{TABLES[kind]}").fetchall()
-    assert {*ITEM_COLUMNS[kind], "delivery_id", "received_seq"} == {row[0] for row in described}
+    assert {*ITEM_COLUMNS[kind], "delivery_id", "received_seq", "reading"} == {row[0] for row in described}

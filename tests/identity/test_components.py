@@ -12,6 +12,7 @@ import pytest
 from lead_platform.identity.clusters import cluster_records
 from lead_platform.identity.members import place_submissions
 from lead_platform.identity.records import collect_new, prepare
+from lead_platform.identity.rereading import take_reread
 from lead_platform.identity.verdicts import (
     DIFFERENT,
     SAME,
@@ -97,6 +98,7 @@ class World:
 
     def _place(self, lake, part, arrived) -> None:
         prepare(lake, SPECIFICATION)
+        take_reread(lake)
         collect_new(lake)
         collect_links(lake)
         new, there = {name(one) for one in part}, {name(one) for one in arrived}

@@ -16,12 +16,12 @@ KNOWN = (
     "insert into identity.normalized_submissions (submission_id, match_record_id, "
     "company_record_id) values ('old', 'rec_old', 'crec_old'), ('joins', 'rec_joins', 'crec_old'), "
     "('new', 'rec_new', 'crec_new'), ('twin', 'rec_new', null)",
-    "insert into identity.lead_members values ('old', 'lead_old', 'rec_old')",
+    "insert into identity.lead_members values ('old', 'lead_old', 'rec_old', null)",
     "insert into identity.account_members (record_id, account_id) values ('crec_old', 'acc_old')",
 )
 ARRIVED = (
-    "insert into identity.lead_members values ('joins', 'lead_old', 'rec_joins'), "
-    "('new', 'lead_new', 'rec_new'), ('twin', 'lead_new', 'rec_new')",
+    "insert into identity.lead_members values ('joins', 'lead_old', 'rec_joins', null), "
+    "('new', 'lead_new', 'rec_new', null), ('twin', 'lead_new', 'rec_new', null)",
     "update identity.lead_members set lead_id = 'lead_moved' where submission_id = 'old'",
     "update identity.lead_members set lead_id = 'lead_old' where submission_id = 'old'",
     "insert into identity.account_members (record_id, account_id) values ('crec_new', 'acc_old')",
@@ -81,9 +81,9 @@ def test_the_nearest_arrivals_are_left_out(lake: Lake) -> None:
 JUDGED = (
     "insert into identity.match_verdicts (verdict_id, verdict) "
     "select unnest(['bad', 'innocent', 'chained']), 'same'",
-    "insert into identity.lead_members values ('s1', 'lead_1', 'rec_1'), "
-    "('s2', 'lead_2', 'rec_2'), ('s3', 'lead_3', 'rec_3'), ('s4', 'lead_4', 'rec_4'), "
-    "('s5', 'lead_5', 'rec_5')",
+    "insert into identity.lead_members values ('s1', 'lead_1', 'rec_1', null), "
+    "('s2', 'lead_2', 'rec_2', null), ('s3', 'lead_3', 'rec_3', null), "
+    "('s4', 'lead_4', 'rec_4', null), ('s5', 'lead_5', 'rec_5', null)",
 )
 TOOK_EFFECT = (
     "update identity.lead_members set lead_id = 'lead_1' where lead_id in ('lead_2', 'lead_5')",

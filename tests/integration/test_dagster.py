@@ -71,7 +71,7 @@ def test_every_declared_table_and_model_is_an_asset_of_its_layer(definitions: An
     not_by_every_run = {
         "capture.accepted_deliveries",
         "governance.releases", "governance.gate_failures", "governance.quarantine",
-        "governance.audit_log", "governance.migrations",
+        "governance.audit_log", "governance.migrations", "governance.readings",
         "governance.workflow_switches", "governance.workflow_runs", "identity.match_verdicts",
         "identity.account_verdicts", "identity.account_decisions",
         "identity.merged_account_members",

@@ -63,7 +63,14 @@ def test_a_suite_fits_its_table(table: str) -> None:
     assert set(suite.row_columns) <= columns
     for spec in suite.expectations:
         if spec.scope == "table":
-            facts = {"rows_before", "rows_after", "rows_inserted", "rows_deleted", "share_removed"}
+            facts = {
+                "rows_before",
+                "rows_after",
+                "rows_inserted",
+                "rows_deleted",
+                "share_removed",
+                "share_lost",
+            }
             assert spec.columns <= facts
 
 

@@ -1,0 +1,426 @@
+"""Records mapped again: what was taken in, read from the payload that was kept of it, with its
+channel and the lists as they are now.
+
+An item keeps its ids, its place in the order of receipt and what it was found to be (a person's or
+not); its fields are written in place. Owns which records those are, what of an item may change, and
+how that is told. What becomes of leads is for identity, which sees the number of the reading.
+"""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lead_platform.capture.batches import item_table
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.columns import FIELD_TYPES, KINDS, TABLES, Kind
+from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.mapping import ITEM_COLUMNS, KnownRecord, MappedRecord, RecordMapper
+from lead_platform.lake.audit import record_actions
+from lead_platform.lake.brake import Brake, check_brake
+from lead_platform.lake.faults import may_be_of_a_record
+from lead_platform.lake.lake import Lake
+from lead_platform.lake.readings import Reading, next_reading, note_reading, tell_filled
+
+# The items of so many records, 60 columns each, are some 100 MB in Python, and 5 s under the lock.
+BATCH_RECORDS = 20_000
+EXAMPLES = 3
+
+Item = Mapping[str, Any]
+# What an item becomes, by field, of the item as it is and as it is mapped now.
+_Choice = Callable[[Item, Item], dict[str, Any]]
+# A delivery and the place in it, which a record keeps.
+_Key = tuple[str, int]
+_BEFORE_ALL: _Key = ("", -1)
+
+CHANGEABLE: dict[Kind, tuple[str, ...]] = {
+    "submission": (*FIELD_TYPES["submission"], "modified_at", "inquiry_minutes", "issues"),
+    "event": (*FIELD_TYPES["event"], "issues"),
+    "outcome": (*FIELD_TYPES["outcome"], "issues"),
+}
+"""What the channel reads of an item, and so may read otherwise."""
+
+
+@dataclass(frozen=True)
+class FieldExample:
+    """A value of one item, before and after."""
+
+    item_id: str
+    before: Any
+    after: Any
+
+
+@dataclass
+class Remapping:
+    """What mapping again finds: counts, by kind and field, of values that come, go or change.
+
+    `refused`: records that the channel would not take in now; `not_kept`: records of which no item
+    has the whole payload; `unmapped`: items that are none any more, `further`: such as would be
+    new. All of these stay as they are.
+    """
+
+    records: int = 0
+    items: int = 0
+    changed: int = 0
+    refused: int = 0
+    not_kept: int = 0
+    unmapped: int = 0
+    further: int = 0
+    coming: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+    going: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+    changing: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+    examples: dict[tuple[Kind, str], list[FieldExample]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def note(self, kind: Kind, item: Item, becomes: Mapping[str, Any]) -> None:
+        """Count what an item becomes."""
+        self.changed += 1
+        for name, after in becomes.items():
+            before = item[name]
+            counts = self.changing if None not in (before, after) else self.coming
+            counts = self.going if after is None else counts
+            counts[kind, name] += 1
+            if len(self.examples[kind, name]) < EXAMPLES:
+                example = FieldExample(item[f"{kind}_id"], before, after)
+                self.examples[kind, name].append(example)
+
+    def fields(self) -> list[tuple[Kind, str]]:
+        """Those in which anything differs, by kind in the order of the table."""
+        return [key for kind in KINDS for name in CHANGEABLE[kind] if (key := (kind, name)) in
+                self.examples]  # fmt: skip
+
+    def describe(self) -> list[str]:
+        """What was looked at, and what stays as it is, a line each."""
+        kept = (
+            (self.refused, "records stay as they are: the channel would not take them in now"),
+            (self.not_kept, "records stay as they are: their payload was not kept as a whole"),
+            (self.unmapped, "items stay as they are: the channel makes none of them any more"),
+            (self.further, "items stay out: the channel made none of them when they came"),
+        )
+        return [
+            f"{self.changed:,} of {self.items:,} items of {self.records:,} records differ",
+            *(f"{count:,} {what}" for count, what in kept if count),
+        ]
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """An item, and what of it becomes what."""
+
+    kind: Kind
+    item: Item
+    becomes: dict[str, Any]
+
+
+def preview_remap(
+    connection: duckdb.DuckDBPyConnection, channel: Channel, contracts: Contracts
+) -> Remapping:
+    """What `remap` would do, with examples; writes nothing, the connection may be a reader's."""
+    found = Remapping()
+    for keys in _batches(connection, channel.name):
+        _map_again(connection, keys, channel, contracts, _as_mapped, found)
+    return found
+
+
+def remap(
+    lake: Lake,
+    channel: Channel,
+    contracts: Contracts,
+    brake: Brake,
+    *,
+    by: str,
+    reason: str,
+    at: datetime,
+) -> Remapping:
+    """Map all that was taken in of a channel again, in releases of BATCH_RECORDS records each.
+
+    Each is whole by itself, so that one that was stopped is completed by the next; what is as it is
+    mapped already is not written. Raises ValueError without a person and a reason, GateFailedError,
+    WorkflowStoppedError.
+    """
+    if not by.strip() or not reason.strip():
+        raise ValueError("Mapping again needs a person (--by) and a reason (--reason).")
+    found = Remapping()
+    last: _Key | None = _BEFORE_ALL
+    while last is not None:
+        brake.look()
+        with lake.write(f"remap {channel.name}") as candidate:
+            connection = candidate.connection
+            keys = _next_batch(connection, channel.name, last)
+            changed = _map_again(connection, keys, channel, contracts, _as_mapped, found)
+            reading = Reading("remap", channel.version, at, channel=channel.name)
+            _write(connection, changed, reading, action="remap", by=by, reason=reason)
+        last = keys[-1] if keys else None
+    return found
+
+
+def fill_waiting(
+    connection: duckdb.DuckDBPyConnection,
+    channels: Mapping[str, Channel],
+    contracts: Contracts,
+    reading: Reading,
+) -> int:
+    """Fills, of what was taken in, the fields that hold nothing because a value could not be read,
+    where it can by now; the number of items.
+
+    Costs what has such fields. Notes the reading. The caller owns the transaction.
+    """
+    changed: list[_Changed] = []
+    for name, keys in _waiting(connection):
+        if name in channels:
+            changed += _map_again(
+                connection, keys, channels[name], contracts, _as_filled, Remapping()
+            )
+    reason = "config/vocabularies/ has changed"
+    _write(connection, changed, reading, action="read_anew", by="system", reason=reason)
+    if not changed:
+        note_reading(connection, reading, items=0)
+    return len(changed)
+
+
+# --- which records -----------------------------------------------------------------------------
+
+_TAKEN = " union ".join(
+    f"select delivery_id, record_number from capture.{table} where channel = $channel"
+    for table in TABLES.values()
+)
+
+_NEXT_BATCH = f"""
+select delivery_id, record_number from ({_TAKEN})
+where (delivery_id, record_number) > ($delivery_id, $record_number)
+order by delivery_id, record_number limit {BATCH_RECORDS}
+"""
+
+_WAITING = " union ".join(
+    f"select channel, delivery_id, record_number from capture.{table} where issues is not null"
+    for table in TABLES.values()
+)
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, channel: str) -> Iterator[list[_Key]]:
+    keys = _next_batch(connection, channel, _BEFORE_ALL)
+    while keys:
+        yield keys
+        keys = _next_batch(connection, channel, keys[-1])
+
+
+def _next_batch(connection: duckdb.DuckDBPyConnection, channel: str, last: _Key) -> list[_Key]:
+    given = {"channel": channel, "delivery_id": last[0], "record_number": last[1]}
+    return [(str(key[0]), int(key[1])) for key in connection.execute(_NEXT_BATCH, given).fetchall()]
+
+
+def _waiting(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[_Key]]]:
+    """Channel and records of which some item has a field that could not be read."""
+    by_channel: dict[str, list[_Key]] = defaultdict(list)
+    for channel, delivery_id, number in connection.execute(f"{_WAITING} order by all").fetchall():
+        by_channel[channel].append((delivery_id, number))
+    for channel, keys in by_channel.items():
+        for start in range(0, len(keys), BATCH_RECORDS):
+            yield channel, keys[start : start + BATCH_RECORDS]
+
+
+# --- mapping again -----------------------------------------------------------------------------
+
+
+def _map_again(
+    connection: duckdb.DuckDBPyConnection,
+    keys: Sequence[_Key],
+    channel: Channel,
+    contracts: Contracts,
+    choose: _Choice,
+    found: Remapping,
+) -> list[_Changed]:
+    """What changes of the items of these records; counted in `found` too."""
+    mappers = _Mappers(channel, contracts)
+    pairs: dict[Kind, list[tuple[Item, list[Any]]]] = {kind: [] for kind in KINDS}
+    for items in _read_records(connection, keys).values():
+        check_brake()
+        found.records += 1
+        found.items += sum(len(of_kind) for of_kind in items.values())
+        mapped = mappers.map_again(items)
+        if mapped is None:
+            found.not_kept += 1
+        elif mapped.reasons:
+            found.refused += 1
+        else:
+            _pair(items, mapped, pairs, found)
+    changed = []
+    for kind, of_kind in pairs.items():
+        rows = item_table(kind, [row for _, row in of_kind]).to_pylist()
+        for (item, _), row in zip(of_kind, rows, strict=True):
+            if becomes := choose(item, {name: row[name] for name in CHANGEABLE[kind]}):
+                found.note(kind, item, becomes)
+                changed.append(_Changed(kind, item, becomes))
+    return changed
+
+
+class _Mappers:
+    """A channel, compiled for the instant a record was received at: a delivery has one."""
+
+    def __init__(self, channel: Channel, contracts: Contracts) -> None:
+        self._channel = channel
+        self._contracts = contracts
+        self._received_at: datetime | None = None
+        self._mapper: RecordMapper | None = None
+
+    def map_again(self, items: Mapping[Kind, Sequence[Item]]) -> MappedRecord | None:
+        """The record whose items these are, mapped now; None where it is not kept as a whole."""
+        any_item = next(item for of_kind in items.values() for item in of_kind)
+        payload = _payload_of(items, any_item["content_hash"])
+        if payload is None:
+            return None
+        known = KnownRecord(any_item["record_id"], any_item["content_hash"])
+        mapper = self._at(any_item["received_at"])
+        try:
+            return mapper.map_record(json.loads(payload), any_item["record_number"], known)
+        except Exception as error:
+            if not may_be_of_a_record(error):
+                raise
+            return MappedRecord(reasons=["mapping: this program broke on it"])
+
+    def _at(self, received_at: datetime) -> RecordMapper:
+        if self._mapper is None or self._received_at != received_at:
+            self._mapper = RecordMapper(self._channel, received_at, self._contracts)
+            self._received_at = received_at
+        return self._mapper
+
+
+def _read_records(
+    connection: duckdb.DuckDBPyConnection, keys: Sequence[_Key]
+) -> dict[_Key, dict[Kind, list[Item]]]:
+    """The items of these records as they are, by record and kind, in the order of receipt."""
+    records: dict[_Key, dict[Kind, list[Item]]] = {key: {k: [] for k in KINDS} for key in keys}
+    given = {
+        "delivery_id": pa.array([key[0] for key in keys], pa.string()),
+        "record_number": pa.array([key[1] for key in keys], pa.int64()),
+    }
+    connection.register("records_again", pa.table(given))
+    try:
+        for kind, table in TABLES.items():
+            rows = connection.execute(
+                f"select * from capture.{table} "
+                "semi join records_again using (delivery_id, record_number) order by received_seq"
+            ).to_arrow_table()
+            for item in rows.to_pylist():
+                records[item["delivery_id"], item["record_number"]][kind].append(item)
+    finally:
+        connection.unregister("records_again")
+    return records
+
+
+def _payload_of(items: Mapping[Kind, Sequence[Item]], content_hash: str) -> str | None:
+    """The record as it was received: one of its items keeps it, others keep a part or nothing."""
+    for of_kind in items.values():
+        for item in of_kind:
+            payload = item["payload"]
+            if payload and hashlib.sha256(payload.encode()).hexdigest() == content_hash:
+                return str(payload)
+    return None
+
+
+def _pair(
+    items: Mapping[Kind, Sequence[Item]],
+    mapped: MappedRecord,
+    pairs: Mapping[Kind, list[tuple[Item, list[Any]]]],
+    found: Remapping,
+) -> None:
+    """Adds to `pairs` each item and what it is mapped to now.
+
+    By its id; where a record has one of a kind and is mapped to one, these are the same: the id of
+    a version that came back tells what it followed, and that of a second entry of `emits` its
+    place.
+    """
+    for kind, of_kind in items.items():
+        rows: dict[str, list[Any]] = {}
+        for row in (row for mapped_kind, row in mapped.items if mapped_kind == kind):
+            rows.setdefault(row[0], row)
+        if len(rows) == len(of_kind) == 1:
+            pairs[kind].append((of_kind[0], next(iter(rows.values()))))
+            continue
+        by_id = {item[f"{kind}_id"]: item for item in of_kind}
+        same = by_id.keys() & rows.keys()
+        pairs[kind].extend((by_id[item_id], rows[item_id]) for item_id in by_id if item_id in same)
+        found.unmapped += len(by_id) - len(same)
+        found.further += len(rows) - len(same)
+
+
+def _as_mapped(item: Item, mapped: Item) -> dict[str, Any]:
+    """All that is mapped otherwise."""
+    return {name: value for name, value in mapped.items() if value != item[name]}
+
+
+def _as_filled(item: Item, mapped: Item) -> dict[str, Any]:
+    """What holds nothing because it could not be read, and can be read now."""
+    issues = json.loads(item["issues"] or "[]")
+    filled = {
+        issue["field"]: mapped[issue["field"]]
+        for issue in issues
+        if item.get(issue["field"]) is None and mapped.get(issue["field"]) is not None
+    }
+    if not filled:
+        return {}
+    left = [issue for issue in issues if issue["field"] not in filled]
+    return {**filled, "issues": json.dumps(left, ensure_ascii=False) if left else None}
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    changed: Sequence[_Changed],
+    reading: Reading,
+    *,
+    action: str,
+    by: str,
+    reason: str,
+) -> None:
+    """Writes what changes in place, under the number of the reading, with an audit record each."""
+    if not changed:
+        return
+    number = next_reading(connection)
+    for kind in KINDS:
+        of_kind = [one for one in changed if one.kind == kind]
+        if of_kind:
+            _update(connection, kind, of_kind, number)
+    actions = [_action(one, reading, action, by, reason) for one in changed]
+    record_actions(connection, pd.DataFrame(actions), run_id=reading.run_id)
+    note_reading(connection, reading, items=len(changed))
+
+
+def _update(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, changed: Sequence[_Changed], number: int
+) -> None:
+    rows = [[{**one.item, **one.becomes}[name] for name in ITEM_COLUMNS[kind]] for one in changed]
+    connection.register("items_again", item_table(kind, rows))
+    values = ", ".join(f"{name} = again.{name}" for name in CHANGEABLE[kind])
+    connection.execute(
+        f"update capture.{TABLES[kind]} as items set {values}, reading = {number} "
+        f"from items_again as again where items.{kind}_id = again.{kind}_id"
+    )
+    connection.unregister("items_again")
+
+
+def _action(one: _Changed, reading: Reading, action: str, by: str, reason: str) -> dict[str, Any]:
+    before = {name: one.item[name] for name in one.becomes}
+    return {
+        "workflow": "capture",
+        "action": action,
+        "subject_type": one.kind,
+        "subject_id": one.item[f"{one.kind}_id"],
+        "rule": one.item["channel"],
+        "rule_version": reading.version,
+        "reason": reason,
+        "before": tell_filled(before),
+        "after": tell_filled(one.becomes),
+        "actor": by,
+        "occurred_at": reading.read_at,
+    }
