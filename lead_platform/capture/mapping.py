@@ -72,7 +72,7 @@ ITEM_COLUMNS: dict[Kind, tuple[str, ...]] = {
     "event": _item_columns("event"),
     "outcome": _item_columns("outcome"),
 }
-"""The columns of a mapped item, in order: the table's without delivery_id, received_seq and reading."""
+"""The columns of a mapped item, in order: the table's but delivery_id, received_seq and reading."""
 MODIFIED_POSITION = ITEM_COLUMNS["submission"].index("modified_at")
 
 
