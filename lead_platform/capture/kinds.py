@@ -9,7 +9,8 @@ what no list can hold.
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lead_platform.vocabularies.non_persons import START, NonPerson, NonPersonSigns, Sign, SignName
@@ -38,6 +39,8 @@ _LEAST_RANDOM = 8
 _DOTTED_PARTS = 6
 _DEEPEST = 10
 _NOT_DIGIT = re.compile(r"\D+")
+_LINK = Sign("junk", "link in a name")
+_LINK_START = re.compile(r"https?://|www\.")
 
 
 class Mark(NamedTuple):
@@ -47,10 +50,11 @@ class Mark(NamedTuple):
     reason: str
 
 
-class _Sign(NamedTuple):
-    kind: NonPerson
-    reason: str
-    is_strong: bool = True
+class _Fact(NamedTuple):
+    """A sign and the word that it was told by: spelled alike in two fields, it is one fact."""
+
+    sign: Sign
+    word: str | None = None
 
 
 class KindReader:
@@ -72,7 +76,7 @@ class KindReader:
 
     def of_vendor(self, content: Any) -> Mark | None:
         """What a key of the vendor's says: it is a test."""
-        for sign in _key_signs(content, self._signs.keys, 0):
+        for sign in _key_signs(content, self._signs, 0):
             return Mark(sign.kind, sign.reason)
         return None
 
@@ -80,25 +84,41 @@ class KindReader:
         """A text that only a vendor's test, sample or machine has."""
         email = fields["email"] or ""
         lines = f"{name}\n{email}\n{fields['phone']}\n{fields['company_name']}"
-        found = self._signs.find_marker(lines.casefold())
+        found = self._signs["text"].find(lines.casefold())
         found = found or self._signs["address"].find(email.casefold())
+        found = found or self._attendee(name, fields)
         return Mark(found.kind, found.reason) if found is not None else None
+
+    def _attendee(self, name: str, fields: Mapping[str, Any]) -> Sign | None:
+        """What a machine is called. Jamie Ai with a mailbox of his own is none."""
+        found = self._signs["attendee"].find(" ".join(name.casefold().split()))
+        return None if found is None or self._is_reached(fields) else found
+
+    def _is_reached(self, fields: Mapping[str, Any]) -> bool:
+        """Whether somebody is reached by this: at his own mailbox, or by phone without any."""
+        if email := fields["email"]:
+            domain = email.strip().casefold().rpartition("@")[2]
+            return self._email_fact(email) is None and self._signs["maker"].find(domain) is None
+        return bool(fields["phone"]) and _phone_fact(fields["phone"]) is None
 
     def _dummy(self, name: str, fields: Mapping[str, Any]) -> Mark | None:
         """Two independent signs, where neither name nor mailbox speaks for a person."""
         email = fields["email"]
-        of_name = self._name_sign(name) if name else None
-        if of_name is not None and (promise := self._promise(name, of_name)) is not None:
-            return Mark("junk", f"{of_name.reason}, {promise.reason}")
-        of_email = self._email_sign(email) if email else None
+        is_link = bool(name) and self._has_link(name, email)
+        if is_link and (promise := self._signs["promise"].find(_without_links(name))) is not None:
+            return Mark("junk", f"link in a name, {promise.reason}")
+        of_name = self._name_fact(name) if name else None
+        if is_link:
+            of_name = of_name or _Fact(_LINK)
+        of_email = self._email_fact(email) if email else None
         if (name and of_name is None) or (email and of_email is None):
             return None
         others = (
-            _phone_sign(fields["phone"]),
-            self._text_sign("company", fields["company_name"]),
-            self._text_sign("message", fields["message"]),
+            _phone_fact(fields["phone"]),
+            self._text_fact("company", fields["company_name"]),
+            self._text_fact("message", fields["message"]),
         )
-        return _verdict([sign for sign in (of_name, of_email, *others) if sign is not None])
+        return _verdict([fact for fact in (of_name, of_email, *others) if fact is not None])
 
     def _is_plain(self, name: str) -> bool:
         """Most names end here: words with a capital each, none that starts like a listed one."""
@@ -107,31 +127,34 @@ class KindReader:
         starts = self._signs.name_starts
         return all(word[:START] not in starts for word in name.split())
 
-    def _name_sign(self, name: str) -> _Sign | None:
+    def _name_fact(self, name: str) -> _Fact | None:
         folded = fold(name)
-        words = folded.split()
-        if (found := self._signs["name"].find(folded)) is not None:
-            return _strong(found)
-        if words and all(word in self._signs["name_word"].values for word in words):
-            return _strong(self._signs["name_word"].values[words[0]])
-        if words and (run := self._run_in_all(words)) is not None:
-            return _strong(run)
-        if (found := self._signs["link"].find(name.casefold())) is not None:
-            return _strong(found)
+        words = [bare for word in folded.split() if (bare := _without_number(word))]
+        found = self._signs["name"].find(folded) or self._dummies(words) or self._runs(words)
+        if found is not None:
+            return _Fact(found, " ".join(dict.fromkeys(words)))
         raw_words = [word for word in name.split() if len(word) > 1]
         if raw_words and all(_is_random(word) for word in raw_words):
-            return _Sign("junk", "random letters as a name")
+            return _Fact(Sign("junk", "random letters as a name"))
         if _GLUED.fullmatch(name):
-            return _Sign("junk", "name without a space", is_strong=False)
+            return _Fact(Sign("junk", "name without a space", is_strong=False))
         return None
 
-    def _run_in_all(self, words: list[str]) -> Sign | None:
+    def _dummies(self, words: list[str]) -> Sign | None:
+        """All words are those of dummies; one that nobody is called makes the name theirs."""
+        listed = self._signs["name_word"].values
+        if not words or not all(word in listed for word in words):
+            return None
+        return _strongest(listed[word] for word in words)
+
+    def _runs(self, words: list[str]) -> Sign | None:
         """Every word a dummy or a run of keys, once or repeated; at least one a run."""
         runs = [self._run(word) for word in words]
         dummies = self._signs["name_word"].values
-        if all(run or word in dummies for run, word in zip(runs, words, strict=True)):
-            return next((run for run in runs if run is not None), None)
-        return None
+        if not all(run or word in dummies for run, word in zip(runs, words, strict=True)):
+            return None
+        found = [run for run in runs if run is not None]
+        return replace(found[0], is_strong=True) if len(found) > 1 else _strongest(found)
 
     def _run(self, word: str) -> Sign | None:
         runs = self._signs["run"].values
@@ -140,54 +163,66 @@ class KindReader:
         for size in range(2, len(word) // 2 + 1):
             unit = word[:size]
             if unit in runs and len(word) >= 2 * size and word == (unit * len(word))[: len(word)]:
-                return runs[unit]
+                return replace(runs[unit], is_strong=True)
         return None
 
-    def _promise(self, name: str, of_name: _Sign) -> Sign | None:
-        """A link and a promise in one name are spam, whatever mailbox was stolen for it."""
-        is_link = self._signs["link"].find(name.casefold()) is not None
-        return self._signs["promise"].find(f" {name.casefold()} ") if is_link else None
+    def _has_link(self, name: str, email: str | None) -> bool:
+        """A link in a name that does not lead to where the mailbox is."""
+        if self._signs["link"].find(name.casefold()) is None:
+            return False
+        domain = (email or "").strip().casefold().rpartition("@")[2]
+        hosts = [host for word in name.split() if (host := _host(word))]
+        return not hosts or not domain or not all(_is_of(host, domain) for host in hosts)
 
-    def _email_sign(self, email: str) -> _Sign | None:
+    def _email_fact(self, email: str) -> _Fact | None:
         local, at, domain = email.strip().rpartition("@")
         lower, domain = local.casefold(), domain.casefold()
         if not at or not local or not domain:
-            return _Sign("test", "no mailbox", is_strong=False)
+            return _Fact(Sign("test", "no mailbox", is_strong=False))
         mailbox, _, tag = lower.partition("+")
-        found = (
-            self._signs["tag"].find(tag)
-            or self._signs["reserved"].find(domain)
-            or self._signs["mailbox"].find(mailbox)
-            or self._run(mailbox)
-            or self._sign_of_both(mailbox, domain.partition(".")[0])
+        word = _without_number(mailbox) or mailbox
+        listed = self._signs["mailbox"]
+        found = _strongest(
+            sign
+            for sign in (
+                self._signs["tag"].find(tag),
+                self._signs["reserved"].find(domain),
+                listed.find(mailbox) or listed.find(word),
+                self._run(mailbox),
+                self._sign_of_both(mailbox, domain.partition(".")[0]),
+            )
+            if sign is not None
         )
-        if found is not None:
-            return _strong(found)
+        if found is not None and found.is_strong:
+            return _Fact(found, word)
         if domain in _GMAIL and _is_dotted(lower):
-            return _Sign("junk", "a mailbox spelled with dots")
+            return _Fact(Sign("junk", "a mailbox spelled with dots"))
         if _is_random(local.partition("+")[0]) or _LONGEST_CONSONANTS.search(mailbox):
-            return _Sign("junk", "random letters as a mailbox")
-        weak = self._signs["reserved_weak"].find(domain)
-        return None if weak is None else _Sign(weak.kind, weak.reason, is_strong=False)
+            return _Fact(Sign("junk", "random letters as a mailbox"))
+        return None if found is None else _Fact(found, word)
 
     def _sign_of_both(self, mailbox: str, label: str) -> Sign | None:
         """Neither me@anna.com nor anna@test.de is a dummy, but a@a.com and test@mail.com are."""
-        found = self._signs["domain"].find(label)
+        if mailbox == label and (run := self._run(mailbox)) is not None:
+            return replace(run, is_strong=True)
         is_dummy = mailbox == label or mailbox in self._signs["name_word"].values
-        return found if is_dummy else None
+        return self._signs["domain"].find(label) if is_dummy else None
 
-    def _text_sign(self, name: SignName, text: str | None) -> _Sign | None:
+    def _text_fact(self, name: SignName, text: str | None) -> _Fact | None:
         if not text or len(text) > 100:
             return None
-        found = self._signs[name].find(fold(text))
-        return None if found is None else _strong(found)
+        folded = fold(text)
+        found = self._signs[name].find(folded)
+        return None if found is None else _Fact(found, folded)
 
 
-def _key_signs(content: Any, keys: Mapping[str, Mapping[str, Sign]], depth: int) -> Iterator[Sign]:
+def _key_signs(content: Any, signs: NonPersonSigns, depth: int) -> Iterator[Sign]:
     """What the keys of a record, at any depth that webhooks have, say of it."""
     if isinstance(content, dict):
         # By the few keys of the list: a record has many.
-        for name, values in keys.items():
+        for name, values in signs.keys.items():
+            if depth and name in signs.envelope:
+                continue
             if name in content and (sign := values.get(str(content[name]).casefold())) is not None:
                 yield sign
         content = content.values()
@@ -196,7 +231,7 @@ def _key_signs(content: Any, keys: Mapping[str, Mapping[str, Sign]], depth: int)
     if depth < _DEEPEST:
         for part in content:
             if type(part) is dict or type(part) is list:
-                yield from _key_signs(part, keys, depth + 1)
+                yield from _key_signs(part, signs, depth + 1)
 
 
 def _name_of(fields: Mapping[str, Any]) -> str:
@@ -205,17 +240,55 @@ def _name_of(fields: Mapping[str, Any]) -> str:
     return " ".join(part for part in (fields["first_name"], fields["last_name"]) if part)
 
 
-def _strong(sign: Sign) -> _Sign:
-    return _Sign(sign.kind, sign.reason)
+def _strongest(signs: Iterable[Sign]) -> Sign | None:
+    """The first strong one, or the first where none is."""
+    listed = list(signs)
+    return next((sign for sign in listed if sign.is_strong), listed[0] if listed else None)
 
 
-def _verdict(signs: list[_Sign]) -> Mark | None:
-    """Two strong signs, or one with two weak ones."""
-    strong = [sign for sign in signs if sign.is_strong]
-    if len(strong) < 2 and not (strong and len(signs) > 2):
+def _verdict(facts: list[_Fact]) -> Mark | None:
+    """Two strong signs, or one with two weak ones that say other words."""
+    strong = [fact for fact in facts if fact.sign.is_strong]
+    told = {fact.word for fact in strong}
+    weak = {
+        fact.word or fact.sign.reason: fact
+        for fact in facts
+        if not fact.sign.is_strong and (fact.word is None or fact.word not in told)
+    }
+    if len(strong) < 2 and not (strong and len(weak) > 1):
         return None
-    kind: NonPerson = "junk" if any(sign.kind == "junk" for sign in strong) else "test"
-    return Mark(kind, ", ".join(dict.fromkeys(sign.reason for sign in signs)))
+    kind: NonPerson = "junk" if any(fact.sign.kind == "junk" for fact in strong) else "test"
+    return Mark(kind, ", ".join(dict.fromkeys(fact.sign.reason for fact in facts)))
+
+
+def _without_number(word: str) -> str:
+    """test of test2, test_3; nothing of 123."""
+    return word.rstrip("0123456789").rstrip("._-")
+
+
+def _host(word: str) -> str:
+    """Where a word of a name leads to, empty if nowhere."""
+    lower = word.casefold()
+    host = re.split("[/?#:]", lower.rpartition("://")[2])[0].strip("().,;<>[]\"'")
+    is_host = host.rpartition(".")[2].isalpha() and "." in host
+    return host.removeprefix("www.") if is_host else ""
+
+
+def _is_of(host: str, domain: str) -> bool:
+    return f".{host}".endswith(f".{domain}") or f".{domain}".endswith(f".{host}")
+
+
+def _without_links(name: str) -> str:
+    """What a name says beside its links, in lower case: www.casino-berlin.de promises nothing."""
+    return " ".join(_before_link(word) for word in name.casefold().split())
+
+
+def _before_link(word: str) -> str:
+    """A link may follow without a space, as in "выигралhttps://t.me/x"."""
+    if not _host(word):
+        return word
+    before, *behind = _LINK_START.split(word, maxsplit=1)
+    return before if behind else ""
 
 
 def _is_random(word: str) -> bool:
@@ -228,16 +301,16 @@ def _is_dotted(local: str) -> bool:
     return len(parts) >= _DOTTED_PARTS and all(len(part) <= 2 for part in parts)
 
 
-def _phone_sign(phone: str | None) -> _Sign | None:
+def _phone_fact(phone: str | None) -> _Fact | None:
     digits = _NOT_DIGIT.sub("", phone or "")
     if not digits:
         return None
     if len(digits) < 5:
-        return _Sign("test", "too few digits for a phone", is_strong=False)
+        return _Fact(Sign("test", "too few digits for a phone", is_strong=False))
     if len(digits) >= 6 and len(set(digits)) == 1:
-        return _Sign("test", "a phone of one digit")
+        return _Fact(Sign("test", "a phone of one digit"))
     if _longest_run(digits) >= max(6, 0.7 * len(digits)):
-        return _Sign("test", "a phone of digits in a row")
+        return _Fact(Sign("test", "a phone of digits in a row"))
     return None
 
 

@@ -4,7 +4,7 @@ Owns the list `non_persons.csv` as it is looked up in. What signs together say i
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,20 +14,25 @@ from lead_platform.patterns import OrderedPatterns, wildcard
 from lead_platform.vocabularies.text import fold
 
 SignName = Literal[
-    "key", "text", "address", "attendee", "name_word", "name", "run", "mailbox", "tag", "domain",
-    "reserved", "reserved_weak", "company", "message", "link", "promise",
+    "key", "envelope", "text", "address", "attendee", "maker", "name_word", "name", "run",
+    "mailbox", "tag", "domain", "reserved", "company", "message", "link", "promise",
 ]  # fmt: skip
+WeakSignName = Literal[
+    "name_word_weak", "run_weak", "mailbox_weak", "domain_weak", "reserved_weak", "company_weak",
+]  # fmt: skip
+"""The same signs by values that persons and companies have too."""
 NonPerson = Literal["test", "junk", "machine"]
 
 SIGNS: tuple[SignName, ...] = get_args(SignName)
 # Their values are wildcards over the text as it is, in lower case; those of others whole texts.
-_WILDCARDS: tuple[SignName, ...] = (
-    "text", "attendee", "reserved", "reserved_weak", "link", "promise",
-)  # fmt: skip
+_WILDCARDS: tuple[SignName, ...] = ("text", "maker", "reserved", "link")
+# The same, but beside a `*` a word of the value begins or ends.
+_WILDCARDS_OF_WORDS: tuple[SignName, ...] = ("attendee", "promise")
 
 
 _OF_NAMES: tuple[SignName, ...] = ("name_word", "name", "run")
 START = 4
+_NO_LETTER = r"[^\pL\pM\pN]"
 
 
 @dataclass(frozen=True)
@@ -36,19 +41,23 @@ class Sign:
 
     kind: NonPerson
     reason: str
+    is_strong: bool = True
 
 
 class SignTable:
     """The values of one sign."""
 
-    def __init__(self, rows: Iterable[tuple[str, Sign]], *, is_wildcard: bool) -> None:
+    def __init__(
+        self, rows: Iterable[tuple[str, Sign]], expression: Callable[[str], str] | None
+    ) -> None:
+        """`expression`: of a value that is a wildcard; None where values are whole texts."""
         listed = list(rows)
         self.values: Mapping[str, Sign] = (
-            {} if is_wildcard else {_key(value): sign for value, sign in listed}
+            {} if expression else {_key(value): sign for value, sign in listed}
         )
         self._signs = [sign for _, sign in listed]
         self._patterns = OrderedPatterns(
-            [wildcard(value.casefold().split("*")) for value, _ in listed] if is_wildcard else []
+            [expression(value) for value, _ in listed] if expression else []
         )
 
     def find(self, text: str) -> Sign | None:
@@ -62,30 +71,25 @@ class SignTable:
 class NonPersonSigns:
     """The whole list, by sign, and `version`, which names its state."""
 
-    def __init__(self, rows: Iterable[tuple[SignName, str, NonPerson, str]], version: str) -> None:
-        by_sign: dict[SignName, list[tuple[str, Sign]]] = {name: [] for name in SIGNS}
+    def __init__(
+        self,
+        rows: Iterable[tuple[SignName | WeakSignName, str, NonPerson, str]],
+        version: str,
+    ) -> None:
+        by_sign: dict[str, list[tuple[str, Sign]]] = {name: [] for name in SIGNS}
         for name, value, kind, reason in rows:
-            by_sign[name].append((value, Sign(kind, reason)))
+            sign = Sign(kind, reason, is_strong=not name.endswith("_weak"))
+            by_sign[name.removesuffix("_weak")].append((value, sign))
         self.version = version
-        self._tables = {
-            name: SignTable(listed, is_wildcard=name in _WILDCARDS)
-            for name, listed in by_sign.items()
-        }
-        self.keys = _keys(by_sign["key"])
-        markers = [(_of_any_line(value), sign) for value, sign in by_sign["text"]]
-        markers += [(_of_first_line(value), sign) for value, sign in by_sign["attendee"]]
-        self._markers = OrderedPatterns([expression for expression, _ in markers])
-        self._marked = [sign for _, sign in markers]
+        self._tables = {name: SignTable(by_sign[name], _expression_of(name)) for name in SIGNS}
+        self.keys = _keys([*by_sign["key"], *by_sign["envelope"]])
+        self.envelope = frozenset(_keys(by_sign["envelope"])) - frozenset(_keys(by_sign["key"]))
+        """Those of the keys that count in the record itself, and in nothing that it holds."""
         listed = [value for name in _OF_NAMES for value in self._tables[name].values]
         listed += [2 * value for value in self._tables["run"].values]
         listed += [value.casefold() for value, _ in by_sign["attendee"]]
         self.name_starts = frozenset(_start(value) for value in listed)
         """How a word starts, in capitals as names are written, that a listed name may have."""
-
-    def find_marker(self, lines: str) -> Sign | None:
-        """What the texts of a submission, in lower case, the name as first line, say alone."""
-        position = self._markers.first_in(lines)
-        return None if position is None else self._marked[position]
 
     def __getitem__(self, name: SignName) -> SignTable:
         return self._tables[name]
@@ -101,24 +105,41 @@ def _start(value: str) -> str:
     return words[0][:START].title() if words else ""
 
 
-def _of_any_line(value: str) -> str:
+def _expression_of(name: SignName) -> Callable[[str], str] | None:
+    if name in _WILDCARDS_OF_WORDS:
+        return _wildcard_of_words
+    return _plain_wildcard if name in _WILDCARDS else None
+
+
+def _plain_wildcard(value: str) -> str:
     return wildcard(value.casefold().split("*"))
 
 
-def _of_first_line(value: str) -> str:
-    """`*` before a word stands for other words: a longer word that ends like it is another."""
+def _wildcard_of_words(value: str) -> str:
+    """`*` stands for other words: "jamie ai*" is no longer word that starts so, as Jamie Aitken."""
     first, *others = value.casefold().split("*")
-    if others and not first and others[0][:1].isalnum():
-        start = rf"(?:[^\n]*[^\pL\pN\n])?{re2.escape(others[0])}"
-    else:
-        start = r"[^\n]*".join(re2.escape(part) for part in [first, *others[:1]])
-    return r"\A" + r"[^\n]*".join([start, *(re2.escape(part) for part in others[1:])]) + r"\n"
+    expression, before = re2.escape(first), first
+    for part in others:
+        expression += _gap(before, part) + re2.escape(part)
+        before = part
+    return rf"(?s)\A{expression}\z"
+
+
+def _gap(before: str, behind: str) -> str:
+    """Anything between two parts of a value; beside their letters and digits no further ones."""
+    ends, begins = before[-1:].isalnum(), behind[:1].isalnum()
+    if ends and begins:
+        return f"{_NO_LETTER}(?:.*{_NO_LETTER})?"
+    if ends:
+        return f"(?:{_NO_LETTER}.*)?"
+    return f"(?:.*{_NO_LETTER})?" if begins else ".*"
 
 
 def _keys(listed: Iterable[tuple[str, Sign]]) -> dict[str, dict[str, Sign]]:
-    """`is_test=true` by name of the key and its value in lower case."""
+    """`is_test=true|1|yes` by name of the key and each of its values in lower case."""
     keys: dict[str, dict[str, Sign]] = {}
     for value, sign in listed:
         name, _, given = value.partition("=")
-        keys.setdefault(name, {})[given.casefold()] = sign
+        for one in given.casefold().split("|"):
+            keys.setdefault(name, {})[one] = sign
     return keys

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from lead_platform.patterns import Pattern, wildcard
-from lead_platform.vocabularies.non_persons import NonPerson, SignName
+from lead_platform.vocabularies.non_persons import NonPerson, SignName, WeakSignName
 
 Seniority = Literal["c_level", "vp", "director", "manager", "senior", "individual", "intern"]
 JobFunction = Literal[
@@ -193,7 +193,7 @@ class SecretRow(Row):
 class NonPersonRow(Row):
     """A sign that a submission is no person's, and why."""
 
-    sign: SignName
+    sign: SignName | WeakSignName
     value: str
     kind: NonPerson
     reason: str

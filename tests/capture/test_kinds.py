@@ -3,12 +3,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.capture.kinds import SIGN_FIELDS, KindReader
+from lead_platform.configuration import load_csv
 from lead_platform.identity.specification import read_shares
-from lead_platform.vocabularies.folder import shipped_intake_lists
+from lead_platform.vocabularies.folder import SHIPPED, shipped_intake_lists
+from lead_platform.vocabularies.rows import NonPersonRow
 
-READER = KindReader(shipped_intake_lists().non_persons)
+SIGNS = shipped_intake_lists().non_persons
+READER = KindReader(SIGNS)
 FIRST_NAMES = sorted(set(read_shares("first_names")["value"].to_pylist()))
 LAST_NAMES = sorted(set(read_shares("last_names")["value"].to_pylist()))
+WEAK_WORDS = sorted(
+    word
+    for word, sign in SIGNS["name_word"].values.items()
+    if word.isalpha() and not sign.is_strong
+)
+# Of machines: words that one may begin with, and which end like a person's name may go on.
+ATTENDEES = sorted(
+    row.value.replace("*", " ").strip()
+    for row in load_csv(SHIPPED / "non_persons.csv", NonPersonRow)
+    if row.sign == "attendee" and row.kind == "machine" and row.value.endswith("*")
+)
 CASES = st.sampled_from([str.title, str.lower, str.upper])
 FAKE_PHONES = st.sampled_from([None, "1111111", "1234567890", "+49 123456789", "1"])
 DOMAINS = st.sampled_from(["gmail.com", "test.de", "acme.example", "example.com", "web.de"])
@@ -38,6 +52,19 @@ def kind(row: Row, content: object = None, **others: str) -> str:
         (("Yvonne McKay (sample)", "someone_a@example.com", "555-0100"), "test"),
         (("[Sample] Moe Feldman", "moe@feldman.example", None), "test"),
         (("<test lead: dummy data for full_name>", None, None), "test"),
+        (("Gong Recorder", "recorder@mail.gong.io", None), "machine"),
+        (("Brian Halligan (Sample Contact)", "bh@hubspot.com", None), "test"),
+        (("Jamie AI's notes", "jamie@acme.example", None), "machine"),
+        (("teste teste", "teste@teste.com.br", None), "test"),
+        (("Prueba Prueba", "prueba@prueba.com", None), "test"),
+        (("тест тест", "test@mail.ru", None), "test"),
+        (("测试", "test@qq.com", None), "test"),
+        (("Demo Demo", "demo@demo.com", None), "test"),
+        (("Test 123", "test123@gmail.com", None), "test"),
+        (("Test1 Test2", "test3@test.com", None), "test"),
+        (("Webhook Test", "test@typeform.com", None), "test"),
+        (("asdasd asdasd", "asd@asd.asd", None), "junk"),
+        (("Free Bitcoins www.win.example", "anna@acme.com", None), "junk"),
     ],
 )
 def test_marks(row: Row, expected: str) -> None:
@@ -61,10 +88,55 @@ def test_marks(row: Row, expected: str) -> None:
         ("www.acme.com", "anna@acme.example", None),
         ("Nguyễn Văn A", None, None),
         (None, None, None),
+        ("Jamie Aird", None, None),
+        ("Jamie Ai", None, "+442079460958"),
+        ("Jamie Ai", "jamie.ai@acme.cn", None),
+        ("Gong Botao", "gong.botao@huawei.com", None),
+        ("Anna (sample)", "anna@acme.com", None),
+        ("DFG", "dfg@dfg.de", "1"),
+        ("Anna Casino Deposit www.casino-berlin.de", "anna@casino-berlin.de", None),
+        ("Bitcoin Suisse AG www.bitcoinsuisse.com", "info@bitcoinsuisse.com", None),
+        ("Kontakt www.casino-berlin.de", "jonas@gmail.com", None),
+        ("Pornchai Essex www.facebook.com/pornchai", "pornchai@gmail.com", None),
     ],
 )
 def test_a_person_with_an_odd_name_is_a_person(row: Row) -> None:
     assert kind(row) == "person"
+
+
+@pytest.mark.parametrize(
+    ("row", "company"),
+    [
+        (("QA Lead", None, "+49305894810"), "ABC"),
+        (("Contact Person", "xyz@acme.com", None), "ABC"),
+        (("ABC", "abc@acme.com", None), "ABC"),
+        ((None, "qa@acme.com", None), "ABC"),
+        ((None, "12345@qq.com", None), "ABC"),
+        (("Bar", "bar@bar.de", "1111111"), "Bar"),
+    ],
+)
+def test_words_that_people_and_companies_have_too_are_no_dummies(row: Row, company: str) -> None:
+    assert kind(row, company_name=company) == "person"
+
+
+@given(st.sampled_from(WEAK_WORDS), CASES, st.sampled_from(["", "1", "+49 30 5894810"]))
+def test_one_word_in_every_field_is_one_fact(word: str, case: object, phone: str) -> None:
+    name = case(word)  # type: ignore[operator]
+    assert kind((name, f"{word}@{word}.de", phone), company_name=name) == "person"
+
+
+@given(st.sampled_from(ATTENDEES), CASES, st.text("aehikmnorstuzáи", min_size=1, max_size=6))
+def test_a_longer_word_is_no_machines(words: str, case: object, more: str) -> None:
+    assert kind((case(words + more), None, None)) == "person"  # type: ignore[operator]
+
+
+@given(st.sampled_from(ATTENDEES), CASES, st.sampled_from(LAST_NAMES))
+def test_whoever_has_a_mailbox_of_his_own_is_no_machine(
+    words: str, case: object, last: str
+) -> None:
+    mailbox = f"{last.replace(' ', '')}@acme-pumps.com"
+    assert kind((case(words), mailbox, None)) == "person"  # type: ignore[operator]
+    assert kind((case(words), None, None)) != "person"  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +147,14 @@ def test_a_person_with_an_odd_name_is_a_person(row: Row) -> None:
         ({"is_test": False}, "person"),
         ({"lead": {"testLead": True}}, "test"),
         ({"elements": [{"testLead": True}]}, "test"),
-        ({"test": True}, "person"),
+        ({"is_test": 1}, "test"),
+        ({"is_test": "yes"}, "test"),
+        ({"isTestLead": True}, "test"),
+        ({"leadType": "TEST"}, "test"),
+        ({"mode": "test"}, "test"),
+        ({"test": True}, "test"),
+        ({"test": 1}, "person"),
+        ({"answers": {"test": True, "mode": "test"}}, "person"),
     ],
 )
 def test_the_vendors_own_key_is_enough(content: object, expected: str) -> None:
