@@ -1,7 +1,8 @@
 """Questions and answers of a form, as names and texts that a mapping can address.
 
-Owns how answers get their names and which of them fill canonical fields by pattern. Fields that
-take an answer by its name are declared in the channel and read in `fields`.
+Owns how answers get their names and which of them fill canonical fields by pattern; by the names
+people give to fields, `questions` finds them. Fields that take an answer by its name are declared
+in the channel and read in `fields`.
 """
 
 import re
@@ -10,17 +11,22 @@ from typing import Any
 from lead_platform.capture.channels import AnswersRule
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.paths import compile_path
+from lead_platform.capture.questions import Asked
 from lead_platform.capture.values import read_text
 from lead_platform.patterns import Pattern
 
 
 class Answers(dict[str, str]):
-    """Answers by name, with what `match` makes of them and which names are used up."""
+    """Answers by name, with what `match` and `by_name` make of them and which names are used up.
+
+    `refused`: field, name and reason of those that cannot be the field that is asked for.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.matched: dict[str, str] = {}
         self.used: set[str] = set()
+        self.refused: list[tuple[str, str, str]] = []
 
     def rest(self) -> dict[str, str]:
         return {name: value for name, value in self.items() if name not in self.used}
@@ -31,7 +37,7 @@ class AnswerReader:
 
     def __init__(self, rule: AnswersRule, compiler: RuleCompiler) -> None:
         self._each = compile_path(rule.each)
-        self._name = compiler.value(rule.name)
+        self._name = compiler.value(rule.name) if rule.name else no_value
         self._value = compile_path(rule.value)
         self._blanks = compiler.blanks
         self._is_macro = compiler.is_macro
@@ -40,11 +46,14 @@ class AnswerReader:
         self._match = [(name, Pattern(p, ignore_case=True)) for name, p in rule.match.items()]
         self._matches: dict[str, str | None] = {}
         self._mapped = _mapped_answers(compiler)
+        self._source_field = compile_path(rule.field) if rule.field else no_value
+        self._questions = compiler.questions()
 
     def read(self, content: dict[str, Any], derived: dict[str, Any]) -> "Answers":
         """The record's answers; a name that occurs twice keeps both values."""
         answers = Answers()
         given: dict[str, list[str]] = {}
+        asked: list[Asked] = []
         elements = self._each(content)
         labels = self._label_table(content)
         for position, element in enumerate(elements if isinstance(elements, list) else (), start=1):
@@ -55,18 +64,36 @@ class AnswerReader:
             name = read_text(self._name(scope)) or labels.get(str(self._label_of(scope)))
             name = name or f"answer {position}"
             given.setdefault(name, []).append(value)
-            self._use(answers, name, value)
+            if not self._use(answers, name, value):
+                asked.append(Asked(name, value, read_text(self._source_field(scope))))
+        self._fill(answers, asked, given)
         # Joined at the end: one by one, a name given 50,000 times takes time by the square.
         answers.update((name, ", ".join(values)) for name, values in given.items())
         return answers
 
-    def _use(self, answers: Answers, name: str, value: str) -> None:
+    def _use(self, answers: Answers, name: str, value: str) -> bool:
+        """Whether a field of the channel, or a pattern, takes the answer."""
         target = self._target(name)
         if name in self._mapped:
             answers.used.add(name)
         elif target is not None and target not in answers.matched:
             answers.matched[target] = value
             answers.used.add(name)
+        else:
+            return False
+        return True
+
+    def _fill(self, answers: Answers, asked: list[Asked], given: dict[str, list[str]]) -> None:
+        """Fields that no pattern filled, from questions that are known by name."""
+        if self._questions is None or not asked:
+            return
+        filled = self._questions.read(asked)
+        for field, one in filled.answers.items():
+            if field not in answers.matched:
+                answers.matched[field] = one.answer
+                # What else was answered under that name is kept as an answer.
+                answers.used.update((one.question,) if len(given[one.question]) == 1 else ())
+        answers.refused += filled.refused
 
     def _target(self, name: str) -> str | None:
         if name not in self._matches:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.guessing.names import FieldNames, field_names_file, load_field_names
 from lead_platform.capture.identifiers import IdForm
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import (
@@ -98,15 +99,27 @@ class LabelRule(StrictRule):
 class AnswersRule(StrictRule):
     """A list of question and answer pairs: how to make `_answers` (name to value) of it.
 
-    Paths of `name`, `value` and `labels.of` see {item, record, _derived}. `match` fills canonical
-    fields that are still empty from the first answer whose name fits the pattern.
+    Paths of `name`, `value`, `field` and `labels.of` see {item, record, _derived}. `match` fills
+    canonical fields that are still empty from the first answer whose name fits the pattern. With
+    `by_name`, questions that config/vocabularies/field_names.csv lists fill what is empty then;
+    `field` is the field that the source itself says an answer is of (its type).
     """
 
     each: PathText
-    name: Rule
+    name: Rule | None = None
     value: PathText
     labels: LabelRule | None = None
     match: dict[FieldName, PatternText] = Field(default_factory=dict)
+    by_name: bool = False
+    field: PathText | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.field is not None and not self.by_name:
+            raise ValueError("`field` is for questions that are read by name: it needs by_name")
+        if self.name is None and self.labels is None:
+            raise ValueError("what an answer is called: `name`, `labels` or both are needed")
+        return self
 
 
 class LookupRule(StrictRule):
@@ -192,7 +205,7 @@ class ChannelRules(StrictRule):
         if self.modified_at is not None:
             yield self.modified_at
         yield from self.derive.values()
-        if self.answers is not None:
+        if self.answers is not None and self.answers.name is not None:
             yield self.answers.name
         for emit in self.emits:
             yield from emit.fields.values()
@@ -249,13 +262,14 @@ class Channel:
     """A channel as loaded: its rules, the contents of its companion files, and its version.
 
     `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
-    `lists`: the vocabularies that capture reads.
+    `lists`: the vocabularies that capture reads; `field_names` where it reads questions by name.
     """
 
     rules: ChannelRules
     lookups: Mapping[str, Mapping[str, str]]
     version: str
     lists: IntakeLists = field(default_factory=shipped_intake_lists)
+    field_names: FieldNames | None = None
 
     @property
     def name(self) -> str:
@@ -313,8 +327,12 @@ def load_channel(path: Path, lists: IntakeLists | None = None) -> Channel:
         files = _companion_files(path, name, rule)
         lookups[name] = _load_lookup(rule, files)
         companions += files
-    lists = lists or load_intake_lists(path.parent.parent)
-    return Channel(rules, lookups, content_version(path, *companions), lists)
+    config_dir, names = path.parent.parent, None
+    if rules.answers is not None and rules.answers.by_name:
+        names = load_field_names(config_dir)
+        companions.append(field_names_file(config_dir))
+    lists = lists or load_intake_lists(config_dir)
+    return Channel(rules, lookups, content_version(path, *companions), lists, names)
 
 
 def find_channel(config_dir: Path, name: str, file: Path) -> Channel:

@@ -25,6 +25,7 @@ from lead_platform.capture.numbers import (
     read_number,
 )
 from lead_platform.capture.paths import Getter, compile_path, is_true
+from lead_platform.capture.questions import QuestionReader
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
@@ -93,6 +94,11 @@ class RuleCompiler:
             return None if value is None else convert(value)
 
         return read
+
+    def questions(self) -> QuestionReader | None:
+        """What knows questions by their name, where the channel reads them so."""
+        names = self._channel.field_names
+        return None if names is None else QuestionReader(names, self._channel.lists.consents)
 
     def is_macro(self, text: str) -> bool:
         """Whether it is what some system was to fill in and did not."""

@@ -404,6 +404,7 @@ class _Emitter:
                 row[position] = value
         if self._kind == "submission":
             self._complete(row, scope)
+            self._tell_refused(row, scope, mapped, issues)
         for name, position, check in self._side_contracts:
             if row[position] is not None and (broken := check(row[position])) is not None:
                 row[position] = None
@@ -466,6 +467,16 @@ class _Emitter:
         for name, default in self._channel.rules.defaults.items():
             if row[self._place[name]] is None:
                 row[self._place[name]] = default
+
+    def _tell_refused(
+        self, row: list[Any], scope: Scope, mapped: MappedRecord, issues: list[dict[str, str]]
+    ) -> None:
+        """Answers that cannot be what their question asks for, where nothing else says it."""
+        answers = scope.get("_answers")
+        for name, question, reason in answers.refused if isinstance(answers, Answers) else ():
+            if row[self._place[name]] is None and name not in self._essential:
+                told = f"not taken: the answer to {show(question)} {reason}"
+                self._fault(name, told, mapped, issues)
 
     def _id(self, mapped: MappedRecord, item: tuple[str, ...]) -> str:
         version = (mapped.content_hash,) if self._channel.rules.on_conflict == "update" else ()

@@ -21,6 +21,7 @@ from lead_platform.capture.columns import Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.names import shown
+from lead_platform.capture.questions import ASKED_FIELDS
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tallies import Normalizer, ReadRow
@@ -30,6 +31,7 @@ PREVIEWED_RECORDS = 5
 READ_ON = 5_000
 """Records behind those previewed that are read to see where the table ends: a tenth of a second."""
 
+_BY_QUESTION = "the answer to its question"
 _HIDDEN = {"channel", "content_hash", "record_number", "received_at", "payload", "kind_version"}
 
 
@@ -202,9 +204,11 @@ def _field_previews(
 ) -> Iterator[FieldPreview]:
     for kind in dict.fromkeys(emit.kind for emit in channel.rules.emits):
         sources = _sources(channel, kind)
+        asked = ASKED_FIELDS if kind == "submission" and channel.field_names else ()
         for name in ITEM_COLUMNS[kind]:
             values = tuple(items[kind][name] if kind in items else None for items in shown)
-            field = FieldPreview(kind, name, sources.get(name, ""), values)
+            source = sources.get(name, _BY_QUESTION if name in asked else "")
+            field = FieldPreview(kind, name, source, values)
             if name not in _HIDDEN and (name in sources or field.is_filled):
                 yield field
 

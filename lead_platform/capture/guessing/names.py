@@ -6,12 +6,14 @@ Reads config/vocabularies/field_names.csv, the one list of names. What the value
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from lead_platform.capture.columns import FIELD_TYPES
-from lead_platform.configuration import ConfigurationError, load_csv
+from lead_platform.configuration import ConfigurationError, content_version, load_csv
+from lead_platform.vocabularies.folder import SHIPPED
 from lead_platform.vocabularies.text import fold
 
 FILE_NAME = "field_names.csv"
@@ -20,6 +22,7 @@ AMBIGUOUS_NAME = "name"
 OTHER_PARTY = "other_party"
 FILLER = "filler"
 SENSITIVE = "sensitive"
+ASKER = "asker"
 OPT_OUTS: Mapping[str, str] = {
     "opt_out_email": "consent_email",
     "opt_out_phone": "consent_phone",
@@ -29,14 +32,18 @@ OPT_OUTS: Mapping[str, str] = {
 
 _OTHER_TARGETS = frozenset(
     [
-        *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, *OPT_OUTS),
+        *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, ASKER, *OPT_OUTS),
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
 )
+_NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
 _LONGEST_PHRASE = 3
+# `our sales team`: of whoever asks, so not somebody else to be asked for.
+_OWN_PEOPLE = 2
 _ID_ENDINGS = frozenset({"id", "ids", "uuid", "guid"})
 
 
@@ -109,6 +116,19 @@ class FieldNames:
         """Whether the name is about another than the lead."""
         return any(self._has_phrase(_words(name), OTHER_PARTY) for name in path)
 
+    def asks_about_another(self, question: str) -> bool:
+        """Whether a question is about somebody else than who answers it: `Your manager's email` is,
+        `Where can our team reach you?` is not."""
+        words = _words(question)
+        if self._listed(_compact(words), is_exact=True):
+            return False
+        kept: list[str] = []
+        skipped = 0
+        for word in words:
+            skipped = _OWN_PEOPLE + 1 if self._is(word, ASKER) else skipped - 1
+            kept.append(word if skipped < 0 else "")
+        return self._has_phrase(kept, OTHER_PARTY)
+
     def is_owner(self, path: Sequence[str]) -> bool:
         """Whether the whole name is another's: `Owner`, `Sales Agent`."""
         found = self.fields.get(_compact(_words(path[-1])), ())
@@ -128,11 +148,14 @@ class FieldNames:
         return all(self._is_filler(word) for word in words)
 
     def _is_filler(self, word: str) -> bool:
-        return any(match.field == FILLER for match in self.fields.get(word, ()))
+        return self._is(word, FILLER)
+
+    def _is(self, word: str, kind: str) -> bool:
+        return any(match.field == kind for match in self.fields.get(word, ()))
 
     def _listed(self, compact: str, *, is_exact: bool) -> tuple[NameMatch, ...]:
         found = self.fields.get(compact, ())
-        wanted = [m for m in found if m.field not in (OTHER_PARTY, FILLER, SENSITIVE)]
+        wanted = [m for m in found if m.field not in _NO_FIELDS]
         if len(wanted) < len(found) and any(m.field == OTHER_PARTY for m in found):
             return ()
         return tuple(NameMatch(m.field, m.rank, is_exact) for m in wanted)
@@ -153,8 +176,21 @@ class FieldNames:
 
 
 def load_field_names(config_dir: Path) -> FieldNames:
-    """The names of config/vocabularies/field_names.csv. Raises ConfigurationError."""
+    """The names of config/vocabularies/field_names.csv; of the list that ships where a folder that
+    was set up before has none. Raises ConfigurationError."""
+    path = field_names_file(config_dir)
+    return _read_field_names(path, content_version(path))
+
+
+def field_names_file(config_dir: Path) -> Path:
+    """The file that counts for `config_dir`."""
     path = config_dir / "vocabularies" / FILE_NAME
+    return path if path.exists() else SHIPPED / FILE_NAME
+
+
+@lru_cache(maxsize=4)
+def _read_field_names(path: Path, contents: str) -> FieldNames:
+    """Read once per `contents`: several channels ask."""
     fields: dict[str, list[NameMatch]] = {}
     ranks: dict[str, int] = {}
     faults = []
@@ -173,7 +209,7 @@ def load_field_names(config_dir: Path) -> FieldNames:
 
 def _words(name: str) -> list[str]:
     """`firstName`, `First_Name*` and `first name` are one name."""
-    spaced = _CAMEL.sub(" ", name)
+    spaced = _CAMEL.sub(" ", _POSSESSIVE.sub("", name))
     return fold(spaced).split() or (["numbersign"] if "#" in name else [])
 
 

@@ -1,0 +1,181 @@
+"""Which field an answer fills: the question that says it most plainly, in any language listed."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.guessing.names import load_field_names
+from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.questions import Asked, QuestionReader
+from lead_platform.vocabularies.folder import shipped_intake_lists
+from tests.capture.conftest import PROJECT, RECEIVED_AT
+
+CHANNELS = load_channels(PROJECT / "config")
+READER = QuestionReader(load_field_names(PROJECT / "config"), shipped_intake_lists().consents)
+
+
+def filled(*asked: tuple[str, str] | tuple[str, str, str]) -> dict[str, str]:
+    found = READER.read([Asked(*one) for one in asked]).answers
+    return {name: one.answer for name, one in found.items()}
+
+
+def submission(channel: str, content: dict[str, Any]) -> dict[str, Any]:
+    mapped = RecordMapper(CHANNELS[channel], RECEIVED_AT).map_record(content, 1)
+    assert mapped.reasons == []
+    kind, row = mapped.items[0]
+    return dict(zip(ITEM_COLUMNS[kind], row, strict=True))
+
+
+def typeform(*asked: tuple[str, str, str]) -> dict[str, Any]:
+    """(title, type, answer) of each question."""
+    fields = [{"id": str(n), "title": title} for n, (title, _, _) in enumerate(asked)]
+    answers = [
+        {"type": kind, kind: answer, "field": {"id": str(n)}}
+        for n, (_, kind, answer) in enumerate(asked)
+    ]
+    form = {"token": "t", "submitted_at": "2026-03-04T10:00:00Z", "answers": answers}
+    return submission("typeform", {"form_response": {**form, "definition": {"fields": fields}}})
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "field"),
+    [
+        ("What is your company size?", "51-200", "employee_count"),
+        ("How many people work at your company?", "12", "employee_count"),
+        ("Company website", "ekbygg.se", "company_website"),
+        ("Wie heißt Ihr Unternehmen?", "Weiß Bau AG", "company_name"),
+        ("¿Cómo se llama tu empresa?", "Taquería", "company_name"),
+        ("Quel est le nom de votre entreprise ?", "Ruche", "company_name"),
+        ("Nazwa firmy / Company", "Fabryka", "company_name"),
+        ("2. Work email *", "a@b.co", "email"),
+        ("vollständiger_name", "Uwe Kern", "full_name"),
+        ("e-mail-adresse", "uwe@kern.de", "email"),
+        ("telefonnummer", "+4917612345678", "phone"),
+        ("Nice to meet you, {{field:1}}! What's your last name?", "Kern", "last_name"),
+        ("*Thanks!* And your company name?", "Kern AG", "company_name"),
+    ],
+)
+def test_a_question_is_known_by_its_name(question: str, answer: str, field: str) -> None:
+    """Patterns were tried in turn: `company` took its size, its website and its tax status."""
+    assert filled((question, answer)) == {field: answer}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is your organization tax exempt?", "No"),
+        ("Which role are you hiring for?", "Plumber"),
+        ("Do you have a phone system today?", "Yes, 3CX"),
+        ("Your manager's email", "boss@acme.io"),
+        ("E-Mail Ihres Vorgesetzten (optional)", "chef@acme.de"),
+        ("Email / Phone", "a@b.co, 0301234567"),
+        ("Favourite colour", "red"),
+        ("", "x"),
+    ],
+)
+def test_a_question_for_something_else_fills_nothing(question: str, answer: str) -> None:
+    assert filled((question, answer)) == {}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "reason"),
+    [
+        ("Company", "https://www.acme.io", "is a web address"),
+        ("Company", "51-200 employees", "is a range"),
+        ("Company", "nein", "is a yes or no"),
+        ("Company name", "a@acme.io", "is a mailbox"),
+        ("Job title", "12", "is a number"),
+        ("Phone", "Yes, 3CX", "is no telephone number"),
+        ("Email", "ask Bob", "is no mailbox"),
+        ("Website", "we have none", "is no web address"),
+    ],
+)
+def test_an_answer_that_cannot_be_the_field_stays_an_answer(
+    question: str, answer: str, reason: str
+) -> None:
+    found = READER.read([Asked(question, answer)])
+    assert found.answers == {}
+    assert [told for _, _, told in found.refused] == [reason]
+
+
+@pytest.mark.parametrize(
+    "company", ["7-Eleven", "3M", "1&1", "37signals", "Booking.com", "Nein AG"]
+)
+def test_companies_with_odd_names_are_companies(company: str) -> None:
+    assert filled(("Company name", company)) == {"company_name": company}
+
+
+def test_a_bare_name_is_the_half_that_is_missing() -> None:
+    assert filled(("Name", "Kern"), ("Vorname", "Uwe")) == {
+        "first_name": "Uwe",
+        "last_name": "Kern",
+    }
+    assert filled(("Name", "Uwe Kern")) == {"full_name": "Uwe Kern"}
+    assert filled(("¿Cuál es tu nombre?", "Ana"), ("Apellido", "Lima")) == {
+        "first_name": "Ana",
+        "last_name": "Lima",
+    }
+    assert filled(("Nombre", "Ana Lima")) == {"full_name": "Ana Lima"}
+
+
+def test_a_title_that_says_nothing_goes_by_the_type_unless_it_asks_for_somebody_else() -> None:
+    assert filled(("How shall we write?", "a@b.co", "email")) == {"email": "a@b.co"}
+    assert filled(("Where can our sales team reach you?", "a@b.co", "email")) == {"email": "a@b.co"}
+    assert filled(("The e-mail of your team's manager", "x@b.co", "email")) == {}
+
+
+@given(order=st.permutations(range(5)))
+def test_the_most_specific_question_wins_in_any_order(order: list[int]) -> None:
+    asked = [
+        ("Your manager's email", "boss@hart.uk", "email"),
+        ("Any other way to write to you?", "me@home.uk", "email"),
+        ("Work email", "olivia@hart.uk", "email"),
+        ("Please enter your company", "Old Ltd"),
+        ("Company name", "Hart Ltd"),
+    ]
+    assert filled(*(asked[position] for position in order)) == {
+        "email": "olivia@hart.uk",
+        "company_name": "Hart Ltd",
+    }
+
+
+def test_typeform_asks_the_title_of_a_mailbox() -> None:
+    row = typeform(
+        ("Your manager's email", "email", "boss@hart.uk"),
+        ("What is your company size?", "text", "51-200"),
+        ("Company website", "url", "https://hart.uk"),
+        ("Company name", "text", "Hart Ltd"),
+        ("Work email", "email", "olivia@hart.uk"),
+        ("Reach you on", "phone_number", "+442071234567"),
+    )
+    assert (row["email"], row["phone"]) == ("olivia@hart.uk", "+442071234567")
+    assert (row["company_name"], row["company_website"]) == ("Hart Ltd", "https://hart.uk")
+    assert row["employee_count"] == "51-200"
+    assert json.loads(row["answers"]) == {"Your manager's email": "boss@hart.uk"}
+
+
+def test_calendly_and_facebook_know_the_same_questions() -> None:
+    """Leads of a German form of Facebook were rejected: no identity."""
+    names = {"vollständiger_name": "Uwe Kern", "e-mail-adresse": "u@kern.de", "firmenname": "Kern"}
+    answers = [{"name": name, "values": [value]} for name, value in names.items()]
+    lead = {"id": "1", "created_time": "2026-03-04T10:00:00+0000", "field_data": answers}
+    row = submission("facebook_lead_ads", lead)
+    assert [row["full_name"], row["email"], row["company_name"]] == [*names.values()]
+    booking = {
+        "uri": "u", "email": "a@b.co", "created_at": "2026-03-04T10:00:00Z",
+        "questions_and_answers": [
+            {"question": "Do you have a phone system today?", "answer": "Yes, 3CX"},
+            {"question": "Company", "answer": "11-50"},
+            {"question": "Wie viele Mitarbeiter hat Ihr Unternehmen?", "answer": "11-50"},
+        ],
+    }  # fmt: skip
+    row = submission("calendly", {"event": "invitee.created", "payload": booking})
+    assert (row["phone"], row["company_name"], row["employee_count"]) == (None, None, "11-50")
+    assert json.loads(row["issues"]) == [
+        {"field": "company_name", "reason": "not taken: the answer to 'Company' is a range"}
+    ]
+    assert set(json.loads(row["answers"])) == {"Do you have a phone system today?", "Company"}
