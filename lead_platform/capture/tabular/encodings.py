@@ -54,6 +54,13 @@ _WORDS = re.compile(r"[A-Za-z\x80-\U0010ffff]+")
 # Signs that stand before or behind a word in any of these languages.
 _BEFORE = "«»“„‘’‚‹›–—…•€£©®™°§¿¡·\xa0\xad"
 _BEHIND = "«»“”‘’‹›–—…•€£©®™°·\xa0\xad"
+# What is no letter although Unicode has some of them as such, and other code pages a letter in its
+# place: alone (`3ª`, `½`), units (`m²`, `µm`), and ordinals behind what is cut short before a vowel
+# (`nº`, `Profª`) or before a door (`2ºA`). Amid or behind other letters they are misread ones.
+_SIGNS = re.compile(
+    r"\A(?:[±×÷¹²³¼½¾µªº]+|[kcdm]?m[²³]|µ(?:[A-Za-z]|mol|Sv|Hz|Pa))\Z"
+    r"|(?:\A|(?<=[b-df-hj-np-tv-zB-DF-HJ-NP-TV-Z]))(?:º(?=[A-Z]|\Z)|ª(?=[A-Z][a-z]|[A-Z]?\Z))"
+)
 # A capital amid small letters, which of McDonald alone is usual.
 _SMALL = "".join(sorted({*"".join(_LATIN_LETTERS.values())}))
 _STRANGE_CAPITAL = re.compile(rf"(?<=.)[{_SMALL.upper().replace('SS', '')}]|(?<=[{_SMALL}])[A-Z]")
@@ -141,15 +148,44 @@ def _strange_lines(path: Path) -> list[bytes]:
 def judge_encoding(lines: Iterable[bytes]) -> str | None:
     """The encoding whose words people write; None where several tell different ones alike."""
     text = b"\n".join(lines)
-    words = {
-        name: found for name in _ENCODINGS if (found := _strange_words(text, name)) is not None
+    readings = {
+        name: _Reading(found, [_writers(word, _ENCODINGS[name]) for word in found])
+        for name in _ENCODINGS
+        if (found := _strange_words(text, name)) is not None
     }
-    names = [name for name in words if all(_beats(words, name, other) for other in words)]
+    names = [name for name in readings if all(_beats(readings, name, other) for other in readings)]
     best = names[0] if names else None
     if best is None:
         return None
-    misfits, _ = _misfits(words[best], (*_ENCODINGS[best], *_ONCE_CHOSEN))
-    return best if misfits <= len(words[best]) // 20 else None
+    words = readings[best].words
+    languages = (*_ENCODINGS[best], *_ONCE_CHOSEN)
+    misfits = sum(not _writers(word, languages) for word in words)
+    return best if misfits <= len(words) // 20 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The words that an encoding would give, and the languages that would write each."""
+
+    words: list[str]
+    writers: list[frozenset[str]]
+
+    @property
+    def misfits(self) -> int:
+        """How many words no language would write."""
+        return sum(not names for names in self.writers)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it takes several languages to write the rest."""
+        written = {names for names in self.writers if names}
+        return bool(written) and not frozenset.intersection(*written)
+
+    def odd(self, places: list[int]) -> int:
+        """How often the only word comes that no language would write, where it is one of twenty
+        of these places or fewer: a slip, which says nothing of the others."""
+        odd = [self.words[place] for place in places if not self.writers[place]]
+        return len(odd) if len(set(odd)) == 1 and 20 * len(odd) <= len(places) else 0
 
 
 def _strange_words(text: bytes, encoding: str) -> list[str] | None:
@@ -161,36 +197,36 @@ def _strange_words(text: bytes, encoding: str) -> list[str] | None:
     return [word for word in _WORDS.findall(decoded) if not word.isascii()]
 
 
-def _beats(words: dict[str, list[str]], name: str, other: str) -> bool:
+def _beats(readings: dict[str, _Reading], name: str, other: str) -> bool:
     """Whether `name` explains where the two differ at least as well, and better unless commoner."""
-    if words[name] == words[other]:
+    ours, theirs = readings[name], readings[other]
+    pairs = enumerate(zip(ours.words, theirs.words, strict=True))
+    differing = [place for place, (one, another) in pairs if one != another]
+    if not differing:
         return True
-    ours = _misfits(words[name], _ENCODINGS[name])
-    theirs = _misfits(words[other], _ENCODINGS[other])
-    return ours < theirs or (ours == theirs and name == _COMMONEST and other in _RARER)
+    our_rank = (ours.misfits - ours.odd(differing), ours.is_mixed)
+    their_rank = (theirs.misfits - theirs.odd(differing), theirs.is_mixed)
+    if our_rank != their_rank:
+        return our_rank < their_rank
+    # Where one odd word is all that tells them apart, neither is certain.
+    return ours.misfits == theirs.misfits and name == _COMMONEST and other in _RARER
 
 
-def _misfits(words: list[str], languages: tuple[str, ...]) -> tuple[int, bool]:
-    """How many words no language would write, and whether it takes several to write the rest."""
-    fitting = [{name for name in languages if _fits(word, name)} for word in words]
-    written = [names for names in fitting if names]
-    is_mixed = not set.intersection(*written) if written else False
-    return len(fitting) - len(written), is_mixed
+def _writers(word: str, languages: tuple[str, ...]) -> frozenset[str]:
+    """The languages that would write a word."""
+    return frozenset(name for name in languages if _fits(word, name))
 
 
 def _fits(word: str, language: str) -> bool:
     """Whether a word could be one of the language: its letters, and capitals where they belong."""
-    parts = [
-        part for part in re.split("[’\xa0\xad–—…]", word.lstrip(_BEFORE).rstrip(_BEHIND)) if part
-    ]
+    bare = _SIGNS.sub("\xa0", word.lstrip(_BEFORE).rstrip(_BEHIND))
+    parts = [part for part in re.split("[’\xa0\xad–—…]", bare) if part]
     return all(_part_fits(part, language) for part in parts)
 
 
 def _part_fits(part: str, language: str) -> bool:
-    if part in ("m²", "m³", "km²"):
-        return True
-    if not part.isalpha():
-        return False
+    if not part.isalpha() or part.isascii():
+        return part.isalpha()
     if (script := _SCRIPTS.get(language)) is not None:
         is_cased = part.islower() or part.isupper() or part.istitle()
         return is_cased and bool(script.match(part)) and "ς" not in part[:-1]
