@@ -143,7 +143,8 @@ class Extent:
         if value:
             is_pair = is_told and self._width > 3 and label.rstrip().endswith(":")
             return is_pair and not _MAIL.search(value) and not _PHONE.match(value)
-        return is_told or len(_WORD.findall(label)) > 1
+        is_id = 0 in self._identity and not re.search(r"\s", label.strip())
+        return is_told or (len(_WORD.findall(label)) > 1 and not is_id)
 
     def _settled(
         self, pending: list[tuple[Row, LeftOutKind | None]], *, is_end: bool = False

@@ -114,13 +114,17 @@ def _workbook_contents(
             yield from _Table(rule, wanted, notes, _padded).records(rows)
 
 
-def _as_it_is(cells: list[Any], _width: int) -> list[Any]:
-    return cells
+def _as_they_are(rows: Iterable[AnyRow], _width: int) -> Iterable[AnyRow]:
+    return rows
 
 
-def _padded(cells: list[Any], width: int) -> list[Any]:
+def _padded(rows: Iterable[AnyRow], width: int) -> Iterator[AnyRow]:
     """A workbook stores no blank cells at the end of a row."""
-    return cells + [""] * (width - len(cells))
+    for row in rows:
+        if isinstance(row, Row) and len(row.cells) < width:
+            yield Row(row.line, row.cells + [""] * (width - len(row.cells)))
+        else:
+            yield row
 
 
 @dataclass(slots=True)
@@ -130,7 +134,7 @@ class _Table:
     rule: TableRule
     wanted: Wanted
     notes: ReadingNotes
-    _complete: Callable[[list[Any], int], list[Any]] = _as_it_is
+    _complete: Callable[[Iterable[AnyRow], int], Iterable[AnyRow]] = _as_they_are
     _report: dict[str, Any] = field(default_factory=dict)
 
     def records(self, rows: Iterable[AnyRow]) -> Iterator[Content]:
@@ -138,6 +142,7 @@ class _Table:
         header, body = self._begin(iter(rows))
         self.notes.header_lines.append(header.line)
         self.notes.names.extend(name for name in header.names if name not in self.notes.names)
+        body = self._complete(body, len(header.names))
         for row in Extent(header, self.wanted, self.rule, self.notes).records(body):
             yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)
 
@@ -208,7 +213,7 @@ class _Table:
             self.notes.leave_out(row.line, "other section")
 
     def _content(self, header: Header, row: Row) -> Content:
-        cells = self._complete(row.cells, len(header.names))
+        cells = row.cells
         surplus = cells[len(header.names) :]
         if len(cells) < len(header.names) or any(map(name_of, surplus)):
             return Unreadable(
