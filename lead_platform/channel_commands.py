@@ -48,7 +48,7 @@ def guess_channel(
         write_proposal,
     )
     from lead_platform.lake.lake import utc_now
-    from lead_platform.vocabularies.folder import load_vocabularies
+    from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
 
     settings = Settings()
     named = name or channel_name(file)
@@ -58,6 +58,7 @@ def guess_channel(
         channels=usable_channels(settings.config_dir)[0],
         names=load_field_names(settings.config_dir),
         vocabularies=load_vocabularies(settings.config_dir),
+        lists=load_intake_lists(settings.config_dir),
         contracts=load_contracts(settings.expectations_dir),
         now=utc_now(),
     )

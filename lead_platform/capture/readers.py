@@ -24,7 +24,7 @@ from lead_platform.capture.parquet import ParquetFault, read_rows
 from lead_platform.capture.paths import PathError, compile_path
 from lead_platform.capture.tabular.readings import ReadingNotes, TableReading
 from lead_platform.capture.tabular.tables import table_contents
-from lead_platform.capture.tabular.wanted import wanted_by
+from lead_platform.capture.tabular.wanted import Wanted, wanted_by
 from lead_platform.lake.brake import check_brake
 
 JSON_DOCUMENT_LIMIT = 32 * 1_048_576
@@ -70,7 +70,8 @@ Record: TypeAlias = RawRecord | BadRecord
 class RecordStream(Iterator[Record]):
     """The records of a file in order, and how a table was read (complete once they are)."""
 
-    def __init__(self, path: Path, rules: ChannelRules) -> None:
+    def __init__(self, path: Path, rules: ChannelRules, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._notes: ReadingNotes | None = None
         self._records = self._read(path, rules)
 
@@ -116,7 +117,7 @@ class RecordStream(Iterator[Record]):
             return
         if file_format in ("csv", "xlsx"):
             self._notes = ReadingNotes(file_format)
-            yield from table_contents(path, rules.table, wanted_by(rules), self._notes)
+            yield from table_contents(path, rules.table, self._wanted, self._notes)
         elif file_format == "parquet":
             yield from _exploded(_parquet_contents(path), rules.explode)
         else:
@@ -124,12 +125,14 @@ class RecordStream(Iterator[Record]):
             yield from _exploded(_unwrapped(documents, rules), rules.explode)
 
 
-def read_records(path: Path, rules: ChannelRules) -> RecordStream:
+def read_records(path: Path, rules: ChannelRules, wanted: Wanted | None = None) -> RecordStream:
     """Every record of the file in order. Its bytes name the format, then suffix and channel.
+
+    `wanted`: what is known of a table where the channel says nothing of it.
 
     Raises UnreadableFileError, while it is read, when the file cannot be opened.
     """
-    return RecordStream(path, rules)
+    return RecordStream(path, rules, wanted or wanted_by(rules))
 
 
 # --- JSON --------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from lead_platform.capture.channels import Channel, load_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.guessing.proposal import Proposal, propose_channel
-from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("LEAD_PLATFORM_SHARED_DATA", PROJECT.parent / "shared" / "data"))
@@ -43,6 +43,7 @@ def channels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Channel]:
 def proposals(channels: dict[str, Channel]) -> dict[str, Proposal]:
     names = load_field_names(PROJECT / "config")
     vocabularies = load_vocabularies(PROJECT / "config")
+    lists = load_intake_lists(PROJECT / "config")
     return {
         file: propose_channel(
             SHARED / file,
@@ -50,6 +51,7 @@ def proposals(channels: dict[str, Channel]) -> dict[str, Proposal]:
             channels=channels,
             names=names,
             vocabularies=vocabularies,
+            lists=lists,
             contracts=load_contracts(),
             now=NOW,
         )

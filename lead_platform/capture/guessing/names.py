@@ -104,6 +104,10 @@ class FieldNames:
             return self._listed(whole, is_exact=True) or self._without_fillers(path[-1])
         return self._without_fillers(path[-1])
 
+    def has(self, name: str) -> bool:
+        """Whether the whole name is in the list, whatever it stands for."""
+        return _compact(_words(name)) in self.fields
+
     def parts(self, name: str) -> tuple[NameMatch, ...]:
         """The fields of a name that says two things: `Email / Phone`."""
         parts = _EITHER.split(name)

@@ -21,7 +21,7 @@ from lead_platform.capture.guessing.nearest import Nearest, find_nearest
 from lead_platform.capture.guessing.samples import SAMPLED_RECORDS, Sample, sample_file
 from lead_platform.capture.names import shown
 from lead_platform.capture.preview import FilePreview, preview_file
-from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -52,6 +52,7 @@ def propose_channel(
     channels: Mapping[str, Channel],
     names: FieldNames,
     vocabularies: Vocabularies,
+    lists: IntakeLists,
     contracts: Contracts,
     now: datetime,
 ) -> Proposal:
@@ -62,7 +63,7 @@ def propose_channel(
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
-    sample = sample_file(path)
+    sample = sample_file(path, names, lists)
     found = assign_columns(sample, names, vocabularies, now)
     nearest = find_nearest(path, channels, contracts, now)
     file_name, is_other = shown(path.name), names.is_other_party([path.stem])
@@ -70,7 +71,7 @@ def propose_channel(
         draft = draft_channel(name, f"Records as in {file_name}.", sample, found)
     except NoPersonError as error:
         return Proposal(file_name, sample, found, None, str(error), None, nearest, is_other)
-    preview = _previewed(path, name, draft, contracts, now)
+    preview = _previewed(path, name, draft, lists, contracts, now)
     return Proposal(file_name, sample, found, draft, None, preview, nearest, is_other)
 
 
@@ -92,13 +93,13 @@ def write_proposal(draft: Draft, name: str, config_dir: Path) -> Path:
 
 
 def _previewed(
-    path: Path, name: str, draft: Draft, contracts: Contracts, now: datetime
+    path: Path, name: str, draft: Draft, lists: IntakeLists, contracts: Contracts, now: datetime
 ) -> FilePreview:
     """What the proposal makes of the file; it is loaded as any channel, which shows its faults."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.yaml"
         file.write_text(draft.text, encoding="utf-8")
-        channel = load_channel(file)
+        channel = load_channel(file, lists)
     return preview_file(path, channel, received_at=now, contracts=contracts, limit=SAMPLED_RECORDS)
 
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.shapes import Column, sample_texts
 from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
+from lead_platform.capture.tabular.wanted import Wanted
 from lead_platform.capture.values import read_text
-from lead_platform.vocabularies.folder import shipped_intake_lists
+from lead_platform.vocabularies.tables import IntakeLists
 
 SAMPLED_RECORDS = 500
 _DEPTH = 6
@@ -75,17 +77,18 @@ class Sample:
     notes: tuple[str, ...] = ()
 
 
-def sample_file(path: Path) -> Sample:
+def sample_file(path: Path, names: FieldNames, lists: IntakeLists) -> Sample:
     """The first records of `path`. Raises NothingToGuessError, UnreadableFileError."""
     file_format, settings = _format(path), dict[str, Any]()
-    contents, faults, notes = _read(path, file_format, {})
+    wanted = Wanted(is_name=names.has)
+    contents, faults, notes = _read(path, file_format, {}, wanted)
     if any(fault.startswith("wrong encoding") for fault in faults):
         settings = {"table": {"fallback_encoding": "cp1252"}}
-        contents, faults, notes = _read(path, file_format, settings)
+        contents, faults, notes = _read(path, file_format, settings, wanted)
         notes += (_ENCODING_QUESTION,)
     envelope = _envelope(contents) if file_format == "json" else None
     if envelope is not None:
-        contents, faults, notes = _read(path, file_format, {"records": envelope})
+        contents, faults, notes = _read(path, file_format, {"records": envelope}, wanted)
     if not contents:
         told = faults[0] if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
@@ -93,7 +96,8 @@ def sample_file(path: Path) -> Sample:
     rows = [_flat(content, answers) for content in contents]
     if faults:
         notes += (f"{len(faults)} of the first records cannot be read: {faults[0]}",)
-    return Sample(file_format, _columns(rows), len(rows), settings, envelope, answers, notes)
+    columns = _columns(rows, lists)
+    return Sample(file_format, columns, len(rows), settings, envelope, answers, notes)
 
 
 def _format(path: Path) -> FileFormat:
@@ -106,7 +110,7 @@ def _format(path: Path) -> FileFormat:
 
 
 def _read(
-    path: Path, file_format: FileFormat, settings: Mapping[str, Any]
+    path: Path, file_format: FileFormat, settings: Mapping[str, Any], wanted: Wanted
 ) -> tuple[list[dict[str, Any]], list[str], tuple[str, ...]]:
     """Contents, why others cannot be read, and how a table was read."""
     document = {
@@ -117,7 +121,7 @@ def _read(
         "emits": [{"kind": "submission", "fields": {}}],
         **settings,
     }
-    stream = read_records(path, ChannelRules.model_validate(document))
+    stream = read_records(path, ChannelRules.model_validate(document), wanted)
     records = list(islice(stream, SAMPLED_RECORDS))
     contents = [record.content for record in records if not isinstance(record, BadRecord)]
     contents = [content for content in contents if _is_record(content)]
@@ -224,14 +228,12 @@ def _leaves(
         yield path, value
 
 
-def _columns(rows: list[dict[tuple[str, ...], str]]) -> tuple[Column, ...]:
-    blanks = frozenset(shipped_intake_lists().blanks)
+def _columns(rows: list[dict[tuple[str, ...], str]], lists: IntakeLists) -> tuple[Column, ...]:
     paths: dict[tuple[str, ...], None] = {}
     for row in rows:
         paths.update(dict.fromkeys(row))
-    blanks = shipped_intake_lists().blanks
     return tuple(
-        Column(path, sample_texts([row.get(path, "") for row in rows], blanks), len(rows))
+        Column(path, sample_texts([row.get(path, "") for row in rows], lists), len(rows))
         for path in paths
         if all(map(_is_usable, path))
     )

@@ -12,7 +12,7 @@ from functools import cached_property
 import pycountry
 from babel import Locale
 
-from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 from lead_platform.vocabularies.text import fold
 
 _MAIL = re.compile(r"[^@\s,;|/<>()]+@[^@\s,;|/<>()]+\.[^@\s,;|/<>()]{2,}")
@@ -235,7 +235,12 @@ _REFUSED: Mapping[str, tuple[Test, str]] = {
 }
 
 
-def sample_texts(values: Sequence[str], blanks: frozenset[str]) -> tuple[str, ...]:
+def sample_texts(values: Sequence[str], lists: IntakeLists) -> tuple[str, ...]:
     """The values without blanks and vendors' dummies (`<test lead: …>`), trimmed."""
+    dummies = lists.non_persons["text"]
     stripped = (value.strip() for value in values)
-    return tuple(v for v in stripped if v not in blanks and not v.startswith("<test lead"))
+    return tuple(
+        value
+        for value in stripped
+        if value not in lists.blanks and dummies.find(value.casefold()) is None
+    )

@@ -22,6 +22,8 @@ HEADER_CHARACTERS = 4 * 1_048_576
 _NAMES_SHOWN = 50
 _LONGEST_NAME = 200
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+# A year, a quarter, the number of a question.
+_FIGURE = re.compile(r"\d{1,4}\Z")
 _VALUE = re.compile(r"[+(]?[\d\s().,:/%€$£+T-]*\d[\d\s().,:/%€$£+TZ-]*\Z|https?://|www\.")
 
 
@@ -49,7 +51,7 @@ class Header:
 
 def choose_header(rows: Sequence[AnyRow], wanted: Wanted) -> int:
     """The position of the row that names the columns. Raises TableFault where none does."""
-    return _by_names(rows, wanted) if wanted.names else _by_shape(rows)
+    return _by_names(rows, wanted) if wanted.names else _by_shape(rows, wanted)
 
 
 def _by_names(rows: Sequence[AnyRow], wanted: Wanted) -> int:
@@ -66,23 +68,37 @@ def _by_names(rows: Sequence[AnyRow], wanted: Wanted) -> int:
     return -position
 
 
-def _by_shape(rows: Sequence[AnyRow]) -> int:
-    """The first row that is as wide as the table and holds nothing but different short texts."""
-    widths = [sum(1 for cell in row.cells if name_of(cell)) for row in rows]
-    wide = max(widths, default=0)
-    for position, (row, width) in enumerate(zip(rows, widths, strict=True)):
-        if width >= max(1, 0.6 * wide) and _could_name(row.cells):
-            return position
-    raise TableFault(
-        f"no header: none of the first {len(rows):,} rows names the columns; write which one does "
-        "as `header_row` under `table` of the channel"
-    )
+def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
+    """The row, as wide as the table, that could name columns and has most names people use."""
+    named = [[name for cell in row.cells if (name := name_of(cell))] for row in rows]
+    wide = max(map(len, named), default=0)
+    scored = [
+        (_known(names, wanted), -position)
+        for position, names in enumerate(named)
+        if len(names) >= max(1, 0.6 * wide) and _could_name(names)
+    ]
+    if not scored:
+        raise TableFault(
+            f"no header: none of the first {len(rows):,} rows names the columns; write which one "
+            "does as `header_row` under `table` of the channel"
+        )
+    return -max(scored)[1]
 
 
-def _could_name(cells: Sequence[Any]) -> bool:
-    names = [name for cell in cells if (name := name_of(cell))]
-    return len(set(names)) == len(names) and not any(
-        len(name) > _LONGEST_NAME or _MAIL.search(name) or _VALUE.match(name) for name in names
+def _known(names: Sequence[str], wanted: Wanted) -> int:
+    """How many of the names people use; a single one may as well be a value."""
+    count = sum(map(wanted.is_name, names))
+    return count if count > 1 else 0
+
+
+def _could_name(names: Sequence[str]) -> bool:
+    """Whether these are short texts and no values: `Phone, Phone` are, and `2025` beside words."""
+    words = [name for name in names if not _FIGURE.match(name)]
+    return (
+        (len(set(names)) > 1 or len(names) == 1)
+        and 2 * len(words) >= len(names)
+        and not any(len(name) > _LONGEST_NAME or _MAIL.search(name) for name in names)
+        and not any(map(_VALUE.match, words))
     )
 
 

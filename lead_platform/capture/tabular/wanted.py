@@ -3,7 +3,7 @@
 Owns that knowledge and how well a row of names answers to it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,23 @@ from lead_platform.capture.value_rules import FieldRule
 _IDENTITY_FIELDS = ("email", "phone", "source_person_id")
 
 
+def _never(_name: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is known of a table before it is seen; empty where nothing is.
 
     `names`: the columns that the channel mentions; `needed`: those without which no record could
-    be taken in; `identity`: those that hold mailboxes and phone numbers.
+    be taken in; `identity`: those that hold mailboxes and phone numbers. `is_name`: whether people
+    call a column so, for tables that no channel speaks of.
     """
 
     names: frozenset[str] = frozenset()
     needed: tuple[str, ...] = ()
     identity: frozenset[str] = frozenset()
+    is_name: Callable[[str], bool] = _never
 
     def score(self, cells: Sequence[Any]) -> tuple[bool, int]:
         """How well a row names the columns: whether none is lacking, and how many it names."""

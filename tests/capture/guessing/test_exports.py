@@ -11,7 +11,8 @@ from lead_platform.capture.channels import load_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.guessing.proposal import Proposal, propose_channel
-from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
+from lead_platform.vocabularies.tables import IntakeLists
 from tests.capture.conftest import PROJECT
 from tests.capture.guessing.exports import EXPORTS, Columns
 
@@ -22,13 +23,14 @@ NOW = datetime(2026, 11, 27, 12)
 IDENTITY = frozenset({"email", "phone", "person_id", "full_name", "first_name", "last_name"})
 
 
-def proposed(path: Path, name: str = "guessed") -> Proposal:
+def proposed(path: Path, name: str = "guessed", *, lists: IntakeLists | None = None) -> Proposal:
     return propose_channel(
         path,
         name,
         channels=CHANNELS,
         names=NAMES,
         vocabularies=load_vocabularies(CONFIG),
+        lists=lists or load_intake_lists(CONFIG),
         contracts=load_contracts(),
         now=NOW,
     )

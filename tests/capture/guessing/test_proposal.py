@@ -1,6 +1,7 @@
 """Whatever a file holds, a proposal loads as a channel, or the reason is told."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from lead_platform.capture.guessing.proposal import channel_name, write_proposal
 from lead_platform.capture.guessing.samples import NothingToGuessError
 from lead_platform.configuration import ConfigurationError
 from lead_platform.patterns import Pattern
+from lead_platform.vocabularies.folder import load_intake_lists
 from tests.capture.guessing.exports import Columns
-from tests.capture.guessing.test_exports import NAMES, proposed, write_export
+from tests.capture.guessing.test_exports import CONFIG, NAMES, proposed, write_export
 
 KNOWN = ("Email", "Name", "Phone", "Company", "Date", "id", "Opt in", "Owner", "Stage", "Amount")
 HEADERS = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30))
@@ -90,6 +92,51 @@ def test_mail_and_phone_in_one_cell(tmp_path: Path) -> None:
     by_name = {field.field: field.values for field in proposal.preview.fields}
     assert by_name["email"] == ("a@b.example", None)
     assert by_name["phone"] == ("98450 12345", "98450 12346")
+
+
+PEOPLE = [["Ada", "Lee", "Acme", "hot", "x"], ["Bo", "Ray", "Beta", "cold", "y"]]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["First Name", "Last Name", "Company", "Notes", "Notes"],
+        ["First Name", "Last Name", "Company", "2025", "2026"],
+        ["First Name", "Last Name", "Company", "Phone", "Phone"],
+        ["Vorname", "Nachname", "Firma", "1", "2"],
+    ],
+)
+@pytest.mark.parametrize("above", [[], [["Visitors", "Hall", "Day", "Stand", "Team"], []]])
+def test_names_that_come_again_or_are_figures_name_columns(
+    tmp_path: Path, header: list[str], above: list[list[str]]
+) -> None:
+    """Where no mailbox told them apart, the first person named the columns."""
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(map(",".join, [*above, header, *PEOPLE])), encoding="utf-8")
+    draft = proposed(path).draft
+    assert draft is not None
+    fields = ("first_name", "last_name", "company_name")
+    assert [draft.fields[name] for name in fields] == [(name,) for name in header[:3]]
+
+
+def test_lists_of_the_configuration_count(tmp_path: Path) -> None:
+    """`keine Angabe` is a blank where operations say so, as it is when the file is taken in."""
+    folder = tmp_path / "vocabularies"
+    shutil.copytree(CONFIG / "vocabularies", folder)
+    with (folder / "blanks.csv").open("a", encoding="utf-8") as stream:
+        stream.write("keine Angabe\n")
+    with (folder / "non_persons.csv").open("a", encoding="utf-8") as stream:
+        stream.write("text,*(muster)*,test,dummy\n")
+    columns: Columns = [("Name", None, "Ada Lee", "Bo Ray", "Cy Fox", "Di Ott"),
+               ("E-Mail", None, "a@b.example", "c@d.example", "e@f.example", "g@h.example"),
+               ("Telefon", None, "030 5550001", "keine Angabe", "keine Angabe", "x (muster)")
+               ]  # fmt: skip
+    path = write_export(tmp_path / "x.csv", columns)
+    shipped, own = proposed(path).draft, proposed(path, lists=load_intake_lists(tmp_path)).draft
+    assert shipped is not None
+    assert own is not None
+    assert "phone" not in shipped.fields
+    assert own.fields["phone"] == ("Telefon",)
 
 
 def test_a_list_of_companies_holds_no_leads(tmp_path: Path) -> None:
