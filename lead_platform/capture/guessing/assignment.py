@@ -6,9 +6,18 @@ left empty rather than guessed.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
+from lead_platform.capture.guessing.choices import (
+    ABOUT_OTHERS,
+    BY_VALUES,
+    EXACT,
+    NEARLY,
+    UNSEEN,
+    Assignment,
+    Choice,
+)
 from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date_form
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
@@ -16,6 +25,7 @@ from lead_platform.capture.guessing.names import (
     FieldNames,
     NameMatch,
 )
+from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
 from lead_platform.capture.guessing.samples import Sample
 from lead_platform.capture.guessing.shapes import (
     Column,
@@ -29,16 +39,8 @@ from lead_platform.capture.guessing.shapes import (
 )
 from lead_platform.vocabularies.tables import Vocabularies
 
-# How sure a choice is: the whole name is known; what is left of it without words that add nothing;
-# nothing but the values says so. Shares of right choices over exports were not below these.
-EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
-ABOUT_OTHERS = "about somebody else than the lead"
-_UNSEEN = 0.1
-"""Taken off where no value was seen, or only hashes of them."""
-
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
 _OWN_MAILBOXES = 0.8
-_ENOUGH_ROWS = 5
 OWNER = "owner"
 """Who has a deal; of leads, the owner is no field."""
 _MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
@@ -60,54 +62,16 @@ _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch
 _CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A column for a field. `confidence` from 0 to 1, `reason` in words.
-
-    `words`: values of a consent column and what they mean. `dates`: the form of a date column.
-    `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
-    column that is joined to it (a date and its time of day).
-    """
-
-    column: Column
-    field: str
-    confidence: float
-    reason: str
-    rank: int = 0
-    words: dict[str, str] | None = None
-    dates: DateForm | None = None
-    extract: str | None = None
-    beside: Column | None = None
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the whole name of the column is known."""
-        return self.confidence >= EXACT - _UNSEEN
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """`choices` by field, best first; `rest` are columns nothing was found for, with the reason
-    where one was near; `questions` what a person has to answer."""
-
-    choices: dict[str, tuple[Choice, ...]]
-    rest: tuple[tuple[Column, str | None], ...]
-    questions: tuple[str, ...] = field(default=())
-
-    def first(self, name: str) -> Choice | None:
-        """The best column of a field."""
-        found = self.choices.get(name, ())
-        return found[0] if found else None
-
-
 def assign_columns(
     sample: Sample, names: FieldNames, vocabularies: Vocabularies, now: datetime
 ) -> Assignment:
     """A column for each field the sample has one for."""
     judge = _Judge(names, vocabularies, Countries(vocabularies), now)
     candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
+    candidates = _own(candidates, judge.near)
     candidates += _by_values(sample.columns, candidates, names)
-    chosen = with_campaign(with_clock(_best(_settled(candidates))))
+    settled = _own(_settled(candidates), judge.near)
+    chosen = with_campaign(with_clock(_best(settled)))
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {choice.column.path for choice in choices}
     used |= {choice.beside.path for choice in choices if choice.beside is not None}
@@ -162,7 +126,7 @@ class _Judge:
         confidence = EXACT if match.is_exact else NEARLY
         reason = "its name" if match.is_exact else "its name without words that add nothing"
         if not column.values or column.is_opaque:
-            confidence -= _UNSEEN
+            confidence -= UNSEEN
             reason += "; no value was seen" if not column.values else "; its values are hashes"
         choice = Choice(column, match.field, round(confidence, 2), reason, match.rank)
         if name in _CONSENTS:
@@ -242,9 +206,27 @@ def _by_values(
     if len(mails) != 1 or names.is_other_party(mails[0].path):
         return []
     (column,) = mails
-    if column.rows < _ENOUGH_ROWS or column.variety < _OWN_MAILBOXES:
+    if column.rows < ENOUGH_ROWS or column.variety < _OWN_MAILBOXES:
+        return []
+    parties = Parties(candidates)
+    if parties.agree(column.cells):
+        reason = "its values: the only mailboxes, with the names beside them"
+        return [Choice(column, "email", BY_VALUES, reason)]
+    if parties.is_anybody_known:
         return []
     return [Choice(column, "email", BY_VALUES, "its values: the only mailboxes, one per row")]
+
+
+def _own(choices: Sequence[Choice], near: dict[tuple[str, ...], str]) -> list[Choice]:
+    """Without the columns that others have beside the leads; why goes to `near`."""
+    parties, kept = Parties(choices), []
+    for choice in choices:
+        told = parties.objection(choice)
+        if told is None:
+            kept.append(choice)
+        else:
+            near[choice.column.path] = f"named like {choice.field}, but {told}"
+    return kept
 
 
 def _settled(candidates: Iterable[Choice]) -> list[Choice]:

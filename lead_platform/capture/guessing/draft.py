@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lead_platform.capture.columns import FIELD_TYPES
-from lead_platform.capture.guessing.assignment import (
+from lead_platform.capture.guessing.choices import (
     ABOUT_OTHERS,
     BY_VALUES,
     Assignment,

@@ -39,6 +39,8 @@ _OTHER_TARGETS = frozenset(
 _NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
+# `+1 Name` is whom the lead brings along.
+_PLUS = re.compile(r"\+\s*(?=\d)")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
 _LONGEST_PHRASE = 3
@@ -213,7 +215,7 @@ def _read_field_names(path: Path, contents: str) -> FieldNames:
 
 def _words(name: str) -> list[str]:
     """`firstName`, `First_Name*` and `first name` are one name."""
-    spaced = _CAMEL.sub(" ", _POSSESSIVE.sub("", name))
+    spaced = _PLUS.sub("plus ", _CAMEL.sub(" ", _POSSESSIVE.sub("", name)))
     return fold(spaced).split() or (["numbersign"] if "#" in name else [])
 
 

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from lead_platform.capture.channels import Channel, load_channel
 from lead_platform.capture.contracts import Contracts
-from lead_platform.capture.guessing.assignment import Assignment, assign_columns
+from lead_platform.capture.guessing.assignment import assign_columns
+from lead_platform.capture.guessing.choices import Assignment
 from lead_platform.capture.guessing.draft import Draft, NoPersonError, draft_channel
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.nearest import Nearest, find_nearest

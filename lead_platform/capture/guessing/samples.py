@@ -15,7 +15,7 @@ from typing import Any
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.names import FieldNames
-from lead_platform.capture.guessing.shapes import Column, sample_texts
+from lead_platform.capture.guessing.shapes import Column, sample_cells
 from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
 from lead_platform.capture.tabular.wanted import Wanted
 from lead_platform.capture.values import read_text
@@ -233,7 +233,7 @@ def _columns(rows: list[dict[tuple[str, ...], str]], lists: IntakeLists) -> tupl
     for row in rows:
         paths.update(dict.fromkeys(row))
     return tuple(
-        Column(path, sample_texts([row.get(path, "") for row in rows], lists), len(rows))
+        Column(path, sample_cells([row.get(path, "") for row in rows], lists))
         for path in paths
         if all(map(_is_usable, path))
     )

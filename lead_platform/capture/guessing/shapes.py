@@ -40,12 +40,21 @@ _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sample: its `path` (a name, or names within JSON), `values` as text without
-    blanks, and the number of `rows` looked at."""
+    """A column of a sample: its `path` (a name, or names within JSON) and its `cells` as text, one
+    per row looked at, empty where there is no value."""
 
     path: tuple[str, ...]
-    values: tuple[str, ...]
-    rows: int
+    cells: tuple[str, ...]
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """The cells that say something."""
+        return tuple(cell for cell in self.cells if cell)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows looked at."""
+        return len(self.cells)
 
     @property
     def name(self) -> str:
@@ -235,12 +244,11 @@ _REFUSED: Mapping[str, tuple[Test, str]] = {
 }
 
 
-def sample_texts(values: Sequence[str], lists: IntakeLists) -> tuple[str, ...]:
-    """The values without blanks and vendors' dummies (`<test lead: …>`), trimmed."""
+def sample_cells(values: Sequence[str], lists: IntakeLists) -> tuple[str, ...]:
+    """The values, trimmed; empty for blanks and vendors' dummies (`<test lead: …>`)."""
     dummies = lists.non_persons["text"]
     stripped = (value.strip() for value in values)
     return tuple(
-        value
+        "" if value in lists.blanks or dummies.find(value.casefold()) is not None else value
         for value in stripped
-        if value not in lists.blanks and dummies.find(value.casefold()) is None
     )

@@ -1,0 +1,53 @@
+"""What was chosen: a column for a field, how sure that is and why."""
+
+from dataclasses import dataclass, field
+
+from lead_platform.capture.guessing.dates import DateForm
+from lead_platform.capture.guessing.shapes import Column
+
+# How sure a choice is: the whole name is known; what is left of it without words that add nothing;
+# nothing but the values says so. Shares of right choices over exports were not below these.
+EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
+ABOUT_OTHERS = "about somebody else than the lead"
+UNSEEN = 0.1
+"""Taken off where no value was seen, or only hashes of them."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A column for a field. `confidence` from 0 to 1, `reason` in words.
+
+    `words`: values of a consent column and what they mean. `dates`: the form of a date column.
+    `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
+    column that is joined to it (a date and its time of day).
+    """
+
+    column: Column
+    field: str
+    confidence: float
+    reason: str
+    rank: int = 0
+    words: dict[str, str] | None = None
+    dates: DateForm | None = None
+    extract: str | None = None
+    beside: Column | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the whole name of the column is known."""
+        return self.confidence >= EXACT - UNSEEN
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`choices` by field, best first; `rest` are columns nothing was found for, with the reason
+    where one was near; `questions` what a person has to answer."""
+
+    choices: dict[str, tuple[Choice, ...]]
+    rest: tuple[tuple[Column, str | None], ...]
+    questions: tuple[str, ...] = field(default=())
+
+    def first(self, name: str) -> Choice | None:
+        """The best column of a field."""
+        found = self.choices.get(name, ())
+        return found[0] if found else None
