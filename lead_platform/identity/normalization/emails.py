@@ -133,7 +133,7 @@ def _others(text: str, first: str) -> tuple[str, ...]:
         return ()
     parts = _SEVERAL.split(_DOT.sub(".", _AT.sub("@", text)))
     found = (_validate(_bare_address(part))[0] for part in parts if "@" in part)
-    return tuple(dict.fromkeys(address for address in found if address not in (None, first)))
+    return tuple(dict.fromkeys(address for address in found if address and address != first))
 
 
 def _validate(address: str) -> tuple[str | None, str]:
