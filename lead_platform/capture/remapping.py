@@ -196,7 +196,7 @@ _TAKEN = " union ".join(
 _NEXT_BATCH = f"""
 select delivery_id, record_number from ({_TAKEN})
 where (delivery_id, record_number) > ($delivery_id, $record_number)
-order by delivery_id, record_number limit {BATCH_RECORDS}
+order by delivery_id, record_number limit $records
 """
 
 _WAITING = " union ".join(
@@ -213,7 +213,12 @@ def _batches(connection: duckdb.DuckDBPyConnection, channel: str) -> Iterator[li
 
 
 def _next_batch(connection: duckdb.DuckDBPyConnection, channel: str, last: _Key) -> list[_Key]:
-    given = {"channel": channel, "delivery_id": last[0], "record_number": last[1]}
+    given = {
+        "channel": channel,
+        "delivery_id": last[0],
+        "record_number": last[1],
+        "records": BATCH_RECORDS,
+    }
     return [(str(key[0]), int(key[1])) for key in connection.execute(_NEXT_BATCH, given).fetchall()]
 
 

@@ -114,12 +114,12 @@ class World:
                 contracts = load_contracts(self.lake.settings.expectations_dir)
                 fill_waiting(candidate.connection, channels, contracts, reading)
 
-    def remap(self) -> Any:
+    def remap(self, brake: Brake | None = None) -> Any:
         return remap(
             self.lake,
             load_channels(self.config)["contacts"],
             load_contracts(self.lake.settings.expectations_dir),
-            Brake(switches_of(self.lake), "capture"),
+            brake or Brake(switches_of(self.lake), "capture"),
             by="Dana",
             reason="the wrong column",
             at=AT,
@@ -330,3 +330,37 @@ def test_the_switch_of_capture_stops_it(world: World) -> None:
     with pytest.raises(WorkflowStoppedError):
         world.remap()
     assert world.state() == begun
+
+
+class _ThrownMeanwhile(Brake):
+    """The brake of capture; somebody throws its switch once so many batches are written."""
+
+    def __init__(self, world: World, batches: int) -> None:
+        super().__init__(switches_of(world.lake), "capture")
+        self._world = world
+        self._left = batches
+
+    def look(self) -> None:
+        if not self._left:
+            switch = Switch("capture", False, "Dana", "enough for today", AT)
+            switches_of(self._world.lake).throw(switch)
+        self._left -= 1
+        super().look()
+
+
+def test_what_was_stopped_between_two_batches_is_completed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lead_platform.capture.remapping.BATCH_RECORDS", 1)
+    wrong = ("company_name: company", "company_name: industry")
+    world.describe(wrong)
+    world.receive(NORA, ADA, "3,Ben Adler,ben@adler.example,,Adler,Kenya,Retail,,")
+    world.describe()
+    with pytest.raises(WorkflowStoppedError):
+        world.remap(_ThrownMeanwhile(world, batches=2))
+    names = "select company_name from capture.submissions order by record_id"
+    assert world.query(names) == [("Quist Marine",), ("Okafor Foods",), ("Retail",)]
+    switches_of(world.lake).throw(Switch("capture", True, "Dana", "go on", AT))
+    assert world.remap().changed == 1
+    assert world.query(names)[2] == ("Adler",)
+    assert world.remap().changed == 0
