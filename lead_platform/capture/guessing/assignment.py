@@ -21,6 +21,7 @@ from lead_platform.capture.guessing.choices import (
 from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date_form
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
+    CRM_RECORD_ID,
     OPT_OUTS,
     FieldNames,
     NameMatch,
@@ -58,6 +59,7 @@ _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name",
 """Without any of them a `title` is that of a page or a task."""
 _SEVERAL = {"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2}
 """Fields that take a second column where the first is empty."""
+_IDS = ("record_id", "person_id", CRM_RECORD_ID)
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at")
 _CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
 
@@ -136,7 +138,7 @@ class _Judge:
         return choice
 
     def _fault(self, column: Column, name: str) -> str | None:
-        if name in ("record_id", "person_id") and not column.values:
+        if name in _IDS and not column.values:
             return "it is empty"
         if name == "record_id" and (column.filled < 0.95 or column.variety < 0.9):
             return "not every record has a value of its own"
@@ -162,6 +164,11 @@ class _Judge:
         form = find_date_form(column.values, self._now) if column.values else DateForm()
         if form is None:
             self.near[column.path] = f"named like {choice.field}, but its values are no dates"
+            if choice.field == "submitted_at":
+                self.questions.append(
+                    f"{column.name}: in which form are its dates? None was found that fits; names "
+                    "of months are read in English. Export it as 2026-11-30, or add `formats`"
+                )
             return None
         if form.ambiguous:
             one, other = form.ambiguous
@@ -282,9 +289,7 @@ def _best(candidates: Iterable[Choice]) -> dict[str, tuple[Choice, ...]]:
             continue
         if len(found) >= _SEVERAL.get(choice.field, 1):
             continue
-        if path in taken and not (
-            choice.extract is not None or choice.field in ("record_id", "person_id")
-        ):
+        if path in taken and not (choice.extract is not None or choice.field in _IDS):
             continue
         if found and (choice.extract is not None or not choice.column.values):
             continue

@@ -12,7 +12,7 @@ from lead_platform.capture.guessing.choices import (
     Assignment,
     Choice,
 )
-from lead_platform.capture.guessing.names import OPT_OUTS
+from lead_platform.capture.guessing.names import CRM_RECORD_ID, OPT_OUTS
 from lead_platform.capture.guessing.samples import AnswerList, Sample
 from lead_platform.capture.guessing.shapes import Column
 from lead_platform.capture.paths import LONGEST_PATH
@@ -126,7 +126,8 @@ def _person_id(found: Assignment) -> Choice | None:
         return None
     if _is_crm_id(record):
         return replace(record, reason=f"{record.reason}; a lead or contact of Salesforce")
-    if record.column.path[-1].lower().startswith("record id") or found.first("modified_at"):
+    crm = found.first(CRM_RECORD_ID)
+    if (crm is not None and crm.column.path == record.column.path) or found.first("modified_at"):
         return replace(record, reason=f"{record.reason}; the records are persons, and change")
     if not _are_reached(found):
         reason = f"{record.reason}; in many records nothing else says who the person is"

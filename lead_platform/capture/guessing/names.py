@@ -23,6 +23,8 @@ OTHER_PARTY = "other_party"
 FILLER = "filler"
 SENSITIVE = "sensitive"
 ASKER = "asker"
+CRM_RECORD_ID = "crm_record_id"
+"""The id that a CRM gives to each of its records: where these are persons, a person's."""
 OPT_OUTS: Mapping[str, str] = {
     "opt_out_email": "consent_email",
     "opt_out_phone": "consent_phone",
@@ -32,7 +34,7 @@ OPT_OUTS: Mapping[str, str] = {
 
 _OTHER_TARGETS = frozenset(
     [
-        *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, ASKER, *OPT_OUTS),
+        *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, ASKER, CRM_RECORD_ID, *OPT_OUTS),
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
 )

@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 from lead_platform.capture.tabular.encodings import TextEncoding
 from lead_platform.capture.tabular.headers import TableFault
+from lead_platform.capture.tabular.readings import DELIMITERS
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.wanted import Wanted
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SAMPLE_BYTES = 262_144
 _SAMPLE_ROWS = 1_000
 _DECLARATION = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
@@ -58,12 +58,12 @@ def _decoded(data: bytes, encoding: TextEncoding) -> str:
 
 
 def _best_delimiter(lines: list[str], wanted: Wanted) -> str:
-    scores = {sign: _score(lines, sign, wanted) for sign in _DELIMITERS}
+    scores = {sign: _score(lines, sign, wanted) for sign in DELIMITERS}
     best = max(scores.values())
     fitting = [sign for sign, score in scores.items() if score == best]
     if len(fitting) > 1 and best.columns > 1:
         raise TableFault(
-            f"ambiguous delimiter: {' and '.join(_DELIMITERS[sign] for sign in fitting)} split the "
+            f"ambiguous delimiter: {' and '.join(DELIMITERS[sign] for sign in fitting)} split the "
             "rows alike; write the right one as `delimiter` under `table` of the channel"
         )
     return fitting[0]

@@ -15,7 +15,7 @@ KEPT_ROWS = 50
 """Rows that are no records whose text is kept; of the others the count. A report has a dozen."""
 
 KEPT_CHARACTERS = 300
-_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class TableReading:
         if self.encoding is not None:
             parts.append(self.encoding)
         if self.delimiter is not None:
-            parts.append(f"separated by {_DELIMITER_NAMES.get(self.delimiter, self.delimiter)}")
+            parts.append(f"separated by {DELIMITERS.get(self.delimiter, self.delimiter)}")
         if self.sheets:
             parts.append(f"sheet {', '.join(map(repr, self.sheets))}")
         if self.header_lines:

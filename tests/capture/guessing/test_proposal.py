@@ -139,6 +139,39 @@ def test_lists_of_the_configuration_count(tmp_path: Path) -> None:
     assert own.fields["phone"] == ("Telefon",)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Record ID", "Record Id", "Record-ID", "record_id", "Record ID - Contact", "Datensatz-ID",
+     "ID de fiche d’informations", "ID record", "Identyfikator rekordu", "レコードID"],
+)  # fmt: skip
+def test_the_id_a_crm_gives_its_records_is_a_persons_in_any_language(
+    tmp_path: Path, name: str
+) -> None:
+    columns: Columns = [(name, None, "1", "2"), ("Last Name", None, "Lee", "Ray"),
+               ("Email", None, "a@b.example", "c@d.example")]  # fmt: skip
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    assert draft.fields["record_id"] == draft.fields["person_id"] == (name,)
+    assert "on_conflict: update" in draft.text
+
+
+@pytest.mark.parametrize("name", ["ID de registro", "Registration ID", "Lead ID"])
+def test_an_id_of_a_registration_is_no_persons(tmp_path: Path, name: str) -> None:
+    columns: Columns = [(name, None, "1", "2"), ("Last Name", None, "Lee", "Ray"),
+               ("Email", None, "a@b.example", "c@d.example")]  # fmt: skip
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    assert draft.fields["record_id"] == (name,)
+    assert "person_id" not in draft.fields
+
+
+def test_dates_in_an_unknown_form_are_asked_about(tmp_path: Path) -> None:
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
+               ("Datum", None, "12. Dezember 2025", "3. Mai 2026")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert [text for text in proposal.found.questions if text.startswith("Datum: in which form")]
+
+
 def test_a_list_of_companies_holds_no_leads(tmp_path: Path) -> None:
     columns: Columns = [("Name", None, "Acme Ltd", "Beta Inc"),
                ("Phone", None, "+44 20 7946 0111", ""),
