@@ -5,7 +5,7 @@ Owns batch size and the form of rejected records. What is new and what is known 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -176,16 +176,11 @@ class _BatchBuilder:
         return None
 
     def _keep(self, number: int, mapped: MappedRecord) -> None:
-        items = []
-        is_dated = False
+        places = []
         for kind, row in mapped.items:
-            rows = self.rows[kind]
-            items.append((kind, len(rows), row[0]))
-            rows.append(row)
-            is_dated |= kind == "submission" and row[MODIFIED_POSITION] is not None
-        self.records.append(
-            RecordItems(number, str(mapped.record_id), mapped.content_hash, tuple(items), is_dated)
-        )
+            places.append(len(self.rows[kind]))
+            self.rows[kind].append(row)
+        self.records.append(items_of(mapped, number, places))
 
     def _reject(
         self, number: int | None, record_id: str | None, reasons: list[str], payload: str | None
@@ -206,6 +201,17 @@ class _BatchBuilder:
             record_count=self.record_count,
             read_as=read_as,
         )
+
+
+def items_of(mapped: MappedRecord, number: int, places: Sequence[int]) -> RecordItems:
+    """What tells whether a mapped record is new; `places`: the row of each item."""
+    is_dated = any(
+        kind == "submission" and row[MODIFIED_POSITION] is not None for kind, row in mapped.items
+    )
+    items = tuple(
+        (kind, place, row[0]) for (kind, row), place in zip(mapped.items, places, strict=True)
+    )
+    return RecordItems(number, str(mapped.record_id), mapped.content_hash, items, is_dated)
 
 
 def _excerpt(text: str) -> str:

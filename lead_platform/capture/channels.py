@@ -58,6 +58,7 @@ from lead_platform.configuration import (
 )
 from lead_platform.vocabularies.folder import load_intake_lists, shipped_intake_lists
 from lead_platform.vocabularies.tables import IntakeLists
+from lead_platform.vocabularies.text import fold
 
 FileFormat = Literal["csv", "xlsx", "json", "jsonl", "parquet"]
 
@@ -125,11 +126,13 @@ class AnswersRule(StrictRule):
 class LookupRule(StrictRule):
     """A table under config/channels/: `files` is a name or a pattern of CSV or JSON files.
 
-    Paths see {item, document}: item is a CSV row or an element of `each`.
+    Paths see {item, document}: item is a CSV row or an element of `each`. `folded`: case, accents
+    and marks make no difference.
     """
 
     files: str
     each: DocumentPathText | None = None
+    folded: bool = False
     key: Annotated[tuple[DocumentPathText, ...], BeforeValidator(as_list)]
     value: DocumentPathText
 
@@ -384,7 +387,8 @@ def _load_lookup(rule: LookupRule, files: list[Path]) -> dict[str, str]:
                 raise ConfigurationError(
                     [f"{file}:1: an entry has no {' or '.join([*rule.key, rule.value])}"]
                 )
-            table["|".join(str(part) for part in parts)] = str(value)
+            key = "|".join(str(part) for part in parts)
+            table[fold(key) if rule.folded else key] = str(value)
     return table
 
 

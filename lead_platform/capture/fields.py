@@ -39,6 +39,7 @@ from lead_platform.capture.values import (
     show,
 )
 from lead_platform.patterns import Pattern
+from lead_platform.vocabularies.text import fold
 
 _PLAIN_RULE = {"path", "first_of", "column", "join"}
 # Texts that normalisation reads figures of, without knowing the source's marks.
@@ -205,10 +206,11 @@ class RuleCompiler:
         else:
             return None
         exact = rule.lookup is not None
+        key_of = self._key_form(rule.lookup)
 
         def replace(value: Any) -> Any:
             text = read_text(value) or ""
-            key = text if exact else text.lower()
+            key = key_of(text)
             if key in table:
                 return table[key]
             if rule.has_otherwise:
@@ -218,6 +220,12 @@ class RuleCompiler:
             return value
 
         return replace
+
+    def _key_form(self, lookup: str | None) -> Callable[[str], str]:
+        """How a text is written as a key of the look-up, or of `values`."""
+        if lookup is None:
+            return str.lower
+        return fold if self.channel_rules.lookups[lookup].folded else str
 
     def _prefixing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         prefix = rule.prefix

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from lead_platform.capture.batches import (
     REJECTED_SCHEMA,
     ParsedBatch,
     RecordItems,
+    items_of,
     parse_file,
     rejection,
 )
@@ -29,6 +30,7 @@ from lead_platform.capture.columns import KINDS, TABLES, Kind
 from lead_platform.capture.identifiers import hashed_id
 from lead_platform.capture.inbox import list_inbox
 from lead_platform.capture.lines import open_regular
+from lead_platform.capture.mapping import MappedRecord
 from lead_platform.capture.names import shown
 from lead_platform.capture.quarantine import NOTHING_LEFT_OUT, LeftOut, note_corrected
 from lead_platform.capture.readers import UnreadableFileError
@@ -44,6 +46,9 @@ __all__ = [
     "parse_file",
     "write_batches",
 ]
+
+
+_ENOUGH_OF_HASH = 24
 
 
 class ConservationError(RuntimeError):
@@ -393,6 +398,31 @@ def _decide(
         decision.taken += is_new
         decision.repeats += not is_new
     return decision
+
+
+class SeenRecords:
+    """Tells of each record of one file whether it is new among those before it, as a delivery to an
+    empty lake would.
+
+    It remembers some 500 bytes of each, whatever its size.
+    """
+
+    def __init__(self, on_conflict: str) -> None:
+        self._on_conflict = on_conflict
+        self._known = Known()
+
+    def decide(self, number: int, mapped: MappedRecord) -> tuple[list[int], str | None]:
+        """The positions of the record's items that are new, and why it is rejected."""
+        received = items_of(mapped, number, range(len(mapped.items)))
+        record = replace(
+            received,
+            record_id=hashed_id("", received.record_id),
+            content_hash=received.content_hash[:_ENOUGH_OF_HASH],
+        )
+        decision = _decide([record], self._known, self._on_conflict, NOTHING_LEFT_OUT)
+        if decision.conflicts:
+            return [], _conflict_of(received)
+        return sorted(place for rows in decision.new_items.values() for place in rows), None
 
 
 def _conflict_of(record: RecordItems) -> str:

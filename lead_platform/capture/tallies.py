@@ -1,6 +1,8 @@
 """What a whole file would become, counted: what is rejected or left empty, and why.
 
-Reads the file as a stream and writes nothing. The first records in full are `preview`'s.
+Reads the file as a stream and writes nothing. Which of its records say the same again, or something
+else under one id, `intake` decides; what the lake holds is not asked. The first records in full are
+`preview`'s.
 """
 
 from collections import Counter
@@ -17,10 +19,13 @@ from rich.text import Text
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import Kind
 from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.intake import SeenRecords
+from lead_platform.capture.kinds import PERSON
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.readers import BadRecord, read_records
 
 Row = Mapping[str, Any]
+_KIND_POSITION = ITEM_COLUMNS["submission"].index("kind")
 # Normalised together; a value that occurs often is then normalised once.
 _BATCH = 2_000
 
@@ -42,12 +47,16 @@ Normalizer = Callable[[Kind, Sequence[Row]], list[ReadRow]]
 class FileTally:
     """How the records of a file would end.
 
-    `rejected` and `left_empty` count by reason without its value, `unread` by field and reason of
-    normalisation; `examples` has the first reason in full, by reason without its value.
+    `repeats` say what an earlier record of the file said. `kinds` counts submissions by what they
+    are: a person's, or why they become no lead. `rejected` and `left_empty` count by reason without
+    its value, `unread` by field and reason of normalisation; `examples` has the first reason in
+    full, by reason without its value.
     """
 
     records: int = 0
     taken: int = 0
+    repeats: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     items: Counter[Kind] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     left_empty: Counter[str] = field(default_factory=Counter)
@@ -65,6 +74,7 @@ def tally_file(
 ) -> FileTally:
     """Counts over all records of the file. Raises UnreadableFileError."""
     mapper = RecordMapper(channel, received_at, contracts)
+    seen = SeenRecords(channel.rules.on_conflict)
     tally = FileTally()
     waiting: dict[Kind, list[Row]] = {}
     for record in read_records(path, channel.rules):
@@ -76,10 +86,20 @@ def tally_file(
         if mapped.reasons:
             _count(tally, tally.rejected, mapped.reasons)
             continue
+        new, conflict = seen.decide(record.number, mapped)
+        if conflict is not None:
+            _count(tally, tally.rejected, [conflict])
+            continue
+        if not new:
+            tally.repeats += 1
+            continue
         tally.taken += 1
         _count(tally, tally.left_empty, mapped.side_faults)
-        for kind, row in mapped.items:
+        for position in new:
+            kind, row = mapped.items[position]
             tally.items[kind] += 1
+            if kind == "submission":
+                tally.kinds[row[_KIND_POSITION]] += 1
             rows = waiting.setdefault(kind, [])
             rows.append(dict(zip(ITEM_COLUMNS[kind], row, strict=True)))
             if len(rows) >= _BATCH:
@@ -105,9 +125,15 @@ def _read(tally: FileTally, kind: Kind, rows: list[Row], normalize: Normalizer) 
 def render_tally(tally: FileTally) -> RenderableType:
     """The counts for a terminal."""
     items = ", ".join(f"{count:,} {kind}s" for kind, count in tally.items.items()) or "nothing"
-    rejected = tally.records - tally.taken
+    rejected = tally.records - tally.taken - tally.repeats
     head = Text(f"Of {tally.records:,} records {tally.taken:,} would be taken ({items}), ")
+    if tally.repeats:
+        head.append(f"{tally.repeats:,} repeat another of the file, ")
     head.append(f"{rejected:,} rejected.", style="red" if rejected else None)
+    strangers = [(kind, count) for kind, count in tally.kinds.most_common() if kind != PERSON]
+    if strangers:
+        told = ", ".join(f"{count:,} {kind}" for kind, count in strangers)
+        head.append(f" Of the submissions no lead becomes: {told}.", style="yellow")
     rows = [
         *(("rejected", reason, count) for reason, count in tally.rejected.most_common()),
         *(("left empty", reason, count) for reason, count in tally.left_empty.most_common()),

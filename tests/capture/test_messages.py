@@ -4,6 +4,7 @@ What a person wrote or chose is a submission; every message, and what speaks of 
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -180,6 +181,33 @@ def test_who_stops_marketing_messages_denies_the_channel(stated: str, event_type
     assert list(items) == ["event"]
     assert items["event"]["event_type"] == event_type
     assert items["event"]["phone"] == "+5511955501234"
+
+
+@pytest.mark.parametrize(
+    "words", ["STOP", "stop!", " Stopp ", "Abmelden", "désabonner", "Desabonner.", "Sair", "Baja"]
+)
+def test_a_word_that_only_says_to_stop_is_an_opt_out_and_no_inquiry(words: str) -> None:
+    """`STOP` became an inquiry, and marketing went on."""
+    for items in (of_ana("text", text={"body": words}), of_ana("button", button={"text": words})):
+        assert list(items) == ["event"]
+        event = items["event"]
+        assert (event["event_type"], event["phone"]) == ("whatsapp_opt_out", "+5511955501234")
+        assert event["occurred_at"] == datetime(2025, 11, 22, 8, 26, 40)
+
+
+@pytest.mark.parametrize("words", ["Stop by on Monday?", "When does it stop", "Non-stop flights"])
+def test_a_sentence_with_such_a_word_is_an_inquiry(words: str) -> None:
+    items = of_ana("text", text={"body": words})
+    assert items["submission"]["message"] == words
+    assert items["event"]["event_type"] == "whatsapp_message"
+
+
+def test_a_thumb_is_no_inquiry_unless_it_comes_through_an_ad() -> None:
+    assert list(of_ana("text", text={"body": "👍"})) == ["event"]
+    ad = {"source_type": "ad", "source_id": "1202", "ctwa_clid": "ARA"}
+    submission = of_ana("text", text={"body": "👍"}, referral=ad)["submission"]
+    assert (submission["click_id"], submission["source"]) == ("ARA", "facebook")
+    assert "message" not in submission
 
 
 def test_earlier_chats_are_events_of_who_wrote_them() -> None:

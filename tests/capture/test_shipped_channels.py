@@ -247,3 +247,29 @@ def test_calendly_answers_fill_fields_by_their_question() -> None:
     (_, fields), _ = emitted("calendly", content)
     assert (fields["company_name"], fields["phone"]) == ("Acme", "+1 555 0100")
     assert json.loads(fields["answers"]) == {"Favourite colour": "red"}
+
+
+def booking(event: str, **payload: Any) -> dict[str, Any]:
+    own = {"uri": "u", "email": "a@b.co", "created_at": "2026-03-04T10:00:00Z"}
+    return {"event": event, "payload": own | payload}
+
+
+def test_a_meeting_that_is_moved_is_no_new_inquiry() -> None:
+    """The moved booking became the last touch of its lead."""
+    ((kind, fields),) = emitted("calendly", booking("invitee.created", old_invitee="u0"))
+    assert (kind, fields["event_type"], fields["email"]) == ("event", "meeting_booked", "a@b.co")
+    first = emitted("calendly", booking("invitee.created", old_invitee=None))
+    assert [kind for kind, _ in first] == ["submission", "event"]
+
+
+def test_a_no_show_is_a_notice() -> None:
+    """It was rejected, and so warned of a broken file."""
+    payload = {"uri": "n", "invitee": "u", "created_at": "2026-03-04T10:00:00Z"}
+    content = {"event": "invitee_no_show.created", "payload": payload}
+    assert emitted("calendly", content) == [
+        (
+            "event",
+            {"event_type": "message_notice", "occurred_at": AT, "message_id": "u",
+             "subject": "invitee_no_show.created"},
+        )
+    ]  # fmt: skip
