@@ -11,8 +11,9 @@ from lead_platform.capture.channels import load_channels
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.questions import Asked, QuestionReader
+from lead_platform.configuration import ConfigurationError
 from lead_platform.vocabularies.folder import shipped_intake_lists
-from tests.capture.conftest import PROJECT, RECEIVED_AT
+from tests.capture.conftest import CONTACTS, PROJECT, RECEIVED_AT, MakeChannel
 
 CHANNELS = load_channels(PROJECT / "config")
 READER = QuestionReader(load_field_names(PROJECT / "config"), shipped_intake_lists().consents)
@@ -179,3 +180,13 @@ def test_calendly_and_facebook_know_the_same_questions() -> None:
         {"field": "company_name", "reason": "not taken: the answer to 'Company' is a range"}
     ]
     assert set(json.loads(row["answers"])) == {"Do you have a phone system today?", "Company"}
+
+
+def test_a_channel_says_what_answers_are_called(make_channel: MakeChannel) -> None:
+    form = CONTACTS.replace("emits:", "answers: {each: a, value: item.v}\n    emits:", 1)
+    with pytest.raises(ConfigurationError, match="`name`, `labels` or both are needed"):
+        make_channel(form)
+    named = form.replace("value: item.v", "value: item.v, name: item.q, field: item.type")
+    with pytest.raises(ConfigurationError, match="it needs by_name"):
+        make_channel(named)
+    assert make_channel(named.replace("name: item.q", "name: item.q, by_name: true")).field_names
