@@ -11,7 +11,7 @@ from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.readers import RawRecord, read_records
 
-_TRIED_RECORDS = 20
+TRIED_RECORDS = 20
 _NO_EVIDENCE = frozenset(
     [
         *("channel", "record_id", "content_hash", "record_number", "received_at"),
@@ -21,28 +21,31 @@ _NO_EVIDENCE = frozenset(
     ]
 )
 _IDENTITY = frozenset({"email", "phone", "full_name", "last_name", "stage", "amount"})
+_HALVES = frozenset({"first_name", "last_name"})
 _OWN_KIND = 0.6
 
 
 @dataclass(frozen=True)
 class Nearest:
     """A channel tried on a file: `taken` of `records` records, `fields` it filled from them,
-    `known` the share of the names it mentions that the records have."""
+    `known` the share of the names it mentions that the records have, `lost` the fields that the
+    file fills and the channel does not."""
 
     channel: str
     records: int
     taken: int
     fields: frozenset[str]
     known: float
+    lost: frozenset[str]
 
     @property
     def fits(self) -> bool:
-        """Whether every record tried is taken in, and as what the channel is for.
+        """Whether every record tried is taken in with all it says, and as what the channel is for.
 
         Tasks and tickets have ids too: what names its persons by an id only has to look like the
         channel's own files in most of its columns.
         """
-        return 0 < self.records == self.taken and self.says_who
+        return 0 < self.records == self.taken and self.says_who and not self.lost
 
     @property
     def says_who(self) -> bool:
@@ -51,20 +54,27 @@ class Nearest:
 
 
 def find_nearest(
-    path: Path, channels: Mapping[str, Channel], contracts: Contracts, now: datetime
+    path: Path,
+    channels: Mapping[str, Channel],
+    contracts: Contracts,
+    now: datetime,
+    wanted: frozenset[str] = frozenset(),
 ) -> Nearest | None:
     """The channel that takes in most of the file's first records and fills most fields of them.
 
-    None where no channel finds anybody or any deal in them.
+    `wanted`: fields that those records are known to fill. None where no channel finds anybody or
+    any deal in them.
     """
-    tried = [_tried(path, channel, contracts, now) for channel in channels.values()]
+    tried = [_tried(path, channel, contracts, now, wanted) for channel in channels.values()]
     known = [each for each in tried if each.taken and each.says_who]
     return max(known, key=lambda each: (each.taken, len(each.fields)), default=None)
 
 
-def _tried(path: Path, channel: Channel, contracts: Contracts, now: datetime) -> Nearest:
+def _tried(
+    path: Path, channel: Channel, contracts: Contracts, now: datetime, wanted: frozenset[str]
+) -> Nearest:
     mapper = RecordMapper(channel, now, contracts)
-    records = list(islice(read_records(path, channel.rules), _TRIED_RECORDS))
+    records = list(islice(read_records(path, channel.rules), TRIED_RECORDS))
     taken, fields, names = 0, set[str](), set[str]()
     defaults = {*channel.rules.defaults, *_NO_EVIDENCE}
     for record in records:
@@ -78,4 +88,12 @@ def _tried(path: Path, channel: Channel, contracts: Contracts, now: datetime) ->
             fields.update(name for name in filled if name not in defaults)
     mentioned = channel.rules.mentioned_names()
     known = len(mentioned & names) / len(mentioned) if mentioned else 0.0
-    return Nearest(channel.name, len(records), taken, frozenset(fields), known)
+    lost = _lost(wanted, fields)
+    return Nearest(channel.name, len(records), taken, frozenset(fields), known, lost)
+
+
+def _lost(wanted: frozenset[str], filled: set[str]) -> frozenset[str]:
+    """What is wanted and not filled; a whole name says as much as its halves."""
+    said = filled | (_HALVES if "full_name" in filled else set())
+    said |= {"full_name"} if filled >= _HALVES else set()
+    return wanted - said - _NO_EVIDENCE

@@ -18,7 +18,7 @@ from lead_platform.capture.guessing.assignment import assign_columns
 from lead_platform.capture.guessing.choices import Assignment
 from lead_platform.capture.guessing.draft import Draft, NoPersonError, draft_channel
 from lead_platform.capture.guessing.names import FieldNames
-from lead_platform.capture.guessing.nearest import Nearest, find_nearest
+from lead_platform.capture.guessing.nearest import TRIED_RECORDS, Nearest, find_nearest
 from lead_platform.capture.guessing.samples import SAMPLED_RECORDS, Sample, sample_file
 from lead_platform.capture.names import shown
 from lead_platform.capture.preview import FilePreview, preview_file
@@ -66,14 +66,24 @@ def propose_channel(
         raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
     sample = sample_file(path, names, lists)
     found = assign_columns(sample, names, vocabularies, now)
-    nearest = find_nearest(path, channels, contracts, now)
     file_name, is_other = shown(path.name), names.is_other_party([path.stem])
     try:
         draft = draft_channel(name, f"Records as in {file_name}.", sample, found)
     except NoPersonError as error:
+        nearest = find_nearest(path, channels, contracts, now)
         return Proposal(file_name, sample, found, None, str(error), None, nearest, is_other)
     preview = _previewed(path, name, draft, lists, contracts, now)
+    nearest = find_nearest(path, channels, contracts, now, _filled_first(preview))
     return Proposal(file_name, sample, found, draft, None, preview, nearest, is_other)
+
+
+def _filled_first(preview: FilePreview) -> frozenset[str]:
+    """The fields that the proposal fills from the records a channel is tried on."""
+    return frozenset(
+        each.field
+        for each in preview.fields
+        if any(value is not None for value in each.values[:TRIED_RECORDS])
+    )
 
 
 def channel_name(path: Path) -> str:
@@ -137,8 +147,9 @@ def _notes(proposal: Proposal) -> list[str]:
         )  # fmt: skip
     if (near := proposal.nearest) is not None:
         told = "fits as it is" if near.fits else f"takes {near.taken} of {near.records} records in"
+        lost = f", but not {', '.join(sorted(near.lost))}" if near.lost else ""
         notes.append(
-            f"The channel {near.channel} {told} and fills {', '.join(sorted(near.fields))}. "
+            f"The channel {near.channel} {told} and fills {', '.join(sorted(near.fields))}{lost}. "
             f"Compare: lead-platform channels check {near.channel} "
             f"{shlex.quote(proposal.file_name)}"
         )

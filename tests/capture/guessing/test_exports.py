@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lead_platform.capture.channels import load_channels
+from lead_platform.capture.channels import Channel, load_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.guessing.proposal import Proposal, propose_channel
@@ -23,11 +23,17 @@ NOW = datetime(2026, 11, 27, 12)
 IDENTITY = frozenset({"email", "phone", "person_id", "full_name", "first_name", "last_name"})
 
 
-def proposed(path: Path, name: str = "guessed", *, lists: IntakeLists | None = None) -> Proposal:
+def proposed(
+    path: Path,
+    name: str = "guessed",
+    *,
+    lists: IntakeLists | None = None,
+    channels: dict[str, Channel] = CHANNELS,
+) -> Proposal:
     return propose_channel(
         path,
         name,
-        channels=CHANNELS,
+        channels=channels,
         names=NAMES,
         vocabularies=load_vocabularies(CONFIG),
         lists=lists or load_intake_lists(CONFIG),

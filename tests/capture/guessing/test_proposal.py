@@ -284,3 +284,21 @@ def test_the_campaign_stands_in_the_pages_address(tmp_path: Path) -> None:
     by_name = {field.field: field.values for field in proposal.preview.fields}
     assert (by_name["source"], by_name["medium"]) == (("google", None), ("cpc", None))
     assert by_name["click_id"] == ("G1", None)
+
+
+def test_a_channel_that_loses_fields_does_not_fit(tmp_path: Path) -> None:
+    """Every record was taken in and the mailbox filled, so the file went to a channel that left out
+    the company and the city of each lead."""
+    path = write_export(tmp_path / "x.csv", [("Email", None, "a@b.example", "c@d.example")])
+    poor = proposed(path, "poor").draft
+    assert poor is not None
+    (tmp_path / "poor.yaml").write_text(poor.text, encoding="utf-8")
+    poor_channel = {"poor": load_channel(tmp_path / "poor.yaml")}
+    fits = proposed(path, channels=poor_channel).nearest
+    assert fits is not None
+    assert fits.fits
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
+               ("Company", None, "Firm 1", "Firm 2"), ("City", None, "Ulm", "Bonn")]  # fmt: skip
+    nearest = proposed(write_export(path, columns), channels=poor_channel).nearest
+    assert nearest is not None
+    assert (nearest.fits, nearest.lost) == (False, {"company_name", "city"})
