@@ -5,7 +5,7 @@ left empty rather than guessed.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     CRM_RECORD_ID,
+    OPT_OUT_AT,
     OPT_OUTS,
     FieldNames,
     NameMatch,
@@ -57,11 +58,14 @@ _IN_ADDRESS = {
 }
 _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
 """Without any of them a `title` is that of a page or a task."""
-_SEVERAL = {"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2}
-"""Fields that take a second column where the first is empty."""
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
-_DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at")
+_DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
 _CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
+_SEVERAL = {
+    **{"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2},
+    **dict.fromkeys(_CONSENTS, 4),
+}
+"""Fields that take a second column where the first is empty; of consents, any denial counts."""
 
 
 def assign_columns(
@@ -82,7 +86,18 @@ def assign_columns(
         for column in sample.columns
         if column.path not in used
     )
-    return Assignment(chosen, rest, tuple(judge.questions))
+    return Assignment(chosen, rest, (*judge.questions, *_consents_left(rest, names)))
+
+
+def _consents_left(rest: Sequence[tuple[Column, str | None]], names: FieldNames) -> Iterator[str]:
+    """An answer nobody reads is no opt-out."""
+    for column, _ in rest:
+        if names.is_about_consent(column.path) and not names.is_sensitive(column.path):
+            yield (
+                f"{column.name}: does it say who may be written to or called? No field is filled "
+                "from it; map it to `consent_email`, `consent_phone`, `consent_sms` or "
+                "`consent_whatsapp`"
+            )
 
 
 class _Judge:
@@ -291,17 +306,21 @@ def _best(candidates: Iterable[Choice]) -> dict[str, tuple[Choice, ...]]:
             continue
         if path in taken and not (choice.extract is not None or choice.field in _IDS):
             continue
-        if found and (choice.extract is not None or not choice.column.values):
+        if found and choice.field not in _CONSENTS and not _adds(choice):
             continue
         taken.add(path)
         found.append(choice)
     return {name: tuple(choices) for name, choices in chosen.items() if choices}
 
 
+def _adds(choice: Choice) -> bool:
+    return choice.extract is None and bool(choice.column.values)
+
+
 def _go_together(first: Choice, second: Choice) -> bool:
     """Whether a second column says the same of the same person: each known by its whole name, or
     filled only where the first is not. Two mailboxes named in part may be two persons'."""
-    if first.column.filled + second.column.filled <= 1:
+    if first.field in _CONSENTS or first.column.filled + second.column.filled <= 1:
         return True
     return first.is_exact and second.is_exact and first.field in ("email", "phone")
 

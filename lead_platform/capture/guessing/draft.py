@@ -12,7 +12,7 @@ from lead_platform.capture.guessing.choices import (
     Assignment,
     Choice,
 )
-from lead_platform.capture.guessing.names import CRM_RECORD_ID, OPT_OUTS
+from lead_platform.capture.guessing.names import CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
 from lead_platform.capture.guessing.samples import AnswerList, Sample
 from lead_platform.capture.guessing.shapes import Column
 from lead_platform.capture.paths import LONGEST_PATH
@@ -42,6 +42,12 @@ _LOST = (
     "perdido",
     "perso",
 )
+_USUAL_YES, _USUAL_NO = ("true", "yes", "1"), ("false", "no", "0")
+_BARE_NO = frozenset(
+    {"no", "n", "false", "0", "0.0", "f", "off", "nein", "non", "nao", "não", "nee", "unchecked"}
+)
+_LEAVES = frozenset({"allow", "allowed", "subscribed", "opted in", "opt in", "abonniert"})
+"""In a column of opt-outs, words that say the lead is still there."""
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 
 
@@ -81,6 +87,7 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
 
 
 _NAMES = ("full_name", "first_name", "last_name")
+_CONSENTS = frozenset({"consent_email", "consent_phone", "consent_sms", "consent_whatsapp"})
 _COMPANY_FACTS = (
     "company_name", "company_website", "industry", "employee_count", "annual_revenue",
 )  # fmt: skip
@@ -212,14 +219,20 @@ def _submission_lines(sample: Sample, found: Assignment) -> Iterator[str]:
     yield from _indented(_time_line("submitted_at", found.choices.get("submitted_at", ())))
     for name, choices in _submission_fields(found):
         if name != "submitted_at":
-            yield from _indented([_line(name, _rule(choices), choices[0])])
+            rule = _consent_rule(choices) if name in _CONSENTS else _rule(choices)
+            yield from _indented([_line(name, rule, choices[0])])
     yield from _indented(_rest_lines(sample, found))
 
 
 def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, ...]]]:
     """In the order of the table; an opt-out outranks an opt-in."""
-    stated = dict(found.choices)
-    stated |= {OPT_OUTS[name]: choices for name, choices in stated.items() if name in OPT_OUTS}
+    stated = {name: choices for name, choices in found.choices.items() if name not in OPT_OUTS}
+    for name, choices in found.choices.items():
+        if (field := OPT_OUTS.get(name)) is not None:
+            stated[field] = (*choices, *stated.get(field, ()))
+    if left := found.choices.get(OPT_OUT_AT, ()):
+        stated["consent_email"] = (*left, *stated.get("consent_email", ()))
+        stated["consent_at"] = (*left, *stated.get("consent_at", ()))
     return ((name, stated[name]) for name in FIELD_TYPES["submission"] if name in stated)
 
 
@@ -254,8 +267,9 @@ def _rule(choices: tuple[Choice, ...]) -> str:
         parts.append(f"values: {_flow(_meanings(choice))}")
         if choice.field in OPT_OUTS:
             parts.append("otherwise: null")
-    if choice.dates is not None and choice.dates.formats:
-        parts.append(f"formats: {_flow(list(choice.dates.formats))}")
+    forms = [form for c in choices if c.dates is not None for form in c.dates.formats]
+    if forms:
+        parts.append(f"formats: {_flow(list(dict.fromkeys(forms)))}")
     if choice.extract is not None:
         parts.append(f"extract: {_quoted(choice.extract)}")
     elif (prefix := choice.column.vendor_prefix) and len(choices) == 1:
@@ -265,14 +279,52 @@ def _rule(choices: tuple[Choice, ...]) -> str:
     return "{" + ", ".join(parts) + "}"
 
 
+def _consent_rule(choices: tuple[Choice, ...]) -> str:
+    """Of several columns, any denial counts, wherever it stands; a grant only where none denies."""
+    if len(choices) == 1 and choices[0].field != OPT_OUT_AT:
+        return _rule(choices)
+    found = [f"{_denial(choice)} && 'denied'" for choice in choices]
+    grants = [choice for choice in choices if choice.field not in (OPT_OUT_AT, *OPT_OUTS)]
+    path = " || ".join(found + [_path(choice.column.path) for choice in grants])
+    if len(path) > LONGEST_PATH:
+        return _consent_rule(choices[:-1])
+    words = {"denied": "denied"}
+    for choice in grants:
+        words |= choice.words or {}
+    return f"{{path: {_quoted(path)}, values: {_flow(words)}}}"
+
+
+def _denial(choice: Choice) -> str:
+    """What is true in a record that denies. Paths compare letter by letter: each word in all ways
+    people write it."""
+    path = _path(choice.column.path)
+    if choice.field == OPT_OUT_AT:
+        return path
+    words = [word for word, value in _meanings(choice).items() if value == "denied"]
+    words += _USUAL_YES if choice.field in OPT_OUTS else _USUAL_NO
+    seen = [cell for cell in choice.column.tried if cell.lower() in words]
+    ways = [way for word in words for way in (word, word.upper(), word.capitalize())]
+    listed = ", ".join(_raw(way) for way in dict.fromkeys((*ways, *seen)))
+    return f"contains([{listed}], to_string({path}))"
+
+
+def _raw(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def _meanings(choice: Choice) -> dict[str, str | None]:
-    """What each word means; of an opt-out, yes is a denial and no says nothing."""
+    """What each word means; of an opt-out, yes is a denial and a bare no says nothing."""
     words = choice.words or {}
     if choice.field not in OPT_OUTS:
         return dict(words)
     if not words:
-        words = dict.fromkeys(("true", "yes", "1"), "granted")
-    return {word: "denied" if meant == "granted" else None for word, meant in words.items()}
+        words = dict.fromkeys(_USUAL_YES, "granted")
+    # `Do Not Allow` denies, though a bare `No` in its place would not; `Allow` is no consent.
+    return {word: "denied" if _opts_out(word, meant) else None for word, meant in words.items()}
+
+
+def _opts_out(word: str, meant: str) -> bool:
+    return word not in _BARE_NO if meant == "denied" else word not in _LEAVES
 
 
 def _rest_lines(sample: Sample, found: Assignment) -> list[str]:

@@ -25,6 +25,9 @@ SENSITIVE = "sensitive"
 ASKER = "asker"
 CRM_RECORD_ID = "crm_record_id"
 """The id that a CRM gives to each of its records: where these are persons, a person's."""
+ABOUT_CONSENT = "about_consent"
+OPT_OUT_AT = "opt_out_at"
+"""When somebody opted out of mail: whatever stands there denies."""
 OPT_OUTS: Mapping[str, str] = {
     "opt_out_email": "consent_email",
     "opt_out_phone": "consent_phone",
@@ -34,11 +37,21 @@ OPT_OUTS: Mapping[str, str] = {
 
 _OTHER_TARGETS = frozenset(
     [
-        *(AMBIGUOUS_NAME, OTHER_PARTY, FILLER, SENSITIVE, ASKER, CRM_RECORD_ID, *OPT_OUTS),
+        *(
+            AMBIGUOUS_NAME,
+            OTHER_PARTY,
+            FILLER,
+            SENSITIVE,
+            ASKER,
+            CRM_RECORD_ID,
+            ABOUT_CONSENT,
+            OPT_OUT_AT,
+            *OPT_OUTS,
+        ),
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
 )
-_NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER)
+_NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER, ABOUT_CONSENT)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
 # `+1 Name` is whom the lead brings along.
@@ -145,6 +158,10 @@ class FieldNames:
     def is_sensitive(self, path: Sequence[str]) -> bool:
         """Whether what the column holds has no place in an answer."""
         return self._has_phrase(_words(path[-1]), SENSITIVE)
+
+    def is_about_consent(self, path: Sequence[str]) -> bool:
+        """Whether the column may say whether the lead may be written to or called."""
+        return self._has_phrase(_words(path[-1]), ABOUT_CONSENT)
 
     def _has_phrase(self, words: list[str], kind: str) -> bool:
         return any(

@@ -301,4 +301,91 @@ def test_a_channel_that_loses_fields_does_not_fit(tmp_path: Path) -> None:
                ("Company", None, "Firm 1", "Firm 2"), ("City", None, "Ulm", "Bonn")]  # fmt: skip
     nearest = proposed(write_export(path, columns), channels=poor_channel).nearest
     assert nearest is not None
-    assert (nearest.fits, nearest.lost) == (False, {"company_name", "city"})
+    assert not nearest.fits
+    assert nearest.lost == {"company_name", "city"}
+
+
+OPT_OUT_HEADERS = (
+    "Désabonnement e-mail", "No permitir correo electrónico", "Unsubscribed from Emails",
+    "Do not allow Emails", "Newsletter abbestellt", "Keine E-Mails", "Email Opt Out",
+)  # fmt: skip
+
+
+def consents(path: Path, columns: Columns) -> tuple[object, ...]:
+    """What becomes of the two records' consent to mail."""
+    proposal = proposed(write_export(path, columns))
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    return by_name["consent_email"]
+
+
+@pytest.mark.parametrize("header", OPT_OUT_HEADERS)
+@pytest.mark.parametrize(
+    ("out", "stays"),
+    [
+        ("true", "false"),
+        ("1", "0"),
+        ("Yes", "No"),
+        ("Do Not Allow", "Allow"),
+        ("unsubscribed", "no"),
+    ],
+)
+def test_opt_outs_deny(tmp_path: Path, header: str, out: str, stays: str) -> None:
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"), (header, None, out, stays)]
+    assert consents(tmp_path / "x.csv", columns) == ("denied", None)
+
+
+@pytest.mark.parametrize(
+    ("header", "no", "yes"),
+    [
+        ("Marketing-Status", "Abgemeldet", "Abonniert"),
+        ("Person - Marketing-Status", "Kein Consent", "Abonniert"),
+        ("Status para comunicação por email", "Descadastrado", "Confirmado"),
+    ],
+)
+def test_states_of_a_subscription(tmp_path: Path, header: str, no: str, yes: str) -> None:
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"), (header, None, no, yes)]
+    assert consents(tmp_path / "x.csv", columns) == ("denied", "granted")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    cells=st.lists(
+        st.tuples(st.sampled_from(["0", "1"]), st.sampled_from(["0", "1"])), min_size=3, max_size=3
+    ),
+    order=st.permutations([("Email Opt Out", "1"), ("Unsubscribed from all email", "1"),
+                           ("Newsletter", "0")]),
+)  # fmt: skip
+def test_any_denial_wins(
+    tmp_path: Path, cells: list[tuple[str, str]], order: list[tuple[str, str]]
+) -> None:
+    """`Email Opt Out: 0` hid `Unsubscribed from all email: 1` beside it."""
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example")]
+    columns += [(name, None, *pair) for (name, _), pair in zip(order, cells, strict=True)]
+    denials = [[pair[row] == no for (_, no), pair in zip(order, cells, strict=True)]
+               for row in (0, 1)]  # fmt: skip
+    wanted = tuple("denied" if any(row) else "granted" for row in denials)
+    assert consents(tmp_path / "x.csv", columns) == wanted
+
+
+def test_the_time_of_an_opt_out_denies(tmp_path: Path) -> None:
+    columns: Columns = [("Email Address", None, "a@b.example", "c@d.example"),
+               ("OPTIN_TIME", None, "2025-11-01 08:00:00", "2025-12-24 08:00:00"),
+               ("UNSUB_TIME", None, "2026-02-02 10:00:00", "")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert proposal.preview is not None
+    by_name = {field.field: field.values for field in proposal.preview.fields}
+    assert by_name["consent_email"] == ("denied", None)
+    assert [str(at) for at in by_name["consent_at"]] == [
+        "2026-02-02 10:00:00",
+        "2025-12-24 08:00:00",
+    ]
+
+
+def test_what_may_be_an_opt_out_is_asked_about(tmp_path: Path) -> None:
+    columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
+               ("Newsletter permission level", None, "gold", "silver")]  # fmt: skip
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert [q.partition(":")[0] for q in proposal.found.questions] == [
+        "Newsletter permission level"
+    ]
