@@ -118,6 +118,7 @@ class UnmappedAnswers:
     def __init__(self, compiler: RuleCompiler) -> None:
         self._mentioned = frozenset((*compiler.channel_rules.mentioned_names(), *_NO_ANSWERS))
         self._blanks = compiler.blanks
+        self._is_macro = compiler.is_macro
 
     def answers(self, record: dict[str, Any]) -> dict[str, Any]:
         """Name to text of each such value that is filled; lists and objects stay in the payload."""
@@ -128,6 +129,7 @@ class UnmappedAnswers:
             and not isinstance(value, list | dict)
             and (text := read_text(value))
             and text not in self._blanks
+            and not self._is_macro(text)
         }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from lead_platform.capture.values import read_text
 from lead_platform.vocabularies.non_persons import START, NonPerson, NonPersonSigns, Sign, SignName
 from lead_platform.vocabularies.text import fold
 
@@ -68,11 +69,10 @@ class KindReader:
         """None for a person. `content`: the record as received, where it has a listed key."""
         if content is not None and (marked := self.of_vendor(content)) is not None:
             return marked
-        name, email = _name_of(fields), fields["email"]
-        if name and self._is_plain(name):
-            found = self._signs["address"].find(email.casefold()) if email else None
-            return None if found is None else Mark(found.kind, found.reason)
-        return self._marker(name, fields) or self._dummy(name, fields)
+        name = _name_of(fields)
+        if (marked := self._marker(name, fields)) is not None:
+            return marked
+        return None if name and self._is_plain(name) else self._dummy(name, fields)
 
     def of_vendor(self, content: Any) -> Mark | None:
         """What a key of the vendor's says: it is a test."""
@@ -121,11 +121,15 @@ class KindReader:
         return _verdict([fact for fact in (of_name, of_email, *others) if fact is not None])
 
     def _is_plain(self, name: str) -> bool:
-        """Most names end here: words with a capital each, none that starts like a listed one."""
+        """Whether the name surely has no sign, as most: words with a capital each, none of which
+        starts like a listed one. It spares them the long way, not what the others are asked."""
         if not name.istitle() or not name.replace(" ", "").isalpha():
             return False
+        words = name if name.isascii() else fold(name).title()
         starts = self._signs.name_starts
-        return all(word[:START] not in starts for word in name.split())
+        if self._signs.has_links_of_letters:
+            return False
+        return all(word[:START] not in starts for word in words.split())
 
     def _name_fact(self, name: str) -> _Fact | None:
         folded = fold(name)
@@ -219,11 +223,9 @@ class KindReader:
 def _key_signs(content: Any, signs: NonPersonSigns, depth: int) -> Iterator[Sign]:
     """What the keys of a record, at any depth that webhooks have, say of it."""
     if isinstance(content, dict):
-        # By the few keys of the list: a record has many.
-        for name, values in signs.keys.items():
-            if depth and name in signs.envelope:
-                continue
-            if name in content and (sign := values.get(str(content[name]).casefold())) is not None:
+        for name, value in content.items():
+            values = signs.keys.of(name) or (None if depth else signs.envelope.get(name))
+            if values and (sign := values.get((read_text(value) or "").casefold())) is not None:
                 yield sign
         content = content.values()
     elif not isinstance(content, list):

@@ -82,7 +82,7 @@ class MappedRecord:
 
     `items`: (kind, values in the order of ITEM_COLUMNS[kind]); the first value is the item's id.
     `side_faults`: the reasons why single fields of the items are null although something was given.
-    `issues`: those of `derive`, which every item of the record carries.
+    `issues`: those of what all items share, which every item of the record carries.
     """
 
     record_id: str | None = None
@@ -93,6 +93,11 @@ class MappedRecord:
     side_faults: list[str] = field(default_factory=list)
     listed_keys: int = 0
     issues: list[dict[str, str]] = field(default_factory=list)
+
+    def note(self, name: str, reason: str) -> None:
+        """Why something that all items share is null."""
+        self.side_faults.append(f"{name} {reason}")
+        self.issues.append({"field": name, "reason": reason})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,7 @@ class RecordMapper:
         self._secrets = channel.lists.secrets
         self._spared = frozenset(rules.read_names())
         self._kinds = KindReader(channel.lists.non_persons)
-        vendor_keys = channel.lists.non_persons.keys
-        self._keys = KeyFinder(self._secrets.__contains__, vendor_keys.__contains__)
+        self._keys = KeyFinder(self._secrets.__contains__, channel.lists.non_persons.has_key)
         seen: dict[Kind, int] = {}
         self._emits: list[_Emitter] = []
         for emit in rules.emits:
@@ -151,7 +155,7 @@ class RecordMapper:
         try:
             scope = self._scope(content, mapped)
             mapped.record_id = known.record_id if known else self._identify(scope, mapped)
-            person = self._person(scope)
+            person = self._person(scope, mapped)
         except (ValueFault, PathError) as fault:
             mapped.reasons.append(f"mapping: {fault}")
             return mapped
@@ -221,10 +225,7 @@ class RecordMapper:
                 derived[name] = read(scope)
             except (ValueFault, PathError) as fault:
                 derived[name] = None
-                mapped.side_faults.append(f"derive.{name} not readable: {fault}")
-                mapped.issues.append(
-                    {"field": f"derive.{name}", "reason": f"not readable: {fault}"}
-                )
+                mapped.note(f"derive.{name}", f"not readable: {fault}")
         if self._answers is not None:
             scope["_answers"] = self._answers.read(content, derived)
         return scope
@@ -240,11 +241,16 @@ class RecordMapper:
     def _formed(self, source_id: str | None) -> str | None:
         return source_id if source_id is None or not self._id_form else self._id_form(source_id)
 
-    def _person(self, scope: Scope) -> str | None:
+    def _person(self, scope: Scope, mapped: MappedRecord) -> str | None:
         """Who it is at the source; an unreplaced macro, or an id that a spreadsheet rounded, would
-        make all its records one person."""
+        make all its records one person: every item says why it names none."""
         person = read_text(self._person_id(scope))
-        if person is None or self._compiler.is_macro(person) or _ROUNDED.search(person):
+        try:
+            self._compiler.refuse_macro(person)
+            if person is not None and _ROUNDED.search(person):
+                raise ValueFault("a spreadsheet rounded it to a power of ten; export it as text")
+        except ValueFault as fault:
+            mapped.note("source_person_id", f"not readable: {fault}")
             return None
         return self._formed(person)
 
@@ -335,6 +341,11 @@ class _Emitter:
             (name, self._place[name], compiler.field(name, self._kind, field_rule, received_at))
             for name, field_rule in rule.fields.items()
         ]
+        answered = FIELD_TYPES["submission"] if channel.rules.answers is not None else ()
+        self._answered = {
+            name: compiler.field(name, "submission", FieldRule(column=(name,)), received_at)
+            for name in answered
+        }
         self._is_versioned = self._kind == "submission" and channel.rules.on_conflict == "update"
         if self._is_versioned and channel.rules.modified_at is not None:
             self._readers.append(self._modification(channel.rules.modified_at, received_at))
@@ -403,7 +414,7 @@ class _Emitter:
             if value is not None:
                 row[position] = value
         if self._kind == "submission":
-            self._complete(row, scope)
+            self._complete(row, scope, mapped, issues)
             self._tell_refused(row, scope, mapped, issues)
         for name, position, check in self._side_contracts:
             if row[position] is not None and (broken := check(row[position])) is not None:
@@ -449,13 +460,18 @@ class _Emitter:
             mapped.side_faults.append(f"{name} {reason}")
             issues.append({"field": name, "reason": reason})
 
-    def _complete(self, row: list[Any], scope: Scope) -> None:
+    def _complete(
+        self, row: list[Any], scope: Scope, mapped: MappedRecord, issues: list[dict[str, str]]
+    ) -> None:
         """Answers that fit a pattern, the remaining answers, then the channel's defaults."""
         answers = scope.get("_answers") if self._channel.rules.answers is not None else None
         if isinstance(answers, Answers):
-            for name, value in answers.matched.items():
+            for name in answers.matched:
                 if row[self._place[name]] is None:
-                    row[self._place[name]] = value
+                    try:
+                        row[self._place[name]] = self._answered[name](answers.matched)
+                    except ValueFault as fault:
+                        self._fault(name, f"not readable: {fault}", mapped, issues)
         if isinstance(answers, Answers) or self._unmapped is not None:
             rest = self._unmapped.answers(scope) if self._unmapped is not None else {}
             rest |= answers.rest() if isinstance(answers, Answers) else {}

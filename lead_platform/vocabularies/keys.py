@@ -1,9 +1,41 @@
-"""Which listed keys a record has anywhere: asked of every record, so that few are gone through."""
+"""Which listed keys a record has anywhere: asked of every record, so that few are gone through.
 
+A key is known in any spelling: `is_test`, `Is Test` and `isTest` are one.
+"""
+
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 _MOST_SHAPES = 1_000
+_MOST_KNOWN = 10_000
+_NOT_OF_A_NAME = re.compile(r"[\W_]+")
+
+T = TypeVar("T")
+
+
+def plain_key(name: str) -> str:
+    """What all spellings of a key have in common."""
+    return _NOT_OF_A_NAME.sub("", name.casefold())
+
+
+class Spellings(Generic[T]):
+    """What a list says of keys, in any spelling; the records of a source have the same few."""
+
+    def __init__(self, look_up: Callable[[str], T]) -> None:
+        """`look_up` is given the plain form of a key."""
+        self._look_up = look_up
+        self._known: dict[str, T] = {}
+
+    def of(self, name: str) -> T:
+        """What the list says of the key."""
+        try:
+            return self._known[name]
+        except KeyError:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            said = self._known[name] = self._look_up(plain_key(name))
+            return said
 
 
 class KeyFinder:

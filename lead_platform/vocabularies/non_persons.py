@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import re2
 
 from lead_platform.patterns import OrderedPatterns, wildcard
+from lead_platform.vocabularies.keys import Spellings, plain_key
 from lead_platform.vocabularies.text import fold
 
 SignName = Literal[
@@ -82,14 +83,23 @@ class NonPersonSigns:
             by_sign[name.removesuffix("_weak")].append((value, sign))
         self.version = version
         self._tables = {name: SignTable(by_sign[name], _expression_of(name)) for name in SIGNS}
-        self.keys = _keys([*by_sign["key"], *by_sign["envelope"]])
-        self.envelope = frozenset(_keys(by_sign["envelope"])) - frozenset(_keys(by_sign["key"]))
-        """Those of the keys that count in the record itself, and in nothing that it holds."""
+        key_values: Mapping[str, Mapping[str, Sign]] = _keys(by_sign["key"], plain_key)
+        self.keys = Spellings(key_values.get)
+        """What the values of a vendor's key say, each in lower case; None of other keys."""
+        self.envelope: Mapping[str, Mapping[str, Sign]] = _keys(by_sign["envelope"], str)
+        """The same of keys that count in the record itself, and in nothing that it holds; columns
+        of people are called `Mode` too, so they are spelled as listed."""
         listed = [value for name in _OF_NAMES for value in self._tables[name].values]
         listed += [2 * value for value in self._tables["run"].values]
-        listed += [value.casefold() for value, _ in by_sign["attendee"]]
         self.name_starts = frozenset(_start(value) for value in listed)
-        """How a word starts, in capitals as names are written, that a listed name may have."""
+        """How the words of listed names start, as folded names written with capitals do."""
+        links = [value.replace("*", " ").replace(" ", "") for value, _ in by_sign["link"]]
+        self.has_links_of_letters = any(not link or link.isalpha() for link in links)
+        """Whether a name of letters alone may be a link."""
+
+    def has_key(self, name: str) -> bool:
+        """Whether the vendor's word stands under such a key."""
+        return self.keys.of(name) is not None or name in self.envelope
 
     def __getitem__(self, name: SignName) -> SignTable:
         return self._tables[name]
@@ -135,11 +145,13 @@ def _gap(before: str, behind: str) -> str:
     return f"(?:.*{_NO_LETTER})?" if begins else ".*"
 
 
-def _keys(listed: Iterable[tuple[str, Sign]]) -> dict[str, dict[str, Sign]]:
-    """`is_test=true|1|yes` by name of the key and each of its values in lower case."""
+def _keys(
+    listed: Iterable[tuple[str, Sign]], form: Callable[[str], str]
+) -> dict[str, dict[str, Sign]]:
+    """`is_test=true|1|yes` by a form of the key and each of its values in lower case."""
     keys: dict[str, dict[str, Sign]] = {}
     for value, sign in listed:
         name, _, given = value.partition("=")
         for one in given.casefold().split("|"):
-            keys.setdefault(name, {})[one] = sign
+            keys.setdefault(form(name), {})[one] = sign
     return keys

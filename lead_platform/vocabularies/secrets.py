@@ -8,14 +8,13 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from lead_platform.patterns import OrderedPatterns, wildcard
+from lead_platform.vocabularies.keys import Spellings
 
 REDACTED = "[redacted]"
-_NOT_OF_A_NAME = re.compile(r"[\W_]+")
 # Of a text that could not be parsed: a name, what sets it off, a value.
 _PAIR = re.compile(
     r"""(?P<name>[\w.-]{3,60})(?P<between>"{0,2}'?\s{0,3}[:=]\s{0,3}"{0,2}'?)(?P<value>[^"',;&\s}]+)"""
 )
-_MOST_KNOWN = 10_000
 # Webhooks nest some ten levels deep.
 _DEEPEST = 100
 
@@ -30,22 +29,13 @@ class SecretNames:
         self._wildcards = OrderedPatterns(
             [wildcard(name.split("*")) for name in plain if "*" in name]
         )
-        # The records of a source have the same few names.
-        self._known: dict[str, bool] = {}
+        self._spellings = Spellings(self._is_listed)
 
     def __contains__(self, name: str) -> bool:
-        listed = self._known.get(name)
-        if listed is None:
-            listed = self._look_at(name)
-        return listed
+        return self._spellings.of(name)
 
-    def _look_at(self, name: str) -> bool:
-        plain = _NOT_OF_A_NAME.sub("", name.casefold())
-        listed = plain in self._exact or self._wildcards.first_in(plain) is not None
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[name] = listed
-        return listed
+    def _is_listed(self, plain: str) -> bool:
+        return plain in self._exact or self._wildcards.first_in(plain) is not None
 
     def redact(self, content: Any, spared: Collection[str] = (), depth: int = 0) -> Any:
         """`content` without the values of secrets; itself where it holds none.

@@ -23,13 +23,14 @@ ATTENDEES = sorted(
     for row in load_csv(SHIPPED / "non_persons.csv", NonPersonRow)
     if row.sign == "attendee" and row.kind == "machine" and row.value.endswith("*")
 )
-CASES = st.sampled_from([str.title, str.lower, str.upper])
+NAME_CASES = [str.title, str.lower, str.upper]
+CASES = st.sampled_from(NAME_CASES)
 FAKE_PHONES = st.sampled_from([None, "1111111", "1234567890", "+49 123456789", "1"])
 DOMAINS = st.sampled_from(["gmail.com", "test.de", "acme.example", "example.com", "web.de"])
 Row = tuple[str | None, str | None, str | None]
 
 
-def kind(row: Row, content: object = None, **others: str) -> str:
+def kind(row: Row, content: object = None, **others: str | None) -> str:
     name, email, phone = row
     given = {"full_name": name, "email": email, "phone": phone, **others}
     mark = READER.read(dict.fromkeys(SIGN_FIELDS) | given, content)
@@ -155,6 +156,10 @@ def test_whoever_has_a_mailbox_of_his_own_is_no_machine(
         ({"test": True}, "test"),
         ({"test": 1}, "person"),
         ({"answers": {"test": True, "mode": "test"}}, "person"),
+        ({"Mode": "test"}, "person"),
+        *(({name: True}, "test") for name in ("Is Test", "IsTest", "IS-TEST", "test_lead")),
+        *(({"is_test": value}, "test") for value in (1, "1", 1.0, " Yes ", "TRUE")),
+        *(({"is_test": value}, "person") for value in (0, "no", None, "", [], {})),
     ],
 )
 def test_the_vendors_own_key_is_enough(content: object, expected: str) -> None:
@@ -176,6 +181,27 @@ def test_names_that_people_have_are_never_marked(
     name = case(f"{first} {last}")  # type: ignore[operator]
     local = mailbox.format(first=first, last=last).replace(" ", "")
     assert kind((name, f"{local}@{domain}", phone), company_name="test") == "person"
+
+
+WORDS = st.sampled_from(
+    ["Tést", "Test", "Notetaker", "Asdf", "Max", "Mustermann", "Йцукен", "Bo", "Vorname"]
+)
+COMPANIES = st.sampled_from([None, "Test", "<test lead: dummy data for company_name>"])
+
+
+@given(
+    st.lists(WORDS | st.sampled_from(FIRST_NAMES) | st.sampled_from(LAST_NAMES), max_size=3),
+    st.sampled_from([None, "test@test.com", "test@fb.com", "anna.berg@acme.example"]),
+    FAKE_PHONES,
+    COMPANIES,
+)
+def test_what_a_submission_is_does_not_depend_on_the_case_of_the_name(
+    words: list[str], email: str | None, phone: str | None, company: str | None
+) -> None:
+    """Names in capitals and small letters once were not asked what the company said."""
+    name, others = " ".join(words), {"company_name": company}
+    found = {kind((case(name), email, phone), None, **others) for case in NAME_CASES}
+    assert len(found) == 1, found
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=20))

@@ -282,6 +282,79 @@ def test_what_the_channel_reads_is_no_secret_wherever_it_reads(make_channel: Mak
     assert json.loads(rows[0]["payload"]) == content | {"hmac": "[redacted]"}
 
 
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [("{{contact.id}}", "unreplaced macro"), ("8.80100200300404E+16", "a spreadsheet rounded it")],
+)
+def test_a_person_id_that_names_nobody_says_so_on_every_item(
+    make_channel: MakeChannel, person: str, reason: str
+) -> None:
+    channel = make_channel(
+        CONTACTS
+        + """
+      - kind: event
+        fields: {event_type: {constant: call}, occurred_at: {default: received_at}, email: email}
+"""
+    )
+    rows = items(channel, {"id": "1", "person": person, "email": "a@b.co"})
+    assert len(rows) == 2
+    for row in rows:
+        assert row["source_person_id"] is None
+        [issue] = json.loads(row["issues"])
+        assert issue["field"] == "source_person_id"
+        assert reason in issue["reason"]
+
+
+MATCHED = """
+    name: matched
+    description: The same fields by path and by what an answer is called.
+    format: json
+    record_id: id
+    numbers: {decimal: ',', thousands: '.'}
+    answers:
+      each: answers
+      name: item.name
+      value: item.value
+      match: {annual_revenue: revenue, employee_count: staff, phone: phone}
+    emits:
+      - kind: submission
+        fields: {submitted_at: {default: received_at}, email: email}
+      - kind: submission
+        fields:
+          submitted_at: {default: received_at}
+          email: email
+          annual_revenue: revenue
+          employee_count: staff
+          phone: phone
+"""
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "revenue": st.sampled_from(["12,500", "1.250,5", "1.125", "5 Mio", 12.5, ""]),
+            "staff": st.sampled_from(["1.250", "51-200", "{{company.size}}", 7, "Select"]),
+            "phone": st.sampled_from(["+49 30 5550 1234", "{phone}", "%%phone%%", None]),
+        }
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_answer_that_matches_is_read_as_the_field_is(
+    make_channel: MakeChannel, given: dict[str, Any]
+) -> None:
+    answers = [{"name": name, "value": value} for name, value in given.items()]
+    content = {"id": "1", "email": "a@b.co", "answers": answers, **given}
+    by_match, by_field = items(make_channel(MATCHED), content)
+    for name in ("annual_revenue", "employee_count", "phone"):
+        assert by_match[name] == by_field[name], name
+
+
+def test_what_no_field_takes_is_no_answer_where_it_is_a_macro(make_channel: MakeChannel) -> None:
+    channel = make_channel(CONTACTS + "    unmapped: answers\n")
+    (row,) = items(channel, {"id": "1", "email": "a@b.co", "Budget": "{{deal.budget}}", "Team": 9})
+    assert json.loads(row["answers"]) == {"Team": "9"}
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
