@@ -74,9 +74,9 @@ class KindReader:
             return marked
         return None if name and self._is_plain(name) else self._dummy(name, fields)
 
-    def of_vendor(self, content: Any) -> Mark | None:
-        """What a key of the vendor's says: it is a test."""
-        for sign in _key_signs(content, self._signs, 0):
+    def of_vendor(self, *contents: Any) -> Mark | None:
+        """What a key of the vendor's says in a record, or in one that a cell of it holds."""
+        for sign in (sign for part in contents for sign in _key_signs(part, self._signs, 0)):
             return Mark(sign.kind, sign.reason)
         return None
 

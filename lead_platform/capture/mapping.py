@@ -29,9 +29,10 @@ from lead_platform.capture.columns import (
     Kind,
 )
 from lead_platform.capture.contracts import Check, Contracts, load_contracts
+from lead_platform.capture.encoded import EncodedCells, names_of_encoded
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.identifiers import hashed_id, id_form, version_key
-from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader
+from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
 from lead_platform.capture.value_rules import FieldRule
@@ -82,6 +83,7 @@ class MappedRecord:
 
     `items`: (kind, values in the order of ITEM_COLUMNS[kind]); the first value is the item's id.
     `side_faults`: the reasons why single fields of the items are null although something was given.
+    `of_vendor`: what a key of the vendor's says of it.
     `issues`: those of what all items share, which every item of the record carries.
     """
 
@@ -91,7 +93,7 @@ class MappedRecord:
     items: list[tuple[Kind, list[Any]]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     side_faults: list[str] = field(default_factory=list)
-    listed_keys: int = 0
+    of_vendor: Mark | None = None
     issues: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, name: str, reason: str) -> None:
@@ -128,6 +130,7 @@ class RecordMapper:
         self._secrets = channel.lists.secrets
         self._spared = frozenset(rules.read_names())
         self._kinds = KindReader(channel.lists.non_persons)
+        self._encoded = EncodedCells(names_of_encoded(rules), self._secrets, self._spared)
         self._keys = KeyFinder(self._secrets.__contains__, channel.lists.non_persons.has_key)
         seen: dict[Kind, int] = {}
         self._emits: list[_Emitter] = []
@@ -175,8 +178,8 @@ class RecordMapper:
             )
         if mapped.reasons:
             mapped.items.clear()
-            if (mark := self._kinds.of_vendor(content)) is not None:
-                mapped.reasons.insert(0, f"test record: {mark.reason}")
+            if mapped.of_vendor is not None:
+                mapped.reasons.insert(0, f"test record: {mapped.of_vendor.reason}")
             mapped.reasons += mapped.side_faults
         else:
             _link_items(mapped)
@@ -184,7 +187,9 @@ class RecordMapper:
 
     def redact(self, content: dict[str, Any]) -> dict[str, Any]:
         """The record without secrets that its source sent along; what the channel reads is none."""
-        redacted: dict[str, Any] = self._secrets.redact(content, self._spared)
+        redacted: dict[str, Any] = self._secrets.redact(
+            self._encoded.redact(content, []), self._spared
+        )
         return redacted
 
     def redact_text(self, text: str) -> str:
@@ -193,9 +198,14 @@ class RecordMapper:
 
     def _canonical(self, content: dict[str, Any], mapped: MappedRecord) -> dict[str, Any]:
         try:
-            mapped.listed_keys = self._keys.found_in(content)
-            if mapped.listed_keys & SECRET_KEY:
-                content = self.redact(content)
+            encoded: list[Any] = []
+            if self._encoded:
+                content = self._encoded.redact(content, encoded)
+            listed = self._keys.found_in([content, *encoded] if encoded else content)
+            if listed & SECRET_KEY:
+                content = self._secrets.redact(content, self._spared)
+            if listed & VENDOR_KEY:
+                mapped.of_vendor = self._kinds.of_vendor(content, *encoded)
             mapped.payload = canonical_json(content)
             data = mapped.payload.encode()
         except UnicodeEncodeError:
@@ -442,9 +452,7 @@ class _Emitter:
         """Whether the submission is a person's, and if not, why."""
         place = self._place
         fields = {name: row[place[name]] for name in SIGN_FIELDS}
-        mark = self._kinds.read(
-            fields, record.scope if record.mapped.listed_keys & VENDOR_KEY else None
-        )
+        mark = record.mapped.of_vendor or self._kinds.read(fields)
         row[place["kind"]] = PERSON if mark is None else mark.kind
         if mark is not None:
             row[place["kind_reason"]] = mark.reason

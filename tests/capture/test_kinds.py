@@ -24,6 +24,8 @@ ATTENDEES = sorted(
     if row.sign == "attendee" and row.kind == "machine" and row.value.endswith("*")
 )
 NAME_CASES = [str.title, str.lower, str.upper]
+TOLD_YES: list[object] = [True, 1, "1", 1.0, " Yes ", "TRUE"]
+TOLD_NO: list[object] = [False, 0, "no", None, "", [], {}]
 CASES = st.sampled_from(NAME_CASES)
 FAKE_PHONES = st.sampled_from([None, "1111111", "1234567890", "+49 123456789", "1"])
 DOMAINS = st.sampled_from(["gmail.com", "test.de", "acme.example", "example.com", "web.de"])
@@ -158,8 +160,8 @@ def test_whoever_has_a_mailbox_of_his_own_is_no_machine(
         ({"answers": {"test": True, "mode": "test"}}, "person"),
         ({"Mode": "test"}, "person"),
         *(({name: True}, "test") for name in ("Is Test", "IsTest", "IS-TEST", "test_lead")),
-        *(({"is_test": value}, "test") for value in (1, "1", 1.0, " Yes ", "TRUE")),
-        *(({"is_test": value}, "person") for value in (0, "no", None, "", [], {})),
+        *(({"is_test": value}, "test") for value in TOLD_YES),
+        *(({"is_test": value}, "person") for value in TOLD_NO),
     ],
 )
 def test_the_vendors_own_key_is_enough(content: object, expected: str) -> None:
