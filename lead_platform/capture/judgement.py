@@ -72,6 +72,8 @@ def judge(
 ) -> list[Judged]:
     """Say that these are of `kind`; those of which that is new, as they were before.
 
+    What a list said already is new where a person says it: no change of the list undoes it then.
+
     Raises JudgementError without a person and a reason, for no kind, and for unknown ids.
     """
     if not by.strip() or not reason.strip():
@@ -80,7 +82,7 @@ def judge(
         allowed = ", ".join(KINDS_OF_SUBMISSIONS)
         raise JudgementError(f"{kind!r} is no kind of submission; allowed: {allowed}")
     found = _find(connection, submission_ids)
-    changed = [one for one in found if one.kind != kind]
+    changed = [one for one in found if one.kind != kind or one.version is not None]
     _store(connection, [(one.submission_id, kind, f"{by}: {reason}", None) for one in changed])
     action = "restore_submission" if kind == PERSON else "mark_no_person"
     actions = [_action(one, action, kind, reason, by, at) for one in changed]

@@ -153,5 +153,5 @@ def _keys(
     for value, sign in listed:
         name, _, given = value.partition("=")
         for one in given.casefold().split("|"):
-            keys.setdefault(form(name), {})[one] = sign
+            keys.setdefault(form(name), {}).setdefault(one, sign)
     return keys

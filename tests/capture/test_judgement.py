@@ -95,6 +95,19 @@ def test_what_a_person_says_is_audited_once_and_can_be_taken_back(
     assert kinds(tables)["sub_3"] == "person", "no list says otherwise again"
 
 
+def test_what_a_person_confirms_no_list_undoes(
+    tables: duckdb.DuckDBPyConnection, signs: NonPersonSigns
+) -> None:
+    """ "Nothing to do" was said of it, and the next list made leads of Dana's test records."""
+    for _ in range(2):
+        judge(tables, ["sub_2"], "junk", by="Dana", reason="our own", at=NOW)
+    assert reread_kinds(tables, signs, at=NOW, run_id="run") == []
+    assert kinds(tables)["sub_2"] == "junk"
+    assert actions(tables) == [
+        ("mark_no_person", "sub_2", "Dana", "junk: told before", "junk"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("ids", "kind", "by", "reason"),
     [
