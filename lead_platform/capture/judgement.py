@@ -108,7 +108,9 @@ def reread_kinds(
     stored: list[tuple[str, str, str | None, str | None]] = []
     for row in rows:
         before = Judged(*row[:6])
-        mark = reader.read(dict(zip(SIGN_FIELDS, row[7:], strict=True)), content_of(row[6]))
+        fields = dict(zip(SIGN_FIELDS, row[7:], strict=True))
+        mark = reader.stands(before.kind, before.reason)
+        mark = mark or reader.read(fields, content_of(row[6]))
         if mark is None:
             restored.append(before)
             stored.append((before.submission_id, PERSON, "the list has changed", None))

@@ -74,6 +74,14 @@ class KindReader:
             return marked
         return None if name and self._is_plain(name) else self._dummy(name, fields)
 
+    def stands(self, kind: str, reason: str | None) -> Mark | None:
+        """What a vendor said of a record that is not kept with each of its submissions, as long as
+        a key of the list says that."""
+        listed = (
+            sign for sign in self._signs.of_vendors if (sign.kind, sign.reason) == (kind, reason)
+        )
+        return next((Mark(sign.kind, sign.reason) for sign in listed), None)
+
     def of_vendor(self, *contents: Any) -> Mark | None:
         """What a key of the vendor's says in a record, or in one that a cell of it holds."""
         for sign in (sign for part in contents for sign in _key_signs(part, self._signs, 0)):

@@ -89,6 +89,9 @@ class NonPersonSigns:
         self.envelope: Mapping[str, Mapping[str, Sign]] = _keys(by_sign["envelope"], str)
         """The same of keys that count in the record itself, and in nothing that it holds; columns
         of people are called `Mode` too, so they are spelled as listed."""
+        self.of_vendors = frozenset(
+            sign for name in ("key", "envelope") for _, sign in by_sign[name]
+        )
         listed = [value for name in _OF_NAMES for value in self._tables[name].values]
         listed += [2 * value for value in self._tables["run"].values]
         self.name_starts = frozenset(_start(value) for value in listed)

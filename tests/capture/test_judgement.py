@@ -108,6 +108,21 @@ def test_what_a_person_confirms_no_list_undoes(
     ]
 
 
+def test_a_vendors_test_stays_one_though_its_payload_is_elsewhere(
+    tables: duckdb.DuckDBPyConnection, signs: NonPersonSigns
+) -> None:
+    """The first item of a record keeps the record: a submission behind an event has no payload, one
+    of a list its own element. A changed list once made leads of such tests."""
+    tables.execute(
+        "update capture.submissions set kind = 'test', payload = null, "
+        "kind_reason = 'Google Ads: test lead of a lead form' where submission_id = 'sub_2'"
+    )
+    assert reread_kinds(tables, signs, at=NOW, run_id="run") == []
+    assert kinds(tables)["sub_2"] == "test"
+    without = NonPersonSigns([("text", "x", "test", "another")], "without keys")
+    assert "sub_2" in reread_kinds(tables, without, at=NOW, run_id="again")
+
+
 @pytest.mark.parametrize(
     ("ids", "kind", "by", "reason"),
     [
