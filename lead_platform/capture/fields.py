@@ -248,9 +248,12 @@ class RuleCompiler:
             return consent_reader(self._channel.lists.consents)
         if value_type == "list":
             return self._list
-        if value_type in _NUMBER_READERS:
-            return partial(_NUMBER_READERS[value_type], marks=self._number_marks(rule))
-        return _CONVERTERS[value_type]
+        currencies = self._channel.lists.currencies
+        if value_type == "currency":
+            return partial(read_currency, currencies=currencies)
+        if value_type == "amount":
+            return partial(read_amount, currencies=currencies, marks=self._number_marks(rule))
+        return partial(_NUMBER_READERS[value_type], marks=self._number_marks(rule))
 
     def _number_marks(self, rule: FieldRule) -> NumberMarks | None:
         """A scaled value is a number already, and so written with a point."""
@@ -318,11 +321,7 @@ def _not_listed(text: str, lookup: str, channel: Channel) -> str:
     )
 
 
-_CONVERTERS: dict[ValueType, Callable[[Any], Any]] = {
-    "currency": read_currency,
-}
 _NUMBER_READERS: dict[ValueType, Callable[..., Any]] = {
-    "amount": read_amount,
     "integer": read_integer,
     "number": read_number,
 }

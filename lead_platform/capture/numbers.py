@@ -11,9 +11,8 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
-import pycountry
-
 from lead_platform.capture.values import ValueFault, read_text, show
+from lead_platform.vocabularies.currencies import Currencies
 
 _LONGEST_NUMBER = 400
 _AMOUNT_LIMIT = Decimal("1e16")
@@ -26,14 +25,8 @@ _POINT_DECIMALS = re.compile(r"-?\d*\.(?:\d{1,2}|\d{4,})\Z|-?(?:0|\d{4,})\.\d+\Z
 _EXPONENT = re.compile(r"([+-]?\d*(?:[.,]\d+)?)[eE]([+-]?\d{1,3})\Z")
 _FIGURE = re.compile(r"[\d.,' ]*\d[\d.,' ]*")
 _WITH_DASH = re.compile(r"(?<=\d)[.,](?:-{1,2}|–|—)$")
-_SIGN = re.compile(r"[€£¥$₹₩₺₽₪₴₦₱฿₫₡₲₵₸₮₼₾]|\b[A-Za-z]{3}\b|\b(?:zł|kr|Kč|Ft|Rs|R\$|Fr)\.?(?!\w)")
 # A fils or baisa is a thousandth (ISO 4217: three decimals), so three digits may be decimals.
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-_NO_CURRENCIES = frozenset({"XXX", "XTS"})
-# $ and ¥ stand for several.
-_CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB",
-                   "₪": "ILS", "₴": "UAH", "₦": "NGN", "₱": "PHP", "฿": "THB", "₫": "VND",
-                   "ZŁ": "PLN", "KČ": "CZK", "R$": "BRL"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,31 +50,29 @@ def read_integer(value: Any, marks: NumberMarks | None = None) -> int:
     return int(number)
 
 
-def read_amount(value: Any, marks: NumberMarks | None = None) -> Decimal:
+def read_amount(value: Any, currencies: Currencies, marks: NumberMarks | None = None) -> Decimal:
     """Money rounded to cents, below 10^16; the sign or code of a currency may stand with it.
     Raises ValueFault."""
     has_point = marks is None or marks.decimal == "."
     if type(value) is str and has_point and _POINT_AMOUNT.match(value):
         return _cents(Decimal(value), value)
     if type(value) is str:
-        return _cents(_money(value, marks), value)
+        return _cents(_money(value, currencies, marks), value)
     return _cents(_decimal(value, marks), value)
 
 
-def read_currency(value: Any) -> str:
+def read_currency(value: Any, currencies: Currencies) -> str:
     """An ISO 4217 code in capitals, alone or beside an amount; signs that only one currency has.
     Raises ValueFault."""
-    text = (read_text(value) or "").upper()
-    if text in _currencies():
-        return text
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueFault(f"{show(value)} is not a currency of ISO 4217")
-    sign = _FIGURE.sub("", text.translate(_SPACES)).strip(" .,-+")
-    code = _CURRENCY_SIGNS.get(sign, sign)
-    if code in _currencies():
-        return code
+    text = (read_text(value) or "").translate(_SPACES)
+    if len(text) <= _LONGEST_NUMBER:
+        codes = {currencies.code_of(sign) for sign in currencies.signs_in(text)} - {None}
+        rest = currencies.without_signs(text)
+        if len(codes) == 1 and not any(char.isalpha() for char in rest):
+            return str(codes.pop())
     raise ValueFault(
-        f"{show(value)} is not a currency of ISO 4217; allowed: EUR, USD, …; map it with `values`"
+        f"{show(value)} is not a currency of ISO 4217; allowed: EUR, USD, … and the signs of one "
+        "currency in config/vocabularies/currencies.csv; map it with `values`"
     )
 
 
@@ -104,24 +95,16 @@ def _plain_figure(figure: str, marks: NumberMarks) -> str:
     return figure.replace(stripped, plain, 1)
 
 
-def _money(value: str, marks: NumberMarks | None) -> Decimal:
+def _money(value: str, currencies: Currencies, marks: NumberMarks | None) -> Decimal:
     if len(value) > _LONGEST_NUMBER:
         raise ValueFault(_no_number(value))
     text = value.translate(_SPACES).strip()
-    signs = {sign.upper().strip(".") for sign in _SIGN.findall(text)}
-    bare = _SIGN.sub(" ", text).strip() if len(signs) == 1 else text
+    signs = currencies.signs_in(text)
+    bare = currencies.without_signs(text).strip() if len(signs) == 1 else text
     bare, dashes = _WITH_DASH.subn("", bare)
-    if any(char.isalpha() for sign in signs for char in sign) and not _is_known_sign(signs):
-        raise ValueFault(_no_number(value))
-    has_cents = bool(signs or dashes) and not signs & _THREE_DECIMALS
+    codes = {currencies.code_of(sign) for sign in signs}
+    has_cents = bool(signs or dashes) and not codes & _THREE_DECIMALS
     return _decimal(bare, marks, shown=value, has_cents=has_cents)
-
-
-def _is_known_sign(signs: set[str]) -> bool:
-    return all(sign in _currencies() or sign in _LOCAL_SIGNS for sign in signs)
-
-
-_LOCAL_SIGNS = frozenset({"ZŁ", "KR", "KČ", "FT", "RS", "R$", "FR"})
 
 
 def _cents(number: Decimal, value: Any) -> Decimal:
@@ -258,9 +241,3 @@ def _no_number(value: Any) -> str:
 def _other_marks(value: Any, marks: NumberMarks) -> str:
     example = f"1{marks.thousands}234{marks.decimal}50"
     return f"{show(value)} is not a number as `numbers` of the channel has them ({example})"
-
-
-@cache
-def _currencies() -> frozenset[str]:
-    """The codes of ISO 4217 but those that stand for no currency and for tests."""
-    return frozenset(currency.alpha_3 for currency in pycountry.currencies) - _NO_CURRENCIES

@@ -14,13 +14,16 @@ from typing import TypeVar, get_args
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.patterns import OrderedPatterns, wildcard
 from lead_platform.settings import PROJECT_ROOT
+from lead_platform.vocabularies.currencies import Currencies
 from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
+from lead_platform.vocabularies.quantities import Meaning, QuantityWords
 from lead_platform.vocabularies.rows import (
     AliasRow,
     BlankRow,
     ConsentRow,
     CountryRow,
+    CurrencyRow,
     DomainRow,
     IndustryRow,
     JobFunctionRow,
@@ -32,6 +35,7 @@ from lead_platform.vocabularies.rows import (
     PlaceholderRow,
     PreferredChannelRow,
     PurchaseTimeframeRow,
+    QuantityRow,
     RegionRow,
     RegionTimeZoneRow,
     RoleMailboxRow,
@@ -55,10 +59,14 @@ _LIBRARIES = (
 
 SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
 # A folder that was set up before these came has none of them: those that ship count there.
-_LATER_LISTS = frozenset({"blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv"})
+_LATER_LISTS = frozenset({
+    "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
+    "currencies.csv",
+})  # fmt: skip
 
 R = TypeVar("R", bound=Row)
 P = TypeVar("P", bound=PatternRow)
+V = TypeVar("V", str, Meaning)
 
 
 class _Folder:
@@ -80,9 +88,9 @@ class _Folder:
             self.faults += error.faults
             return []
 
-    def mapping(self, file_name: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    def mapping(self, file_name: str, pairs: Iterable[tuple[str, V]]) -> dict[str, V]:
         """One value per key; the same key with two values is a fault."""
-        known: dict[str, str] = {}
+        known: dict[str, V] = {}
         for key, value in pairs:
             if known.setdefault(key, value) != value:
                 self.faults.append(
@@ -104,6 +112,17 @@ class _Folder:
     def macros(self) -> Macros:
         rows = self.rows("macros.csv", MacroRow)
         return Macros((row.opening, row.closing, row.system) for row in rows)
+
+    def currencies(self) -> Currencies:
+        rows = self.rows("currencies.csv", CurrencyRow)
+        # Signs of currencies are all that tells one from another: nothing to fold but case.
+        signs = ((row.sign.casefold(), row.code) for row in rows)
+        return Currencies(self.mapping("currencies.csv", signs))
+
+    def quantities(self) -> QuantityWords:
+        rows = self.rows("quantities.csv", QuantityRow)
+        words = ((fold(row.word), row.value) for row in rows)
+        return QuantityWords(self.mapping("quantities.csv", words))
 
     def non_persons(self) -> NonPersonSigns:
         rows = self.rows("non_persons.csv", NonPersonRow)
@@ -156,6 +175,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         macros=folder.macros(),
         secrets=SecretNames(row.name for row in secrets),
         non_persons=folder.non_persons(),
+        currencies=folder.currencies(),
         version=content_version(*sorted(folder.paths)),
     )
     if folder.faults:
@@ -175,6 +195,7 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
     mailboxes = folder.rows("role_mailboxes.csv", RoleMailboxRow)
     free_domains = folder.rows("free_mail_domains.csv", DomainRow)
     shared_domains = folder.rows("shared_domains.csv", DomainRow)
+    currencies, quantities = folder.currencies(), folder.quantities()
     vocabularies = partial(
         Vocabularies,
         industries=folder.aliases("industries.csv", IndustryRow),
@@ -199,6 +220,8 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
         },
         role_mailboxes=frozenset(fold(row.mailbox).replace(" ", "") for row in mailboxes),
         macros=folder.macros(),
+        currencies=currencies,
+        quantities=quantities,
         free_mail_domains=frozenset(row.domain.casefold() for row in free_domains),
         shared_domains=frozenset(row.domain.casefold() for row in shared_domains),
     )

@@ -4,12 +4,14 @@ How the files are read belongs to `folder`, how a value is looked up to `tables`
 """
 
 import re
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from lead_platform.patterns import Pattern, wildcard
+from lead_platform.vocabularies.currencies import iso_codes
 from lead_platform.vocabularies.non_persons import NonPerson, SignName, WeakSignName
+from lead_platform.vocabularies.quantities import BOUNDS, Bound, Meaning
 
 Seniority = Literal["c_level", "vp", "director", "manager", "senior", "individual", "intern"]
 JobFunction = Literal[
@@ -182,6 +184,47 @@ class MacroRow(Row):
     opening: str
     closing: str
     system: str
+
+
+class QuantityRow(Row):
+    """A word or phrase beside a figure and what it means: a factor, or how it bounds the figure."""
+
+    word: str
+    meaning: str
+
+    @field_validator("meaning")
+    @classmethod
+    def _is_factor_or_bound(cls, meaning: str) -> str:
+        if meaning not in BOUNDS and not re.fullmatch("[1-9][0-9]*", meaning):
+            allowed = ", ".join(sorted(BOUNDS))
+            raise ValueError(f"must be a whole factor, e.g. 1000, or one of {allowed}")
+        return meaning
+
+    @property
+    def value(self) -> Meaning:
+        """The factor as a number, or the bound."""
+        return float(self.meaning) if self.meaning.isdecimal() else cast(Bound, self.meaning)
+
+
+class CurrencyRow(Row):
+    """A sign or word of a currency and its code of ISO 4217; no code where several share it."""
+
+    sign: str
+    code: str = ""
+
+    @field_validator("sign")
+    @classmethod
+    def _is_sign(cls, sign: str) -> str:
+        if not re.fullmatch(r"[^\d\s_]+", sign):
+            raise ValueError("must be a sign or word without spaces and digits, e.g. US$")
+        return sign
+
+    @field_validator("code")
+    @classmethod
+    def _is_iso(cls, code: str) -> str:
+        if code and code not in iso_codes():
+            raise ValueError("must be a code of ISO 4217, e.g. EUR, or empty")
+        return code
 
 
 class SecretRow(Row):

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lead_platform.patterns import OrderedPatterns
+from lead_platform.vocabularies.currencies import Currencies
 from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
+from lead_platform.vocabularies.quantities import QuantityWords
 from lead_platform.vocabularies.rows import PlaceholderField
 from lead_platform.vocabularies.secrets import SecretNames
 from lead_platform.vocabularies.text import fold
@@ -59,6 +61,8 @@ class Vocabularies:
     region_time_zones: Mapping[tuple[str, str], str]
     placeholders: Mapping[str, frozenset[str]]
     macros: Macros
+    currencies: Currencies
+    quantities: QuantityWords
     role_mailboxes: frozenset[str]
     free_mail_domains: frozenset[str]
     shared_domains: frozenset[str]
@@ -81,6 +85,7 @@ class IntakeLists:
     macros: Macros
     secrets: SecretNames
     non_persons: NonPersonSigns
+    currencies: Currencies
     version: str
 
     def __repr__(self) -> str:

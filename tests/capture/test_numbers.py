@@ -1,20 +1,24 @@
 import contextlib
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lead_platform.capture import numbers
 from lead_platform.capture.numbers import (
     NumberMarks,
     plain_figures,
-    read_amount,
-    read_currency,
     read_integer,
     read_number,
 )
 from lead_platform.capture.values import ValueFault
+from lead_platform.vocabularies.folder import shipped_intake_lists
 
+CURRENCIES = shipped_intake_lists().currencies
+read_amount = partial(numbers.read_amount, currencies=CURRENCIES)
+read_currency = partial(numbers.read_currency, currencies=CURRENCIES)
 GERMAN = NumberMarks(",", ".")
 ENGLISH = NumberMarks(".", ",")
 ALL_MARKS = [
@@ -80,13 +84,13 @@ def test_what_is_no_amount_or_two_is_refused(value: object) -> None:
     ],
 )
 def test_the_channel_says_which_marks(value: str, marks: NumberMarks, expected: str) -> None:
-    assert read_amount(value, marks) == Decimal(expected)
+    assert read_amount(value, marks=marks) == Decimal(expected)
 
 
 @pytest.mark.parametrize("value", ["1250.50", "12.5", "1 250,00"])
 def test_other_marks_than_the_channels_are_refused(value: str) -> None:
     with pytest.raises(ValueFault, match="as `numbers` of the channel has them"):
-        read_amount(value, GERMAN)
+        read_amount(value, marks=GERMAN)
 
 
 @given(st.text(max_size=30) | st.floats() | st.integers() | st.none())
@@ -94,7 +98,7 @@ def test_numbers_are_read_or_refused(value: object) -> None:
     for read in (read_amount, read_integer, read_number):
         for marks in (None, GERMAN):
             with contextlib.suppress(ValueFault):
-                read(value, marks)
+                read(value, marks=marks)
 
 
 @given(
@@ -108,7 +112,7 @@ def test_no_way_to_write_a_number_gives_another_number(
     english = f"{number:,.2f}"
     written = english.translate(str.maketrans({",": marks.thousands, ".": marks.decimal}))
     expected = -number if "-" in around or "(" in around else number
-    assert read_amount(around.format(written), marks) == expected
+    assert read_amount(around.format(written), marks=marks) == expected
     with contextlib.suppress(ValueFault):
         assert read_amount(around.format(written)) == expected
     whole = written.removesuffix(f"{marks.decimal}00")
@@ -131,13 +135,28 @@ def test_a_quantity_is_whole() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("eur", "EUR"), ("€", "EUR"), ("1.250,50 €", "EUR"), ("USD 12", "USD"), ("zł", "PLN")],
+    [
+        ("eur", "EUR"),
+        ("€", "EUR"),
+        ("1.250,50 €", "EUR"),
+        ("USD 12", "USD"),
+        ("zł", "PLN"),
+        ("Euro", "EUR"),
+        ("₸", "KZT"),
+        ("Ft", "HUF"),
+        ("US$ 5", "USD"),
+        ("CA$ 1,250.50", "CAD"),
+        ("S/.500", "PEN"),
+        ("$ 12 USD", "USD"),
+    ],
 )
 def test_currencies(value: str, expected: str) -> None:
     assert read_currency(value) == expected
 
 
-@pytest.mark.parametrize("value", ["$", "ABC", "XXX", "XTS", "EURO", "12", "EUR/USD", ""])
+@pytest.mark.parametrize(
+    "value", ["$", "ABC", "XXX", "XTS", "kr", "¥", "12", "EUR/USD", "EUR or more", ""]
+)
 def test_what_is_no_currency_of_iso_4217_is_refused(value: str) -> None:
     with pytest.raises(ValueFault, match="ISO 4217"):
         read_currency(value)
@@ -157,3 +176,17 @@ def test_what_is_no_currency_of_iso_4217_is_refused(value: str) -> None:
 )
 def test_figures_are_written_plainly_for_those_behind(text: str, expected: str) -> None:
     assert plain_figures(text, GERMAN) == expected
+
+
+SIGNS = ("€", "US$", "CA$", "A$", "HK$", "R$", "RM", "TL", "lei", "руб.", "kr.", "Rs.", "₾", "₸",
+         "₲", "₡", "₼", "₮", "₵", "Ft", "¥", "S/.", "CHF", "SEK")  # fmt: skip
+
+
+@given(
+    st.sampled_from(SIGNS),
+    st.sampled_from(("{sign} {figure}", "{sign}{figure}", "{figure} {sign}", "{figure}{sign}")),
+    st.decimals(min_value=1, max_value=10**9, places=2),
+)
+def test_a_sign_of_a_currency_changes_no_amount(sign: str, form: str, number: Decimal) -> None:
+    assert read_amount(form.format(sign=sign, figure=f"{number:,.2f}")) == number
+    assert read_amount(form.format(sign=sign, figure=f"{number:.0f}")) == int(f"{number:.0f}")

@@ -2,46 +2,34 @@
 
 A range becomes its lower bound, the only figure the answer guarantees: a rule that asks for at
 least 1,000 employees then never fires on a guess. What may mean two numbers means none: a wrong
-figure is worse than a clear reason.
+figure is worse than a clear reason. What words beside a figure mean is told by `quantities.csv`;
+one that is not listed makes it none.
 """
 
 import re
 from typing import NamedTuple
 
+from lead_platform.vocabularies.quantities import Meaning
 from lead_platform.vocabularies.tables import Vocabularies
-from lead_platform.vocabularies.text import clean_text, fold
+from lead_platform.vocabularies.text import clean_text
 
 MOST_EMPLOYEES = 5_000_000
 HIGHEST_REVENUE = 5e12
 _LONGEST = 80
-_FACTORS = {
-    "hundred": 1e2, "hundert": 1e2, "k": 1e3, "tsd": 1e3, "thousand": 1e3, "tausend": 1e3,
-    "mille": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6,
-    "millionen": 1e6, "millones": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9, "billions": 1e9,
-    "mrd": 1e9, "milliarden": 1e9, "lakh": 1e5, "lakhs": 1e5, "crore": 1e7, "crores": 1e7,
-    "cr": 1e7, "trillion": 1e12,
-}  # fmt: skip
-# Thousand to one and million or trillion to another; what multiplies in a way not known here.
-_AMBIGUOUS = frozenset({"mil", "t", "dozen", "dutzend", "mila", "tys", "bio", "billionen", "%"})
-_CURRENCY_CODE = re.compile(
-    r"(?<![a-z])(?:usd|eur|gbp|inr|chf|cad|aud|us|rs)(?=\.?\d)", re.IGNORECASE
-)
-# A figure stands alone: what is glued to other letters, digits or signs is no number by itself.
+# A figure stands alone, but for a word behind it: what is glued to letters before it, to digits or
+# to other signs is no number by itself.
 _FIGURE = re.compile(
     r"(?<![\w.,'’/^*×])"
     r"(?P<digits>\d+(?:\.\d+)?e[+-]?\d+|\d+(?:[.,' ]\d+)*)"
-    r"(?:\s*(?P<unit>" + "|".join(sorted(_FACTORS, key=len, reverse=True)) + r"))?"
-    r"(?![\w^*×/'’]|[.,]\d)",
+    r"(?!(?:[^\W\d_])*[\d_^*×/'’]|[.,]\d)",
     re.IGNORECASE,
 )
-_WORD_AFTER = re.compile(r"\s*(%|[^\W\d_]+)")
 # Thousands in threes, or as India sets them; marks of one kind.
 _GROUPED = re.compile(r"\d{1,3}(?:([., '])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}")
-_UPPER_BOUND = re.compile(
-    r"^\s*(?:<|≤|less than|fewer than|under|up to|below|bis zu|unter|moins de|menos de)",
-    re.IGNORECASE,
-)
-_ALONE = frozenset({"just me", "self employed", "solo", "freelancer", "only me", "one person"})
+_UPPER_SIGN = re.compile(r"[<≤]")
+_PARTS = re.compile(r"[%‰]")
+_LETTERS_AND_MARKS = re.compile(r"[^\W\d_]+\.?|[\s+]")
+_RANGE_SIGNS = frozenset({"-", "–", "—", "...", "..", "…"})
 
 
 class Quantity(NamedTuple):
@@ -58,7 +46,7 @@ _NOT_PLAIN = Quantity(reason="signs that are numbers but no digits")
 def normalize_employee_count(raw: str, vocabularies: Vocabularies) -> Quantity:
     """Whole number of employees, at least 1; the lower bound of a range."""
     text = clean_text(raw)
-    if text is not None and fold(text) in _ALONE:
+    if text is not None and vocabularies.quantities.meaning_of(text) == "one":
         return Quantity(1)
     lowest = _lower_bound(text, vocabularies, smallest=1) if _is_plain(raw) else _NOT_PLAIN
     if lowest.value is None:
@@ -89,67 +77,90 @@ def _lower_bound(text: str | None, vocabularies: Vocabularies, smallest: int) ->
         return NO_QUANTITY
     if vocabularies.is_placeholder("any", text):
         return Quantity(reason="placeholder")
-    text = _CURRENCY_CODE.sub(" ", text) if len(text) <= _LONGEST else ""
-    figures = list(_FIGURE.finditer(text))
-    if not figures:
+    text = vocabularies.currencies.without_signs(text) if len(text) <= _LONGEST else ""
+    matches = list(_FIGURE.finditer(text))
+    if not matches:
         return Quantity(reason="no number in it")
-    if _is_negative(text, figures[0]):
+    if text[: matches[0].start()].rstrip().endswith(("-", "−")):
         return Quantity(reason="a negative number")
-    if any(_is_scaled_otherwise(text, figure) for figure in figures):
-        return Quantity(reason="its unit may mean several numbers")
-    if len(figures) > 1 and not _is_range(text, figures):
-        return Quantity(reason="several numbers, and no range of two")
-    if _digits_outside(text, figures):
+    if _digits_outside(text, matches):
         return Quantity(reason="digits that are no plain number")
-    if _UPPER_BOUND.match(text):
+    gaps = _gaps(text, matches)
+    meanings = [vocabularies.quantities.meanings_in(gap) for gap in gaps]
+    if None in meanings:
+        return Quantity(reason="a word beside it is not known; see quantities.csv")
+    known = [found for found in meanings if found is not None]
+    figures = [
+        _Figure(match["digits"], _factor_behind(found))
+        for match, found in zip(matches, known[1:], strict=True)
+    ]
+    if _PARTS.search(text) or _is_scaled_otherwise(figures, known):
+        return Quantity(reason="its unit may mean several numbers")
+    is_range = len(figures) == 2 and _is_range(gaps[1], known)
+    if not is_range and (len(figures) > 1 or _names_a_range(known)):
+        return Quantity(reason="several numbers, and no range of two")
+    if _UPPER_SIGN.search(gaps[0]) or "below" in known[0] or "below" in known[-1]:
         return Quantity(smallest)
     return _lowest_of(figures)
 
 
-def _lowest_of(figures: list[re.Match[str]]) -> Quantity:
+class _Figure(NamedTuple):
+    """A figure as written, and what the word behind it multiplies it by."""
+
+    digits: str
+    factor: float | None
+
+
+def _gaps(text: str, matches: list[re.Match[str]]) -> list[str]:
+    """What stands before, between and behind the figures."""
+    starts = [0, *(match.end() for match in matches)]
+    ends = [*(match.start() for match in matches), len(text)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def _factor_behind(meanings: list[Meaning]) -> float | None:
+    return meanings[0] if meanings and isinstance(meanings[0], float) else None
+
+
+def _is_scaled_otherwise(figures: list[_Figure], meanings: list[list[Meaning]]) -> bool:
+    """10 mil, 5 million thousand: a word multiplies, and which way is open."""
+    words = [word for found in meanings for word in found]
+    factors = sum(isinstance(word, float) for word in words)
+    return "unclear" in words or factors > sum(figure.factor is not None for figure in figures)
+
+
+def _is_range(between: str, meanings: list[list[Meaning]]) -> bool:
+    """Two figures with nothing but "to" between them: "51–200", "$1M - $10M", "10 to 50"."""
+    words = {word for word in meanings[1] if word != "unit" and not isinstance(word, float)}
+    signs = _LETTERS_AND_MARKS.sub("", between)
+    if not words:
+        return signs in _RANGE_SIGNS
+    is_pair = words == {"and"} and "between" in meanings[0]
+    return not signs and (is_pair or words <= {"to", "below"})
+
+
+def _names_a_range(meanings: list[list[Meaning]]) -> bool:
+    """Of one figure: words that need a second."""
+    return "between" in meanings[0] or not {"to", "and", "between"}.isdisjoint(meanings[-1])
+
+
+def _lowest_of(figures: list[_Figure]) -> Quantity:
     """The first figure, in the unit of the second where only that has one and it is a range up."""
-    unit = figures[0]["unit"]
-    number = _number(figures[0]["digits"], has_unit=unit is not None)
-    if unit is None and len(figures) > 1 and figures[1]["unit"] is not None:
-        first, second = (_number(figure["digits"], has_unit=True) for figure in figures)
+    factor = figures[0].factor
+    number = _number(figures[0].digits, has_unit=factor is not None)
+    if factor is None and len(figures) > 1 and figures[1].factor is not None:
+        first, second = (_number(figure.digits, has_unit=True) for figure in figures)
         # 10-50M: the unit belongs to both; 800-2k: it does not.
         if first is None or second is None:
             number = None
         elif first < second:
-            unit, number = figures[1]["unit"], first
+            factor, number = figures[1].factor, first
     if number is None:
         return Quantity(
             reason="its marks set off neither thousands nor decimals, or may set off either"
         )
-    factor = _FACTORS[unit.lower()] if unit else 1.0
     # Without what multiplying leaves behind: 1.1 million is 1,100,000.0000000001 in floats.
-    return Quantity(float(f"{number * factor:.12g}"))
-
-
-def _is_negative(text: str, first: re.Match[str]) -> bool:
-    return text[: first.start()].rstrip(" $€£₹").endswith(("-", "−"))
-
-
-def _is_scaled_otherwise(text: str, figure: re.Match[str]) -> bool:
-    """10 mil, 5 million thousand, 50 %: a word follows that multiplies, and which way is open."""
-    following = _WORD_AFTER.match(text, figure.end())
-    word = following.group(1).lower() if following else ""
-    return word in _AMBIGUOUS or word in _FACTORS
-
-
-def _is_range(text: str, figures: list[re.Match[str]]) -> bool:
-    """Two figures with nothing but "to" between them: "51–200", "$1M - $10M", "10 to 50"."""
-    if len(figures) != 2:
-        return False
-    between = text[figures[0].end() : figures[1].start()].strip(" $€£₹+").lower()
-    return between in _RANGE_SIGNS or (
-        between in _RANGE_PAIRS and _BETWEEN.search(text[: figures[0].start()]) is not None
-    )
-
-
-_RANGE_SIGNS = frozenset({"-", "–", "—", "to", "bis", "a", "à", "...", "..", "…"})
-_RANGE_PAIRS = frozenset({"and", "und", "et", "y", "e"})
-_BETWEEN = re.compile(r"\b(?:between|zwischen|entre)\s*[$€£₹]?\s*$", re.IGNORECASE)
+    return Quantity(float(f"{number * (factor or 1.0):.12g}"))
 
 
 def _digits_outside(text: str, figures: list[re.Match[str]]) -> bool:

@@ -77,6 +77,45 @@ def test_forms_of_one_number(raw: str, count: int, vocabularies: Vocabularies) -
     assert normalize_employee_count(raw, vocabularies).value == count
 
 
+@pytest.mark.parametrize(
+    "bound",
+    [
+        "max. {}", "maximal {}", "hasta {}", "até {}", "fino a {}", "jusqu'à {}", "bis {}",
+        "weniger als {}", "meno di {}", "at most {}", "no more than {}", "nicht mehr als {}",
+        "tot {}", "högst {}", "do {}", "до {}", "не более {}", "{} or less", "{} oder weniger",
+        "under {}", "<{}", "≤ {}",
+    ],
+)  # fmt: skip
+def test_an_upper_bound_is_no_lower_one(bound: str, vocabularies: Vocabularies) -> None:
+    assert normalize_employee_count(bound.format(50), vocabularies).value == 1
+    assert normalize_annual_revenue(bound.format(50), vocabularies).value == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "revenue"),
+    [
+        ("10 млн", 1e7), ("10 milj", 1e7), ("10 mkr", 1e7), ("10 mln zł", 1e7), ("5 mld €", 5e9),
+        ("10 тыс. руб.", 10_000), ("500 TEUR", 5e5), ("¥1M - ¥10M", 1e6), ("$10M a year", 1e7),
+        ("R$ 1M - R$ 10M", 1e6), ("CHF 1M - CHF 10M", 1e6), ("R$ 1.250,50", 1250.5),
+        ("1 Mio. € – 10 Mio. €", 1e6), ("1 to 5 million", 1e6),
+    ],
+)  # fmt: skip
+def test_factors_and_currencies_of_other_languages(
+    raw: str, revenue: float, vocabularies: Vocabularies
+) -> None:
+    assert normalize_annual_revenue(raw, vocabularies).value == revenue
+
+
+@given(st.from_regex("[a-zäöüéñøåčžабвгд]{2,8}", fullmatch=True), st.booleans())
+def test_an_unknown_word_beside_a_figure_makes_it_none(
+    vocabularies: Vocabularies, word: str, is_before: bool
+) -> None:
+    raw = f"{word} 50" if is_before else f"50 {word}"
+    words = vocabularies.quantities.meanings_in(vocabularies.currencies.without_signs(word))
+    found = normalize_employee_count(raw, vocabularies)
+    assert (words is not None) or (found.value is None and found.reason is not None)
+
+
 WRITTEN = (
     "{0}", "{0:,}", "{0:_}", "{0:e}", "{0:.17g}", "{0}.0", "{0:,}.00", "{0} employees", "~{0:,}",
     "{0:,}+", "> {0}", "{0} - {1}", "{0:,} to {1:,}", "{0}/{1}", "{0} {1}", "{0},{1}", "{0}.{1}",
