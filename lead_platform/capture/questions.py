@@ -40,7 +40,7 @@ _RANGE = re.compile(
 _NUMBER = re.compile(r"[\d\s.,'+-]+")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.I)
-_LONGEST_RANGE = 60
+_LONGEST_SHAPE = 60
 _LEAST_DIGITS = 6
 _MOST_REMEMBERED = 10_000
 _HALVES = ("first_name", "last_name")
@@ -158,7 +158,8 @@ class QuestionReader:
             return None if is_address else "is no web address"
         if field in _WORDS and (shape := _shape_of(answer)) is not None:
             return f"is {shape}"
-        is_wish = field in _NO_WISHES and self._consents.find(answer) is not None
+        may_be_wish = field in _NO_WISHES and len(answer) <= _LONGEST_SHAPE
+        is_wish = may_be_wish and self._consents.find(answer) is not None
         return "is a yes or no" if is_wish else None
 
 
@@ -182,6 +183,6 @@ def _shape_of(answer: str) -> str | None:
         return "a mailbox"
     if _URL.fullmatch(text):
         return "a web address"
-    if len(text) <= _LONGEST_RANGE and _RANGE.fullmatch(text):
+    if len(text) <= _LONGEST_SHAPE and _RANGE.fullmatch(text):
         return "a range"
     return "a number" if _NUMBER.fullmatch(text) else None
