@@ -3,7 +3,7 @@
 One row per column: header, field (None: an answer, or about somebody else), two values.
 """
 
-Columns = list[tuple[str, str | None, str, str]]
+Columns = list[tuple[str, str | None, *tuple[str, ...]]]
 
 HUBSPOT: Columns = [
     ("Record ID - Contact", "record_id+person_id", "101", "102"),
