@@ -35,7 +35,7 @@ PageCategory = Literal[
     "other",
 ]  # fmt: skip
 Consent = Literal["granted", "denied"]
-PlaceholderField = Literal["any", "email", "name", "company", "title", "place"]
+PlaceholderField = Literal["any", "email", "name", "whole_name", "company", "title", "place"]
 
 SENIORITIES = frozenset(get_args(Seniority))
 JOB_FUNCTIONS = frozenset(get_args(JobFunction))

@@ -75,6 +75,13 @@ class Vocabularies:
         key = fold(text)
         return key in self.placeholders["any"] or key in self.placeholders[field]
 
+    def is_placeholder_beside_a_name(self, key: str) -> bool:
+        """Whether `key`, folded, is no name even where another part of the name is given: "n/a" is
+        none, but Guest and Blank are surnames too."""
+        if key in self.placeholders["whole_name"]:
+            return False
+        return key in self.placeholders["any"] or key in self.placeholders["name"]
+
 
 @dataclass(frozen=True, repr=False)
 class IntakeLists:

@@ -27,6 +27,8 @@ _LONGEST = 320
 # Reserved for examples and tests (RFC 2606): no person has one, but samples and tests use them.
 _EXAMPLE_TLDS = frozenset({"example", "invalid", "test"})
 _ROLE_TAIL = re.compile(r"^(.+?)(?:[._-][a-z]{2}|[._-]?\d{1,3})$")
+# j***@gmail.com is a valid address, of everybody whose name begins so.
+_MASKED = re.compile(r"[*•●]{2,}[^@]*@|@[^@]*[*•●]{2,}")
 _HASH = re.compile(r"[0-9a-f]{32,128}")
 
 
@@ -61,6 +63,8 @@ def normalize_email(raw: str, vocabularies: Vocabularies) -> Email:
     if _HASH.fullmatch(text.lower()):
         return Email(reason="a hash, not an address")
     candidate = _bare_address(text)
+    if _MASKED.search(candidate):
+        return Email(reason="masked, not an address")
     address, reason = _validate(candidate)
     if address is None:
         return Email(reason=_LOST_PLUS if _SPACE_BEFORE_AT.fullmatch(candidate) else reason)

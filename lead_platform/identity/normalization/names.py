@@ -29,6 +29,8 @@ _PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})* [^\W\d_]{2,}(?:[-'][^\W\
 _NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
+_DIGIT = re.compile(r"\d")
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
 _MC = re.compile(r"^(mc)([^\W\d_]{2,})$", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"^(o|d|l|dell|n|m)'([^\W\d_].*)$", re.IGNORECASE)
 _REMARK = re.compile(r"([^\W\d_][\w.'’-]* [\w.'’ -]*[^\W\d_]\.?)(?:\s*;.*| - [A-Z]{2,7})")
@@ -125,9 +127,16 @@ NO_NAME = Name()
 
 
 def normalize_name(
-    full_raw: str | None, first_raw: str | None, last_raw: str | None, vocabularies: Vocabularies
+    full_raw: str | None,
+    first_raw: str | None,
+    last_raw: str | None,
+    vocabularies: Vocabularies,
+    email: str | None = None,
 ) -> Name:
-    """One name from the fields that hold it; given parts win over parts read from the whole."""
+    """One name from the fields that hold it; given parts win over parts read from the whole.
+
+    `email`: the mailbox beside it, which may speak for a surname that fills fields too.
+    """
     full, full_reason = _usable(full_raw, vocabularies)
     first, first_reason = _usable(first_raw, vocabularies)
     last, last_reason = _usable(last_raw, vocabularies)
@@ -140,8 +149,44 @@ def normalize_name(
         )
         if reason
     )
+    if _is_nobodys(full, (first_raw, last_raw), vocabularies) and not _speaks(email, full or last):
+        given = {"full_name": full, "first_name": first, "last_name": last}
+        more = tuple((field, "placeholder") for field, text in given.items() if text)
+        return Name(reasons=reasons + more)
     parts = _settled(_parts_from(full, first, last))
     return Name(_joined(parts), parts.first, parts.last, reasons)
+
+
+def _is_nobodys(
+    full: str | None, parts: tuple[str | None, str | None], vocabularies: Vocabularies
+) -> bool:
+    """Whether all that is given only fills the fields: Guest, Guest Guest, Info | Requested."""
+    given = [text for text in (" ".join(part for part in parts if part), full) if text]
+    return bool(given) and all(_is_filler(_key(text), vocabularies) for text in given)
+
+
+def _is_filler(key: str, vocabularies: Vocabularies) -> bool:
+    """Two words that are names too make a name: Bar Foo."""
+    whole = vocabularies.placeholders["whole_name"]
+    if key in whole or vocabularies.is_placeholder_beside_a_name(key):
+        return True
+    words = set(key.split())
+    alone = {word for word in words if vocabularies.is_placeholder_beside_a_name(word)}
+    return words <= (alone | whole) and (bool(alone) or len(words) == 1)
+
+
+def _speaks(email: str | None, text: str | None) -> bool:
+    """Whether a mailbox has this word as a name beside another: peter.guest@ for Guest."""
+    names = _NOT_LETTERS.split(email.partition("@")[0]) if email and text else []
+    return len(names) > 1 and all(names) and fold(text or "") in names
+
+
+def _key(text: str) -> str:
+    """The folded words without numbers, which tell fillers apart: Guest 2, attendee3."""
+    key = fold(text)
+    if _DIGIT.search(key) is None:
+        return key
+    return " ".join(bare for word in key.split() if (bare := word.rstrip("0123456789"))) or key
 
 
 class _Parts(NamedTuple):
@@ -183,7 +228,7 @@ def _why_no_name(text: str, vocabularies: Vocabularies) -> str | None:
         return "a hash, not a name"
     if _LINK.search(text):
         return "a link, not a name"
-    if vocabularies.is_placeholder("name", text):
+    if vocabularies.is_placeholder_beside_a_name(_key(text)):
         return "placeholder"
     if all(_bare(word) in _HONORIFICS for word in text.split()):
         return "a title, not a name"

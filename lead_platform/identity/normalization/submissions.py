@@ -366,6 +366,9 @@ def _normalize_names(batch: _Batch) -> None:
     known = {key: normalize_name(*key, batch.vocabularies) for key in set(keys)}
     known[None, None, None] = NO_NAME
     found = [known[key] for key in keys]
+    for row, email in enumerate(batch.columns["email"]):
+        if email and found[row].full is None and any(keys[row]):
+            found[row] = normalize_name(*keys[row], batch.vocabularies, email)
     batch.columns["full_name"] = [name.full for name in found]
     batch.columns["first_name"] = [name.first for name in found]
     batch.columns["last_name"] = [name.last for name in found]

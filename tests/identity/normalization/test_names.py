@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +80,53 @@ def test_what_is_no_name_says_why(raw: str, reason: str, vocabularies: Vocabular
     found = normalize_name(raw, None, None, vocabularies)
     assert found.full is None
     assert found.reasons == (("full_name", reason),)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("Info Requested", None, None),
+        (None, "Info", "Requested"),
+        ("Info Requested", "Info Requested", "Info Requested"),
+        ("[REDACTED]", None, None),
+        ("Guest 2", "Guest", "2"),
+        ("Guest Guest", None, None),
+        (None, "Unknown", "Guest"),
+        ("Anonymous User", "Anonymous", "User"),
+        ("Call-in User_1", None, None),
+        (None, None, "Nicht angegeben"),
+        ("非公開", None, None),
+        ("Аноним", None, None),
+    ],
+)
+def test_what_systems_write_for_no_name_is_none(
+    parts: tuple[str | None, str | None, str | None], vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(*parts, vocabularies)
+    assert (found.full, found.first, found.last) == (None, None, None)
+    assert dict(found.reasons).keys() == {
+        field
+        for field, part in zip(("full_name", "first_name", "last_name"), parts, strict=True)
+        if part
+    }
+
+
+SURNAMES = st.sampled_from(["guest", "blank", "last", "lead", "sample", "bar", "na", "friend"])
+
+
+@given(st.sampled_from(["Anna", "Jürgen", "Li"]), SURNAMES, st.sampled_from([str.title, str.upper]))
+def test_a_surname_that_fills_fields_too_is_kept_beside_a_name(
+    vocabularies: Vocabularies, first: str, last: str, case: Callable[[str], str]
+) -> None:
+    shown = f"{first} {last.title()}"
+    assert normalize_name(None, first, case(last), vocabularies).full == shown
+    assert normalize_name(f"{first} {last.title()}", None, None, vocabularies).full == shown
+
+
+def test_a_mailbox_speaks_for_a_surname_that_fills_fields_too(vocabularies: Vocabularies) -> None:
+    assert normalize_name(None, None, "Guest", vocabularies, "p.guest@acme.com").last == "Guest"
+    assert normalize_name(None, None, "Guest", vocabularies, "guest@acme.com").last is None
+    assert normalize_name(None, None, "Guest", vocabularies, "anna@acme.com").last is None
 
 
 WORDS = st.from_regex(r"[A-Z][a-z]{2,8}", fullmatch=True)

@@ -73,6 +73,15 @@ def test_further_mailboxes_are_ones_own(captured: Captured, vocabularies: Vocabu
     assert "further_emails" in {issue["field"] for issue in json.loads(further["issues"])}
 
 
+@pytest.mark.parametrize("filler", ["Info Requested", "Redacted", "Nicht angegeben", "未記入"])
+def test_what_fills_every_field_points_to_nobody(
+    filler: str, captured: Captured, vocabularies: Vocabularies
+) -> None:
+    asked = ("full_name", "first_name", "last_name", "email", "phone", "company_name", "job_title")
+    row = normalize_submissions(captured(dict.fromkeys(asked, filler)), vocabularies).iloc[0]
+    assert row[[*asked, "company_key", "company_domain"]].isna().all()
+
+
 def test_columns_are_those_of_the_table(captured: Captured, vocabularies: Vocabularies) -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema identity")
