@@ -220,6 +220,8 @@ def test_channel_name(file: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "field"),
     [
+        ("Keywords", None), ("Person - Aktualisiert am", "modified_at"),
+        ("Heure de modification", "modified_at"),
         ("E-Mail*", "email"), ("Your e-mail address (required)", "email"),
         ("contactEmail", "email"),
         ("FIRST_NAME", "first_name"), ("Tel.-Nr.", "phone"), ("Prénom", "first_name"),
