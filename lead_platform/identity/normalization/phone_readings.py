@@ -9,22 +9,35 @@ import re
 from functools import cache, lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
+from phonenumbers import (
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+)
 
 from lead_platform.identity.normalization.phone_texts import digits_of
 
 Readings = tuple[list[PhoneNumber], str | None]
 
 _DIALLED_ABROAD = re.compile(r"^\+?[\s(]*0[\s.-]*0[\s.)-]*(?=[1-9])")
+_CODE_TWICE = re.compile(r"^(\+(\d{1,3}))[\s().-]+\2(?=[\s().-])")
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*(?:[(\[]\s*0\s*[)\]]|[\s.-]0(?=[\s.-]))")
-_NORTH_AMERICA = 1
 # Of numbers that lost their leading zero; what is longer was dialled through to a desk.
 _LONGEST_NATIONAL = 11
 _SHORTEST_INTERNATIONAL = 8
 # Satellites, networks and freephone of no country (ITU-T E.164): nobody writes them without +.
 _NOWHERE = frozenset({800, 808, 870, 878, 881, 882, 883, 888, 979})
-_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-_LONGEST_MOBILE = 11
+_LINES = frozenset(
+    {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+)
+# Digits that lines, and services, have at least with their country code.
+_WITH_A_CODE = 9
+_SERVICE_WITH_A_CODE = 11
+# What was dialled before Mexico's mobiles until 2019; WhatsApp and address books still write it.
+_MEXICO = 52
+_BEFORE_MOBILES_IN_MEXICO = re.compile(r"^(?:1|01|04[45])(?=[1-9]\d{9}$)")
 _TOO_LONG = phonenumbers.ValidationResult.TOO_LONG
 
 
@@ -53,9 +66,23 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
     found = _listed(parsed)
     if _TRUNK_ZERO.search(dialled):
         found += _listed(_parsed(_TRUNK_ZERO.sub("", dialled), None)[0])
+    if parsed is not None and _CODE_TWICE.match(dialled) and not _is_as_written(dialled, parsed):
+        found += _listed(_parsed(_CODE_TWICE.sub(r"\1", dialled), None)[0])
     if country is not None and _dials_abroad_otherwise(country) and "+" not in text:
         found += _listed(_parsed(text, country)[0])
     return _valid(found) or found, reason
+
+
+def _from_abroad(text: str) -> list[PhoneNumber]:
+    """The valid numbers `text` is if it only lost its plus."""
+    found = _valid(_with_plus(text, "+" + text.lstrip(" ("), None)[0])
+    return [number for number in found if number.country_code not in _NOWHERE]
+
+
+def _is_as_written(text: str, number: PhoneNumber) -> bool:
+    """Whether `text` has the groups in which the number's country writes it."""
+    written = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return _groups(text) == _groups(written)
 
 
 def _bare(text: str, digits: str, country: str, parsed: PhoneNumber) -> list[PhoneNumber]:
@@ -66,50 +93,64 @@ def _bare(text: str, digits: str, country: str, parsed: PhoneNumber) -> list[Pho
         # As long as numbers there are, and none of them: a slip of the pen, not from abroad.
         is_too_long = phonenumbers.is_possible_number_with_reason(parsed) == _TOO_LONG
         return (is_too_long and _without_country(text, digits)[0]) or [parsed]
-    international = None
-    if digits.startswith(str(own)) or len(digits) >= _LONGEST_MOBILE:
-        international = _parsed("+" + digits, None)[0]
-    if international is not None and international != parsed and _valid([international]):
-        if not _plausible_national(str(parsed.national_number), own):
-            return [international]
-        if international.country_code == own or _may_have_lost_its_plus(
-            text, country, parsed, international
-        ):
-            return [parsed, international]
+    abroad = [number for number in _from_abroad(text) if number != parsed]
+    if abroad and not _plausible_national(str(parsed.national_number), own):
+        return abroad
+    likely = [
+        number
+        for number in abroad
+        if number.country_code == own or _may_have_lost_its_plus(text, country, parsed, number)
+    ]
+    if likely:
+        return [parsed, *likely]
     if digits != str(parsed.national_number) and _plausible_national(digits, own):
         return [parsed, *_valid([PhoneNumber(own, int(digits))])]
     return [parsed]
 
 
 def _may_have_lost_its_plus(
-    text: str, country: str, national: PhoneNumber, international: PhoneNumber
+    text: str, country: str, national: PhoneNumber, abroad: PhoneNumber
 ) -> bool:
-    """Whether the digits are as likely a mobile number from abroad as a line in `country`.
+    """Whether the digits are as likely a line abroad as one in `country`.
 
-    A spreadsheet takes plus and zero alike; it leaves no groups, unless the code stands apart.
+    Groups are a person's: they tell where the code stands apart as nobody there writes. Without
+    groups a spreadsheet may have taken a plus or a zero; a number as it is written there lost
+    neither, and a mobile there is rather that than a desk abroad, or one of North America, whose
+    plan nearly any digits fit.
     """
-    group = _first_group(text)
-    return (
-        _trunk_prefix(country) is not None
-        and group in ("", str(international.country_code))
-        and len(digits_of(text)) >= _LONGEST_MOBILE
-        and kind_of(international) in _MOBILE
-        and kind_of(national) not in _MOBILE
-    )
+    groups, digits = _groups(text), digits_of(text)
+    as_there = _groups(phonenumbers.format_number(national, PhoneNumberFormat.NATIONAL))
+    if len(groups) > 1 and not _are_thousands(groups):
+        if groups == as_there or groups[0] != str(abroad.country_code):
+            return False
+        return len(digits) >= _WITH_A_CODE or _is_as_written(text, abroad)
+    kind = kind_of(national)
+    if len(str(national.national_number)) <= _usual_length(country, kind):
+        if digits == "".join(as_there):
+            return False
+        if kind == PhoneNumberType.MOBILE:
+            return kind_of(abroad) == PhoneNumberType.MOBILE
+    is_line = kind_of(abroad) in _LINES
+    return len(digits) >= (_WITH_A_CODE if is_line else _SERVICE_WITH_A_CODE)
+
+
+def _are_thousands(groups: list[str]) -> bool:
+    """Whether a number format may have set the groups."""
+    return len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:])
 
 
 def _without_country(text: str, digits: str) -> Readings:
     """The international number the digits are, if they are no number of any country besides."""
-    number, reason = _parsed("+" + digits, None)
-    is_bracketed = text.lstrip().startswith("(")
-    if number is None or is_bracketed or len(digits) < _SHORTEST_INTERNATIONAL:
-        return [], "no country code, and no country to read it with"
-    if not _valid([number]) or number.country_code in _NOWHERE:
-        return [], "no country code, and no country to read it with"
-    is_grouped = _first_group(text) == str(number.country_code)
+    unknown: Readings = [], "no country code, and no country to read it with"
+    if text.lstrip().startswith("(") or len(digits) < _SHORTEST_INTERNATIONAL:
+        return unknown
+    numbers = _from_abroad(text)
+    if not numbers:
+        return unknown
+    is_grouped = _first_group(text) == str(numbers[0].country_code)
     if _is_national_somewhere(digits, is_grouped=is_grouped):
         return [], "its country code is not certain; write it with +"
-    return [number], reason
+    return numbers, None
 
 
 @lru_cache(maxsize=10_000)
@@ -130,8 +171,12 @@ def _plausible_national(digits: str, code: int) -> bool:
     return len(digits) <= _LONGEST_NATIONAL and code not in _NOWHERE
 
 
+def _groups(text: str) -> list[str]:
+    return re.findall(r"\d+", text)
+
+
 def _first_group(text: str) -> str:
-    groups = re.findall(r"\d+", text)
+    groups = _groups(text)
     return groups[0] if len(groups) > 1 else ""
 
 
@@ -164,6 +209,9 @@ def _parsed(text: str, country: str | None) -> tuple[PhoneNumber | None, str | N
         number = phonenumbers.parse(text, country)
     except NumberParseException as error:
         return None, _PARSE_REASONS.get(error.error_type, "too short")
+    if number.country_code == _MEXICO:
+        national = phonenumbers.national_significant_number(number)
+        return PhoneNumber(_MEXICO, int(_BEFORE_MOBILES_IN_MEXICO.sub("", national))), None
     # Without what parsing notes beside the number, so that equal numbers are equal.
     return PhoneNumber(
         number.country_code,
@@ -186,6 +234,16 @@ def _dials_abroad_otherwise(country: str) -> bool:
     metadata = PhoneMetadata.metadata_for_region(country)
     prefix = str(metadata.international_prefix or "") if metadata else ""
     return prefix not in ("", "00")
+
+
+@cache
+def _usual_length(country: str, kind: int) -> int:
+    """The digits of a number of that kind: few plans forbid longer ones, and nobody has them, nor
+    a voicemail's for a number of one's own."""
+    if kind == PhoneNumberType.VOICEMAIL:
+        return 0
+    example = phonenumbers.example_number_for_type(country, kind)
+    return len(phonenumbers.national_significant_number(example)) if example else _LONGEST_NATIONAL
 
 
 @cache

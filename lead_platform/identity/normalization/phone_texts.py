@@ -1,22 +1,31 @@
 """What stands in a phone field: which parts of the text are numbers, and which are words.
 
 Owns what spreadsheets, forms and people put around and between numbers. Which number a part is
-belongs to `phones`. libphonenumber reads letters as digits ("privat" becomes 774828) and joins
-what a sign sets apart; so no letter and no second number ever reaches it.
+belongs to `phones`. libphonenumber reads letters as digits ("privat" becomes 774828), some signs
+as the mark of an extension, and joins what a sign sets apart; so no letter, no such sign and no
+second number ever reaches it.
 """
 
 import re
 import unicodedata
 from typing import NamedTuple
 
+from lead_platform.identity.normalization.phone_doubts import (
+    PhonePart,
+    part_among_words,
+    part_before_a_hash,
+    plain_part,
+)
 from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
 
 _LONGEST = 60
-# What most numbers look like; all that follows here changes nothing of them.
-_PLAIN = re.compile(r"\+?[0-9(][0-9 ()-]{4,28}[0-9]")
+# What most numbers look like; what follows here changes nothing of them.
+_PLAIN = re.compile(r"\+?(?:\d{1,4}[ -]?)?(?:\((?:0|\d{2,5})\)[ -]?)?\d[\d -]{3,24}\d")
 _LONGEST_CELL = 300
 _SEVERAL = re.compile(
-    r"[;|,]|\s&\s|\b(?:or|and|oder|und|bzw|ou)\b\.?|(?<=\d)\s+(?=\+\d)",
+    r"[;|,]|\s&\s|\b(?:or|and|oder|und|bzw|ou)\b\.?|(?<=\d)\s+(?=\+\d)"
+    # A slash beside a word or a plus; between digits it may set off an area code.
+    r"|[/\\]\s*(?=\+)|(?<=[^\W\d_])\s*[)\]]?\s*/|/(?=\s*[(\[]?\s*[^\W\d_])",
     re.IGNORECASE,
 )
 # What a spreadsheet makes of digits: a number format, a formula that keeps it text, an exponent.
@@ -39,23 +48,43 @@ _DIALLED_BY_LETTERS = re.compile(
     r"(?:\+?1[\s.-]*)?\(?\d{3}\)?[\s.-]*[A-Z\d][A-Z\d-]*[A-Z][A-Z\d-]*"
 )
 _LETTER_FOR_ZERO = re.compile(r"^[oO](?=\d)")
-_GLUED = re.compile(r"\d[^\W\d_]+\d")
-_SEGMENT = re.compile(r"[+(\[]*\d[\d\s()\[\]./\\~·‐-―−-]*")
+# Letters between digits, or such as look like one beside them ("030 58948l").
+_GLUED = re.compile(
+    r"\d[^\W\d_]+\d|\d[oOlISBZ]+(?![^\W_])|(?<![^\W_])[oOlISBZ]+\d|\d\s+[oOlI](?![^\W_])"
+)
+# "1) 030 …", "2. +49 …", "(3) 030 …".
+_LIST_MARK = re.compile(
+    r"^(?:(?:1\d|[1-9])\s?[).:]\s+(?=[+(\d])|\([1-9]\)\s*(?=0)|\(?1?\d\s*[).:-]?\s*(?=\+\d))"
+)
+# Dialled before a number to hide one's own: *31#, #31#.
+_SERVICE_CODE = re.compile(r"^[*#]{1,2}\d{2,3}[*#]\s*")
+# The carrier to be chosen: "(0xx11) 98765-4321".
+_CARRIER_IN_BRAZIL = re.compile(r"\b0\s?(?:xx|\*\*)\s?(?=\d\d)", re.IGNORECASE)
+_OF_BRAZIL = re.compile(r"[\s(]*(?:\+|00)\s?55")
+_BRACKETED_BEHIND = re.compile(r"\s*\(([^()]*)\)\s*$")
+_MOST_BRACKETED = 4
+# "(Mo-Fr 9:00-17:00)": a time has a word or a colon, and more digits.
+_MOST_BRACKETED_BY_WORDS = 8
+_SEGMENT = re.compile(r"[+(]*\d[\d\s()./\\~‐-―−-]*")
+_SIGNS_AMONG = re.compile(r"\d\s*[^\w\s()./\\~‐-―−-]+\s*\d")
+_ALONE = re.compile(r"\(*\+?[\d\s()./\\~‐-―−-]+")
+_EDGES = " .,:;?!*#~-–—<>='\"/\\&"
 _LONGEST_REMARK = 3
+_SIGNS = str.maketrans("[]·", "() ")
 
 
 class PhoneParts(NamedTuple):
-    """The texts of a field that may be numbers, in order; `reason` where there is none."""
+    """What in a field may be numbers, in order; `reason` where there is nothing."""
 
-    texts: tuple[str, ...] = ()
+    parts: tuple[PhonePart, ...] = ()
     reason: str | None = None
 
 
-def phone_parts(raw: str) -> PhoneParts:
-    """The parts of `raw` that may be phone numbers: digits, `+` and signs, no letters but those
-    of a number dialled by letters."""
+def phone_parts(raw: str, country: str | None) -> PhoneParts:
+    """The parts of `raw`, written by somebody in `country`, that may be phone numbers: digits, `+`
+    and signs, no letters but those of a number dialled by letters."""
     if _PLAIN.fullmatch(raw):
-        return PhoneParts((raw,))
+        return PhoneParts((plain_part(raw),))
     text = clean_text("; ".join(raw.splitlines()))
     if text is None or len(text) > _LONGEST_CELL:
         return PhoneParts(reason=text and f"longer than {_LONGEST} characters")
@@ -64,16 +93,15 @@ def phone_parts(raw: str) -> PhoneParts:
     figure = _figure(text)
     if figure is not None:
         return figure
-    texts: list[str] = []
-    reasons: list[str] = []
-    for part in _SEVERAL.split(_EXTENSION.sub("", _CHAT_LINK.sub("+", text))):
-        found = _one_part(part.strip())
-        texts += found.texts
-        if found.reason is not None:
-            reasons.append(found.reason)
-    if texts:
-        return PhoneParts(tuple(texts))
-    return PhoneParts(reason=reasons[0] if reasons else "not a phone number")
+    if country == "BR" or _OF_BRAZIL.match(text):
+        text = _CARRIER_IN_BRAZIL.sub("0", text)
+    found = [
+        _one_part(piece.strip())
+        for piece in _SEVERAL.split(_EXTENSION.sub("", _CHAT_LINK.sub("+", text)))
+    ]
+    parts = tuple(part for one in found for part in one.parts)
+    reasons = [one.reason for one in found if one.reason is not None]
+    return PhoneParts(parts) if parts else PhoneParts(reason=(*reasons, "not a phone number")[0])
 
 
 def _figure(text: str) -> PhoneParts | None:
@@ -82,34 +110,73 @@ def _figure(text: str) -> PhoneParts | None:
         head, decimals, size = exponent[1], exponent[2] or "", int(exponent[3])
         if len(decimals) != size:
             return PhoneParts(reason="rounded by a spreadsheet: some of its digits are lost")
-        return PhoneParts((head + decimals,))
+        return _sole(head + decimals)
     if whole := _WHOLE.fullmatch(text):
-        return PhoneParts((whole[1],))
+        return _sole(whole[1])
     if grouped := _THOUSANDS.fullmatch(text):
         if grouped[2] == "," or text != grouped[1]:
-            return PhoneParts((re.sub(r"[,.' ]", "", grouped[1]),))
+            return _sole(re.sub(r"[,.' ]", "", grouped[1]))
     elif _TAIL_OF_A_FIGURE.search(text):
         return PhoneParts(reason="ends in .0 like a figure, and is none")
     return None
+
+
+def _sole(text: str) -> PhoneParts:
+    return PhoneParts((PhonePart((text,)),))
 
 
 def _one_part(part: str) -> PhoneParts:
     """The number in a part of the field, with the words around it taken off."""
     if len(part) > _LONGEST:
         return PhoneParts(reason=f"longer than {_LONGEST} characters")
-    part = _LETTER_FOR_ZERO.sub("0", _EXTENSION.sub("", part))
-    if not any(char.isalpha() for char in part) or _DIALLED_BY_LETTERS.fullmatch(part):
-        return PhoneParts((part,)) if any(char.isdigit() for char in part) else PhoneParts()
+    part = _EXTENSION.sub("", part).translate(_SIGNS)
+    part = _SERVICE_CODE.sub("", _LIST_MARK.sub("", part))
+    part = _without_remarks_behind(_LETTER_FOR_ZERO.sub("0", part))
+    if not any(char.isdigit() for char in part) and not _DIALLED_BY_LETTERS.fullmatch(part):
+        return PhoneParts(reason="not a phone number" if part.strip(_EDGES) else None)
+    if _DIALLED_BY_LETTERS.fullmatch(part):
+        return _sole(part)
+    if not any(char.isalpha() for char in part):
+        return _number_alone(part)
     if _GLUED.search(part):
         return PhoneParts(reason="letters among its digits")
-    segments = [found.group().strip() for found in _SEGMENT.finditer(part)]
-    if not segments:
-        return PhoneParts(reason="not a phone number")
-    remarks = [digits_of(segment) for segment in segments[1:]]
+    return _number_among_words(part)
+
+
+def _without_remarks_behind(part: str) -> str:
+    """Without "(privat)", "(9-17 Uhr)", "(2)": few digits in brackets at the end are none of it."""
+    while (found := _BRACKETED_BEHIND.search(part)) is not None:
+        is_said = any(char.isalpha() or char == ":" for char in found[1])
+        most = _MOST_BRACKETED_BY_WORDS if is_said else _MOST_BRACKETED
+        before = part[: found.start()]
+        if len(digits_of(found[1])) > most or len(digits_of(before)) <= _LONGEST_REMARK:
+            break
+        part = before
+    return part
+
+
+def _number_alone(part: str) -> PhoneParts:
+    text = part.strip(_EDGES)
+    if not _ALONE.fullmatch(text):
+        return PhoneParts(reason="signs among its digits that no number has")
+    is_hashed = part.rstrip().endswith("#")
+    return PhoneParts((part_before_a_hash(text) if is_hashed else plain_part(text),))
+
+
+def _number_among_words(part: str) -> PhoneParts:
+    if _SIGNS_AMONG.search(part):
+        return PhoneParts(reason="signs among its digits that no number has")
+    first, *rest = _SEGMENT.finditer(part)
     # "0151 55501234 ab 18 Uhr" is one number; "0151 mobil 55501234" may be any.
-    if all(len(remark) <= _LONGEST_REMARK for remark in remarks):
-        return PhoneParts((segments[0],))
-    return PhoneParts(reason="words between its digits")
+    if any(len(digits_of(segment.group())) > _LONGEST_REMARK for segment in rest):
+        return PhoneParts(reason="words between its digits")
+    before, behind = part[: first.start()].rstrip(), part[first.end() :]
+    found = part_among_words(
+        first.group().rstrip("( "),
+        is_behind=before[-1:].isalpha(),
+        is_before=behind[:1].isalpha(),
+    )
+    return PhoneParts((found,))
 
 
 def _ascii_digits(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import PhoneNumberType, ValidationResult
 
+from lead_platform.identity.normalization.phone_doubts import PhonePart
 from lead_platform.identity.normalization.phone_readings import kind_of, readings_of
 from lead_platform.identity.normalization.phone_texts import digits_of, phone_parts
 from lead_platform.vocabularies.tables import Vocabularies
@@ -44,6 +45,8 @@ _TO_ANOTHER_ENDING = re.compile(r"(\d-\d{1,5})(?:\s+[-–—]\s+|[–—])(?=\d)
 _SHORTEST_COMPLETE = 7
 _SHORTEST_LOCAL = 5
 _LONGEST_REMARK = 3
+# Where a hyphen sets off the desk, the number goes on with it (DIN 5008, ÖNORM A 1080).
+_DIALLED_THROUGH = ("+49", "+43")
 _SEQUENCES = ("12345678901234567890", "98765432109876543210", "01234567890123456789")
 _REASONS = {
     ValidationResult.TOO_SHORT: "too short",
@@ -68,6 +71,7 @@ class Phone(NamedTuple):
 
 
 NO_PHONE = Phone()
+_PLACEHOLDER = "placeholder"
 _UNCLEAR = "one number or several: no sign tells which"
 
 
@@ -81,11 +85,34 @@ def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -
     if text is None:
         return NO_PHONE
     if vocabularies.is_placeholder("any", text):
-        return Phone(reason="placeholder")
-    parts = phone_parts(raw)
+        return Phone(reason=_PLACEHOLDER)
+    parts = phone_parts(raw, country)
     if parts.reason is not None:
         return Phone(reason=parts.reason)
-    return _first_of([_one_or_two(part, country) for part in parts.texts], parts.texts)
+    found = [_part(part, country) for part in parts.parts]
+    return _first_of(found, tuple(part.texts[0] for part in parts.parts))
+
+
+def _part(part: PhonePart, country: str | None) -> Phone:
+    """The number a part is, with and without the digits that may not be its own."""
+    whole, *shorter = [_one_or_two(text, country) for text in part.texts]
+    if not shorter:
+        return whole
+    if part.is_desk and whole.phone is not None and whole.phone.startswith(_DIALLED_THROUGH):
+        return whole
+    numbers = {found.phone: found for found in (whole, *shorter) if found.phone is not None}
+    text = part.texts[0]
+    is_cut_at_the_end = text.startswith(part.texts[-1])
+    is_made_up = is_cut_at_the_end and any(found.reason == _PLACEHOLDER for found in shorter)
+    if len(numbers) > 1 or is_made_up:
+        return Phone(reason=_UNCLEAR)
+    if whole.phone is None and not is_cut_at_the_end:
+        return whole
+    is_sure = country is not None or _is_international(text)
+    if whole.phone is not None and is_cut_at_the_end and not is_sure:
+        # What is left of a national number is none without its country.
+        return Phone(reason=_UNCLEAR)
+    return next(iter(numbers.values()), whole)
 
 
 def _first_of(found: list[Phone], texts: tuple[str, ...]) -> Phone:
@@ -153,7 +180,8 @@ def _has_endings(pieces: list[str]) -> bool:
 
 def _one(text: str, country: str | None) -> Phone:
     """The one number `text` is."""
-    readings, reason = readings_of(text, country)
+    # libphonenumber takes a tilde for the mark of an extension.
+    readings, reason = readings_of(text.replace("~", " "), country)
     if not readings:
         return Phone(reason=reason)
     found = [_described(number) for number in readings]
@@ -166,7 +194,7 @@ def _one(text: str, country: str | None) -> Phone:
 def _described(number: phonenumbers.PhoneNumber) -> Phone:
     national = phonenumbers.national_significant_number(number)
     if _is_made_up(national):
-        return Phone(reason="placeholder")
+        return Phone(reason=_PLACEHOLDER)
     kind = PHONE_KINDS.get(kind_of(number))
     formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if _BRITISH_DRAMA.match(formatted):

@@ -145,7 +145,8 @@ def normalize_keys(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFr
     """The `email` and `phone` of events or outcomes as `normalize_submissions` writes them.
 
     `frame` has `email` and `phone` and may have `country` (any spelling) and `phone_region`, which
-    help to read phones. The result has these two columns, the same rows and the same index.
+    help to read phones: the country first. The result has these two columns, the same rows and
+    the same index.
     """
     emails = _each(_texts(frame["email"]), lambda raw: normalize_email(raw, vocabularies), NO_EMAIL)
     countries: Texts = [None] * len(frame)
@@ -153,8 +154,8 @@ def normalize_keys(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFr
         raw_countries = _texts(frame["country"])
         found = _each(raw_countries, lambda raw: normalize_country(raw, vocabularies), BLANK)
         countries = [country.value for country in found]
-    if "phone_region" in frame:
-        countries = _regions_of(frame, countries, vocabularies)
+    stated = _stated_regions(frame, vocabularies)
+    countries = [given or region for given, region in zip(countries, stated, strict=True)]
     phones = _phones(_texts(frame["phone"]), countries, vocabularies)
     return pd.DataFrame(
         {
@@ -329,22 +330,28 @@ def _normalize_phone(batch: _Batch) -> None:
 
 
 def _phone_countries(batch: _Batch) -> Texts:
-    """The country to read a phone with: the channel's, as given, as time zone or region tell."""
+    """The country to read a phone with: as given, else as channel, time zone or region tell.
+
+    Where the channel tells another than time zone or region, none: either may be wrong.
+    """
     by_region = _each(batch.raw("region"), country_told_by_region, None)
     by_zone = _each(list(batch.columns["time_zone"]), country_told_by_time_zone, None)
-    given = zip(batch.columns["country"], by_zone, by_region, strict=True)
-    told = [country or zone or region for country, zone, region in given]
-    return _regions_of(batch.frame, told, batch.vocabularies)
+    hinted = [zone or region for zone, region in zip(by_zone, by_region, strict=True)]
+    stated = _stated_regions(batch.frame, batch.vocabularies)
+    told = [
+        hint if region is None or hint == region else (None if hint else region)
+        for hint, region in zip(hinted, stated, strict=True)
+    ]
+    return [given or other for given, other in zip(batch.columns["country"], told, strict=True)]
 
 
-def _regions_of(frame: pd.DataFrame, countries: Texts, vocabularies: Vocabularies) -> Texts:
-    """`countries`, but for rows whose channel says where its phones are from."""
+def _stated_regions(frame: pd.DataFrame, vocabularies: Vocabularies) -> Texts:
+    """By row, the country its channel says phones are from, where no record says otherwise."""
     if "phone_region" not in frame or frame["phone_region"].isna().all():
-        return countries
-    stated = _each(
-        _texts(frame["phone_region"]), lambda raw: normalize_country(raw, vocabularies), BLANK
-    )
-    return [region.value or known for region, known in zip(stated, countries, strict=True)]
+        return [None] * len(frame)
+    raws = _texts(frame["phone_region"])
+    found = _each(raws, lambda raw: normalize_country(raw, vocabularies), BLANK)
+    return [region.value for region in found]
 
 
 def _phones(raws: Texts, countries: Texts, vocabularies: Vocabularies) -> list[Phone]:

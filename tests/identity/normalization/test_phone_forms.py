@@ -94,6 +94,33 @@ def forms_of(number: PhoneNumber) -> dict[str, str]:
     }
 
 
+def decorated(number: PhoneNumber) -> dict[str, str]:
+    """What people write around it, in its national and its international form."""
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    code = str(number.country_code)
+    found = {"code twice": f"+{code} {international[1:]}"}
+    for name, text in (("national", national), ("international", international)):
+        found |= {f"{name}: {mark}": mark.replace("#", text) for mark in DECORATIONS}
+        found |= {
+            f"{name}: caller hidden": f"*31#{text}",
+            f"{name}: hash": f"{text}#",
+            f"{name}: tildes": text.replace(" ", "~"),
+            f"{name}: l for 1": text.replace("1", "l"),
+            f"{name}: l at its end": f"{text[:-1]}l",
+        }
+    return found
+
+
+DECORATIONS = (
+    "1) #", "1. #", "2: #", "(3) #", "12. #", "# (2)", "# (12)", "# (9-12)", "# (9-17 Uhr)",
+    "# 9am-5pm", "# 8-16h", "# (Mo-Fr 9:00-17:00)", "# 2024", "# 01.02.2024", "#/12", "# / 24",
+    "#/24/25", "# 2. Etage", "# 2 Etage", "Zimmer 12 #", "# wew. 12", "# linka 123", "#(内線12)",
+    "# доб. 12", "# +12", "# *22", "'#", "# ' 12",
+)  # fmt: skip
+# Behind a hyphen a desk's number goes on in Germany and Austria.
+ENDINGS = ("#-0", "#-12", "# - 12", "#~12", "#-10 to -20", "# – 22")
+DIALLED_THROUGH = (43, 49)
 FORMS = sorted(forms_of(phonenumbers.parse("+49301234567")))
 
 
@@ -119,7 +146,7 @@ CLOSING = {" (": ")", " [": "]"}
     ("raw", "country"),
     [
         ("030 / 5550-12 / 13", "DE"), ("089/999981-23/-24", "DE"), ("01/5550123/24", "AT"),
-        ("02/5550123/24", "IT"), ("030/555012/13", "DE"), ("030/5550-12 (13)", "DE"),
+        ("02/5550123/24", "IT"), ("030/555012/13", "DE"), 
         ("030 5550-12~14", "DE"), ("030 5550-12 - 14", "DE"), ("030 5550-12–14", "DE"),
         ("030 5550-12...14", "DE"),
     ],
@@ -171,3 +198,109 @@ def test_no_further_ending_becomes_digits_of_a_number(
     raw = written + "".join(f"{sign}{ending}{CLOSING.get(sign, '')}" for sign, ending in endings)
     read = normalize_phone(raw, region if has_country else None, vocabularies)
     assert read.phone in (None, e164), (raw, region if has_country else None)
+
+
+DECORATED = sorted(decorated(phonenumbers.parse("+49301234567")))
+
+
+@settings(max_examples=1_500)
+@given(numbers(), st.sampled_from(DECORATED), st.booleans())
+def test_nothing_around_a_number_becomes_a_digit_of_it(
+    vocabularies: Vocabularies, found: tuple[PhoneNumber, str], form: str, has_country: bool
+) -> None:
+    number, region = found
+    raw = decorated(number)[form]
+    read = normalize_phone(raw, region if has_country else None, vocabularies)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    assert read.phone in (None, e164), (raw, region if has_country else None)
+    assert read.phone or read.reason
+
+
+@settings(max_examples=300)
+@given(numbers(), st.sampled_from(ENDINGS), st.booleans())
+def test_no_ending_is_added_but_where_it_is_dialled(
+    vocabularies: Vocabularies, found: tuple[PhoneNumber, str], ending: str, is_national: bool
+) -> None:
+    number, region = found
+    form = PhoneNumberFormat.NATIONAL if is_national else PhoneNumberFormat.INTERNATIONAL
+    raw = ending.replace("#", phonenumbers.format_number(number, form))
+    read = normalize_phone(raw, region, vocabularies)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    has_hyphens = "-" in phonenumbers.format_number(number, form)
+    if number.country_code not in DIALLED_THROUGH and not has_hyphens:
+        assert read.phone in (None, e164), raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("030 / 5550-12 / 13", "DE", None),
+        ("01/5550123/24", "AT", None),
+        ("022-24131234/35/36", "IN", "+912224131234"),
+        ("030/5550-12 (13)", "DE", "+4930555012"),
+        ("030 589481-12", "DE", "+4930589481" + "12"),
+        ("+39~02~1927~9055", None, None),
+        ("1. +47 23 52 18 20", None, "+4723521820"),
+        ("1) +36 1 234 9079", None, "+3612349079"),
+        ("+49 30 589481 (9-17 Uhr)", None, "+4930589481"),
+        ("+43 1 58858 (9-12)", None, "+43158858"),
+        ("030 589481 2024", "DE", None),
+        ("+49 49 1518 1909378", None, None),
+        ("601 965 369 (12)", None, None),
+        ("030 58948l", "DE", None),
+        ("06 12 36 87 79 (perso) / 01 42 68 53 00 (bureau)", "FR", "+33612368779"),
+        ("+52 1 55 1234 5679", None, "+525512345679"),
+        ("5215512345679", None, "+525512345679"),
+        ("044 55 1234 5679", "MX", "+525512345679"),
+        ("+55 (0xx11) 97766-7217", None, "+5511977667217"),
+        ("0xx11 97766-7217", "BR", "+5511977667217"),
+        ("0xx11 97766-7217", "DE", None),
+    ],
+)
+def test_what_stands_around_a_number(
+    raw: str, country: str | None, expected: str | None, vocabularies: Vocabularies
+) -> None:
+    assert normalize_phone(raw, country, vocabularies).phone == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("4741624318", "DE", None),
+        ("4741624318", "RU", None),
+        ("33 1 23 81 37 34", "DE", None),
+        ("6581277921.0", "DE", None),
+        ("6581398600", "IN", None),
+        ("36 20 394 0991", "IT", None),
+        # As likely as not is not likely: these are written so there, day by day.
+        ("15123456780", "DE", "+4915123456780"),
+        ("9845012346", "IN", "+919845012346"),
+        ("51987654322", "BR", "+5551987654322"),
+        ("366 915 6404", "IT", "+393669156404"),
+        ("+46 46 222 00 00", None, "+46462220000"),
+    ],
+)
+def test_digits_that_may_have_lost_their_plus(
+    raw: str, country: str | None, expected: str | None, vocabularies: Vocabularies
+) -> None:
+    assert normalize_phone(raw, country, vocabularies).phone == expected
+
+
+def test_numbers_as_their_country_writes_them_are_read(vocabularies: Vocabularies) -> None:
+    """Also without the zero that a spreadsheet takes, but for the few that fit elsewhere too."""
+    written, bare, refused = 0, 0, 0
+    for region in REGIONS:
+        for kind in PhoneNumberType.values():
+            example = phonenumbers.example_number_for_type(region, kind)
+            e164 = example and phonenumbers.format_number(example, PhoneNumberFormat.E164)
+            if e164 is None or normalize_phone(e164, None, vocabularies).phone is None:
+                continue
+            national = phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
+            assert normalize_phone(national, region, vocabularies).phone == e164
+            written += 1
+            significant = phonenumbers.national_significant_number(example)
+            found = normalize_phone(significant, region, vocabularies).phone
+            assert found in (None, e164)
+            bare, refused = bare + 1, refused + (found is None)
+    assert written > 1_000
+    assert refused / bare < 0.01

@@ -123,6 +123,34 @@ def test_a_phone_is_read_with_what_tells_the_country(
     assert result["phone"].tolist() == ["+4930901820"]
 
 
+@pytest.mark.parametrize(
+    ("phone", "record", "expected"),
+    [
+        ("06 12 34 56 79", {"country": "France"}, "+33612345679"),
+        ("0664 1234568", {"country": "Austria"}, "+436641234568"),
+        ("02 8123 4567", {"country": "IT"}, "+390281234567"),
+        # It contradicts the channel: none, not the channel's.
+        ("030 901820", {"country": "France"}, None),
+        ("06 12 34 56 79", {"time_zone": "Europe/Paris"}, None),
+        ("030 901820", {"time_zone": "Europe/Berlin"}, "+4930901820"),
+        ("030 901820", {}, "+4930901820"),
+    ],
+)
+def test_the_country_of_a_record_goes_before_that_of_its_channel(
+    phone: str,
+    record: dict[str, str],
+    expected: str | None,
+    captured: Captured,
+    vocabularies: Vocabularies,
+) -> None:
+    frame = captured({"phone": phone, **record}).assign(phone_region="DE")
+    read = normalize_submissions(frame, vocabularies)["phone"].astype(object)
+    assert read.where(read.notna(), None).tolist() == [expected]
+    if "time_zone" not in record:
+        keys = normalize_keys(frame[["email", "phone", "country", "phone_region"]], vocabularies)
+        assert keys["phone"].fillna("").tolist() == [expected or ""]
+
+
 def test_same_person_same_match_record(captured: Captured, vocabularies: Vocabularies) -> None:
     result = normalize_submissions(
         captured(ANNA, ANNA | {"message": "again", "source": "fb"}, ANNA | {"city": "Berlin"}),
