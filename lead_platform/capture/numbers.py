@@ -134,7 +134,9 @@ def _decimal(
         raise ValueFault(_no_number(given))
     if _SIMPLE.match(text) and text.isascii():
         return _bounded(Decimal(text), given)
+    text, dashes = _WITH_DASH.subn("", text)
     sign, text = _signed(text)
+    has_cents = has_cents or bool(dashes)
     exponent = _EXPONENT.match(text)
     if exponent is not None:
         return _bounded(_scientific(exponent, marks), given) * sign

@@ -190,3 +190,12 @@ SIGNS = ("€", "US$", "CA$", "A$", "HK$", "R$", "RM", "TL", "lei", "руб.", "
 def test_a_sign_of_a_currency_changes_no_amount(sign: str, form: str, number: Decimal) -> None:
     assert read_amount(form.format(sign=sign, figure=f"{number:,.2f}")) == number
     assert read_amount(form.format(sign=sign, figure=f"{number:.0f}")) == int(f"{number:.0f}")
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("12.000,-", 12_000.0), ("1200.-", 1_200.0), ("9,-", 9.0), ("-9,-", -9.0), ("9-", -9.0)],
+)
+def test_a_dash_for_the_cents_is_no_minus(written: str, number: float) -> None:
+    assert read_number(written) == number
+    assert read_amount(written) == Decimal(str(number))

@@ -81,7 +81,7 @@ def _lower_bound(text: str | None, vocabularies: Vocabularies, smallest: int) ->
     matches = list(_FIGURE.finditer(text))
     if not matches:
         return Quantity(reason="no number in it")
-    if text[: matches[0].start()].rstrip().endswith(("-", "−")):
+    if _is_negative(text, matches):
         return Quantity(reason="a negative number")
     if _digits_outside(text, matches):
         return Quantity(reason="digits that are no plain number")
@@ -102,6 +102,17 @@ def _lower_bound(text: str | None, vocabularies: Vocabularies, smallest: int) ->
     if _UPPER_SIGN.search(gaps[0]) or "below" in known[0] or "below" in known[-1]:
         return Quantity(smallest)
     return _lowest_of(figures)
+
+
+def _is_negative(text: str, matches: list[re.Match[str]]) -> bool:
+    """-5, 5- and (5), as ledgers write it."""
+    before, behind = text[: matches[0].start()].strip(), text[matches[-1].end() :].strip()
+    is_alone = len(matches) == 1
+    return (
+        before.endswith(("-", "−"))
+        or (is_alone and behind in ("-", "−"))
+        or (is_alone and before == "(" and behind == ")")
+    )
 
 
 class _Figure(NamedTuple):

@@ -144,3 +144,11 @@ def test_a_number_is_read_as_itself_or_not_at_all(
         assert found.reason
     else:
         assert found.value in meant
+
+
+@pytest.mark.parametrize("raw", ["(1.234,50)", "(1.250.000) €", "1.250.000-", "-3.000 €", "−5"])
+def test_a_negative_number_is_none(raw: str, vocabularies: Vocabularies) -> None:
+    for normalize in (normalize_annual_revenue, normalize_employee_count):
+        found = normalize(raw, vocabularies)
+        assert found.value is None
+        assert found.reason == "a negative number"
