@@ -94,7 +94,7 @@ def test_columns_are_those_of_the_table(captured: Captured, vocabularies: Vocabu
             result = normalize_submissions(frame, vocabularies)
             assert tuple(result.columns) == COLUMNS
             connection.register("result", result)
-            connection.execute("insert into identity.normalized_submissions from result")
+            connection.execute("insert into identity.normalized_submissions by name from result")
         assert table.count("*").fetchone() == (2,)
 
 
