@@ -14,6 +14,7 @@ _DESK = re.compile(r"(?:^[+(]*|(?<![-‐-―−\s])\s+|[()./]\s*)\d+\)?(?=(\s*[-
 _DATE = re.compile(
     r"^(?:(?:\D*\d){8,}(?=(\s+(?:19|20)\d\d)$)|(?:\D*\d){4,}(?=(\s+\d\d?[./]\d\d?[./](?:\d\d){1,2})$))"
 )
+_MAY_END_IN_A_DOUBT = re.compile(r"(?:[-‐-―−~]\s*\d{1,3}|\s(?:19|20)\d\d|[./]\d+)$")
 _BEFORE_A_WORD = re.compile(r"\s+\d{1,2}(?:\s*[-‐-―−]\s*\d{1,2})?(?:\s*|[.-]\s*)$")
 _BEFORE_A_HASH = re.compile(r"[\s.-]+\d{1,7}$")
 _MARK = re.compile(r"^(?:\d{1,2}[\s.]+(?=\(?0)|\([1-9]\)\s*(?=\d))")
@@ -33,7 +34,7 @@ class PhonePart(NamedTuple):
 def plain_part(text: str) -> PhonePart:
     """`text` stands alone."""
     texts = tuple(_ever_shorter(text))
-    return PhonePart(texts, is_desk=_DESK.search(text) is not None)
+    return PhonePart(texts, is_desk=len(texts) > 1 and _DESK.search(text) is not None)
 
 
 def part_among_words(text: str, *, is_behind: bool, is_before: bool) -> PhonePart:
@@ -64,6 +65,9 @@ def _ever_shorter(text: str) -> Iterator[str]:
 def _shorter(text: str) -> str | None:
     if _MARK.match(text):
         return _MARK.sub("", text)
+    # Most numbers end otherwise, and the two expressions look at every digit.
+    if _MAY_END_IN_A_DOUBT.search(text[-12:]) is None:
+        return None
     if (found := _DESK.search(text) or _DATE.match(text)) is not None:
         return text[: found.start(found.lastindex or 0)]
     return None

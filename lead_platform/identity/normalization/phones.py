@@ -37,7 +37,7 @@ _NORTH_AMERICA = 1
 _AMERICAN_DRAMA = re.compile(r"\+1[2-9]\d{2}55501\d{2}$")
 _BRITISH_DRAMA = re.compile(r"\+44(?:7700900|1632960|2079460)\d{3}$")
 # What sets numbers apart, or a further ending off: "5550-12 (13)", "12~13", "12...13".
-_APART = re.compile(r"[/\\~]|\.{2,}|[(\[](?=\d{1,4}[)\]]\s*$)")
+_APART = re.compile(r"[/\\~]|\.{2,}|[(\[](?=\d{1,4}[)\]]\s*(?:$|[/\\~]))")
 # Another dash behind the one before the ending: "5550-12 - 14".
 _TO_ANOTHER_ENDING = re.compile(r"(\d-\d{1,5})(?:\s+[-–—]\s+|[–—])(?=\d)")
 # Digits of a number with its area code: shorter ones exist (German towns), and are left unread
