@@ -161,7 +161,7 @@ def _normalize_around(pending: pd.DataFrame, vocabularies: Vocabularies) -> Norm
 
 def _normal_forms(pending: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFrame:
     """With the reading of the submissions they are made of."""
-    forms = normalize_submissions(pending, vocabularies)
+    forms = normalize_submissions(pending, vocabularies=vocabularies)
     return forms.assign(reading=pending["reading"].astype("Int32").array)
 
 
