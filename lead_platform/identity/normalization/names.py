@@ -26,7 +26,9 @@ _HASH = re.compile(r"(?=.*\d)[0-9a-f]{16,128}|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0
 _LINK = re.compile(r"https?://|www\.|\.(?:com|net|org|io)\b", re.IGNORECASE)
 _REPEATED = re.compile(r"(.)\1{2,}")
 _PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})* [^\W\d_]{2,}(?:[-'][^\W\d_]{2,})*")
+_AROUND = " ,.-'\"()&/"
 _NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
+_STRAY_SIGNS = re.compile(r"(?<!\S)[()\"'.,-]+(?!\S)")
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _DIGIT = re.compile(r"\d")
@@ -203,7 +205,8 @@ def _usable(raw: str | None, vocabularies: Vocabularies) -> tuple[str | None, st
     reason = _why_no_name(text, vocabularies)
     if reason:
         return None, reason
-    kept = clean_text(_NOT_IN_NAMES.sub(" ", _WORD_WITH_DIGIT.sub(" ", _straight(text))))
+    bare = _NOT_IN_NAMES.sub(" ", _WORD_WITH_DIGIT.sub(" ", _straight(text)))
+    kept = clean_text(_STRAY_SIGNS.sub(" ", bare))
     if kept is None or not any(char.isalpha() for char in kept):
         return None, "no letters"
     return kept, None
@@ -320,7 +323,7 @@ def _parse(text: str) -> _Parts:
 
 
 def _trimmed(part: str) -> str | None:
-    return part.strip(" ,.-'\"()&/") or None
+    return part.strip(_AROUND) or None
 
 
 def _settled(parts: _Parts) -> _Parts:
@@ -337,7 +340,7 @@ def _cased(part: str | None, position: int) -> str | None:
     """`part` in a name's casing; `position` 0 for given names, 1 for family names."""
     if part is None:
         return None
-    text = part.strip(" ,.-'\"()&/") if position else part.strip(" ,-'\"()&/")
+    text = part.strip(_AROUND) if position else part.strip(_AROUND.replace(".", ""))
     undotted = (word[:1] if _INITIAL.fullmatch(word) else word for word in text.split())
     words = (recase(word, lambda word: _cased_word(word, position)) for word in undotted)
     return " ".join(words) or None
@@ -382,7 +385,7 @@ def _capital(lower: str) -> str:
 
 
 def _bare(word: str) -> str:
-    return word.lower().replace(".", "").strip(",")
+    return word.lower().replace(".", "").strip(_AROUND)
 
 
 @cache
