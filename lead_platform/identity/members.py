@@ -264,18 +264,28 @@ create or replace temp table match_members as
         from match_submissions group by cluster
     ),
     named as (
-        select f.cluster,
-            case when l.lead_id is not null then l.lead_id
-                when 'lead_' || left(sha256(f.first_id), 24) in (
-                    select lead_id from identity.lead_members
-                ) then 'lead_' || left(sha256(f.first_id || chr(31) || 'again'), 24)
-                else 'lead_' || left(sha256(f.first_id), 24) end as lead_id
+        select f.cluster, f.first_id, l.lead_id,
+            'lead_' || left(sha256(f.first_id), 24) as own_id
         from firsts as f
         left join match_leads as l on l.named_submission_id = f.first_id
+    ),
+    taken as (
+        select distinct m.lead_id from identity.lead_members as m
+        semi join (select own_id from named where lead_id is null) as n on n.own_id = m.lead_id
+    ),
+    ids as (
+        select n.cluster,
+            coalesce(
+                n.lead_id,
+                if(t.lead_id is null, n.own_id,
+                    'lead_' || left(sha256(n.first_id || chr(31) || 'again'), 24))
+            ) as lead_id
+        from named as n
+        left join taken as t on t.lead_id = n.own_id
     )
     select s.submission_id, s.record_id, s.lead_id as former_lead_id, n.lead_id, s.is_new
     from match_submissions as s
-    join named as n on n.cluster = s.cluster;
+    join ids as n on n.cluster = s.cluster;
 
 -- Each record's place in the order of arrival, that of its lead's first.
 create or replace temp table match_places as

@@ -83,6 +83,8 @@ def replace_forms(connection: duckdb.DuckDBPyConnection, lists: Reading | None) 
     owns the transaction.
     """
     connection.execute(_GIVEN)
+    if lists is None and not connection.execute("from given_forms limit 1").fetchone():
+        return 0
     connection.execute(_CHANGED)
     row = connection.execute("select count(*) from changed_forms").fetchone()
     changed = int(row[0]) if row else 0
@@ -130,6 +132,11 @@ create or replace temp table forgotten_pairs as
     where left_record_id in (from gone) or right_record_id in (from gone)
 """
 
+_NOTHING_FORGOTTEN = """
+create or replace temp table forgotten_pairs as
+    select pair_id, left_record_id, right_record_id from identity.match_pairs limit 0
+"""
+
 
 def take_reread(connection: duckdb.DuckDBPyConnection) -> int:
     """Fills temp tables `reread_members` with the members of leads whose submission was read anew
@@ -141,14 +148,14 @@ def take_reread(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(_REREAD)
     row = connection.execute("select count(*) from reread_members").fetchone()
     found = int(row[0]) if row else 0
-    if found:
-        connection.execute(_UPDATE_MEMBERS)
+    if not found:
+        connection.execute(_NOTHING_FORGOTTEN)
+        return 0
+    connection.execute(_UPDATE_MEMBERS)
     connection.execute(_FORGOTTEN_PAIRS)
-    if found:
-        connection.execute(
-            "delete from identity.match_pairs "
-            "where pair_id in (select pair_id from forgotten_pairs)"
-        )
+    connection.execute(
+        "delete from identity.match_pairs where pair_id in (select pair_id from forgotten_pairs)"
+    )
     return found
 
 

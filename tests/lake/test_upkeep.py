@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -294,14 +295,25 @@ def test_small_writes_leave_neither_files_nor_snapshots_behind(
         assert snapshots <= 1.3 * max(each for _, each in kept[3:5]), kept
 
 
-def test_readers_that_follow_each_other_do_not_keep_the_log_of_the_catalog(
-    tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """There was always one in a transaction: of 142 MB 140 were SQLite's log, read at each look."""
+@dataclass(frozen=True)
+class Logged:
+    """An embedded lake of which each reader counts as a long one, and its catalog's log."""
+
+    lake: Lake
+    log: Path
+
+
+@pytest.fixture
+def logged(tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch) -> Logged:
     monkeypatch.setattr("lead_platform.lake.lake.HELD_LONG_SECONDS", 0.0)
     settings = Settings(home=tmp_path / "home", expectations_dir=trial_suites)
-    lake, elsewhere = trial.open_trial(settings), Lake(settings)
     log = settings.lake_catalog.with_name(f"{settings.lake_catalog.name}-wal")
+    return Logged(trial.open_trial(settings), log)
+
+
+def test_readers_that_follow_each_other_do_not_keep_the_log_of_the_catalog(logged: Logged) -> None:
+    """There was always one in a transaction: of 142 MB 140 were SQLite's log, read at each look."""
+    lake, elsewhere, log = logged.lake, Lake(logged.lake.settings), logged.log
     sizes = []
     with ExitStack() as reader:
         connection = reader.enter_context(elsewhere.read())
@@ -322,14 +334,9 @@ def test_readers_that_follow_each_other_do_not_keep_the_log_of_the_catalog(
     assert sizes[-1] < 1.5 * sizes[2], sizes
 
 
-def test_the_log_of_the_catalog_is_cleared_once_nobody_writes(
-    tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_log_of_the_catalog_is_cleared_once_nobody_writes(logged: Logged) -> None:
     """A writer was in its transaction whenever one long reader gave way to the next."""
-    monkeypatch.setattr("lead_platform.lake.lake.HELD_LONG_SECONDS", 0.0)
-    settings = Settings(home=tmp_path / "home", expectations_dir=trial_suites)
-    lake, elsewhere = trial.open_trial(settings), Lake(settings)
-    log = settings.lake_catalog.with_name(f"{settings.lake_catalog.name}-wal")
+    lake, elsewhere, log = logged.lake, Lake(logged.lake.settings), logged.log
     is_writing, is_told = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -360,17 +367,12 @@ def test_the_log_of_the_catalog_is_cleared_once_nobody_writes(
         assert log.stat().st_size < before
 
 
-def test_short_readers_do_not_keep_the_log_of_the_catalog(
-    tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_short_readers_do_not_keep_the_log_of_the_catalog(logged: Logged) -> None:
     """Somebody looked each moment, and the one try between two long readers failed."""
-    monkeypatch.setattr("lead_platform.lake.lake.HELD_LONG_SECONDS", 0.0)
-    settings = Settings(home=tmp_path / "home", expectations_dir=trial_suites)
-    lake, elsewhere = trial.open_trial(settings), Lake(settings)
-    log = settings.lake_catalog.with_name(f"{settings.lake_catalog.name}-wal")
+    lake, elsewhere, log = logged.lake, Lake(logged.lake.settings), logged.log
     with ExitStack() as short:
-        looking = open_engine(settings, threads=1)
-        attach_lake(looking, settings)
+        looking = open_engine(lake.settings, threads=1)
+        attach_lake(looking, lake.settings)
         short.callback(looking.close)
         with elsewhere.read() as connection:
             connection.execute("from trial.left_side").fetchall()
