@@ -19,6 +19,7 @@ from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.intake import identify_delivery, parse_file, write_batches
 from lead_platform.capture.remapping import fill_waiting, preview_remap, remap
 from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
+from lead_platform.identity.withdrawal import withdraw_submissions
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.readings import Reading, is_news
@@ -364,3 +365,30 @@ def test_what_was_stopped_between_two_batches_is_completed(
     assert world.remap().changed == 1
     assert world.query(names)[2] == ("Adler",)
     assert world.remap().changed == 0
+
+
+def test_who_comes_back_as_somebody_else_gets_an_id_of_his_own(world: World) -> None:
+    """It would have been the id of the lead he was withdrawn from, which others have still."""
+    world.receive(
+        "1,Nora Quist,nora@quist-marine.example,bo@lund-timber.example,Bo Lund,Kenya,,,",
+        "2,Nora Quist,nora@quist-marine.example,nora@quist-marine.example,Nora Quist,Kenya,,,",
+    )
+    world.run()
+    one = world.leads()
+    assert one["1"] == one["2"]
+    [(first,)] = world.query("select submission_id from capture.submissions where record_id = '1'")
+    with world.lake.write("withdraw") as candidate:
+        withdraw_submissions(candidate.connection, [first])
+    world.describe(
+        (
+            "full_name: name\n      email: email\n      company_name: company",
+            "full_name: company\n      email: mail",
+        )
+    )
+    world.remap()
+    world.run()
+    two = world.leads()
+    assert two["2"] == one["2"]
+    assert two["1"] != two["2"]
+    world.run()
+    assert world.leads() == two
