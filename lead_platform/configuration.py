@@ -35,6 +35,9 @@ FILE_LIMIT = 16 * 1_048_576
 YAML_LIMIT = 1_048_576
 VALUES_LIMIT = 100_000
 DEPTH_LIMIT = 50
+# What may be one; `&&`, and `&` and `*` of paths, are no sign of many values. An anchor alone makes
+# none, and an alias without its anchor is refused by the reader.
+_ALIAS = re.compile(r"(?:^|[\s,:?\[{-])\*[^\s,\[\]{}]", re.MULTILINE)
 _BRACKETS = re.compile(r"[\[\]{}]")
 _LINE = re.compile(r" at line (\d+) column \d+$")
 _DEEP_BLOCK = re.compile(rf"^ {{{DEPTH_LIMIT}}}|(?:[-?] +){{10}}", re.MULTILINE)
@@ -181,7 +184,7 @@ def parse_yaml(path: Path) -> Any:
 @functools.lru_cache(maxsize=128)
 def _parse_text(text: str) -> Any:
     """The document, to be read only: a warm process meets the same texts in every run."""
-    if "&" in text or _may_be_deep(text):
+    if _ALIAS.search(text) is not None or _may_be_deep(text):
         _check_extent(text)
     return YAML(typ="rt").load(text)
 

@@ -80,13 +80,22 @@ class OrderedPatterns:
         self._sources = tuple(sources)
         self._set = re2.Set.SearchSet(_options(ignore_case=False))
         for source in self._sources:
-            _compile(source, ignore_case=False)
-            self._set.Add(_in_unicode(source))
+            self._add(source)
         if self._sources:
             self._set.Compile()
 
     def __reduce__(self) -> tuple[object, ...]:
         return OrderedPatterns, (self._sources,)
+
+    def _add(self, source: str) -> None:
+        """To add it parses it; only what it does not take is compiled alone, for the reason."""
+        if len(source) > _LONGEST:
+            _compile(source, ignore_case=False)
+        try:
+            self._set.Add(_in_unicode(source))
+        except (re2.error, UnicodeEncodeError):
+            _compile(source, ignore_case=False)
+            raise
 
     def first_in(self, text: str) -> int | None:
         """The position of the first pattern found in `text`."""

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 PROFILES = ("embedded", "server")
 
-# How long an example takes is the machine's affair.
-hypothesis.settings.register_profile("any_machine", deadline=None)
-hypothesis.settings.load_profile("any_machine")
+# How long an example takes is the machine's affair. What passed passes again: whoever wants examples
+# that nobody has tried asks for them, with `pytest --hypothesis-profile explore`.
+hypothesis.settings.register_profile("known", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile("known")
 
 # The tests decide where things live, not the shell they are started from.
 for _name in [name for name in os.environ if name.startswith("LEAD_PLATFORM_")]:

@@ -40,7 +40,7 @@ class Contracts:
         if kind in self.unreadable:
             raise ConfigurationError(self.unreadable[kind])
         return {
-            field: functools.partial(_first_fault, [_compiled(spec) for spec in specs])
+            field: _all_of([_compiled(spec) for spec in specs])
             for field, specs in self.expectations[kind].items()
         }
 
@@ -112,8 +112,18 @@ def _compiled(spec: ExpectationSpec) -> Check:
     return build(spec)
 
 
-def _first_fault(checks: list[Check], value: Any) -> str | None:
-    return next((fault for check in checks if (fault := check(value)) is not None), None)
+def _all_of(checks: list[Check]) -> Check:
+    """The first fault any of `checks` finds; most fields have one or two."""
+    if len(checks) == 1:
+        return checks[0]
+
+    def check_all(value: Any) -> str | None:
+        for check in checks:
+            if (fault := check(value)) is not None:
+                return fault
+        return None
+
+    return check_all
 
 
 def _in_set(spec: ExpectationSpec) -> Check:

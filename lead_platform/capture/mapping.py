@@ -345,6 +345,8 @@ class _Emitter:
         self._template: list[Any] = [None] * len(columns)
         self._template[self._place["channel"]] = channel.name
         self._template[self._place["received_at"]] = received_at
+        self._template[self._place["source_system"]] = channel.rules.source_system
+        self._template[self._place[PHONE_REGION]] = channel.rules.phone_region
         if self._kind == "submission":
             self._template[self._place["inquiry_minutes"]] = channel.rules.inquiry_minutes
         self._readers = [
@@ -410,9 +412,7 @@ class _Emitter:
         row[place["record_id"]] = mapped.record_id
         row[place["content_hash"]] = mapped.content_hash
         row[place["record_number"]] = record.number
-        row[place["source_system"]] = self._channel.rules.source_system
         row[place["source_person_id"]] = record.person
-        row[place[PHONE_REGION]] = self._channel.rules.phone_region
         before = len(mapped.reasons)
         issues = mapped.issues.copy()
         for name, position, read in self._readers:
@@ -530,6 +530,7 @@ class _ItemChecks:
         self._channel = channel
         self._place = place
         self._contracts = contracts
+        self._needed = {name: place[name] for name in (TIME_FIELDS[rule.kind], *rule.required)}
 
     def faults(self, row: list[Any]) -> list[str]:
         """Every reason against the row."""
@@ -541,8 +542,7 @@ class _ItemChecks:
 
     def _own_faults(self, row: list[Any]) -> list[str]:
         place, kind = self._place, self._rule.kind
-        needed = dict.fromkeys((TIME_FIELDS[kind], *self._rule.required))
-        faults = [self._missing(name) for name in needed if row[place[name]] is None]
+        faults = [self._missing(name) for name, at in self._needed.items() if row[at] is None]
         faults += self._time_faults(row)
         if kind == "submission" and not self._is_identified(row):
             faults.append(

@@ -5,7 +5,7 @@ without them, and `phones` takes a number only where the readings agree.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 # Behind the last hyphen, where no hyphen stood before: "08-12 71 06-12", not "08-1271-06".
@@ -56,15 +56,23 @@ def part_before_a_hash(text: str) -> PhonePart:
 
 
 def _ever_shorter(text: str) -> Iterator[str]:
+    """`text`, and each way to leave out marks before it, what ends it, or both; all of it last."""
+    for marked in _repeated(_without_mark, text):
+        yield from _repeated(_without_ending, marked)
+
+
+def _repeated(cut: Callable[[str], str | None], text: str) -> Iterator[str]:
     shorter: str | None = text
     while shorter is not None:
         yield shorter
-        shorter = _shorter(shorter)
+        shorter = cut(shorter)
 
 
-def _shorter(text: str) -> str | None:
-    if _MARK.match(text):
-        return _MARK.sub("", text)
+def _without_mark(text: str) -> str | None:
+    return _MARK.sub("", text) if _MARK.match(text) else None
+
+
+def _without_ending(text: str) -> str | None:
     # Most numbers end otherwise, and the two expressions look at every digit.
     if _MAY_END_IN_A_DOUBT.search(text[-12:]) is None:
         return None

@@ -249,6 +249,8 @@ def test_no_ending_is_added_but_where_it_is_dialled(
         ("+49 49 1518 1909378", None, None),
         ("601 965 369 (12)", None, None),
         ("030 58948l", "DE", None),
+        # A mark of a list, or an ending, or neither: each alone may be what it is.
+        ("06 03 00 00-0", "GA", None),
         ("06 12 36 87 79 (perso) / 01 42 68 53 00 (bureau)", "FR", "+33612368779"),
         ("+52 1 55 1234 5679", None, "+525512345679"),
         ("5215512345679", None, "+525512345679"),
