@@ -9,11 +9,11 @@ The home is that of the settings (LEAD_PLATFORM_HOME); the demo's truth lies bes
 import sys
 from pathlib import Path
 
-from lead_platform.identity.account_specification import load_account_specification
-from lead_platform.identity.linkage import match_records
-from lead_platform.identity.model import save_model
-from lead_platform.identity.organisations import generate_companies
-from lead_platform.identity.training import train_model
+from lead_platform.demo.stated_companies import generate_companies
+from lead_platform.identity.accounts.specification import load_account_specification
+from lead_platform.identity.engine.linking import match_records
+from lead_platform.identity.engine.model import save_model
+from lead_platform.identity.modelling.training import train_model
 from lead_platform.lake.lake import Lake
 from lead_platform.settings import Settings
 

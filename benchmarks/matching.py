@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from lead_platform.identity.members import ResolutionSummary, resolve_leads
-from lead_platform.identity.model import load_model
-from lead_platform.identity.people import SyntheticPeople, generate_people
-from lead_platform.identity.specification import load_specification
+from lead_platform.demo.normalized_people import SyntheticPeople, generate_people
+from lead_platform.identity.engine.model import load_model
+from lead_platform.identity.engine.specification import load_specification
+from lead_platform.identity.leads.members import ResolutionSummary, resolve_leads
 
 ROOT = Path(__file__).resolve().parents[1]
 SPECIFICATION = load_specification(ROOT / "config" / "identity.yaml")

@@ -38,9 +38,9 @@ from lead_platform.enrichment.configuration import (
 from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.sensors import alerts, upkeep
-from lead_platform.identity.account_specification import load_account_specification
-from lead_platform.identity.proposals import active_model
-from lead_platform.identity.specification import load_specification
+from lead_platform.identity.accounts.specification import load_account_specification
+from lead_platform.identity.engine.specification import load_specification
+from lead_platform.identity.modelling.proposals import active_model
 from lead_platform.lake.resource import LakeResource
 from lead_platform.lake.suites import load_suites
 from lead_platform.routing.configuration import RoutingConfiguration, load_routing

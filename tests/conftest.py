@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROFILES = ("embedded", "server")
 
-# How long an example takes is the machine's affair. What passed passes again: whoever wants examples
+# How long an example takes is the machine's affair. What passed passes again: who wants examples
 # that nobody has tried asks for them, with `pytest --hypothesis-profile explore`.
 hypothesis.settings.register_profile("known", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from lead_platform.capture import channels
 from lead_platform.capture.columns import VOCABULARIES
 from lead_platform.capture.tabular.rules import TableRule
-from lead_platform.cli import app
+from lead_platform.cli.main import app
 from lead_platform.enrichment.configuration import ProviderSettings
 from lead_platform.lake.switches import WORKFLOWS
 from lead_platform.lake.tables import table_scripts

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 import typer
 
+from lead_platform.cli.terminal import parse_option
 from lead_platform.lake.lake import utc_now
-from lead_platform.terminal import parse_option
 
 
 @pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"])

@@ -10,8 +10,8 @@ from benchmarks.identity.evaluation import EngineRun
 from benchmarks.identity.leads import LeadsRun
 from benchmarks.identity.populations import SPECIFICATION
 from benchmarks.identity.sets import LabelledSet
-from lead_platform.identity.charts import match_weights_chart, save_chart
-from lead_platform.identity.model import MatchModel
+from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.modelling.charts import match_weights_chart, save_chart
 
 _HIGH = 0.98
 

@@ -11,10 +11,10 @@ import pandas as pd
 from benchmarks.identity.anchors import join_on_name, plain_splink
 from benchmarks.identity.measures import Accuracy, measure
 from benchmarks.identity.sets import SOURCE, LabelledSet, load_set
-from lead_platform.identity.linkage import Linkage, link_records, match_records, same_ids
-from lead_platform.identity.model import MatchModel
-from lead_platform.identity.specification import LinkageSpecification, load_specification
-from lead_platform.identity.training import train_model
+from lead_platform.identity.engine.linking import Linkage, link_records, match_records, same_ids
+from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.engine.specification import LinkageSpecification, load_specification
+from lead_platform.identity.modelling.training import train_model
 
 HERE = Path(__file__).parent
 LEADS = HERE.parents[1] / "config" / "identity.yaml"

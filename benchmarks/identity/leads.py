@@ -23,12 +23,12 @@ from benchmarks.identity.evaluation import Figures, peak_memory
 from benchmarks.identity.measures import Accuracy, measure
 from benchmarks.identity.populations import POPULATIONS, SPECIFICATION
 from benchmarks.identity.sets import LabelledSet, SetDescription
-from lead_platform.identity.clusters import Clusters, label_clusters
-from lead_platform.identity.linkage import cluster_pairs, merge_edges
-from lead_platform.identity.model import MatchModel, load_model
-from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
-from lead_platform.identity.records import collect_all, prepare
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.engine.clusters import Clusters, label_clusters
+from lead_platform.identity.engine.linking import cluster_pairs, merge_edges
+from lead_platform.identity.engine.model import MatchModel, load_model
+from lead_platform.identity.engine.pairs import find_pairs, open_scratch, take_as_new
+from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.leads.records import collect_all, prepare
 
 STRONG = (0.997, 0.998, 0.999, 0.9995, 0.9999, 1.0)
 THRESHOLDS = (0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)

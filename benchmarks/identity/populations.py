@@ -13,12 +13,12 @@ import pandas as pd
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.deliveries import parse_deliveries, take_in
 from lead_platform.demo.files import tell_truth, write_world
+from lead_platform.demo.normalized_people import generate_people
 from lead_platform.demo.settings import WorldSettings
 from lead_platform.demo.words import LINKEDIN_FORM_PATH
 from lead_platform.demo.world import generate_world
-from lead_platform.identity.people import generate_people
+from lead_platform.identity.engine.specification import load_specification
 from lead_platform.identity.resolution import normalize_pending, write_normalized
-from lead_platform.identity.specification import load_specification
 from lead_platform.vocabularies.folder import load_vocabularies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ class Population:
 
 
 def generated_people(submissions: int, seed: int) -> Population:
-    """People of lead_platform/identity/people.py: little in common, many namesakes."""
+    """People of lead_platform/demo/normalized_people.py: little in common, many namesakes."""
     people = generate_people(submissions, seed=seed, specification=SPECIFICATION)
     lake = _empty_lake()
     lake.register("given", people.submissions)

@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 from benchmarks.identity.populations import SPECIFICATION, generated_people
-from lead_platform.identity.model import save_model
-from lead_platform.identity.records import collect_all, prepare
-from lead_platform.identity.training import train_model
+from lead_platform.identity.engine.model import save_model
+from lead_platform.identity.leads.records import collect_all, prepare
+from lead_platform.identity.modelling.training import train_model
 
 SUBMISSIONS, SEED = 60_000, 20260101
 

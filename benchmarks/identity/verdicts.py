@@ -18,13 +18,13 @@ import pyarrow as pa
 from benchmarks.identity.evaluation import specification_for
 from benchmarks.identity.populations import POPULATIONS, SPECIFICATION
 from benchmarks.identity.sets import load_set
-from lead_platform.identity.learning import learn_from_verdicts, weigh_pairs
-from lead_platform.identity.linkage import match_records, same_ids
-from lead_platform.identity.model import MatchModel, load_model
-from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
-from lead_platform.identity.records import collect_all, prepare
-from lead_platform.identity.specification import LinkageSpecification
-from lead_platform.identity.training import train_model
+from lead_platform.identity.engine.linking import match_records, same_ids
+from lead_platform.identity.engine.model import MatchModel, load_model
+from lead_platform.identity.engine.pairs import find_pairs, open_scratch, take_as_new
+from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.leads.records import collect_all, prepare
+from lead_platform.identity.modelling.learning import learn_from_verdicts, weigh_pairs
+from lead_platform.identity.modelling.training import train_model
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("LEAD_PLATFORM_SHARED_DATA") or ROOT.parent / "shared" / "data")

@@ -5,7 +5,9 @@ from typing import Any
 
 from dagster import AssetExecutionContext, AssetSpec, multi_asset
 
-from lead_platform.identity.proposals import active_model
+from lead_platform.identity.engine.specification import load_specification, specification_version
+from lead_platform.identity.leads.tracing import list_arrivals, trace_arrivals
+from lead_platform.identity.modelling.proposals import active_model
 from lead_platform.identity.resolution import (
     list_unnormalized,
     normalize_pending,
@@ -13,8 +15,6 @@ from lead_platform.identity.resolution import (
     write_normalized,
 )
 from lead_platform.identity.scan import scan_base, write_findings
-from lead_platform.identity.specification import load_specification, specification_version
-from lead_platform.identity.tracing import list_arrivals, trace_arrivals
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, leads_of

@@ -14,18 +14,22 @@ import duckdb
 import pandas as pd
 
 from lead_platform.capture.kinds import IS_PERSON
-from lead_platform.identity.account_specification import load_account_specification
-from lead_platform.identity.accounts import account_actions, resolve_accounts
-from lead_platform.identity.attribution import attribute_events, attribute_outcomes, collect_keys
-from lead_platform.identity.crosswalk import LAST_STEP
-from lead_platform.identity.evidence import tell_parts
-from lead_platform.identity.members import resolve_leads
+from lead_platform.identity.accounts.assignment import account_actions, resolve_accounts
+from lead_platform.identity.accounts.specification import load_account_specification
+from lead_platform.identity.engine.evidence import tell_parts
+from lead_platform.identity.engine.specification import load_specification
+from lead_platform.identity.leads.attribution import (
+    attribute_events,
+    attribute_outcomes,
+    collect_keys,
+)
+from lead_platform.identity.leads.crosswalk import LAST_STEP
+from lead_platform.identity.leads.members import resolve_leads
+from lead_platform.identity.leads.rereading import leave_companies, replace_forms
+from lead_platform.identity.leads.versions import refresh_versions
+from lead_platform.identity.modelling.proposals import active_model
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
-from lead_platform.identity.proposals import active_model
-from lead_platform.identity.rereading import leave_companies, replace_forms
-from lead_platform.identity.specification import load_specification
-from lead_platform.identity.versions import refresh_versions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
 from lead_platform.lake.order import read_place

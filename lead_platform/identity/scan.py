@@ -15,19 +15,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lead_platform.identity.clusters import cluster_records, tell_reason
-from lead_platform.identity.linkage import apart_pairs, limited_values, merge_edges
-from lead_platform.identity.model import MatchModel
-from lead_platform.identity.pairs import find_pairs, open_scratch, take_as_new
-from lead_platform.identity.records import collect_members, prepare
-from lead_platform.identity.specification import LinkageSpecification, Scan
-from lead_platform.identity.verdicts import (
+from lead_platform.identity.engine.clusters import cluster_records, tell_reason
+from lead_platform.identity.engine.linking import apart_pairs, limited_values, merge_edges
+from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.engine.pairs import find_pairs, open_scratch, take_as_new
+from lead_platform.identity.engine.specification import LinkageSpecification, Scan
+from lead_platform.identity.judgement.verdicts import (
     DIFFERENT,
     SAME,
     VERDICTS,
     settle_reviews,
     standing_verdicts,
 )
+from lead_platform.identity.leads.records import collect_members, prepare
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.order import next_place
 

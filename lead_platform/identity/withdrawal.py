@@ -9,10 +9,8 @@ from collections.abc import Collection
 import duckdb
 import pyarrow as pa
 
-from lead_platform.identity.account_rows import refresh_rows
-
-# The version of a lead that lost submissions, until the next run has looked at the others.
-LOST_MEMBERS = "0" * 32
+from lead_platform.identity.accounts.rows import refresh_rows
+from lead_platform.identity.leads.versions import LOST_MEMBERS
 
 
 def withdraw_submissions(

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from lead_platform.identity.crosswalk import LAST_STEP
+from lead_platform.identity.leads.crosswalk import LAST_STEP
 from lead_platform.lake.order import last_place, next_place, read_place
 from lead_platform.lake.quarantine import held
 from lead_platform.routing.configuration import RoutingConfiguration

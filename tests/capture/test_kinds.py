@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from lead_platform.capture.kinds import SIGN_FIELDS, KindReader
 from lead_platform.configuration import load_csv
-from lead_platform.identity.specification import read_shares
+from lead_platform.identity.engine.specification import read_shares
 from lead_platform.vocabularies.folder import SHIPPED, shipped_intake_lists
 from lead_platform.vocabularies.rows import NonPersonRow
 

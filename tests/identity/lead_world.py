@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from lead_platform.identity.members import ResolutionSummary, resolve_leads
-from lead_platform.identity.model import load_model
-from lead_platform.identity.specification import (
+from lead_platform.identity.engine.model import load_model
+from lead_platform.identity.engine.specification import (
     Clustering,
     LinkageSpecification,
     load_specification,
 )
+from lead_platform.identity.leads.members import ResolutionSummary, resolve_leads
 from lead_platform.lake.suites import Reference, load_suites
 
 ROOT = Path(__file__).resolve().parents[2]

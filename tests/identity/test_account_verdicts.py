@@ -5,29 +5,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.account_reversal import (
+from lead_platform.demo.stated_companies import generate_companies
+from lead_platform.identity.accounts.assignment import account_actions, resolve_accounts
+from lead_platform.identity.accounts.reversal import (
     plan_join,
     plan_review,
     plan_split,
     plan_undo,
     plan_withdrawal_effect,
 )
-from lead_platform.identity.account_verdicts import ACCOUNTS
-from lead_platform.identity.accounts import account_actions, resolve_accounts
-from lead_platform.identity.organisations import generate_companies
-from lead_platform.identity.proposals import (
-    active_model,
-    company_material,
-    list_models,
-    propose_model,
-    put_to_work,
-)
-from lead_platform.identity.verdicts import (
+from lead_platform.identity.judgement.account_verdicts import ACCOUNTS
+from lead_platform.identity.judgement.verdicts import (
     Act,
     Verdict,
     VerdictError,
     plan_withdrawal,
     record_verdicts,
+)
+from lead_platform.identity.modelling.proposals import (
+    active_model,
+    company_material,
+    list_models,
+    propose_model,
+    put_to_work,
 )
 from tests.identity.lead_world import auditable_lake, insert
 from tests.identity.test_accounts import (

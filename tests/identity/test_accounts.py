@@ -8,12 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.account_specification import load_account_specification
-from lead_platform.identity.accounts import AccountSummary, account_actions, resolve_accounts
-from lead_platform.identity.linkage import match_records
-from lead_platform.identity.model import load_model
-from lead_platform.identity.organisations import generate_companies
-from lead_platform.identity.training import train_model
+from lead_platform.demo.stated_companies import generate_companies
+from lead_platform.identity.accounts.assignment import (
+    AccountSummary,
+    account_actions,
+    resolve_accounts,
+)
+from lead_platform.identity.accounts.specification import load_account_specification
+from lead_platform.identity.engine.linking import match_records
+from lead_platform.identity.engine.model import load_model
+from lead_platform.identity.modelling.training import train_model
 from tests.identity.lead_world import ROOT, empty_lake, insert
 
 SPECIFICATION = load_account_specification(ROOT / "config")

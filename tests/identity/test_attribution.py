@@ -3,12 +3,12 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from lead_platform.identity.attribution import (
+from lead_platform.identity.leads.attribution import (
     attribute_events,
     attribute_outcomes,
     collect_keys,
 )
-from lead_platform.identity.versions import refresh_versions
+from lead_platform.identity.leads.versions import refresh_versions
 from tests.identity.lead_world import (
     empty_lake,
     insert,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.clusters import (
+from lead_platform.identity.engine.clusters import (
     CANNOT_LINK,
     FITS_SEVERAL,
     NO_VALUES,
@@ -19,7 +19,7 @@ from lead_platform.identity.clusters import (
     spanning_edges,
     tell_reason,
 )
-from lead_platform.identity.specification import Clustering
+from lead_platform.identity.engine.specification import Clustering
 
 
 def edges(*rows: tuple, is_certain: bool = False, verdict_seq: int = 0) -> pd.DataFrame:

@@ -9,11 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from lead_platform.identity.clusters import cluster_records
-from lead_platform.identity.members import place_submissions
-from lead_platform.identity.records import collect_new, prepare
-from lead_platform.identity.rereading import take_reread
-from lead_platform.identity.verdicts import (
+from lead_platform.identity.engine.clusters import cluster_records
+from lead_platform.identity.judgement.verdicts import (
     DIFFERENT,
     SAME,
     Act,
@@ -23,6 +20,9 @@ from lead_platform.identity.verdicts import (
     plan_withdrawal,
     record_verdicts,
 )
+from lead_platform.identity.leads.members import place_submissions
+from lead_platform.identity.leads.records import collect_new, prepare
+from lead_platform.identity.leads.rereading import take_reread
 from tests.identity.lead_world import (
     DECIDED_AT,
     auditable_lake,

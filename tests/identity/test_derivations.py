@@ -1,8 +1,12 @@
 import pandas as pd
 import pytest
 
-from lead_platform.identity.derivations import DERIVATIONS, derive_columns, nickname_knowledge
-from lead_platform.identity.specification import Column
+from lead_platform.identity.engine.derivations import (
+    DERIVATIONS,
+    derive_columns,
+    nickname_knowledge,
+)
+from lead_platform.identity.engine.specification import Column
 from tests.identity.test_training import PETS
 
 KNOWLEDGE = nickname_knowledge([("robert", "bob", "rob"), ("roberto", "rob")])

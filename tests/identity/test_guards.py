@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.reversal import plan_review
-from lead_platform.identity.verdicts import DIFFERENT, SAME, Act, Verdict, record_verdicts
+from lead_platform.identity.judgement.verdicts import DIFFERENT, SAME, Act, Verdict, record_verdicts
+from lead_platform.identity.leads.reversal import plan_review
 from tests.identity.lead_world import (
     DECIDED_AT,
     SPECIFICATION,

@@ -2,9 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lead_platform.identity.learning import FEWEST_VERDICTS, learn_from_verdicts, weigh_pairs
-from lead_platform.identity.people import generate_people
-from lead_platform.identity.records import collect_all, prepare
+from lead_platform.demo.normalized_people import generate_people
+from lead_platform.identity.leads.records import collect_all, prepare
+from lead_platform.identity.modelling.learning import (
+    FEWEST_VERDICTS,
+    learn_from_verdicts,
+    weigh_pairs,
+)
 from tests.identity.lead_world import MODEL, SPECIFICATION, empty_lake, insert
 
 PAIR = ["left_record_id", "right_record_id"]

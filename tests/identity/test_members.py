@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.people import generate_people
+from lead_platform.demo.normalized_people import generate_people
+from lead_platform.identity.judgement.verdicts import Act, plan_withdrawal, record_verdicts
+from lead_platform.identity.leads.reversal import plan_review, plan_split
 from lead_platform.identity.resolution import list_actions
-from lead_platform.identity.reversal import plan_review, plan_split
-from lead_platform.identity.verdicts import Act, plan_withdrawal, record_verdicts
 from tests.identity.lead_world import (
     DECIDED_AT,
     SPECIFICATION,

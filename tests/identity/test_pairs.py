@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from lead_platform.identity.members import resolve_leads
-from lead_platform.identity.specification import LinkageSpecification
+from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.leads.members import resolve_leads
 from tests.identity.lead_world import (
     MODEL,
     SPECIFICATION,

@@ -10,21 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.people import generate_people
-from lead_platform.identity.reversal import (
+from lead_platform.demo.normalized_people import generate_people
+from lead_platform.identity.judgement.verdicts import (
+    Act,
+    Verdict,
+    VerdictError,
+    plan_withdrawal,
+    record_verdicts,
+)
+from lead_platform.identity.leads.reversal import (
     MergeFilter,
     find_merges,
     holding_edges,
     plan_review,
     plan_split,
     plan_undo,
-)
-from lead_platform.identity.verdicts import (
-    Act,
-    Verdict,
-    VerdictError,
-    plan_withdrawal,
-    record_verdicts,
 )
 from tests.identity.lead_world import (
     DECIDED_AT,

@@ -4,12 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from lead_platform.identity.model import MatchModel
-from lead_platform.identity.reversal import plan_dismissal, plan_review
+from lead_platform.cli.pages.pairs import compare_review, list_reviews
+from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.judgement.verdicts import (
+    Act,
+    Verdict,
+    ordered,
+    plan_withdrawal,
+    record_verdicts,
+)
+from lead_platform.identity.leads.reversal import plan_dismissal, plan_review
 from lead_platform.identity.scan import ScanSummary, scan_base, write_findings
-from lead_platform.identity.specification import LinkageSpecification
-from lead_platform.identity.verdicts import Act, Verdict, ordered, plan_withdrawal, record_verdicts
-from lead_platform.reporting.pairs import compare_review, list_reviews
 from tests.identity.lead_world import (
     DECIDED_AT,
     MODEL,

@@ -1,8 +1,8 @@
 import pytest
 
 from lead_platform.configuration import ConfigurationError
-from lead_platform.identity.model import MatchModel, load_model, save_model
-from lead_platform.identity.specification import load_specification, specification_version
+from lead_platform.identity.engine.model import MatchModel, load_model, save_model
+from lead_platform.identity.engine.specification import load_specification, specification_version
 from tests.identity.lead_world import MODEL, ROOT, SPECIFICATION
 
 YAML = (ROOT / "config" / "identity.yaml").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import duckdb
 import pytest
 
-from lead_platform.identity.tracing import trace_arrivals
-from lead_platform.identity.verdicts import decision_id_sql
+from lead_platform.identity.judgement.verdicts import decision_id_sql
+from lead_platform.identity.leads.tracing import trace_arrivals
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.quarantine import Subject

@@ -4,11 +4,14 @@ import pyarrow as pa
 import pytest
 
 from lead_platform.configuration import ConfigurationError
-from lead_platform.identity.linkage import link_records, match_records, same_ids
-from lead_platform.identity.model import MatchModel
-from lead_platform.identity.pairs import find_pairs
-from lead_platform.identity.people import generate_people
-from lead_platform.identity.proposals import (
+from lead_platform.demo.normalized_people import generate_people
+from lead_platform.identity.engine.linking import link_records, match_records, same_ids
+from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.engine.pairs import find_pairs
+from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.judgement.verdicts import DIFFERENT, SAME
+from lead_platform.identity.leads.records import collect_all, prepare
+from lead_platform.identity.modelling.proposals import (
     ACTIVE,
     activate_model,
     active_model,
@@ -18,10 +21,7 @@ from lead_platform.identity.proposals import (
     propose_model,
     put_to_work,
 )
-from lead_platform.identity.records import collect_all, prepare
-from lead_platform.identity.specification import LinkageSpecification
-from lead_platform.identity.training import train_model
-from lead_platform.identity.verdicts import DIFFERENT, SAME
+from lead_platform.identity.modelling.training import train_model
 from tests.identity.lead_world import (
     DECIDED_AT,
     MODEL,

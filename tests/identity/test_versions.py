@@ -1,6 +1,6 @@
 import pandas as pd
 
-from lead_platform.identity.versions import refresh_versions, stale_leads
+from lead_platform.identity.leads.versions import refresh_versions, stale_leads
 from tests.identity.lead_world import (
     empty_lake,
     insert,

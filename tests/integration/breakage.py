@@ -56,9 +56,9 @@ _PLACES: dict[str, tuple[str, str, Callable[..., bool]]] = {
     "normalize": (
         "lead_platform.identity.resolution", "normalize_submissions", _submitted
     ),
-    "resolve": ("lead_platform.identity.members", "collect_components", _placed),
-    "resolve events": ("lead_platform.identity.attribution", "_categorize", _attributed),
-    "resolve verdicts": ("lead_platform.identity.members", "collect_components", _judged),
+    "resolve": ("lead_platform.identity.leads.members", "collect_components", _placed),
+    "resolve events": ("lead_platform.identity.leads.attribution", "_categorize", _attributed),
+    "resolve verdicts": ("lead_platform.identity.leads.members", "collect_components", _judged),
     "enrich": ("lead_platform.enrichment.results", "write_results", _answered),
     "route": ("lead_platform.routing.effective", "route_leads", _routed),
 }  # fmt: skip

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.identity.reversal import MergeFilter, plan_undo
-from lead_platform.identity.verdicts import Act, Verdict, VerdictError, record_verdicts
+from lead_platform.identity.judgement.verdicts import Act, Verdict, VerdictError, record_verdicts
+from lead_platform.identity.leads.reversal import MergeFilter, plan_undo
 from lead_platform.routing.assignments import UndoError
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.effective import route, undo_assignments, write_configuration

@@ -53,7 +53,7 @@ def run_jobs(
 
 def run_command(argv: list[str]) -> int:
     """The `lead-platform` command with these arguments: its exit code."""
-    from lead_platform.cli import main
+    from lead_platform.cli.main import main
 
     sys.argv = ["lead-platform", *argv]
     try:
@@ -102,7 +102,7 @@ def run_on_terminal(
 def _be_on_terminal(rows: int, columns: int) -> None:
     """The console of this warm process was made where there was no terminal; interrupts may be
     ignored, as they are in what a shell starts in its background."""
-    from lead_platform.terminal import console
+    from lead_platform.cli.terminal import console
 
     os.environ |= {"COLUMNS": str(columns), "LINES": str(rows), "TERM": "xterm-256color"}
     console.__init__()  # type: ignore[misc]
@@ -171,7 +171,7 @@ def copy_submissions(source: dict[str, str]) -> int:
 
 def judge_pairs(pairs: list[tuple[str, str]], verdict: str, decided_at: str) -> int:
     """A person's word on pairs of submissions, one act each; how many said anything new."""
-    from lead_platform.identity.verdicts import Act, Verdict, ordered, record_verdicts
+    from lead_platform.identity.judgement.verdicts import Act, Verdict, ordered, record_verdicts
     from lead_platform.lake.lake import Lake
     from lead_platform.settings import Settings
 
@@ -238,9 +238,9 @@ def main() -> None:
     from lead_platform.settings import Settings
 
     import_everything()
-    import lead_platform.cli
-    import lead_platform.reporting.story
-    import lead_platform.reporting.summary  # noqa: F401
+    import lead_platform.cli.main
+    import lead_platform.cli.pages.story
+    import lead_platform.cli.pages.summary  # noqa: F401
 
     # Opening and closing an instance imports what its storage needs.
     prepare_instance(Settings())

@@ -2,14 +2,14 @@ import io
 
 from rich.console import Console
 
-from lead_platform.identity.account_reversal import plan_join, plan_review
-from lead_platform.reporting.account_pairs import (
+from lead_platform.cli.pages.account_pairs import (
     list_decided,
     list_merged,
     list_waiting,
     render_change,
     render_pair,
 )
+from lead_platform.identity.accounts.reversal import plan_join, plan_review
 from tests.identity.test_account_verdicts import SPECIFICATION, join, say, world
 from tests.identity.test_accounts import ACME, COM, DE, US, accounts
 

@@ -4,17 +4,17 @@ import json
 import pytest
 from rich.console import Console
 
-from lead_platform.identity.evidence import read_parts, tell_parts
-from lead_platform.identity.reversal import MergeFilter, plan_undo
-from lead_platform.reporting.pairs import (
+from lead_platform.cli.pages.pairs import (
     compare_names,
     compare_review,
     list_reviews,
     render_pair,
     render_partings,
 )
-from lead_platform.reporting.story import render_chain
-from lead_platform.reporting.waterfall import render_waterfall
+from lead_platform.cli.pages.story import render_chain
+from lead_platform.cli.pages.waterfall import render_waterfall
+from lead_platform.identity.engine.evidence import read_parts, tell_parts
+from lead_platform.identity.leads.reversal import MergeFilter, plan_undo
 from tests.identity.lead_world import SPECIFICATION, lead_id_of, resolved, submission
 
 JANE = {"first_name": "Jane", "last_name": "Roe"}

@@ -1,6 +1,6 @@
 import pytest
 
-from lead_platform.reporting.queue import Work
+from lead_platform.cli.pages.queue import Work
 
 
 def worked(keys, reviews=("rev_1", "rev_2", "rev_3")):

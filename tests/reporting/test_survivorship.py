@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from lead_platform.reporting.survivorship import tell_why, winning_rules
+from lead_platform.cli.pages.survivorship import tell_why, winning_rules
 
 SUBMITTED = {"submitted_at": datetime(2026, 2, 1), "modified_at": None}
 

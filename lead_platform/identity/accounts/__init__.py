@@ -1,0 +1,1 @@
+"""Accounts: of which company each lead is, under ids that stay."""

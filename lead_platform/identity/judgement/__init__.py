@@ -1,0 +1,1 @@
+"""Judgement: what people say of pairs, and how it is taken back."""

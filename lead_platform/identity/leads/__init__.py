@@ -1,0 +1,1 @@
+"""Leads: whose each submission is, and what belongs to whom."""

@@ -1,0 +1,304 @@
+"""Attribution: which lead a behaviour event or a CRM outcome belongs to.
+
+Owns the way from what an event names (submission, person at the source, email, phone) to a living
+lead, also for events that came before their lead and for leads that merged since. How a mailbox,
+number or page is normalized is the normalization's and passed in.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lead_platform.identity.leads.versions import stale_leads
+from lead_platform.lake.quarantine import held
+
+KeyNormalizer = Callable[[pd.DataFrame], pd.DataFrame]
+"""Takes columns email and phone (raw text or null); returns both normalized, same index."""
+PageCategorizer = Callable[[pd.Series], pd.Series]
+"""Takes URLs; returns the page category of each (vocabulary page_category), same index."""
+
+
+@dataclass(frozen=True)
+class AttributionSummary:
+    """`considered`: events looked at; of these newly `attributed`, `moved` to another lead, or
+    `withdrawn` because what they name has become ambiguous. `touched_lead_ids`: leads that
+    gained or lost any, sorted."""
+
+    considered: int = 0
+    attributed: int = 0
+    moved: int = 0
+    withdrawn: int = 0
+    touched_lead_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """A captured table and the table of what of it belongs to leads."""
+
+    subject: str
+    source: str
+    target: str
+    key: str
+    columns: str
+
+
+_EVENTS = _Stream(
+    subject="event",
+    source="capture.events",
+    target="identity.lead_events",
+    key="event_id",
+    columns="event_type, occurred_at, quantity, duration_seconds, channel, campaign",
+)
+_OUTCOMES = _Stream(
+    subject="outcome",
+    source="capture.outcomes",
+    target="identity.lead_outcomes",
+    key="outcome_id",
+    columns="outcome_type, occurred_at, opportunity_id, stage, amount, currency, reason, owner, "
+    "product",
+)
+
+
+def collect_keys(
+    connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str] | None = None
+) -> list[str]:
+    """Fills temp table `lead_keys` with what leads go by, for both kinds of attribution.
+
+    `lead_ids` are the changed leads, by default those that differ from identity.lead_versions, so
+    call this before refresh_versions. Returns them, sorted.
+    """
+    changed = stale_leads(connection) if lead_ids is None else sorted(set(lead_ids))
+    connection.register("given_leads", pa.table({"lead_id": pa.array(changed, pa.string())}))
+    connection.execute("create or replace temp table changed_leads as from given_leads")
+    connection.unregister("given_leads")
+    connection.execute(_LEAD_KEYS)
+    return changed
+
+
+def attribute_events(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    normalize_keys: KeyNormalizer,
+    categorize_pages: PageCategorizer,
+) -> AttributionSummary:
+    """Brings identity.lead_events up to date with capture.events and the keys collected.
+
+    Looked at are events without a lead whose keys some lead has, events of changed leads or that
+    name a key of one, and events that were read anew. Events nobody can claim stay out until their
+    lead appears.
+    """
+    changes = _attribute(connection, _EVENTS, normalize_keys)
+    _categorize(connection, categorize_pages)
+    _store(connection, _EVENTS, "page_category")
+    return changes
+
+
+def attribute_outcomes(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    normalize_keys: KeyNormalizer,
+) -> AttributionSummary:
+    """Brings identity.lead_outcomes up to date; as attribute_events."""
+    changes = _attribute(connection, _OUTCOMES, normalize_keys)
+    _store(connection, _OUTCOMES)
+    return changes
+
+
+def _attribute(
+    connection: duckdb.DuckDBPyConnection,
+    stream: _Stream,
+    normalize_keys: KeyNormalizer,
+) -> AttributionSummary:
+    """Fills temp table `attribution_changes`: key, lead_id (null: withdraw), former_lead_id."""
+    connection.execute(_candidates_sql(stream))
+    _normalize(connection, normalize_keys)
+    connection.execute(_CLAIMS)
+    connection.execute(_changes_sql(stream))
+    return _summarize(connection)
+
+
+# What leads go by. Loose keys choose what is worth normalizing: the last seven digits of a number,
+# an address in lower case. Whether an event belongs to a lead is decided on normalized keys.
+_LEAD_KEYS = """
+create or replace temp table lead_keys as
+    select m.lead_id, m.submission_id, n.received_seq,
+        n.source_system || chr(31) || n.source_person_id as person_key,
+        n.email, n.phone, lower(n.email) as loose_email, right(n.phone, 7) as loose_phone,
+        m.lead_id in (from changed_leads) as is_changed
+    from identity.lead_members as m
+    join identity.normalized_submissions as n on n.submission_id = m.submission_id
+"""
+
+
+def _candidates_sql(stream: _Stream) -> str:
+    """Events without a lead that some lead may claim, those a changed lead has a key of or had, and
+    those read anew since, but for those set aside.
+
+    An address with other characters than plain ones may read otherwise once normalized, so it is
+    always a candidate; there are few of them.
+    """
+
+    def named_by(condition: str) -> str:
+        keys = ("submission_id", "person_key", "loose_email", "loose_phone")
+        return " or ".join(
+            f"{key} in (select {key} from lead_keys where {key} is not null and {condition})"
+            for key in keys
+        )
+
+    return f"""
+        create or replace temp table attribution_candidates as
+        with keyed as (
+            select e.{stream.key} as item_id, e.submission_id, e.email, e.phone, e.phone_region,
+                e.reading,
+                e.source_system || chr(31) || e.source_person_id as person_key,
+                lower(trim(e.email)) as loose_email,
+                right(nullif(regexp_replace(e.phone, '[.,]0{{1,2}}$|[^0-9]', '', 'g'), ''), 7)
+                    as loose_phone,
+                coalesce(regexp_matches(trim(e.email), '[^A-Za-z0-9.@_+-]'), false) as is_odd
+            from {stream.source} as e
+            anti join {held("resolve", stream.subject)} as h on h.subject_id = e.{stream.key}
+        ),
+        unclaimed as (
+            select *, null::varchar as former_lead_id, false as is_reread from keyed
+            anti join {stream.target} as t on t.{stream.key} = keyed.item_id
+        ),
+        claimed as (
+            select keyed.*, t.lead_id as former_lead_id,
+                coalesce(keyed.reading, 0) > coalesce(t.reading, 0) as is_reread
+            from keyed
+            join {stream.target} as t on t.{stream.key} = keyed.item_id
+        )
+        select * from unclaimed where is_odd or {named_by("true")}
+        union all
+        select * from claimed where is_odd or is_reread or {named_by("is_changed")}
+            or former_lead_id in (from changed_leads)
+            or former_lead_id not in (select lead_id from lead_keys)
+    """
+
+
+def _normalize(connection: duckdb.DuckDBPyConnection, normalize_keys: KeyNormalizer) -> None:
+    """Fills temp table `normalized_keys`: one row per distinct raw email, phone and its region."""
+    raw = connection.execute("""
+        select distinct email, phone, phone_region from attribution_candidates
+        where email is not null or phone is not null order by all
+    """).df()
+    normal = normalize_keys(raw) if len(raw) else raw
+    columns = {
+        "raw_email": raw["email"], "raw_phone": raw["phone"],
+        "raw_region": raw["phone_region"], "email": normal["email"], "phone": normal["phone"],
+    }  # fmt: skip
+    text = {name: pa.array(_texts(column), pa.string()) for name, column in columns.items()}
+    connection.register("given_keys", pa.table(text))
+    connection.execute("create or replace temp table normalized_keys as from given_keys")
+    connection.unregister("given_keys")
+
+
+def _texts(column: pd.Series) -> list[str | None]:
+    return [value if isinstance(value, str) else None for value in column]
+
+
+# The submission itself, then the person at the source, then the mailbox, then the number. A key
+# several leads have goes to the lead that was here first; a number several leads have, to none.
+_CLAIMS = """
+create or replace temp table attribution_claims as
+    with age as (
+        select lead_id, min((received_seq, submission_id)) as first_received
+        from lead_keys group by lead_id
+    ),
+    keys as (
+        select k.*, a.first_received from lead_keys as k join age as a on a.lead_id = k.lead_id
+    ),
+    people as (
+        select person_key, min_by(lead_id, first_received) as lead_id
+        from keys where person_key in (select person_key from attribution_candidates)
+        group by person_key
+    ),
+    mailboxes as (
+        select email, min_by(lead_id, first_received) as lead_id
+        from keys where email in (select email from normalized_keys)
+        group by email
+    ),
+    numbers as (
+        select phone, min(lead_id) as lead_id
+        from keys where phone in (select phone from normalized_keys)
+        group by phone having count(distinct lead_id) = 1
+    )
+    select c.item_id, c.former_lead_id, c.is_reread,
+        coalesce(s.lead_id, p.lead_id, e.lead_id, t.lead_id) as lead_id
+    from attribution_candidates as c
+    left join identity.lead_members as s on s.submission_id = c.submission_id
+    left join people as p on p.person_key = c.person_key
+    left join normalized_keys as n
+        on n.raw_email is not distinct from c.email and n.raw_phone is not distinct from c.phone
+        and n.raw_region is not distinct from c.phone_region
+    left join mailboxes as e on e.email = n.email
+    left join numbers as t on t.phone = n.phone
+"""
+
+
+def _changes_sql(stream: _Stream) -> str:
+    return f"""
+        create or replace temp table attribution_changes as
+        select c.item_id, c.former_lead_id, c.lead_id, {stream.columns}, e.reading
+            {", e.url" if stream is _EVENTS else ""}
+        from attribution_claims as c
+        join {stream.source} as e on e.{stream.key} = c.item_id
+        where c.is_reread or c.lead_id is distinct from c.former_lead_id
+    """
+
+
+def _categorize(connection: duckdb.DuckDBPyConnection, categorize_pages: PageCategorizer) -> None:
+    """Adds page_category to the changes: of page views only, from each distinct URL once."""
+    urls = connection.execute("""
+        select distinct url from attribution_changes
+        where event_type = 'page_view' and url is not null order by url
+    """).df()["url"]
+    categories = categorize_pages(urls) if len(urls) else urls
+    pages = pa.table({
+        "url": pa.array(_texts(urls), pa.string()),
+        "page_category": pa.array(_texts(categories), pa.string()),
+    })  # fmt: skip
+    connection.register("given_pages", pages)
+    connection.execute("""
+        create or replace temp table attribution_changes as
+        select c.*, p.page_category from attribution_changes as c
+        left join given_pages as p on p.url = c.url and c.event_type = 'page_view'
+    """)
+    connection.unregister("given_pages")
+
+
+def _store(connection: duckdb.DuckDBPyConnection, stream: _Stream, *derived: str) -> None:
+    columns = ", ".join([stream.columns, *derived, "reading"])
+    connection.execute(f"""
+        delete from {stream.target} where {stream.key} in (
+            select item_id from attribution_changes where former_lead_id is not null
+        )
+    """)
+    connection.execute(f"""
+        insert into {stream.target} by name
+        select item_id as {stream.key}, lead_id, {columns}
+        from attribution_changes where lead_id is not null
+    """)
+
+
+def _summarize(connection: duckdb.DuckDBPyConnection) -> AttributionSummary:
+    row = connection.execute("""
+        select (select count(*) from attribution_candidates),
+            count(*) filter (where former_lead_id is null),
+            count(*) filter (where former_lead_id <> lead_id),
+            count(*) filter (where lead_id is null)
+        from attribution_changes
+    """).fetchone()
+    considered, attributed, moved, withdrawn = row or (0, 0, 0, 0)
+    touched = connection.execute("""
+        select lead_id from attribution_changes where lead_id is not null
+        union select former_lead_id from attribution_changes where former_lead_id is not null
+        order by lead_id
+    """).fetchall()
+    return AttributionSummary(
+        int(considered), int(attributed), int(moved), int(withdrawn),
+        tuple(str(row[0]) for row in touched),
+    )  # fmt: skip

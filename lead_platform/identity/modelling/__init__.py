@@ -1,0 +1,1 @@
+"""Modelling: how a matching model comes to be, and who lets it take effect."""
