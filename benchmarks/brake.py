@@ -21,14 +21,10 @@ SIZE = 100_000
 # The steps of the main job whose work grows with the load, and the switch of each.
 STEPS = {
     "intake": "capture",
-    "normalize": "identity",
-    "resolve": "identity",
-    "golden_records": "identity",
-    "enrich": "enrichment",
-    "profiles": "enrichment",
-    "scores": "scoring",
+    "identify": "identity",
+    "score": "scoring",
     "route": "routing",
-    "marts": "reporting",
+    "report": "reporting",
 }
 
 # Seconds into a step at which its switch is thrown.
@@ -53,7 +49,7 @@ class Thrower(logging.Handler):
             threading.Thread(target=self._throw_later, daemon=True).start()
         elif message.startswith(self._step.ljust(22)):
             self._is_over.set()
-            if self._thrown_at is not None and "skipped" in message:
+            if self._thrown_at is not None and "stopped" in message:
                 self.seconds = time.monotonic() - self._thrown_at
 
     def _throw_later(self) -> None:

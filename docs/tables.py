@@ -27,7 +27,7 @@ HEAD = """<!-- Written by docs/tables.py; do not edit. -->
 Every table of the lake, by layer. Query them as `<layer>.<table>`, for example
 `lead-platform sql "from identity.leads limit 5"`. Instants are UTC. JSON is kept as text.
 
-*Written by* names the asset in the Dagster UI. *Key* is unique over the whole table; the gate
+*Written by* names the step in the Dagster UI. *Key* is unique over the whole table; the gate
 checks it. *References* say which rows must exist elsewhere: `cascade` rows go when their parent
 goes, `keep` rows stay as history. *Checked by* is the suite that every change has to pass.
 """
@@ -52,8 +52,8 @@ class Table:
 PEOPLE = {
     "identity.match_verdicts": "people, with `lead-platform merges` and `lead-platform reviews`",
     "identity.account_verdicts": "people, with `lead-platform accounts`",
-    "identity.account_decisions": "`resolve`, when a verdict takes effect",
-    "identity.merged_account_members": "`resolve`, when accounts merge",
+    "identity.account_decisions": "`identify`, when a verdict takes effect",
+    "identity.merged_account_members": "`identify`, when accounts merge",
 }
 
 
@@ -102,24 +102,26 @@ def modelled_tables() -> Iterator[Table]:
 
 
 def writers(tables: dict[str, Table]) -> dict[str, str]:
-    """The asset that writes each table, read from the layers' assets.py."""
+    """The step that writes each table, read from the layers' assets.py."""
+    trees = {
+        path.parent.name: ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted((PROJECT / "lead_platform").glob("*/assets.py"))
+    }
+    assigned = {
+        (layer, node.targets[0].id): node.value
+        for layer, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
     found: dict[str, str] = {}
-    for path in sorted((PROJECT / "lead_platform").glob("*/assets.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        assigned = {
-            node.targets[0].id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-        }
+    for layer, tree in trees.items():
         for decorator in _asset_decorators(tree):
             given = {keyword.arg: keyword.value for keyword in decorator.keywords}
-            name, specs = given["name"], given["specs"]
+            name = given["name"]
             assert isinstance(name, ast.Constant)
-            assert isinstance(specs, ast.Name)
-            call = assigned[specs.id]
-            assert isinstance(call, ast.Call)
-            for table, tool in _tables_of(call, assigned, tables):
-                found[table] = f"`{name.value}` ({tool})"
+            for home, specs in _specs(layer, given["specs"], assigned):
+                for table, tool in _tables_of(home, specs, assigned, tables):
+                    found[table] = f"`{name.value}` ({tool})"
     return found
 
 
@@ -131,18 +133,38 @@ def _asset_decorators(tree: ast.Module) -> Iterator[ast.Call]:
                     yield decorator
 
 
+def _specs(
+    layer: str, node: ast.expr, assigned: dict[tuple[str, str], ast.expr]
+) -> Iterator[tuple[str, ast.Call]]:
+    """The calls that make the specs of an asset, each with the layer it stands in."""
+    if isinstance(node, ast.Call):
+        yield layer, node
+    elif isinstance(node, ast.List):
+        for element in node.elts:
+            yield from _specs(layer, element, assigned)
+    elif isinstance(node, ast.Starred):
+        yield from _specs(layer, node.value, assigned)
+    elif isinstance(node, ast.Attribute):
+        yield from _specs(_named(node.value), assigned[_named(node.value), node.attr], assigned)
+    else:
+        yield from _specs(layer, assigned[layer, _named(node)], assigned)
+
+
 def _tables_of(
-    call: ast.Call, assigned: dict[str, ast.expr], tables: dict[str, Table]
+    layer: str,
+    call: ast.Call,
+    assigned: dict[tuple[str, str], ast.expr],
+    tables: dict[str, Table],
 ) -> list[tuple[str, str]]:
     if _named(call.func) == "table_specs":
-        layer, names = (ast.literal_eval(argument) for argument in call.args[:2])
-        return [(f"{layer}.{name}", "Python") for name in names]
-    names = set(ast.literal_eval(assigned[_named(call.args[0])]).split())
+        schema, names = (ast.literal_eval(argument) for argument in call.args[:2])
+        return [(f"{schema}.{name}", "Python") for name in names]
+    selected = set(ast.literal_eval(assigned[layer, _named(call.args[0])]).split())
     modelled = {table.name for table in modelled_tables()}
     return [
         (name, "dbt")
         for name in tables
-        if name in modelled and {name.split(".")[1], f"tag:{name.split('.')[0]}"} & names
+        if name in modelled and {name.split(".")[1], f"tag:{name.split('.')[0]}"} & selected
     ]
 
 

@@ -20,7 +20,6 @@ from dagster import (
 )
 
 import lead_platform.capture.assets as capture
-import lead_platform.enrichment.assets as enrichment
 import lead_platform.governance.assets as governance
 import lead_platform.identity.assets as identity
 import lead_platform.reporting.assets as reporting
@@ -50,20 +49,13 @@ from lead_platform.vocabularies.folder import load_vocabularies
 
 ASSETS: list[AssetsDefinition | AssetSpec] = [
     capture.intake,
-    identity.normalize,
-    identity.resolve_identity,
-    identity.golden_records,
+    identity.identify,
     identity.scan,
-    enrichment.enrich,
-    enrichment.profiles,
-    scoring.scorecard,
-    scoring.scores,
+    scoring.score,
     scoring.closed_deals,
     scoring.drift,
-    routing.roster,
     routing.routes,
-    governance.reconciliation,
-    reporting.marts,
+    reporting.report,
     reporting.duplicates,
     *identity.VERDICTS,
     *governance.RECORDS,
@@ -76,17 +68,10 @@ WHOLE_RETRY = {"dagster/retry_strategy": "ALL_STEPS"}
 
 WAY_OF_A_LEAD = AssetSelection.assets(
     capture.intake,
-    identity.normalize,
-    identity.resolve_identity,
-    identity.golden_records,
-    enrichment.enrich,
-    enrichment.profiles,
-    scoring.scorecard,
-    scoring.scores,
-    routing.roster,
+    identity.identify,
+    scoring.score,
     routing.routes,
-    governance.reconciliation,
-    reporting.marts,
+    reporting.report,
 )
 
 process_new_leads = define_asset_job(
@@ -99,7 +84,7 @@ process_new_leads = define_asset_job(
 
 apply_verdicts = define_asset_job(
     "apply_verdicts",
-    selection=WAY_OF_A_LEAD - AssetSelection.assets(capture.intake, identity.normalize),
+    selection=WAY_OF_A_LEAD - AssetSelection.assets(capture.intake),
     description="What people said of pairs takes effect, from leads to owners; takes in nothing.",
     executor_def=in_process_executor,
     tags=WHOLE_RETRY,
@@ -107,16 +92,8 @@ apply_verdicts = define_asset_job(
 
 refresh_scores = define_asset_job(
     "refresh_scores",
-    selection=AssetSelection.assets(
-        enrichment.enrich,
-        enrichment.profiles,
-        scoring.scorecard,
-        scoring.scores,
-        routing.roster,
-        routing.routes,
-        reporting.marts,
-    ),
-    config={"ops": {"scores": {"config": {"rescore": True}}}},
+    selection=AssetSelection.assets(scoring.score, routing.routes, reporting.report),
+    config={"ops": {"score": {"config": {"rescore": True}}}},
     description="Scores every lead anew, because time has passed, and routes those that moved.",
     executor_def=in_process_executor,
     tags=WHOLE_RETRY,
@@ -132,7 +109,8 @@ scan_identity = define_asset_job(
 
 audit_drift = define_asset_job(
     "audit_drift",
-    selection=AssetSelection.assets(scoring.scorecard, scoring.closed_deals, scoring.drift),
+    selection=AssetSelection.keys(*(spec.key for spec in scoring.SCORECARD))
+    | AssetSelection.assets(scoring.closed_deals, scoring.drift),
     description="Asks of each closed quarter whether the score separates won from lost deals.",
     executor_def=in_process_executor,
     tags=WHOLE_RETRY,

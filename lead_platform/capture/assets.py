@@ -46,13 +46,14 @@ from lead_platform.lake.readings import Reading, is_news
 from lead_platform.lake.resource import (
     SUMMARY,
     LakeResource,
-    Prepared,
     Results,
     asset_key,
     gate_checks,
     run_time,
     table_specs,
+    tables_of,
 )
+from lead_platform.lake.steps import Prepared, Stage
 from lead_platform.vocabularies.folder import load_intake_lists
 
 SPECS = table_specs(
@@ -178,7 +179,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
             return Prepared(write, estimate_records(parsed))
 
         scope = Scope("capture.deliveries", pending, trace, tries=MOST_CONTENTS + 1)
-        is_done = yield from lake.materialize_prepared(context, "capture", prepare, scope=scope)
+        stage = Stage("intake", "capture", tables_of(SPECS), prepare, scope)
+        is_done = bool((yield from lake.materialize_stages(context, stage)))
     if is_done:
         # Where capture is switched off nothing was published, and the files keep waiting.
         faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)

@@ -1,6 +1,9 @@
-"""Enrichment in Dagster: provider results, and profiles with source and age per field."""
+"""Enrichment in Dagster: provider results, and profiles with source and age per field.
 
-from dagster import AssetExecutionContext, multi_asset
+Both are stages of the step that scores a lead (scoring/assets.py).
+"""
+
+from dagster import AssetExecutionContext
 
 from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
@@ -9,13 +12,12 @@ from lead_platform.lake.brake import interruptible
 from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of
 from lead_platform.lake.resource import (
     LakeResource,
-    Prepared,
-    Results,
     dbt_specs,
-    gate_checks,
     run_time,
     table_specs,
+    tables_of,
 )
+from lead_platform.lake.steps import Models, Prepared, Stage
 from lead_platform.vocabularies.folder import load_vocabularies
 
 RESULTS = table_specs("enrichment", ["enrichment_results"], deps=["identity.leads"])
@@ -23,34 +25,30 @@ PROFILE_MODELS = "tag:enrichment"
 PROFILES = dbt_specs(PROFILE_MODELS)
 
 
-@multi_asset(name="enrich", specs=RESULTS, check_specs=gate_checks(RESULTS), pool="lake")
-def enrich(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Ask the providers about leads whose request is new, outside the lock; keep the answers."""
-    settings = lake.settings
-    providers = load_providers(
-        settings.config_dir,
-        ProviderContext(load_vocabularies(settings.config_dir), settings.reference),
-    )
-
+def enrich(context: AssetExecutionContext, lake: LakeResource) -> Stage:
+    """The providers' answers about leads whose request is new, asked outside the lock."""
     asked: list[Subject] = []
 
     def prepare() -> Prepared:
+        folder = lake.settings.config_dir
+        provided = ProviderContext(load_vocabularies(folder), lake.settings.reference)
+        providers = load_providers(folder, provided)
         with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
             answers = enrich_pending(connection, providers, run_time(context))
         asked[:] = leads_named(answers["lead_id"])
         return Prepared(lambda candidate: keep_answers(candidate.connection, answers, providers))
 
     scope = Scope("enrichment.enrichment_results", lambda connection: asked)
-    yield from lake.materialize_prepared(context, "enrichment", prepare, scope=scope)
+    return Stage("enrich", "enrichment", tables_of(RESULTS), prepare, scope)
 
 
-@multi_asset(name="profiles", specs=PROFILES, check_specs=gate_checks(PROFILES), pool="lake")
-def profiles(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Join golden record and enrichment into the profile of every lead that changed."""
-    yield from lake.materialize_models(
-        context,
+def profiles(context: AssetExecutionContext) -> Stage:
+    """Golden record and enrichment joined into the profile of every lead that changed."""
+    models = Models(PROFILE_MODELS, {"as_of": run_time(context).isoformat()})
+    return Stage(
+        "profiles",
         "enrichment",
-        PROFILE_MODELS,
-        {"as_of": run_time(context).isoformat()},
-        scope=leads_of("enrichment.lead_profiles"),
+        tables_of(PROFILES),
+        lambda: Prepared(models=models),
+        leads_of("enrichment.lead_profiles"),
     )

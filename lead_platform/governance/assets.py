@@ -8,7 +8,6 @@ from dagster import (
     AssetSpec,
     Failure,
     OpExecutionContext,
-    multi_asset,
     op,
 )
 
@@ -17,14 +16,14 @@ from lead_platform.governance.conservation import reconcile, record
 from lead_platform.governance.quarantine import count_held
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
 from lead_platform.lake.brake import WorkflowStoppedError
-from lead_platform.lake.lake import utc_now
+from lead_platform.lake.lake import Candidate, utc_now
 from lead_platform.lake.resource import (
     LakeResource,
-    Results,
-    gate_checks,
     run_time,
     table_specs,
+    tables_of,
 )
+from lead_platform.lake.steps import Prepared, Stage
 from lead_platform.lake.upkeep import maintain
 
 # Written by the gate, the switches and every workflow: shown, not materialised here.
@@ -66,43 +65,43 @@ NOTHING_HELD = AssetCheckSpec(
 )
 
 
-@multi_asset(
-    name="reconcile",
-    specs=QUALITY,
-    check_specs=[*gate_checks(QUALITY), CONSERVATION, NOTHING_HELD],
-    pool="lake",
-)
-def reconciliation(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Check that nothing was lost and keep the counts."""
+def reconciliation(
+    context: AssetExecutionContext, lake: LakeResource
+) -> tuple[Stage, list[AssetCheckResult]]:
+    """That nothing was lost: the counts to keep, and the checks that tell of them.
+
+    A stage of the step at the end of a run (reporting/assets.py). What was counted is told whether
+    or not it can be kept.
+    """
     with lake.lake.read() as connection:
         results = reconcile(connection)
         waiting = count_held(connection)
-    yield from lake.materialize(
-        context,
-        None,
-        lambda candidate: record(
-            candidate.connection, results, run_id=context.run_id, checked_at=run_time(context)
+
+    def write(candidate: Candidate) -> None:
+        record(candidate.connection, results, run_id=context.run_id, checked_at=run_time(context))
+
+    checks = [
+        AssetCheckResult(
+            check_name=CONSERVATION.name,
+            asset_key=CONSERVATION.asset_key,
+            passed=all(result.passed for result in results),
+            metadata={
+                result.check_name: f"{result.actual:,} of {result.expected:,}: {result.detail}"
+                for result in results
+            },
         ),
-    )
-    yield AssetCheckResult(
-        check_name=CONSERVATION.name,
-        asset_key=CONSERVATION.asset_key,
-        passed=all(result.passed for result in results),
-        metadata={
-            result.check_name: f"{result.actual:,} of {result.expected:,}: {result.detail}"
-            for result in results
-        },
-    )
-    yield AssetCheckResult(
-        check_name=NOTHING_HELD.name,
-        asset_key=NOTHING_HELD.asset_key,
-        passed=not waiting,
-        severity=AssetCheckSeverity.WARN,
-        metadata={
-            **waiting,
-            "what to do": "lead-platform quarantine list, then release or discard",
-        },
-    )
+        AssetCheckResult(
+            check_name=NOTHING_HELD.name,
+            asset_key=NOTHING_HELD.asset_key,
+            passed=not waiting,
+            severity=AssetCheckSeverity.WARN,
+            metadata={
+                **waiting,
+                "what to do": "lead-platform quarantine list, then release or discard",
+            },
+        ),
+    ]
+    return Stage("reconcile", None, tables_of(QUALITY), lambda: Prepared(write)), checks
 
 
 @op(pool="lake")

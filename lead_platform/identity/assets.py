@@ -1,4 +1,4 @@
-"""Identity in Dagster: normalised submissions, resolved leads, golden records, the full scan."""
+"""Identity in Dagster: from submissions to golden records in one step; the full scan."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,13 +21,14 @@ from lead_platform.lake.quarantine import Scope, leads_of
 from lead_platform.lake.readings import Reading
 from lead_platform.lake.resource import (
     LakeResource,
-    Prepared,
     Results,
     dbt_specs,
     gate_checks,
     run_time,
     table_specs,
+    tables_of,
 )
+from lead_platform.lake.steps import Metadata, Models, Prepared, Stage
 from lead_platform.vocabularies.folder import load_vocabularies
 
 NORMALIZED = table_specs("identity", ["normalized_submissions"], deps=["capture.submissions"])
@@ -80,14 +81,23 @@ GOLDEN_MODELS = "tag:identity"
 GOLDEN = dbt_specs(GOLDEN_MODELS)
 
 
-@multi_asset(name="normalize", specs=NORMALIZED, check_specs=gate_checks(NORMALIZED), pool="lake")
-def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Bring new submissions, and those to be read anew, into their normal form, outside the lock;
-    then add them."""
-    vocabularies = load_vocabularies(lake.settings.config_dir)
-    lists = Reading("normalize", vocabularies.version, run_time(context), context.run_id)
+IDENTIFIED = [*NORMALIZED, *RESOLVED, *GOLDEN]
+
+
+@multi_asset(name="identify", specs=IDENTIFIED, check_specs=gate_checks(IDENTIFIED), pool="lake")
+def identify(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Whose is each new submission? Its normal form, its lead, and the lead's golden record."""
+    yield from lake.materialize_stages(
+        context, _normalize(context, lake), _resolve(context, lake), _golden_records(context)
+    )
+
+
+def _normalize(context: AssetExecutionContext, lake: LakeResource) -> Stage:
+    """New submissions, and those to be read anew, in their normal form."""
 
     def prepare() -> Prepared:
+        vocabularies = load_vocabularies(lake.settings.config_dir)
+        lists = Reading("normalize", vocabularies.version, run_time(context), context.run_id)
         with lake.lake.read() as connection, interruptible(connection.interrupt):
             normalized = normalize_pending(connection, vocabularies, lists)
 
@@ -98,35 +108,34 @@ def normalize(context: AssetExecutionContext, lake: LakeResource) -> Results:
         return Prepared(write, len(normalized.rows))
 
     scope = Scope("identity.normalized_submissions", list_unnormalized)
-    yield from lake.materialize_prepared(context, "identity", prepare, scope=scope)
+    return Stage("normalize", "identity", tables_of(NORMALIZED), prepare, scope)
 
 
-@multi_asset(name="resolve", specs=RESOLVED, check_specs=gate_checks(RESOLVED), pool="lake")
-def resolve_identity(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Decide whose each new submission is and of which company; attribute events and outcomes."""
-    yield from lake.materialize(
-        context,
-        "identity",
-        lambda candidate: resolve(
+def _resolve(context: AssetExecutionContext, lake: LakeResource) -> Stage:
+    """Whose each submission is and of which company; whose events and outcomes are."""
+
+    def write(candidate: Candidate) -> Metadata:
+        return resolve(
             candidate.connection,
             lake.settings.config_dir,
             lake.settings.models,
             decided_at=run_time(context),
             run_id=context.run_id,
-        ),
-        scope=Scope("identity.lead_members", list_arrivals, trace_arrivals),
-    )
+        )
+
+    scope = Scope("identity.lead_members", list_arrivals, trace_arrivals)
+    return Stage("resolve", "identity", tables_of(RESOLVED), lambda: Prepared(write), scope)
 
 
-@multi_asset(name="golden_records", specs=GOLDEN, check_specs=gate_checks(GOLDEN), pool="lake")
-def golden_records(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Rebuild the golden record of every lead that changed."""
-    yield from lake.materialize_models(
-        context,
+def _golden_records(context: AssetExecutionContext) -> Stage:
+    """The golden record of every lead that changed."""
+    models = Models(GOLDEN_MODELS, {"as_of": run_time(context).isoformat()})
+    return Stage(
+        "golden_records",
         "identity",
-        GOLDEN_MODELS,
-        {"as_of": run_time(context).isoformat()},
-        scope=leads_of("identity.leads"),
+        tables_of(GOLDEN),
+        lambda: Prepared(models=models),
+        leads_of("identity.leads"),
     )
 
 
@@ -155,4 +164,6 @@ def scan(context: AssetExecutionContext, lake: LakeResource) -> Results:
 
         return Prepared(write)
 
-    yield from lake.materialize_prepared(context, "identity_scan", prepare)
+    yield from lake.materialize_stages(
+        context, Stage("scan", "identity_scan", tables_of(SCANNED), prepare)
+    )

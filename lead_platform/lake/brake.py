@@ -22,13 +22,17 @@ _INTERRUPT_SECONDS = 0.2
 class WorkflowStoppedError(Exception):
     """A workflow's switch was thrown while it was at work, or before: nothing was published."""
 
+    def __init__(self, reason: str, workflow: str = "") -> None:
+        super().__init__(reason)
+        self.workflow = workflow
+
 
 class Brake:
-    """What stops one step of one workflow; nothing does where it has no workflow."""
+    """What stops one step of some workflows; nothing does where there is none."""
 
-    def __init__(self, switches: Switches, workflow: str | None) -> None:
+    def __init__(self, switches: Switches, *workflows: str) -> None:
         self._switches = switches
-        self._workflow = workflow
+        self._workflows = workflows
         self._stopped_by: Exception | None = None
         self._interrupts: list[Callable[[], None]] = []
         self._demands: list[Callable[[], Exception | None]] = []
@@ -36,9 +40,11 @@ class Brake:
         self._ended = threading.Event()
 
     def look(self) -> None:
-        """Ask the switch now. Raises WorkflowStoppedError."""
-        if self._workflow and (reason := self._switches.read(self._workflow).off_because):
-            self._stopped_by = WorkflowStoppedError(reason)
+        """Ask the switches now. Raises WorkflowStoppedError."""
+        for workflow in self._workflows:
+            if reason := self._switches.read(workflow).off_because:
+                self._stopped_by = WorkflowStoppedError(reason, workflow)
+                break
         self.check()
 
     def check(self) -> None:

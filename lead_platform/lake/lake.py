@@ -9,8 +9,9 @@ import os
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +117,8 @@ class Candidate:
     threads; `release` is set once the block has ended, and stays None where nothing was changed.
     `failures` is for what a writer finds wrong itself: it is judged as if the gate had found it.
     `warnings` were published all the same.
-    `held`: how many subjects it set aside.
+    `held`: how many subjects it set aside, `held_by` by the stage (`step`) that did; `parted`: the
+    stage for whose rows it was taken back.
     """
 
     fence: Fence
@@ -126,6 +128,8 @@ class Candidate:
     failures: list[TableFailure] = field(default_factory=list)
     warnings: list[TableFailure] = field(default_factory=list)
     held: int = 0
+    held_by: Counter[str] = field(default_factory=Counter)
+    parted: str = ""
     step: str = ""
     suite_versions: Mapping[str, str] = field(default_factory=dict)
     started_at: datetime | None = None
@@ -156,10 +160,20 @@ class Candidate:
                 held_at=self.started_at or utc_now(),
             )
         self.held += len(holds)
+        self.held_by[self.step] += len(holds)
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """The write's one transaction; where its writer commits on its own, another one."""
-        return nullcontext() if self.is_in_transaction else self.fence.transaction()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The transaction that is open; where its writer commits on its own, another one."""
+        if self.is_in_transaction:
+            yield
+            return
+        with self.fence.transaction():
+            self.is_in_transaction = True
+            try:
+                yield
+            finally:
+                self.is_in_transaction = False
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -294,25 +308,34 @@ class Lake:
 
     @contextmanager
     def write(
-        self, label: str, *, run_id: str = "", rows: int = 0, separation: Separation | None = None
+        self,
+        label: str,
+        *,
+        run_id: str = "",
+        rows: int = 0,
+        separations: Sequence[Separation] = (),
     ) -> Iterator[Candidate]:
         """One transaction over any tables, published only if the gate passes it.
 
-        `rows`: about how many are to be written, where that is known beforehand. `separation`: how
-        the writer does without the few rows that fail, if it can; the candidate tells whether to
-        try again. Raises GateFailedError and OvertakenError (nothing published),
+        `rows`: about how many are to be written, where that is known beforehand. `separations`: how
+        the stages of the writer do without the few rows that fail, if they can; the candidate tells
+        whether to try again. Raises GateFailedError and OvertakenError (nothing published),
         WriterLockTimeoutError (nothing written).
         """
         with (
-            self.supervise(label, run_id=run_id, rows=rows, separation=separation) as candidate,
-            candidate.fence.transaction(),
+            self.supervise(label, run_id=run_id, rows=rows, separations=separations) as candidate,
+            candidate.transaction(),
         ):
-            candidate.is_in_transaction = True
             yield candidate
 
     @contextmanager
     def supervise(
-        self, label: str, *, run_id: str = "", rows: int = 0, separation: Separation | None = None
+        self,
+        label: str,
+        *,
+        run_id: str = "",
+        rows: int = 0,
+        separations: Sequence[Separation] = (),
     ) -> Iterator[Candidate]:
         """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end.
 
@@ -321,13 +344,13 @@ class Lake:
         with self._writing(label) as fence:
             since = self._recover(fence)
             contract = self._current_contract()
-            if separation:
-                self._let_go(fence, contract, separation.step)
+            if separations:
+                self._let_go(fence, contract, [one.step for one in separations], run_id)
             candidate = Candidate(
                 fence,
                 run_id,
                 self._use_threads(fence.connection, run_id, rows),
-                step=separation.step if separation else "",
+                step=separations[0].step if separations else "",
                 suite_versions=contract.versions,
                 started_at=self.clock(),
             )
@@ -342,7 +365,7 @@ class Lake:
                     )
                     verdict = gate.judge(since)
                     verdict.failures += candidate.failures
-                    parting = self._part(fence, verdict, separation, since, contract)
+                    parting = self._part(fence, verdict, separations, since, contract)
             except BaseException:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
@@ -357,7 +380,7 @@ class Lake:
                 candidate.warnings = verdict.warnings
             else:
                 candidate.release = self._take_back(fence, since, note, verdict, parting)
-                candidate.held = len(parting.holds)
+                candidate.held, candidate.parted = len(parting.holds), parting.step
             inserted = sum(counts["inserted"] for counts in candidate.release.tables.values())
             self._largest_write = (run_id, max(inserted, self._largest_of(run_id)))
 
@@ -439,30 +462,35 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _let_go(self, fence: Fence, contract: "_Contract", step: str) -> None:
+    def _let_go(
+        self, fence: Fence, contract: "_Contract", steps: Sequence[str], run_id: str
+    ) -> None:
         """What is held and worth another try is let go; what was let go before is tried now."""
         changed = quarantine.find_changed(
-            fence.connection, contract.versions, unreadable=contract.unreadable
+            fence.connection,
+            contract.versions,
+            unreadable=contract.unreadable,
+            run_id=run_id,
         )
-        if changed or quarantine.has_untried(fence.connection, step):
+        if changed or quarantine.has_untried(fence.connection, steps):
             with fence.transaction():
                 quarantine.supersede(fence.connection, changed, at=self.clock())
-                quarantine.mark_tried(fence.connection, step, at=self.clock())
+                quarantine.mark_tried(fence.connection, steps, at=self.clock())
 
     def _part(
         self,
         fence: Fence,
         verdict: Verdict,
-        separation: Separation | None,
+        separations: Sequence[Separation],
         since: int,
         contract: "_Contract",
     ) -> Parting:
         """What the writer does without; nothing where all is well or where it cannot."""
-        if verdict.passed or separation is None:
+        if verdict.passed or not separations:
             return Parting()
         fence.connection.begin()
         try:
-            return quarantine.part(fence.connection, verdict, separation, since, contract.versions)
+            return quarantine.part(fence.connection, verdict, separations, since, contract.versions)
         finally:
             fence.connection.rollback()
 

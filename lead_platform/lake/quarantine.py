@@ -46,7 +46,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Hold:
-    """One subject to be set aside, and the expectation it broke first."""
+    """One subject to be set aside, and the expectation it broke first.
+
+    `lead_version`: of a lead, its version as the write that failed has left it.
+    """
 
     subject: Subject
     table: str
@@ -54,6 +57,7 @@ class Hold:
     arguments: str
     offending_row: str | None = None
     suite_version: str | None = None
+    lead_version: str | None = None
 
 
 # From ids of one subject type of the suites to what the step leaves out instead, read in the state
@@ -93,11 +97,17 @@ class Scope:
 
 @dataclass(frozen=True)
 class Separation:
-    """How a step does without what fails. On its `is_last` try it is refused instead."""
+    """How a stage does without rows of its `tables` that fail (None: of any). On its `is_last` try
+    the step is refused instead."""
 
     step: str
     trace: Trace = as_named
     is_last: bool = False
+    tables: frozenset[str] | None = None
+
+    def of_mine(self, failures: Iterable[TableFailure]) -> list[TableFailure]:
+        """Those of its tables."""
+        return [one for one in failures if self.tables is None or one.table in self.tables]
 
 
 def leads_named(lead_ids: Iterable[str]) -> list[Subject]:
@@ -160,20 +170,27 @@ def held(step: str, subject_type: str) -> str:
 def part(
     connection: duckdb.DuckDBPyConnection,
     verdict: Verdict,
-    separation: Separation,
+    separations: Sequence[Separation],
     since: int,
     suite_versions: Mapping[str, str],
 ) -> Parting:
-    """What to hold of a failed write: nothing where anything but rows failed.
+    """What to hold of a failed write, for the first stage of whose tables rows failed: nothing
+    where anything but its rows failed, or a table of nobody's.
 
     Reads the state the write has left, so it comes before the restore.
     """
-    if not verdict.failures or not all(failed.is_of_rows for failed in verdict.failures):
+    by_stage = [(separation, separation.of_mine(verdict.failures)) for separation in separations]
+    known = {failed.table for _, failures in by_stage for failed in failures}
+    if not {failed.table for failed in verdict.failures} <= known:
         return Parting()
-    traced = _trace(connection, verdict.failures, separation, since)
+    separation, failures = next(entry for entry in by_stage if entry[1])
+    if not all(failed.is_of_rows for failed in failures):
+        return Parting()
+    traced = _trace(connection, failures, separation, since)
+    versions = _lead_versions(connection, [one for found in traced.values() for one in found])
     holds: dict[Subject, Hold] = {}
     is_whole = True
-    for failed in verdict.failures:
+    for failed in failures:
         rows = _rows_by_subject(failed)
         for named in failed.subject_ids:
             subjects = traced.get((failed.subject_type, named), ())
@@ -188,9 +205,10 @@ def part(
                         failed.failure.arguments,
                         rows.get(named),
                         suite_versions.get(failed.table),
+                        versions.get(subject),
                     ),
                 )
-    changed = max(verdict.changed_by(failed.table) for failed in verdict.failures)
+    changed = max(verdict.changed_by(failed.table) for failed in failures)
     is_few = is_whole and len(holds) <= few_of(changed)
     return Parting(separation.step, tuple(holds.values()), is_few and not separation.is_last)
 
@@ -240,7 +258,9 @@ def write_holds(
             "step": step,
             "subject_type": hold.subject.type,
             "subject_id": hold.subject.subject_id,
-            "subject_version": hold.subject.version or versions.get(hold.subject),
+            "subject_version": hold.subject.version
+            or hold.lead_version
+            or versions.get(hold.subject),
             "table_name": hold.table,
             "expectation": hold.expectation,
             "arguments": hold.arguments,
@@ -316,16 +336,20 @@ def find_changed(
     suite_versions: Mapping[str, str],
     *,
     unreadable: Container[str] = (),
+    run_id: str = "",
 ) -> dict[str, list[str]]:
     """What is held and worth another try, by the reason: its suite changed, or its lead did.
 
-    Of a table whose suite is `unreadable` nothing is: its write would be refused as a whole.
+    Of a table whose suite is `unreadable` nothing is: its write would be refused as a whole; nor is
+    what was set aside in this run, whose leads may not be there yet.
 
     What a person discarded stays; only what is held is looked at, whatever the size of the base.
     """
     rows = connection.execute(
         "select quarantine_id, table_name, suite_version, subject_type, subject_id, "
-        "subject_version from governance.quarantine where state = 'held'"
+        "subject_version from governance.quarantine "
+        "where state = 'held' and (run_id = '' or run_id is distinct from ?)",
+        [run_id],
     ).fetchall()
     current = _lead_versions(connection, [Subject(row[3], row[4]) for row in rows])
     reasons: dict[str, list[str]] = defaultdict(list)
@@ -354,21 +378,24 @@ def supersede(
 
 # What comes back as a record of its own has a payload: who brings it back notes that.
 _UNTRIED = (
-    f"where step = $step and state not in {LEFT_OUT} and tried_at is null and payload_id is null"
+    f"where step in (select unnest($steps::varchar[])) and state not in {LEFT_OUT} "
+    "and tried_at is null and payload_id is null"
 )
 
 
-def has_untried(connection: duckdb.DuckDBPyConnection, step: str) -> bool:
-    """Whether anything was let go since the step last ran."""
+def has_untried(connection: duckdb.DuckDBPyConnection, steps: Sequence[str]) -> bool:
+    """Whether anything was let go since one of these stages last ran."""
     query = f"select 1 from governance.quarantine {_UNTRIED} limit 1"
-    return connection.execute(query, {"step": step}).fetchone() is not None
+    return connection.execute(query, {"steps": list(steps)}).fetchone() is not None
 
 
-def mark_tried(connection: duckdb.DuckDBPyConnection, step: str, *, at: datetime) -> None:
-    """Note that the step takes up now what was let go since it last ran."""
+def mark_tried(
+    connection: duckdb.DuckDBPyConnection, steps: Sequence[str], *, at: datetime
+) -> None:
+    """Note that these stages take up now what was let go since they last ran."""
     connection.execute(
         f"update governance.quarantine set tried_at = $at::timestamp {_UNTRIED}",
-        {"step": step, "at": at},
+        {"steps": list(steps), "at": at},
     )
 
 

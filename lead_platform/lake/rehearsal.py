@@ -7,10 +7,9 @@ finds wrong of rows is `quarantine`'s.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from lead_platform.lake.brake import WorkflowStoppedError, check_brake
 from lead_platform.lake.changes import current_snapshot
@@ -19,9 +18,11 @@ from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.lake import Candidate, GateFailedError, LakeFullError
 from lead_platform.lake.lock import WriterLockTimeoutError
 from lead_platform.lake.quarantine import Scope, Separation, Subject, leave_out
+from lead_platform.lake.steps import Metadata, Part, Stage, Step
+from lead_platform.settings import Settings
 
-Write = Callable[[Candidate], Mapping[str, Any] | None]
-Gated = Callable[..., AbstractContextManager[Candidate]]
+Faults = dict[str, list[tuple[Subject, Fault]]]
+"""By stage, the records that break its code: it does without them."""
 
 # How long to look: a step that is broken for all of its records fails soon all the same. 20
 # rehearsals, which find one of a million leads, take a minute on a small base.
@@ -40,35 +41,57 @@ class _RehearsalEndedError(Exception):
     """Takes a rehearsal back that went through."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """How a step writes: `gated` opens its write, `write` does it; `scope` is what it can do
-    without, None where it cannot."""
+@dataclass
+class Position:
+    """The stage that is being written; None before the first and after the last."""
 
-    name: str
-    run_id: str
-    gated: Gated
-    write: Write
-    scope: Scope | None
+    stage: Stage | None = None
+
+
+def write_parts(
+    candidate: Candidate,
+    parts: Iterable[Part],
+    settings: Settings,
+    faults: Faults,
+    position: Position,
+) -> dict[str, Metadata]:
+    """Write these, without the records that are known to break a stage; metadata by stage."""
+    metadata: dict[str, Metadata] = {}
+    for part in parts:
+        position.stage = part.stages[0][0]
+        _hold(candidate, part, faults)
+        try:
+            metadata |= part.write(candidate, settings)
+        except Exception as error:
+            position.stage = part.stage_of(getattr(error, "place", ""))
+            raise
+    return metadata
 
 
 def find_faults(
-    step: Step, separation: Separation, error: Exception
+    step: Step,
+    stage: Stage,
+    separations: Sequence[Separation],
+    faults: Faults,
+    error: Exception,
 ) -> list[tuple[Subject, Fault]]:
-    """What the step has to leave out so that its code does not raise; `error` is what it raised.
+    """What the stage has to leave out, beside `faults`, so that its code does not raise; `error` is
+    what it raised.
 
     Empty where that is no few records' fault, it does not come back, or none was found in time.
     """
-    if step.scope is None or isinstance(error, _OF_THE_LAKE) or not may_be_of_a_record(error):
+    scope = stage.scope
+    if scope is None or isinstance(error, _OF_THE_LAKE) or not may_be_of_a_record(error):
         return []
     deadline = time.monotonic() + _SEARCH_SECONDS
-    scope, most_taken = step.scope, 0
+    rehearsal = _Rehearsal(step, stage, scope, separations, faults)
+    most_taken = 0
 
     def attempt(left_out: Sequence[Subject]) -> Exception | None:
         nonlocal most_taken
         if time.monotonic() > deadline:
             raise error
-        raised, taken = _rehearse(step, scope, separation, left_out)
+        raised, taken = rehearsal.without(left_out)
         most_taken = max(most_taken, taken)
         return raised
 
@@ -78,44 +101,73 @@ def find_faults(
         # Known in the end. Where they outnumber the sound so far, they are a step that is broken.
         return count <= few_of(0) or count <= most_taken
 
-    pending = _list_pending(step, scope, separation)
+    pending = rehearsal.list_pending()
     culprits = find_culprits(pending, attempt, is_few)
     if scope.count_taken and len(culprits) > few_of(most_taken + len(culprits)):
         return []
     return [(subject, fault_of(subject.subject_id, raised)) for subject, raised in culprits]
 
 
-def _list_pending(step: Step, scope: Scope, separation: Separation) -> Sequence[Subject]:
-    """All that the step takes in, with what is let go at its beginning."""
-    pending: Sequence[Subject] = ()
-    try:
-        with step.gated(step.name, run_id=step.run_id, separation=separation) as candidate:
-            pending = scope.pending(candidate.connection)
-            raise _RehearsalEndedError
-    except _RehearsalEndedError:
-        return pending
+@dataclass(frozen=True)
+class _Rehearsal:
+    """A step written up to one of its stages, and taken back."""
 
+    step: Step
+    stage: Stage
+    scope: Scope
+    separations: Sequence[Separation]
+    faults: Faults
 
-def _rehearse(
-    step: Step, scope: Scope, separation: Separation, left_out: Sequence[Subject]
-) -> tuple[Exception | None, int]:
-    """What the step raises without these, or else how many it has taken up; nothing stays."""
-    taken = 0
-    try:
-        with step.gated(step.name, run_id=step.run_id, separation=separation) as candidate:
-            with candidate.transaction():
-                leave_out(candidate.connection, separation.step, left_out)
-            since = current_snapshot(candidate.connection)
-            step.write(candidate)
-            if scope.count_taken:
-                taken = scope.count_taken(candidate.connection, since)
-            raise _RehearsalEndedError
-    except _RehearsalEndedError:
-        return None, taken
-    except _OF_THE_LAKE:
-        raise
-    except Exception as error:
-        check_brake()
-        if not may_be_of_a_record(error):
+    def list_pending(self) -> Sequence[Subject]:
+        """All that the stage takes in, with what is let go at the step's beginning."""
+        pending: Sequence[Subject] = ()
+        try:
+            with self._begun() as (candidate, _):
+                pending = self.scope.pending(candidate.connection)
+                raise _RehearsalEndedError
+        except _RehearsalEndedError:
+            return pending
+
+    def without(self, left_out: Sequence[Subject]) -> tuple[Exception | None, int]:
+        """What the stage raises without these, or else how many it has taken up; nothing stays."""
+        taken = 0
+        try:
+            with self._begun() as (candidate, part):
+                with candidate.transaction():
+                    leave_out(candidate.connection, self.stage.name, left_out)
+                since = current_snapshot(candidate.connection)
+                part.write(candidate, self.step.settings)
+                if self.scope.count_taken:
+                    taken = self.scope.count_taken(candidate.connection, since)
+                raise _RehearsalEndedError
+        except _RehearsalEndedError:
+            return None, taken
+        except _OF_THE_LAKE:
             raise
-        return error, 0
+        except Exception as error:
+            check_brake()
+            if not may_be_of_a_record(error):
+                raise
+            return error, 0
+
+    @contextmanager
+    def _begun(self) -> Iterator[tuple[Candidate, Part]]:
+        """The stages before are written; the part that the stage belongs to comes next."""
+        before, part = self.step.until(self.stage)
+        step = self.step
+        with step.gated(step.name, run_id=step.run_id, separations=self.separations) as candidate:
+            write_parts(candidate, before, step.settings, self.faults, Position())
+            _hold(candidate, part, self.faults)
+            yield candidate, part
+
+
+def _hold(
+    candidate: Candidate, part: Part, faults: Mapping[str, list[tuple[Subject, Fault]]]
+) -> None:
+    """Set aside what breaks the part's stages, after what comes before it: a lead has a version by
+    then."""
+    for stage, _ in part.stages:
+        for subject, fault in faults.get(stage.name, ()):
+            assert stage.scope is not None
+            candidate.step = stage.name
+            candidate.hold([fault], subject.type, stage.scope.table, subject.version)

@@ -7,9 +7,9 @@ blocking check are the same for every one of them.
 import functools
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
@@ -33,23 +33,15 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, buil
 
 from lead_platform.lake import audit
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
-from lead_platform.lake.data_tests import list_failures
-from lead_platform.lake.dbt import (
-    DataTestsFailedError,
-    built_tables,
-    prepare_manifest,
-    run_models,
-)
-from lead_platform.lake.faults import Fault
+from lead_platform.lake.dbt import prepare_manifest
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.gate import TableFailure
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
-from lead_platform.lake.migration import models_to_refill, note_refilled
-from lead_platform.lake.quarantine import Scope, Separation, Subject
-from lead_platform.lake.rehearsal import Gated, Step, Write, find_faults
+from lead_platform.lake.steps import Metadata, Prepared, Stage, Step, Write, parts_of
 from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
 from lead_platform.lake.tables import table_scripts
+from lead_platform.lake.tries import Published, run_step
 from lead_platform.settings import Settings
 
 AS_OF_TAG = "lead-platform/as-of"
@@ -66,16 +58,8 @@ STEPS = logging.getLogger("lead_platform.steps")
 
 Results = Iterator[MaterializeResult | AssetCheckResult]
 
-# As `Results`; in the end, whether the step did its work or was kept from it by its switch.
-Materializing = Generator[MaterializeResult | AssetCheckResult, None, bool]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What was computed outside the writer lock: how to write it, and about how many rows."""
-
-    write: Write
-    rows: int = 0
+# As `Results`; in the end, the names of the stages that did their work: a switch keeps others.
+Materializing = Generator[MaterializeResult | AssetCheckResult, None, frozenset[str]]
 
 
 @functools.cache
@@ -103,92 +87,56 @@ class LakeResource(ConfigurableResource):
         return switches_of(self.lake)
 
     def materialize(
-        self,
-        context: AssetExecutionContext,
-        workflow: str | None,
-        write: Write,
-        *,
-        rows: int = 0,
-        scope: Scope | None = None,
+        self, context: AssetExecutionContext, workflow: str | None, write: Write, *, rows: int = 0
     ) -> Materializing:
-        """Run `write` in one gated transaction and report each table of the asset.
+        """As `materialize_stages`, for an asset that writes in one transaction and can do without
+        none of its rows. `rows`: about how many it will write, where that is known beforehand."""
+        tables = tables_of(context.assets_def.specs)
+        stage = Stage(label_of(context), workflow, tables, lambda: Prepared(write, rows))
+        return (yield from self.materialize_stages(context, stage))
 
-        `workflow` is the one whose switch stops it; None for what nobody may switch off. `rows`:
-        about how many it will write, where that is known beforehand. `scope`: what the step leaves
-        out for a row that fails (`quarantine`) or a record its code breaks on (`rehearsal`); it
-        then runs once more. None: a row costs it all.
+    def materialize_stages(self, context: AssetExecutionContext, *stages: Stage) -> Materializing:
+        """Write an asset's stages under one lock, judge them together and report each table.
+
+        A stage is left out where none of its tables is selected, and where the switch of its
+        workflow is off or thrown while the step is at work: the others are written without it.
         """
-        return (
-            yield from self.materialize_prepared(
-                context, workflow, lambda: Prepared(write, rows), scope=scope
-            )
-        )
-
-    def materialize_prepared(
-        self,
-        context: AssetExecutionContext,
-        workflow: str | None,
-        prepare: Callable[[], Prepared],
-        *,
-        scope: Scope | None = None,
-    ) -> Materializing:
-        """As `materialize`, for what computes outside the writer lock first: `prepare` does.
-
-        The workflow's switch stops that too.
-        """
-
-        def begin() -> tuple[Write, Gated]:
-            prepared = prepare()
-
-            def write(candidate: Candidate) -> Mapping[str, Any] | None:
-                copy_to_lake(self.switches, candidate.connection, run_id=context.run_id)
-                return prepared.write(candidate)
-
-            return write, functools.partial(self.lake.write, rows=prepared.rows)
-
-        return (yield from self._materialize(context, workflow, begin, scope))
-
-    def materialize_models(
-        self,
-        context: AssetExecutionContext,
-        workflow: str,
-        select: str,
-        variables: Mapping[str, Any],
-        *,
-        rows: int = 0,
-        scope: Scope | None = None,
-        describe: Write = lambda candidate: None,
-    ) -> Materializing:
-        """Build the dbt models that `select` names (a union, as dbt has it), judged together.
-
-        `scope` as in `materialize`; `describe` gives metadata of what was built.
-        """
-
-        def build(candidate: Candidate) -> Mapping[str, Any] | None:
-            due = models_to_refill(candidate.connection)
+        label = label_of(context)
+        STEPS.info("started %s", label)
+        started = time.monotonic()
+        asked = {".".join(key.path) for key in context.selected_asset_keys}
+        selected = [stage for stage in stages if stage.tables & asked]
+        off: dict[str, str] = {}
+        published: Published | None = None
+        while published is None and any(stage.workflow not in off for stage in selected):
+            active = [stage for stage in selected if stage.workflow not in off]
             try:
-                built = run_models(
-                    self.settings,
-                    select.split(),
-                    {**variables, "refilled_models": due},
-                    threads=candidate.threads,
-                    signature=candidate.fence.signature,
-                )
-            except DataTestsFailedError as error:
-                candidate.failures += list_failures(candidate.connection, error.tests)
-                return None
-            if refilled := built_tables(built) & set(due):
-                with candidate.fence.transaction():
-                    note_refilled(candidate.connection, refilled)
-            return describe(candidate)
-
-        gated = functools.partial(self.lake.supervise, rows=rows)
-        return (yield from self._materialize(context, workflow, lambda: (build, gated), scope))
+                published = self._publish(context, label, active)
+            except WorkflowStoppedError as stopped:
+                off[stopped.workflow] = str(stopped)
+                STEPS.info("%-22s stopped  %s", label, stopped)
+            except GateFailedError as error:
+                yield from _refused(context, error)
+                raise Failure(str(error), allow_retries=False) from error
+            except (OvertakenError, LakeFullError, WriterLockTimeoutError) as error:
+                # Told in their own words, which name the next step.
+                raise Failure(str(error), allow_retries=False) from error
+        skipped = {
+            workflow: self.note_skipped(label, workflow, context.run_id, reason)
+            for workflow, reason in off.items()
+        }
+        told = [_told(published.candidate)] if published else []
+        for reason in off.values():
+            told.append(f"skipped: {reason}")
+            context.log.warning(f"{label} skipped: {reason}")
+        STEPS.info("%-22s %6.1f s  %s", label, time.monotonic() - started, "; ".join(told))
+        yield from _report(context, selected, published, skipped, off)
+        return frozenset(stage.name for stage in selected if stage.workflow not in off)
 
     @contextmanager
-    def braked(self, workflow: str | None) -> Iterator[Brake]:
-        """The brake of the workflow, watched; for what nobody may switch off one without effect."""
-        brake = Brake(self.switches, workflow)
+    def braked(self, *workflows: str) -> Iterator[Brake]:
+        """The brake of these workflows, watched."""
+        brake = Brake(self.switches, *workflows)
         with brake.watching(but=(GateFailedError, OvertakenError)):
             yield brake
 
@@ -209,94 +157,50 @@ class LakeResource(ConfigurableResource):
             )
         return candidate
 
-    def _materialize(
-        self,
-        context: AssetExecutionContext,
-        workflow: str | None,
-        begin: Callable[[], tuple[Write, Gated]],
-        scope: Scope | None,
-    ) -> Materializing:
-        label = context.op_execution_context.op.name
-        STEPS.info("started %s", label)
-        started = time.monotonic()
-        try:
-            with self.braked(workflow) as brake:
-                write, gated = begin()
-                step = Step(label, context.run_id, gated, write, scope)
-                candidate, metadata = _try(context, brake, step)
-        except WorkflowStoppedError as stopped:
-            candidate = self.note_skipped(label, workflow or "", context.run_id, str(stopped))
-            metadata = {"skipped": str(stopped)}
-        except GateFailedError as error:
-            yield from _refused(context, error)
-            raise Failure(str(error), allow_retries=False) from error
-        except (OvertakenError, LakeFullError, WriterLockTimeoutError) as error:
-            # Told in their own words, which name the next step.
-            raise Failure(str(error), allow_retries=False) from error
-        told = _told(candidate)
-        if "skipped" in metadata:
-            told = f"skipped: {metadata['skipped']}"
-            context.log.warning(f"{label} {told}")
-        STEPS.info("%-22s %6.1f s  %s", label, time.monotonic() - started, told)
-        keys = _in_order(context)
-        warnings = _warnings_by_key(keys, candidate.warnings)
-        for key in keys:
-            yield _published(key, candidate, metadata, warnings[key])
-        return "skipped" not in metadata
-
-
-def _try(
-    context: AssetExecutionContext, brake: Brake, step: Step
-) -> tuple[Candidate, dict[str, Any]]:
-    """The first try that is published, with its metadata. Raises GateFailedError."""
-    set_aside = 0
-    faults: list[tuple[Subject, Fault]] = []
-    for separation in _tries(step):
-        try:
-            candidate, metadata = _write(brake, step, separation, faults)
-        except Exception as error:
-            found = find_faults(step, separation, error) if separation else []
-            if not found:
-                raise
-            context.log.warning(
-                f"{step.name} breaks on {len(found):,} of its records: they are set aside, the "
-                "step goes on without them. See them with: lead-platform quarantine list"
+    def _publish(
+        self, context: AssetExecutionContext, label: str, stages: Sequence[Stage]
+    ) -> Published:
+        """Compute outside the lock what these need, then write them until a try is published."""
+        workflows = dict.fromkeys(stage.workflow for stage in stages if stage.workflow)
+        with self.braked(*workflows) as brake:
+            prepared = [(stage, stage.prepare()) for stage in stages]
+            rows = max(one.rows for _, one in prepared)
+            step = Step(
+                label,
+                context.run_id,
+                functools.partial(self.lake.supervise, rows=rows),
+                parts_of(self._telling_switches(prepared, context.run_id)),
+                self.settings,
             )
-            faults += found
-            candidate, metadata = _write(brake, step, separation, faults)
-        set_aside += candidate.held
-        if not candidate.is_to_repeat:
-            break
-        context.log.warning(
-            f"{step.name}: {candidate.held:,} set aside, the step goes on without them. "
-            "See them with: lead-platform quarantine list"
-        )
-    return candidate, {**metadata, "set_aside": set_aside} if set_aside else metadata
+            return run_step(step, brake, context.log)
+
+    def _telling_switches(
+        self, prepared: Sequence[tuple[Stage, Prepared]], run_id: str
+    ) -> list[tuple[Stage, Prepared]]:
+        """These, the first that writes by itself with what the lake should know of switches."""
+        told = list(prepared)
+        for place, (stage, one) in enumerate(told):
+            if one.models is None and one.write is not None:
+                told[place] = stage, replace(one, write=self._told_switches(one.write, run_id))
+                break
+        return told
+
+    def _told_switches(self, write: Write, run_id: str) -> Write:
+        def write_both(candidate: Candidate) -> Metadata | None:
+            copy_to_lake(self.switches, candidate.connection, run_id=run_id)
+            return write(candidate)
+
+        return write_both
 
 
-def _write(
-    brake: Brake,
-    step: Step,
-    separation: Separation | None,
-    faults: Iterable[tuple[Subject, Fault]],
-) -> tuple[Candidate, dict[str, Any]]:
-    """One try, without the records the step's code was found to break on."""
-    with step.gated(step.name, run_id=step.run_id, separation=separation) as candidate:
-        # Thrown while the step waited for the lock.
-        brake.look()
-        for subject, fault in faults:
-            assert step.scope is not None
-            candidate.hold([fault], subject.type, step.scope.table, subject.version)
-        metadata = dict(step.write(candidate) or {})
-    return candidate, metadata
+def tables_of(specs: Iterable[AssetSpec]) -> frozenset[str]:
+    """The tables (`layer.table`) that these specs are of."""
+    return frozenset(".".join(spec.key.path) for spec in specs)
 
 
-def _tries(step: Step) -> list[Separation | None]:
-    """Several where the step can do without what fails, the last time for good."""
-    if step.scope is None:
-        return [None]
-    again = Separation(step.name, step.scope.trace)
-    return [*[again] * (step.scope.tries - 1), replace(again, is_last=True)]
+def label_of(context: AssetExecutionContext) -> str:
+    """The asset's name as a step."""
+    return str(context.op_execution_context.op.name)
 
 
 def run_time(context: AssetExecutionContext) -> datetime:
@@ -437,11 +341,33 @@ def declared_tables() -> dict[str, DeclaredTable]:
 
 def _in_order(context: AssetExecutionContext) -> list[AssetKey]:
     """The asset's tables, those others of it are made from first, as Dagster wants them."""
-    specs = {spec.key: spec for spec in context.assets_def.specs}
+    asked = context.selected_asset_keys
+    specs = {spec.key: spec for spec in context.assets_def.specs if spec.key in asked}
     graph = {
         key: {dep.asset_key for dep in spec.deps} & specs.keys() for key, spec in specs.items()
     }
     return list(TopologicalSorter(graph).static_order())
+
+
+def _report(
+    context: AssetExecutionContext,
+    stages: Sequence[Stage],
+    published: Published | None,
+    skipped: Mapping[str, Candidate],
+    off: Mapping[str, str],
+) -> Iterator[MaterializeResult]:
+    """The result of each selected table."""
+    keys = _in_order(context)
+    warnings = _warnings_by_key(keys, published.candidate.warnings if published else ())
+    stage_of = {table: stage for stage in stages for table in stage.tables}
+    for key in keys:
+        stage = stage_of[".".join(key.path)]
+        workflow = stage.workflow or ""
+        if workflow in off:
+            yield _published(key, skipped[workflow], {"skipped": off[workflow]}, [])
+        elif published is not None:
+            told = published.metadata.get(stage.name, {})
+            yield _published(key, published.candidate, told, warnings[key])
 
 
 def _told(candidate: Candidate) -> str:
@@ -552,12 +478,13 @@ __all__ = [
     "CAUSE",
     "SUMMARY",
     "LakeResource",
-    "Prepared",
     "asset_key",
     "declared_tables",
     "gate_checks",
+    "label_of",
     "open_lake",
     "parse_instant",
     "run_time",
     "table_specs",
+    "tables_of",
 ]

@@ -1,8 +1,19 @@
-"""Reporting in Dagster: marts over leads, scores and outcomes; where duplicates come from."""
+"""Reporting in Dagster: the end of a run, which is reconciled and reported; where duplicates come
+from."""
 
 from dagster import AssetExecutionContext, MetadataValue, multi_asset
 
-from lead_platform.lake.resource import LakeResource, Results, dbt_specs, gate_checks, run_time
+import lead_platform.governance.assets as governance
+from lead_platform.lake.lake import Candidate
+from lead_platform.lake.resource import (
+    LakeResource,
+    Results,
+    dbt_specs,
+    gate_checks,
+    run_time,
+    tables_of,
+)
+from lead_platform.lake.steps import Metadata, Models, Prepared, Stage
 from lead_platform.reporting.duplicates import list_sources, sources_as_markdown
 
 MART_MODELS = "lead_funnel"
@@ -11,24 +22,41 @@ DUPLICATE_MODELS = "duplicate_sources"
 DUPLICATES = dbt_specs(DUPLICATE_MODELS)
 
 
-@multi_asset(name="marts", specs=MARTS, check_specs=gate_checks(MARTS), pool="lake")
-def marts(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Rebuild the marts."""
-    yield from lake.materialize_models(
-        context, "reporting", MART_MODELS, {"as_of": run_time(context).isoformat()}
-    )
+REPORTED = [*MARTS, *governance.QUALITY]
+
+
+@multi_asset(
+    name="report",
+    specs=REPORTED,
+    check_specs=[*gate_checks(REPORTED), governance.CONSERVATION, governance.NOTHING_HELD],
+    pool="lake",
+    can_subset=True,
+)
+def report(context: AssetExecutionContext, lake: LakeResource) -> Results:
+    """Check that nothing was lost and keep the counts; rebuild the marts."""
+    reconciled, checks = governance.reconciliation(context, lake)
+    yield from (check for check in checks if check.asset_key in context.selected_asset_keys)
+    models = Models(MART_MODELS, {"as_of": run_time(context).isoformat()})
+    marts = Stage("marts", "reporting", tables_of(MARTS), lambda: Prepared(models=models))
+    yield from lake.materialize_stages(context, reconciled, marts)
 
 
 # Outside the pool `lake`, as the scan: runs that take in leads do not wait for this one to end.
 @multi_asset(name="duplicates", specs=DUPLICATES, check_specs=gate_checks(DUPLICATES))
 def duplicates(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Tell where duplicates come from, as of the last scan."""
-    yield from lake.materialize_models(
+
+    def tell(candidate: Candidate) -> Metadata:
+        sources = list_sources(candidate.connection)
+        return {"sources": MetadataValue.md(sources_as_markdown(sources))}
+
+    models = Models(DUPLICATE_MODELS, {"as_of": run_time(context).isoformat()})
+    yield from lake.materialize_stages(
         context,
-        "identity_scan",
-        DUPLICATE_MODELS,
-        {"as_of": run_time(context).isoformat()},
-        describe=lambda candidate: {
-            "sources": MetadataValue.md(sources_as_markdown(list_sources(candidate.connection)))
-        },
+        Stage(
+            "duplicates",
+            "identity_scan",
+            tables_of(DUPLICATES),
+            lambda: Prepared(tell, models=models),
+        ),
     )

@@ -3,7 +3,8 @@
 import pandas as pd
 from dagster import AssetExecutionContext, Config, multi_asset
 
-from lead_platform.lake.lake import LARGE_WRITE_ROWS
+import lead_platform.enrichment.assets as enrichment
+from lead_platform.lake.lake import LARGE_WRITE_ROWS, Candidate
 from lead_platform.lake.quarantine import leads_of
 from lead_platform.lake.resource import (
     LakeResource,
@@ -12,9 +13,11 @@ from lead_platform.lake.resource import (
     gate_checks,
     run_time,
     table_specs,
+    tables_of,
 )
+from lead_platform.lake.steps import NOTHING, Metadata, Models, Prepared, Stage
 from lead_platform.scoring.drift import audit_quarters
-from lead_platform.scoring.effective import write_audits, write_scorecard
+from lead_platform.scoring.effective import newest_scorecard, write_audits, write_scorecard
 from lead_platform.scoring.scorecard import load_scorecard
 
 SCORECARD = table_specs("scoring", ["scorecard_versions", "scorecard_rules"])
@@ -31,37 +34,61 @@ class ScoringConfig(Config):
     rescore: bool = False
 
 
-@multi_asset(name="scorecard", specs=SCORECARD, check_specs=gate_checks(SCORECARD), pool="lake")
-def scorecard(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Let the scorecard of the configuration take effect, keeping every earlier one."""
-    card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
-    yield from lake.materialize(
+SCORED = [*enrichment.RESULTS, *enrichment.PROFILES, *SCORECARD, *SCORES]
+
+
+@multi_asset(
+    name="score",
+    specs=SCORED,
+    check_specs=gate_checks(SCORED),
+    pool="lake",
+    can_subset=True,
+)
+def score(context: AssetExecutionContext, config: ScoringConfig, lake: LakeResource) -> Results:
+    """Enrich every lead that changed, join its profile, and score it by the scorecard in effect."""
+    yield from lake.materialize_stages(
         context,
-        "scoring",
-        lambda candidate: write_scorecard(
-            candidate.connection, card, effective_at=run_time(context), run_id=context.run_id
-        ),
+        enrichment.enrich(context, lake),
+        _scorecard(context, lake),
+        enrichment.profiles(context),
+        _scores(context, config, lake),
     )
 
 
-@multi_asset(name="scores", specs=SCORES, check_specs=gate_checks(SCORES), pool="lake")
-def scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeResource) -> Results:
-    """Score every lead whose profile or scorecard changed."""
-    card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
-    variables = {
-        "as_of": run_time(context).isoformat(),
-        "scorecard_version": card.version,
-        "rescore": config.rescore,
-    }
-    rows = LARGE_WRITE_ROWS if config.rescore else 0
-    yield from lake.materialize_models(
-        context,
-        "scoring",
-        SCORE_MODELS,
-        variables,
-        rows=rows,
-        scope=leads_of("scoring.lead_scores"),
-    )
+def _scorecard(context: AssetExecutionContext, lake: LakeResource) -> Stage:
+    """The scorecard of the configuration takes effect; every earlier one is kept."""
+
+    def prepare() -> Prepared:
+        card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
+        with lake.lake.read() as connection:
+            if newest_scorecard(connection) == card.version:
+                return NOTHING
+
+        def write(candidate: Candidate) -> Metadata:
+            return write_scorecard(
+                candidate.connection, card, effective_at=run_time(context), run_id=context.run_id
+            )
+
+        return Prepared(write)
+
+    return Stage("scorecard", "scoring", tables_of(SCORECARD), prepare)
+
+
+def _scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeResource) -> Stage:
+    """The score of every lead whose profile or scorecard changed."""
+
+    def prepare() -> Prepared:
+        card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
+        variables = {
+            "as_of": run_time(context).isoformat(),
+            "scorecard_version": card.version,
+            "rescore": config.rescore,
+        }
+        rows = LARGE_WRITE_ROWS if config.rescore else 0
+        return Prepared(rows=rows, models=Models(SCORE_MODELS, variables))
+
+    scope = leads_of("scoring.lead_scores")
+    return Stage("scores", "scoring", tables_of(SCORES), prepare, scope)
 
 
 @multi_asset(
@@ -71,12 +98,16 @@ def closed_deals(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Score the lead of each closed deal as it stood just before the deal closed."""
     card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
     variables = {"as_of": run_time(context).isoformat(), "scorecard_version": card.version}
-    yield from lake.materialize_models(
+    models = Models(CLOSED_DEAL_MODELS, variables)
+    yield from lake.materialize_stages(
         context,
-        "scoring",
-        CLOSED_DEAL_MODELS,
-        variables,
-        scope=leads_of("scoring.closed_deal_scores"),
+        Stage(
+            "closed_deals",
+            "scoring",
+            tables_of(CLOSED_DEALS),
+            lambda: Prepared(models=models),
+            leads_of("scoring.closed_deal_scores"),
+        ),
     )
 
 

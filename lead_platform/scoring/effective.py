@@ -10,6 +10,18 @@ from lead_platform.scoring.scorecard import Scorecard
 from lead_platform.scoring.scorecard_rules import rule_rows, version_row
 
 
+def newest_scorecard(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The version in effect; None before the first."""
+    row = connection.execute(_NEWEST).fetchone()
+    return row[0] if row else None
+
+
+_NEWEST = (
+    "select scorecard_version, version_seq from scoring.scorecard_versions "
+    "order by version_seq desc limit 1"
+)
+
+
 def write_scorecard(
     connection: duckdb.DuckDBPyConnection,
     scorecard: Scorecard,
@@ -18,10 +30,7 @@ def write_scorecard(
     run_id: str,
 ) -> dict[str, str]:
     """Let the version take effect unless it is the newest; earlier ones stay, with their rules."""
-    newest = connection.execute(
-        "select scorecard_version, version_seq from scoring.scorecard_versions "
-        "order by version_seq desc limit 1"
-    ).fetchone()
+    newest = connection.execute(_NEWEST).fetchone()
     before, newest_seq = newest or (None, 0)
     if before == scorecard.version:
         return {"scorecard_version": scorecard.version}

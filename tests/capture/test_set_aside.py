@@ -219,7 +219,7 @@ class Source:
 
         for place in range(MOST_CONTENTS + 1):
             separation = Separation("intake", trace, is_last=place == MOST_CONTENTS)
-            with self.lake.write("intake", separation=separation) as candidate:
+            with self.lake.write("intake", separations=[separation]) as candidate:
                 connection = candidate.connection
                 returned = list_returns(connection, self.channels, received_at=received_at)
                 done = take_in(connection, [*parsed, *returned], run_id="run")

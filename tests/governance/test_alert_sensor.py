@@ -308,7 +308,7 @@ def test_many_rows_set_aside_in_one_run_are_told_until_they_are_dealt_with(
     def hold(run_id: str, count: int) -> list[str]:
         separation = Separation("normalize")
         faults = [Fault(f"{run_id}_{number}", "KeyError", "titles.py:1") for number in range(count)]
-        with lake.write("normalize", run_id=run_id, separation=separation) as candidate:
+        with lake.write("normalize", run_id=run_id, separations=[separation]) as candidate:
             candidate.hold(faults, "submission", "identity.normalized_submissions")
         sensors.watch_lake(lake.settings, book, now)
         return [f"{a.kind} {a.subject}: {a.text}" for a in book.alerts() if a.state == "open"]

@@ -79,7 +79,7 @@ def test_the_run_goes_on_to_the_last_step(ran: tuple[Installation, dict[str, Any
     """One name, one link or one value refused the run, and with it every file of every channel."""
     installation, outcome = ran
     assert outcome["success"], outcome["errors"]
-    assert "marts" in outcome["seconds_by_step"]
+    assert "report" in outcome["seconds_by_step"]
     leads = installation.scalar("select count(*) from identity.leads")
     assert leads > 60
     assert installation.scalar("select count(*) from scoring.lead_scores") == leads

@@ -37,7 +37,7 @@ def change_suite(lake: Lake, table: str, *, subject: Any = None, highest: int = 
 
 def add_leads(lake: Lake, numbers: Sequence[int], *, is_last: bool = False) -> Candidate:
     """A step that writes a lead per number, as many points as its number, but for those held."""
-    with lake.write(STEP, separation=Separation(STEP, is_last=is_last)) as candidate:
+    with lake.write(STEP, separations=[Separation(STEP, is_last=is_last)]) as candidate:
         candidate.connection.execute(
             f"""
             insert into trial.leads by name
@@ -54,7 +54,7 @@ def add_leads(lake: Lake, numbers: Sequence[int], *, is_last: bool = False) -> C
 
 def write_apart(lake: Lake, *statements: str) -> None:
     """A step that can do without what fails."""
-    with lake.write(STEP, separation=Separation(STEP)) as candidate:
+    with lake.write(STEP, separations=[Separation(STEP)]) as candidate:
         for statement in statements:
             candidate.connection.execute(statement)
 
@@ -224,7 +224,7 @@ def test_a_step_names_what_it_leaves_out_instead(subject_lake: Lake) -> None:
         assert count == (2,), "the write is still to be seen"
         return {ids[0]: [Subject("submission", "sub_1"), Subject("submission", "sub_2")]}
 
-    with subject_lake.write(STEP, separation=Separation(STEP, of_two)) as candidate:
+    with subject_lake.write(STEP, separations=[Separation(STEP, of_two)]) as candidate:
         candidate.connection.execute(
             "insert into trial.leads by name select 'lead_' || n as lead_id, 'a@b.co' as email, "
             "n as points, 'low' as band from (values (1), (101)) as numbers(n)"
@@ -238,7 +238,7 @@ def test_a_step_names_what_it_leaves_out_instead(subject_lake: Lake) -> None:
 
 
 def test_what_breaks_the_steps_own_work_is_published_with_the_rest(subject_lake: Lake) -> None:
-    with subject_lake.write(STEP, run_id="run_1", separation=Separation(STEP)) as candidate:
+    with subject_lake.write(STEP, run_id="run_1", separations=[Separation(STEP)]) as candidate:
         candidate.hold([Fault("lead_2", "KeyError", "names.py:7")], "lead", "trial.leads")
     assert not candidate.is_to_repeat
     assert candidate.held == 1

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from lead_platform.lake.changes import current_snapshot
+from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake
 from lead_platform.lake.quarantine import (
     Scope,
@@ -15,7 +16,8 @@ from lead_platform.lake.quarantine import (
     held,
     leads_of,
 )
-from lead_platform.lake.rehearsal import Gated, Step, find_faults
+from lead_platform.lake.rehearsal import find_faults
+from lead_platform.lake.steps import Gated, Prepared, Stage, Step, parts_of
 from tests.lake import trial
 
 STEP = "trial_step"
@@ -50,21 +52,33 @@ def gated(request: pytest.FixtureRequest, trial_lake: Lake) -> Gated:
     return {"write": trial_lake.write, "supervise": trial_lake.supervise}[request.param]
 
 
-def step_of(gated: Gated, write: Callable[[Candidate], object]) -> Step:
-    return Step(STEP, "run", gated, write, Scope("trial.leads", waiting))
+def step_of(
+    lake: Lake, gated: Gated, write: Callable[[Candidate], object], scope: Scope | None = None
+) -> Step:
+    """A step of one stage."""
+
+    def prepare() -> Prepared:
+        return Prepared(lambda candidate: write(candidate) and None)
+
+    scope = scope or Scope("trial.leads", waiting)
+    stage = Stage(STEP, None, frozenset({"trial.leads"}), prepare, scope)
+    return Step(STEP, "run", gated, parts_of([(stage, prepare())]), lake.settings)
 
 
-def error_of(step: Step) -> Exception:
-    with pytest.raises(duckdb.Error) as raised, step.gated(STEP) as candidate:
-        step.write(candidate)
-    return raised.value
+def faults_of(step: Step, error: Exception | None = None) -> list[tuple[Subject, Fault]]:
+    """What the step has to leave out because of this error, or of the one that it raises."""
+    if error is None:
+        with pytest.raises(duckdb.Error) as raised, step.gated(STEP) as candidate:
+            step.parts[0].write(candidate, step.settings)
+        error = raised.value
+    return find_faults(step, step.stages[0], [Separation(STEP)], {}, error)
 
 
 def test_the_records_that_break_a_step_are_left_out_and_say_why(
     gated: Gated, trial_lake: Lake
 ) -> None:
-    step = step_of(gated, add_leads)
-    found = find_faults(step, Separation(STEP), error_of(step))
+    step = step_of(trial_lake, gated, add_leads)
+    found = faults_of(step)
     assert {subject.subject_id for subject, _ in found} == {f"lead_{n}" for n in BREAKING}
     # Neither the message, which quotes the record, nor a row of a rehearsal is kept.
     assert "person" not in repr(found)
@@ -72,7 +86,7 @@ def test_the_records_that_break_a_step_are_left_out_and_say_why(
     assert trial.count_rows(trial_lake, "governance.quarantine") == 0
     with trial_lake.read() as connection:
         assert trial_lake.published().snapshot_id == current_snapshot(connection)
-    with gated(STEP, separation=Separation(STEP)) as candidate:
+    with gated(STEP, separations=[Separation(STEP)]) as candidate:
         for subject, fault in found:
             candidate.hold([fault], subject.type, "trial.leads")
         add_leads(candidate)
@@ -94,15 +108,15 @@ def test_a_step_that_breaks_by_itself_leaves_nobody_out(gated: Gated, trial_lake
         add_leads(candidate, breaking=())
         candidate.connection.execute("select error('whatever comes')")
 
-    step = step_of(gated, break_always)
-    assert find_faults(step, Separation(STEP), error_of(step)) == []
+    step = step_of(trial_lake, gated, break_always)
+    assert faults_of(step) == []
 
 
 def test_an_error_that_does_not_come_back_is_nobodys(gated: Gated, trial_lake: Lake) -> None:
     """It was blamed on whichever record came last, and the run was green."""
-    step = step_of(gated, lambda candidate: add_leads(candidate, breaking=()))
+    step = step_of(trial_lake, gated, lambda candidate: add_leads(candidate, breaking=()))
     lost = RuntimeError("connection closed")
-    assert find_faults(step, Separation(STEP), lost) == []
+    assert faults_of(step, lost) == []
     assert trial.count_rows(trial_lake, "trial.leads") == 0
 
 
@@ -113,8 +127,7 @@ def test_few_are_counted_against_the_leads_a_step_takes_up(
     """Of a large base few new leads are many: all that a run brought were set aside one by one."""
 
     def add_due_leads(candidate: Candidate) -> None:
-        trial.commit(
-            candidate,
+        candidate.connection.execute(
             f"""
             insert into trial.leads by name
             select lead_id, 'someone@example.org' as email, 'low' as band,
@@ -130,7 +143,7 @@ def test_few_are_counted_against_the_leads_a_step_takes_up(
         return [Subject("lead", name) for name in names]
 
     scope = replace(leads_of("trial.leads"), pending=base)
-    step = Step(STEP, "run", trial_lake.supervise, add_due_leads, scope)
-    found = find_faults(step, Separation(STEP), error_of(step))
+    step = step_of(trial_lake, trial_lake.supervise, add_due_leads, scope)
+    found = faults_of(step)
     blamed = {f"lead_{n}" for n in range(due - 11, due)} if is_few else set()
     assert {subject.subject_id for subject, _ in found} == blamed

@@ -129,12 +129,12 @@ def record_verdicts(
 def is_unfinished(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether something was said that no run has carried to its end: the job was ended in between.
 
-    A run ends with `reconcile`; verdicts are releases of their own.
+    A run ends with `report` (`reconcile` in earlier versions); verdicts are releases of their own.
     """
     row = connection.execute(
         """
         select max(snapshot_id) filter (label in ('verdicts', 'account verdicts'))
-            > coalesce(max(snapshot_id) filter (label = 'reconcile'), 0)
+            > coalesce(max(snapshot_id) filter (label in ('report', 'reconcile')), 0)
         from governance.releases where status = 'passed'
         """
     ).fetchone()
