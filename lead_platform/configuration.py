@@ -54,13 +54,16 @@ class ConfigurationError(Exception):
         super().__init__("\n".join(self.faults))
 
 
-def load_yaml(path: Path, model: type[M]) -> M:
-    """The file's content as `model`. Raises ConfigurationError with all faults at once."""
+def load_yaml(path: Path, model: type[M], context: object = None) -> M:
+    """The file's content as `model`, whose validators see `context`.
+
+    Raises ConfigurationError with all faults at once.
+    """
     document = parse_yaml(path)
     if not isinstance(document, CommentedMap):
         raise ConfigurationError([f"{path}:1: expected `key: value` entries at the top level"])
     try:
-        return model.model_validate(_plain(document))
+        return model.model_validate(_plain(document), context=context)
     except ValidationError as error:
         raise ConfigurationError(
             _describe(path, detail, _line_of(document, detail["loc"])) for detail in error.errors()

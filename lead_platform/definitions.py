@@ -1,7 +1,7 @@
 """The one Dagster code location: every layer's assets, checks, sensors, jobs and schedules."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 # dbt and Great Expectations look for this before they would report usage.
@@ -35,6 +35,7 @@ from lead_platform.enrichment.configuration import (
     load_providers,
 )
 from lead_platform.enrichment.provider import ProviderContext
+from lead_platform.fields import load_fields
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.sensors import alerts, upkeep
 from lead_platform.identity.accounts.specification import load_account_specification
@@ -181,10 +182,16 @@ defs = Definitions(
 )
 
 
-def check_configuration(settings: Settings) -> list[str]:
-    """One line per configuration that holds. Raises ConfigurationError with all faults of all."""
+def check_configuration(
+    settings: Settings, further: Mapping[str, Callable[[], Any]] | None = None
+) -> list[str]:
+    """One line per configuration that holds. Raises ConfigurationError with all faults of all.
+
+    Opens no connection; `further`: checks by their name that may.
+    """
     folder = settings.config_dir
     loaders: dict[str, Callable[[], Any]] = {
+        "fields": lambda: load_fields(folder),
         "channels": lambda: load_channels(folder),
         "vocabularies": lambda: load_vocabularies(folder),
         "field names": lambda: load_field_names(folder),
@@ -199,6 +206,7 @@ def check_configuration(settings: Settings) -> list[str]:
         "routing": lambda: load_routing(folder),
         "holidays": lambda: load_holidays(folder),
         "expectations": lambda: load_suites(settings.expectations_dir),
+        **(further or {}),
     }
     faults: list[str] = []
     lines: list[str] = []

@@ -53,7 +53,7 @@ def test_names_in_commands_are_quoted() -> None:
         if "lead-platform " in text
         for value in values_in_commands(text)
     }
-    assert ("cli/home.py", "shlex.quote(str(target))") in found
+    assert ("home.py", "shlex.quote(str(target))") in found
     assert {each for each in found if each[1] not in OURS and "shlex." not in each[1]} == set()
 
 

@@ -29,6 +29,22 @@ attribute_values as (
         attribute_value for attribute in ({{ var("scorable_fields") | join(", ") }})
     )
     where attribute in (select subject from {{ rules }} where kind = 'attribute')
+    union all
+    select
+        features.subject_id,
+        features.as_of,
+        null as stated_at,
+        custom_rules.subject as attribute,
+        json_extract_string(features.custom_fields, '$.' || custom_rules.subject) as attribute_value,
+    from {{ features }} as features
+    cross join (
+        select distinct subject
+        from {{ rules }}
+        where
+            kind = 'attribute'
+            and subject not in ('{{ var("scorable_fields") | join("', '") }}')
+    ) as custom_rules
+    where not features.is_profile_missing
 
 ),
 

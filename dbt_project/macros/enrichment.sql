@@ -6,14 +6,7 @@
     where the company sits, so of places only a wholly unknown one gets a country.
 #}
 {% macro provider_fields() %}
-    {{ return({
-        "company_name": "varchar",
-        "industry": "varchar",
-        "employee_count": "integer",
-        "annual_revenue": "double",
-        "country": "varchar",
-        "time_zone": "varchar",
-    }) }}
+    {{ return(var("provider_fields")) }}
 {% endmacro %}
 
 {# CTE `provided`: per subject and field a struct of value, provider and source_as_of. #}

@@ -111,6 +111,7 @@ features as (
         profiles.product_interest,
         profiles.purchase_timeframe,
         profiles.purchase_timeframe_at,
+        profiles.custom_fields,
         profiles.region,
         profiles.seniority,
         profiles.source,

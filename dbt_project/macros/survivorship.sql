@@ -1,8 +1,8 @@
 {#
     Golden record: which submission each field comes from.
 
-    What wins, per group of fields, is data: var `survivorship` of the project. Fields of a group
-    only make sense together and come from one submission.
+    What wins, per group of fields, is data: var `survivorship`, which the field catalogue gives.
+    Fields of a group only make sense together and come from one submission.
 #}
 {% macro groups_that(wins) %}
     {{ return(var("survivorship") | selectattr("wins", "equalto", wins) | list) }}
@@ -232,7 +232,9 @@ members_chosen_from as (
     `events`: subject_id and the columns of identity.lead_events.
 #}
 {% macro golden_record_ctes(members, events) %}
-{{ version_ctes(members) }},
+{{ custom_column_ctes(members) }},
+
+{{ version_ctes("members_with_columns") }},
 
 {{ employment_ctes() }},
 
@@ -374,6 +376,7 @@ golden_records as (
         survivors.{{ group.group }}_group.{{ field }} as {{ field }},
         {%- endfor %}
         {%- endfor %}
+        {{ custom_fields_text() }} as custom_fields,
         survivors.timeframe_group.stated_at as purchase_timeframe_at,
         survivors.first_touch_group.source as first_touch_source,
         survivors.first_touch_group.medium as first_touch_medium,
@@ -400,7 +403,7 @@ golden_records as (
         struct_pack(
             {%- for group in profile_groups() %}
             {%- for field in group.fields if field != "country" %}
-            {{ field }} := case
+            {{ field_name(field) }} := case
                 when survivors.{{ group.group }}_group.{{ field }} is not null
                     then survivors.{{ group.group }}_group.submission_id
             end,
@@ -412,11 +415,11 @@ golden_records as (
                     then survivors.place_group.submission_id
             end,
             {%- for fact in company_facts() %}
-            {{ fact }} := survivors.{{ fact }}_group.submission_id,
+            {{ field_name(fact) }} := survivors.{{ fact }}_group.submission_id,
             {%- endfor %}
             {%- for group in groups_that("last_touch") %}
             {%- for field in group.fields %}
-            {{ field }} := case
+            {{ field_name(field) }} := case
                 when survivors.{{ group.group }}_group.{{ field }} is not null
                     then survivors.{{ group.group }}_group.submission_id
             end,

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from lead_platform.capture.channels import Channel
-from lead_platform.capture.columns import FIELD_TYPES, KINDS, Kind, ValueType
+from lead_platform.capture.columns import FIELD_TYPES, KINDS, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import (
     ITEM_COLUMNS,
@@ -24,6 +24,7 @@ from lead_platform.capture.mapping import (
 )
 from lead_platform.capture.readers import BadRecord, Record, RecordStream, read_records
 from lead_platform.capture.values import canonical_json
+from lead_platform.fields import ValueType
 from lead_platform.lake.brake import check_brake
 from lead_platform.lake.faults import fault_of, few_of, may_be_of_a_record
 

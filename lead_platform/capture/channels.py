@@ -17,10 +17,11 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    ValidationInfo,
     model_validator,
 )
 
-from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.columns import KINDS, Kind, field_types
 from lead_platform.capture.guessing.names import FieldNames, field_names_file, load_field_names
 from lead_platform.capture.identifiers import IdForm
 from lead_platform.capture.names import shown
@@ -56,6 +57,14 @@ from lead_platform.configuration import (
     load_yaml,
     read_bounded,
 )
+from lead_platform.fields import (
+    FILE_NAME,
+    FieldCatalogue,
+    LeadField,
+    fields_of,
+    load_fields,
+    platform_fields,
+)
 from lead_platform.vocabularies.folder import load_intake_lists, shipped_intake_lists
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold
@@ -70,13 +79,13 @@ class UnknownChannelError(LookupError):
     """A channel name that no file in config/channels/ defines."""
 
 
-def _check_field(value: str) -> str:
-    if not any(value in fields for fields in FIELD_TYPES.values()):
+def _check_field(value: str, info: ValidationInfo) -> str:
+    known = {kind: field_types(kind, fields_of(info)) for kind in KINDS}
+    if not any(value in fields for fields in known.values()):
+        listed = "; ".join(f"{kind} fields: {', '.join(known[kind])}" for kind in KINDS)
         raise ValueError(
-            f"{value!r} is no canonical field of any kind; submission fields: "
-            f"{', '.join(FIELD_TYPES['submission'])}; event fields: "
-            f"{', '.join(FIELD_TYPES['event'])}; outcome fields: "
-            f"{', '.join(FIELD_TYPES['outcome'])}"
+            f"{value!r} is no canonical field of any kind; {listed}; a new one of submissions is a "
+            "line in config/fields.yaml"
         )
     return value
 
@@ -148,8 +157,8 @@ class EmitRule(StrictRule):
     required: tuple[FieldName, ...] = ()
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        known = FIELD_TYPES[self.kind]
+    def _check(self, info: ValidationInfo) -> Self:
+        known = field_types(self.kind, fields_of(info))
         strangers = [name for name in (*self.fields, *self.required) if name not in known]
         if strangers:
             raise ValueError(
@@ -189,8 +198,9 @@ class ChannelRules(StrictRule):
     emits: Annotated[tuple[EmitRule, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        faults = [*self._unknown_lookups(), *self._unknown_names(), *self._unknown_defaults()]
+    def _check(self, info: ValidationInfo) -> Self:
+        faults = [*self._unknown_lookups(), *self._unknown_names()]
+        faults += self._no_texts(fields_of(info)) + self._unlisted(fields_of(info))
         faults += self._parallel_lists()
         if self.person_id is not None and self.source_system is None:
             faults.append("person_id needs source_system: an id alone names nobody")
@@ -251,13 +261,31 @@ class ChannelRules(StrictRule):
             faults.append("a path uses _derived, but the channel has no `derive:`")
         return faults
 
-    def _unknown_defaults(self) -> list[str]:
-        wanted = [*self.defaults, *(self.answers.match if self.answers else ())]
+    def _no_texts(self, fields: FieldCatalogue) -> list[str]:
+        """Of what is filled from answers and by default, fields that hold no text."""
+        types = field_types("submission", fields)
         return [
             f"{name!r} is no text field of a submission"
-            for name in wanted
-            if FIELD_TYPES["submission"].get(name) != "text"
+            for name in self._texts()
+            if types.get(name) != "text"
         ]
+
+    def _unlisted(self, fields: FieldCatalogue) -> list[str]:
+        """Defaults that are none of the values their field may have."""
+        listed = {field.name: field.values for field in fields.custom if field.values}
+        return [
+            f"defaults.{name}: {value!r} is none of {', '.join(listed[name])}"
+            for name, value in self.defaults.items()
+            if name in listed and value not in listed[name]
+        ]
+
+    def submission_fields(self) -> set[str]:
+        """The fields of submissions that the channel names."""
+        named = {*self._texts()}
+        return named.union(*(emit.fields for emit in self.emits if emit.kind == "submission"))
+
+    def _texts(self) -> list[str]:
+        return [*self.defaults, *(self.answers.match if self.answers else ())]
 
 
 @dataclass(frozen=True)
@@ -266,6 +294,7 @@ class Channel:
 
     `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
     `lists`: the vocabularies that capture reads; `field_names` where it reads questions by name.
+    `custom_fields`: those of the fields it maps that have no column of their own.
     """
 
     rules: ChannelRules
@@ -273,6 +302,7 @@ class Channel:
     version: str
     lists: IntakeLists = field(default_factory=shipped_intake_lists)
     field_names: FieldNames | None = None
+    custom_fields: tuple[LeadField, ...] = ()
 
     @property
     def name(self) -> str:
@@ -304,22 +334,36 @@ def usable_channels(
         lists = load_intake_lists(config_dir)
     except ConfigurationError as error:
         return {}, {path.stem: error for path in _channel_files(config_dir)}
+    fields, faults = _usable_fields(config_dir)
     for path in _channel_files(config_dir):
         try:
-            channels[path.stem] = load_channel(path, lists)
+            channels[path.stem] = load_channel(path, lists, fields)
         except ConfigurationError as error:
-            broken[path.stem] = error
+            broken[path.stem] = ConfigurationError([*faults, *error.faults])
     return channels, broken
+
+
+def _usable_fields(config_dir: Path) -> tuple[FieldCatalogue, list[str]]:
+    """The fields there are. Of a file that somebody is still writing none counts, and what is wrong
+    with it is told of the channels that need one."""
+    try:
+        return load_fields(config_dir), []
+    except ConfigurationError as error:
+        return platform_fields(), error.faults
 
 
 def _channel_files(config_dir: Path) -> list[Path]:
     return sorted((config_dir / "channels").glob("*.yaml"))
 
 
-def load_channel(path: Path, lists: IntakeLists | None = None) -> Channel:
-    """One channel file with its companions; `lists` are those of its configuration where None is
-    given. Raises ConfigurationError."""
-    rules = load_yaml(path, ChannelRules)
+def load_channel(
+    path: Path, lists: IntakeLists | None = None, fields: FieldCatalogue | None = None
+) -> Channel:
+    """One channel file with its companions; `lists` and `fields` are those of its configuration
+    where None is given. Raises ConfigurationError."""
+    config_dir, names = path.parent.parent, None
+    fields = fields or load_fields(config_dir)
+    rules = load_yaml(path, ChannelRules, fields)
     if rules.name != path.stem:
         raise ConfigurationError(
             [f"{path}:1: name: {rules.name!r} must equal the file's name; write {path.stem!r}"]
@@ -330,12 +374,15 @@ def load_channel(path: Path, lists: IntakeLists | None = None) -> Channel:
         files = _companion_files(path, name, rule)
         lookups[name] = _load_lookup(rule, files)
         companions += files
-    config_dir, names = path.parent.parent, None
+    custom_fields = fields.of(rules.submission_fields())
+    if (own_fields := config_dir / FILE_NAME).exists() and custom_fields:
+        companions.append(own_fields)
     if rules.answers is not None and rules.answers.by_name:
         names = load_field_names(config_dir)
         companions.append(field_names_file(config_dir))
     lists = lists or load_intake_lists(config_dir)
-    return Channel(rules, lookups, content_version(path, *companions), lists, names)
+    version = content_version(path, *companions)
+    return Channel(rules, lookups, version, lists, names, custom_fields)
 
 
 def find_channel(config_dir: Path, name: str, file: Path) -> Channel:

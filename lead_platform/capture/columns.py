@@ -1,15 +1,15 @@
 """The canonical columns of captured items, and what type of value each takes.
 
-Mirrors tables.sql (a test compares the two). Which payload field feeds a column is a channel's
-business; how a value becomes the type is `values`' business.
+Those of submissions are the field catalogue's. Mirrors tables.sql (a test compares the two). Which
+payload field feeds a column is a channel's business; how a value becomes the type is `values`'.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
+from lead_platform.fields import FieldCatalogue, ValueType, platform_fields
+
 Kind = Literal["submission", "event", "outcome"]
-ValueType = Literal[
-    "text", "instant", "amount", "currency", "integer", "number", "consent", "json", "list"
-]
 
 KINDS: tuple[Kind, ...] = ("submission", "event", "outcome")
 TABLES: dict[Kind, str] = {"submission": "submissions", "event": "events", "outcome": "outcomes"}
@@ -28,27 +28,12 @@ VERSION_COLUMNS: tuple[str, ...] = ("version_key", "modified_at", "inquiry_minut
 # Who the person is at the source; a channel sets them once for all it emits, a field overrides.
 PERSON_COLUMNS: tuple[str, ...] = ("source_system", "source_person_id")
 
+# The fields of a submission that have no column of their own: a JSON object by name, as text.
+CUSTOM_FIELDS = "custom_fields"
+
 # The country a phone is read with, where the channel knows better than the record's address.
 PHONE_REGION = "phone_region"
 
-_SUBMISSION_TEXT = (
-    "full_name first_name last_name email phone job_title linkedin_url language time_zone "
-    "company_name company_website industry employee_count annual_revenue "
-    "street city region postal_code country "
-    "message preferred_channel purchase_timeframe product_interest consent_source "
-    "source medium campaign term content click_id landing_page referrer form_id form_name ad_id "
-    "first_touch_source first_touch_medium first_touch_campaign"
-)
-_SUBMISSION_TYPES: dict[str, ValueType] = {
-    **dict.fromkeys(_SUBMISSION_TEXT.split(), "text"),
-    **dict.fromkeys(
-        ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp"), "consent"
-    ),
-    **dict.fromkeys(("submitted_at", "consent_at", "first_touch_at"), "instant"),
-    "answers": "json",
-    # What the source knows of the same person: ids merged into this one, and further mailboxes.
-    **dict.fromkeys(("merged_person_ids", "further_emails"), "list"),
-}
 _EVENT_TYPES: dict[str, ValueType] = {
     **dict.fromkeys(
         ["event_type", "email", "phone", "message_id", "url", "campaign", "subject"], "text"
@@ -80,10 +65,21 @@ _OUTCOME_TYPES: dict[str, ValueType] = {
 }
 
 FIELD_TYPES: dict[Kind, dict[str, ValueType]] = {
-    "submission": {**dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"), **_SUBMISSION_TYPES},
+    "submission": {
+        **dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"),
+        **platform_fields().captured_columns,
+    },
     "event": {**dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"), **_EVENT_TYPES},
     "outcome": {**dict.fromkeys((*PERSON_COLUMNS, PHONE_REGION), "text"), **_OUTCOME_TYPES},
 }
+
+
+def field_types(kind: Kind, fields: FieldCatalogue) -> Mapping[str, ValueType]:
+    """What a channel may map of an item, those without a column of their own included."""
+    if kind != "submission":
+        return FIELD_TYPES[kind]
+    return {**FIELD_TYPES[kind], **{field.name: field.type for field in fields.custom}}
+
 
 # When the item happened at the source; without it an item cannot be put in order.
 TIME_FIELDS: dict[Kind, str] = {

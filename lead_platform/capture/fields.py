@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from lead_platform.capture.cells import parsing, splitting, stripping
 from lead_platform.capture.channels import RECEIVED_AT, Channel
-from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind, ValueType
+from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind
+from lead_platform.capture.custom import custom_reader
 from lead_platform.capture.identifiers import id_form
 from lead_platform.capture.joins import compile_join
 from lead_platform.capture.numbers import (
@@ -36,8 +37,10 @@ from lead_platform.capture.values import (
     instant_reader,
     read_list,
     read_text,
+    read_truth,
     show,
 )
+from lead_platform.fields import ValueType
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.text import fold
 
@@ -55,6 +58,7 @@ class RuleCompiler:
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
         self.blanks = frozenset({*channel.lists.blanks, *extra})
         self._macros = channel.lists.macros
+        self._custom = {field.name: field for field in channel.custom_fields}
         numbers = channel.rules.numbers
         self._marks = None if numbers is None else numbers.marks
 
@@ -62,17 +66,21 @@ class RuleCompiler:
         self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
     ) -> Callable[[Any], Any]:
         """A function from a scope to the typed value of a canonical field."""
-        if rule.default == RECEIVED_AT and FIELD_TYPES[kind][name] == "instant":
+        custom = self._custom.get(name) if kind == "submission" else None
+        value_type = FIELD_TYPES[kind][name] if custom is None else custom.type
+        if rule.default == RECEIVED_AT and value_type == "instant":
             rule, fallback = rule.model_copy(update={"default": None}), received_at
         else:
             fallback = None
         find = self.value(rule)
-        convert = self._converter(rule, FIELD_TYPES[kind][name])
+        convert = self._converter(rule, value_type)
+        if custom is not None:
+            convert = custom_reader(custom, convert)
         if name == "merged_person_ids":
             convert = self._source_ids
         if name in _FIGURES and self._marks is not None:
             convert = self._figures
-        if FIELD_TYPES[kind][name] == "instant" and name != TIME_FIELDS[kind]:
+        if value_type == "instant" and name != TIME_FIELDS[kind]:
             convert = _plausible(convert, received_at)
         macro_starts = self._macros.starts
 
@@ -238,12 +246,14 @@ class RuleCompiler:
         return None if scale is None else lambda value: read_number(value, self._marks) * scale
 
     def _converter(self, rule: FieldRule, value_type: ValueType) -> Callable[[Any], Any]:
-        if value_type == "instant":
+        if value_type in ("instant", "date"):
             return self._instant(rule)
         if value_type == "json":
             return self._object
         if value_type == "text":
             return self._text
+        if value_type == "truth":
+            return read_truth
         if value_type == "consent":
             return consent_reader(self._channel.lists.consents)
         if value_type == "list":

@@ -18,6 +18,7 @@ from lead_platform.capture.channels import (
     EmitRule,
 )
 from lead_platform.capture.columns import (
+    CUSTOM_FIELDS,
     FIELD_TYPES,
     ID_PREFIXES,
     PHONE_REGION,
@@ -64,7 +65,7 @@ _Reader = tuple[str, int, Callable[[Any], Any]]
 
 def _item_columns(kind: Kind) -> tuple[str, ...]:
     link = VERSION_COLUMNS if kind == "submission" else ("submission_id",)
-    marks = MARKS if kind == "submission" else ()
+    marks = (CUSTOM_FIELDS, *MARKS) if kind == "submission" else ()
     return (f"{kind}_id", *SYSTEM_COLUMNS, *link, *FIELD_TYPES[kind], *marks, "issues", "payload")
 
 
@@ -75,6 +76,13 @@ ITEM_COLUMNS: dict[Kind, tuple[str, ...]] = {
 }
 """The columns of a mapped item, in order: the table's but delivery_id, received_seq and reading."""
 MODIFIED_POSITION = ITEM_COLUMNS["submission"].index("modified_at")
+
+
+def item_values(kind: Kind, row: list[Any]) -> dict[str, Any]:
+    """A mapped item by name, its fields without a column of their own among them."""
+    values = dict(zip(ITEM_COLUMNS[kind], row, strict=True))
+    custom = values.pop(CUSTOM_FIELDS, None)
+    return values if custom is None else values | json.loads(custom)
 
 
 @dataclass(slots=True)
@@ -340,7 +348,9 @@ class _Emitter:
         self._when = compile_path(rule.when) if rule.when else None
         self._each = compile_path(rule.each) if rule.each else None
         self._item_id = compile_path(rule.id) if rule.id else None
-        columns = ITEM_COLUMNS[rule.kind]
+        custom = channel.custom_fields if self._kind == "submission" else ()
+        self._custom = tuple(field.name for field in custom)
+        columns = (*ITEM_COLUMNS[rule.kind], *self._custom)
         self._place = {name: index for index, name in enumerate(columns)}
         self._template: list[Any] = [None] * len(columns)
         self._template[self._place["channel"]] = channel.name
@@ -353,7 +363,8 @@ class _Emitter:
             (name, self._place[name], compiler.field(name, self._kind, field_rule, received_at))
             for name, field_rule in rule.fields.items()
         ]
-        answered = FIELD_TYPES["submission"] if channel.rules.answers is not None else ()
+        names = (*FIELD_TYPES["submission"], *self._custom)
+        answered = names if channel.rules.answers is not None else ()
         self._answered = {
             name: compiler.field(name, "submission", FieldRule(column=(name,)), received_at)
             for name in answered
@@ -434,6 +445,8 @@ class _Emitter:
             mapped.reasons += self._checks.faults(row)
         if self._kind == "submission":
             self._mark(row, record)
+        if self._custom:
+            self._gather(row)
         if issues:
             row[place["issues"]] = canonical_json(issues)
         row[0] = self._id(mapped, item)
@@ -447,6 +460,15 @@ class _Emitter:
                 *item,
             )
         return row
+
+    def _gather(self, row: list[Any]) -> None:
+        """Fields without a column of their own lie behind the others until the row is whole."""
+        end = len(ITEM_COLUMNS["submission"])
+        named = zip(self._custom, row[end:], strict=True)
+        values = {name: value for name, value in named if value is not None}
+        del row[end:]
+        if values:
+            row[self._place[CUSTOM_FIELDS]] = canonical_json(values)
 
     def _mark(self, row: list[Any], record: _RecordFacts) -> None:
         """Whether the submission is a person's, and if not, why."""

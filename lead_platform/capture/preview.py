@@ -19,7 +19,7 @@ from rich.text import Text
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import Kind
 from lead_platform.capture.contracts import Contracts
-from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper, item_values
 from lead_platform.capture.names import shown
 from lead_platform.capture.questions import ASKED_FIELDS
 from lead_platform.capture.readers import BadRecord, Record, read_records
@@ -195,7 +195,8 @@ def _counted(kinds: list[Kind]) -> dict[Kind, int]:
 def _first_of_kind(items: list[tuple[Kind, list[Any]]]) -> dict[Kind, dict[str, Any]]:
     first: dict[Kind, dict[str, Any]] = {}
     for kind, row in items:
-        first.setdefault(kind, dict(zip(ITEM_COLUMNS[kind], row, strict=True)))
+        if kind not in first:
+            first[kind] = item_values(kind, row)
     return first
 
 
@@ -205,8 +206,9 @@ def _field_previews(
     for kind in dict.fromkeys(emit.kind for emit in channel.rules.emits):
         sources = _sources(channel, kind)
         asked = ASKED_FIELDS if kind == "submission" and channel.field_names else ()
-        for name in ITEM_COLUMNS[kind]:
-            values = tuple(items[kind][name] if kind in items else None for items in shown)
+        custom = [field.name for field in channel.custom_fields if kind == "submission"]
+        for name in (*ITEM_COLUMNS[kind], *custom):
+            values = tuple(items[kind].get(name) if kind in items else None for items in shown)
             source = sources.get(name, _BY_QUESTION if name in asked else "")
             field = FieldPreview(kind, name, source, values)
             if name not in _HIDDEN and (name in sources or field.is_filled):

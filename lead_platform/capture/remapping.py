@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from lead_platform.capture.batches import item_table
 from lead_platform.capture.channels import Channel
-from lead_platform.capture.columns import FIELD_TYPES, KINDS, TABLES, Kind
+from lead_platform.capture.columns import CUSTOM_FIELDS, FIELD_TYPES, KINDS, TABLES, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, KnownRecord, MappedRecord, RecordMapper
 from lead_platform.lake.audit import record_actions
@@ -41,7 +41,13 @@ _Key = tuple[str, int]
 _BEFORE_ALL: _Key = ("", -1)
 
 CHANGEABLE: dict[Kind, tuple[str, ...]] = {
-    "submission": (*FIELD_TYPES["submission"], "modified_at", "inquiry_minutes", "issues"),
+    "submission": (
+        *FIELD_TYPES["submission"],
+        CUSTOM_FIELDS,
+        "modified_at",
+        "inquiry_minutes",
+        "issues",
+    ),
     "event": (*FIELD_TYPES["event"], "issues"),
     "outcome": (*FIELD_TYPES["outcome"], "issues"),
 }

@@ -37,7 +37,7 @@ create table if not exists capture.submissions (
     ad_id varchar,
     first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
     first_touch_at timestamp,
-    answers varchar, kind varchar, kind_reason varchar, kind_version varchar,
+    answers varchar, custom_fields varchar, kind varchar, kind_reason varchar, kind_version varchar,
     merged_person_ids varchar, further_emails varchar,
     issues varchar, payload varchar, reading integer
 );

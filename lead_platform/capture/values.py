@@ -153,6 +153,17 @@ def consent_reader(words: AliasTable) -> Callable[[Any], str]:
     return read
 
 
+def read_truth(value: Any) -> bool:
+    """Yes or no, as systems write it. Raises ValueFault for any other word."""
+    text = (read_text(value) or "").lower()
+    if text not in _TRUTHS:
+        raise ValueFault(
+            f"{show(value)} is neither yes nor no; allowed: {', '.join(_TRUTHS)}; "
+            "map other words with `values`"
+        )
+    return _TRUTHS[text]
+
+
 def read_list(value: Any) -> list[str]:
     """The texts of a list, or of a text that separates them by ; , | or line breaks: each once."""
     parts = value if isinstance(value, list) else _SEPARATORS.split(read_text(value) or "")
@@ -160,6 +171,10 @@ def read_list(value: Any) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
+_TRUTHS = {
+    **dict.fromkeys(("true", "yes", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "0", "off"), False),
+}
 _SEPARATORS = re.compile(r"[;,|\r\n]+")
 _ENCODER = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")

@@ -176,15 +176,23 @@ def status() -> None:
 
 @app.command()
 def lead(
-    who: Annotated[str, typer.Argument(help="An e-mail address, a lead id or a submission id.")],
+    who: Annotated[
+        str,
+        typer.Argument(
+            help="An e-mail address, a lead id, a submission id, or what a searchable field says."
+        ),
+    ],
 ) -> None:
     """The whole story of a lead."""
     from lead_platform.cli.pages.story import render_story, tell_story
+    from lead_platform.fields import load_fields
     from lead_platform.lake.lake import Lake
 
-    with Lake(Settings()).read() as connection:
+    settings = Settings()
+    fields = load_fields(settings.config_dir)
+    with Lake(settings).read() as connection:
         require_leads(connection)
-        console.print(render_story(tell_story(connection, who)))
+        console.print(render_story(tell_story(connection, who, fields)))
 
 
 @app.command()
@@ -364,9 +372,16 @@ def audit_scores(as_of: AsOf = None) -> None:
 @config_app.command("check")
 def check_configuration() -> None:
     """Validate every file RevOps may change; prints all faults at once."""
+    from lead_platform.capture.stored_types import check_stored_types
     from lead_platform.definitions import check_configuration as check
+    from lead_platform.lake.lake import Lake
+    from lead_platform.lake.presence import has_catalog
 
-    for line in check(Settings()):
+    settings = Settings()
+    stored = {
+        "stored fields": lambda: check_stored_types(Lake(settings), settings.config_dir),
+    }
+    for line in check(settings, stored if has_catalog(settings) else None):
         console.print(line)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 from filelock import FileLock
 
+from lead_platform.fields import load_fields, platform_fields
 from lead_platform.lake.brake import interruptible
 from lead_platform.settings import Settings
 
@@ -107,10 +108,11 @@ def run_models(
 ) -> list[NodeResult]:
     """Build the selected models with their data tests, on `threads` of DuckDB's threads.
 
-    Each model's commit carries the `signature`. Raises DbtFailedError; DataTestsFailedError where
-    nothing but data tests failed.
+    The fields are those of the configuration. Each model's commit carries the `signature`. Raises
+    DbtFailedError; DataTestsFailedError where nothing but data tests failed; ConfigurationError.
     """
-    variables = {**variables, "commit_signature": signature}
+    fields = load_fields(settings.config_dir).variables
+    variables = {**fields, **variables, "commit_signature": signature}
     arguments = [
         "build",
         "--select",
@@ -119,13 +121,17 @@ def run_models(
         "--no-populate-cache",
         "--exclude-resource-type",
         "unit_test",
-        "--vars",
-        json.dumps(variables, default=str),
     ]
     from lead_platform.lake import dbt_plugin
 
     with _RUNNING, interruptible(dbt_plugin.interrupt):
-        outcome = _invoke(settings, arguments, manifest=_manifest(settings), threads=threads)
+        outcome = _invoke(
+            settings,
+            arguments,
+            manifest=_manifest(settings),
+            threads=threads,
+            variables=variables,
+        )
     results = [_node_result(result) for result in outcome.result or ()]
     failed = [node for node in results if node.status not in ("success", "pass", "warn", "no-op")]
     if failed or outcome.exception:
@@ -189,7 +195,9 @@ def _invoke(
     manifest: Any,
     threads: int = 1,
     target: Path | None = None,
+    variables: Mapping[str, Any] | None = None,
 ) -> Any:
+    """`variables`: the platform's own fields where None is given."""
     from dbt.cli.main import dbtRunner
 
     from lead_platform.lake import dbt_plugin
@@ -214,6 +222,8 @@ def _invoke(
         "--log-level-file",
         "none",
         "--no-write-json" if manifest is not None else "--write-json",
+        "--vars",
+        json.dumps(variables or platform_fields().variables, default=str),
     ]
     logging.getLogger("dbt").setLevel(logging.WARNING)
     os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -18,7 +18,7 @@ from lead_platform.lake.order import last_place, next_place, read_place
 from lead_platform.lake.quarantine import held
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.decisions import QUEUE, RoutingResult, as_utc, decision_id
-from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE, profile_fields
+from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE
 
 # A lead whose golden record or profile is set aside has none to be routed by: without a score it
 # goes to a person, not to nobody.
@@ -147,7 +147,13 @@ def stale_leads(
     (held ones: band or routing version); those whose owner is no longer active. Every other owned
     lead stays as it is.
     """
-    fields = "".join(f"p.{name}, " for name in profile_fields(configuration.fields))
+    custom = {field.name: field for field in configuration.custom_fields}
+    fields = "".join(
+        f'{custom[name].expression("p.custom_fields")} as "{name}", '
+        if name in custom
+        else f"p.{name}, "
+        for name in configuration.profile_fields
+    )
     return connection.execute(
         STALE_LEADS.format(fields=fields),
         {

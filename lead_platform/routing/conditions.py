@@ -13,10 +13,12 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     model_validator,
 )
 
-from lead_platform.routing.fields import FIELDS, KNOWN_VALUES, Column
+from lead_platform.fields import fields_of
+from lead_platform.routing.fields import Column, known_values, routing_fields
 
 Operator = Literal["equals", "in", "not_in", "at_least", "at_most", "is_present", "is_missing"]
 
@@ -44,15 +46,16 @@ class Condition(BaseModel):
     values: tuple[StrictStr, ...] = ()
 
     @model_validator(mode="after")
-    def _fits_its_field(self) -> Self:
-        kind = FIELDS.get(self.field)
+    def _fits_its_field(self, info: ValidationInfo) -> Self:
+        fields = fields_of(info)
+        kinds = routing_fields(fields)
+        kind = kinds.get(self.field)
         if kind is None:
-            raise ValueError(f"unknown field {self.field!r}; known: {', '.join(FIELDS)}")
+            raise ValueError(f"unknown field {self.field!r}; known: {', '.join(kinds)}")
         fault = self._operand_fault(kind)
         if fault:
             raise ValueError(f"{self.field} {self.operator}: {fault}")
-        known = KNOWN_VALUES.get(self.field)
-        if known:
+        if known := known_values(self.field, fields):
             unknown = [value for value in self.named_values if value not in known]
             if unknown:
                 raise ValueError(

@@ -5,12 +5,12 @@ territories that overlap, rules no lead can reach. Parsing belongs to lead_platf
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,13 @@ from lead_platform.configuration import (
     load_yaml,
     parse_yaml,
     read_csv,
+)
+from lead_platform.fields import (
+    Comparable,
+    FieldCatalogue,
+    LeadField,
+    load_fields,
+    platform_fields,
 )
 from lead_platform.routing.conditions import Condition
 from lead_platform.routing.roster import NamedAccount, Rep, is_candidate
@@ -38,8 +45,9 @@ NAMED_ACCOUNTS_FILE = "named_accounts.csv"
 class RoutingConfiguration(BaseModel):
     """All that decides who handles a lead. `routing_version` names the contents of its files.
 
-    It goes to JSON and back (`model_dump_json`, `model_validate_json`), so that a decision can be
-    replayed under the version it was made.
+    It goes to JSON and back (`model_dump_json`, `from_definition`), so that a decision can be
+    replayed under the version it was made. `custom_fields`: those of the fields its rules name that
+    have no column of their own, as they were.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +59,14 @@ class RoutingConfiguration(BaseModel):
     territories: tuple[TerritoryRow, ...]
     reps: tuple[Rep, ...]
     named_accounts: tuple[NamedAccount, ...] = ()
+    custom_fields: tuple[LeadField, ...] = ()
+
+    @classmethod
+    def from_definition(cls, definition: str) -> Self:
+        """The configuration that a row of routing.routing_versions defines."""
+        recorded = _RecordedFields.model_validate_json(definition).custom_fields
+        known = replace(platform_fields(), custom=recorded)
+        return cls.model_validate_json(definition, context=known)
 
     @cached_property
     def territory_map(self) -> TerritoryMap:
@@ -82,9 +98,7 @@ class RoutingConfiguration(BaseModel):
     @cached_property
     def fields(self) -> set[str]:
         """Every field of a lead the configuration reads."""
-        read = {"band", "is_score_missing"}
-        for rule in self.routing.rules:
-            read |= rule.fields
+        read = {"band", "is_score_missing", *self.routing.fields}
         if self.uses_territories:
             read |= self.territory_map.fields
         if "segment" in read:
@@ -96,6 +110,12 @@ class RoutingConfiguration(BaseModel):
         if self.uses_accounts:
             read |= {"account_id"}
         return read
+
+    @cached_property
+    def profile_fields(self) -> dict[str, Comparable]:
+        """Those of `fields` that the profile has, in the catalogue's order."""
+        known = replace(platform_fields(), custom=self.custom_fields).routable
+        return {name: kind for name, kind in known.items() if name in self.fields}
 
     @cached_property
     def uses_accounts(self) -> bool:
@@ -148,6 +168,10 @@ class RoutingConfiguration(BaseModel):
         )
 
 
+class _RecordedFields(BaseModel):
+    custom_fields: tuple[LeadField, ...] = ()
+
+
 def load_routing(config_dir: Path) -> RoutingConfiguration:
     """The routing configuration of this folder; named_accounts.csv may be absent.
 
@@ -186,15 +210,17 @@ class _Files:
     territories: _Table[TerritoryRow]
     reps: _Table[Rep]
     accounts: _Table[NamedAccount]
+    fields: FieldCatalogue
     faults: list[str]
 
     @classmethod
     def read(cls, folder: Path) -> "_Files":
         """All of them; named_accounts.csv may be absent."""
         rules: RoutingRules | None = None
-        faults: list[str] = []
+        fields, faults = platform_fields(), list[str]()
         try:
-            rules = load_yaml(folder / RULES_FILE, RoutingRules)
+            fields = load_fields(folder)
+            rules = load_yaml(folder / RULES_FILE, RoutingRules, fields)
         except ConfigurationError as error:
             faults = error.faults
         territories = _Table.read(folder / TERRITORIES_FILE, TerritoryRow)
@@ -204,7 +230,7 @@ class _Files:
         if accounts_path.exists():
             accounts = _Table.read(accounts_path, NamedAccount)
         faults = [*faults, *territories.faults, *reps.faults, *accounts.faults]
-        return cls(folder / RULES_FILE, rules, territories, reps, accounts, faults)
+        return cls(folder / RULES_FILE, rules, territories, reps, accounts, fields, faults)
 
     @cached_property
     def configuration(self) -> RoutingConfiguration | None:
@@ -221,6 +247,7 @@ class _Files:
             territories=self.territories.rows,
             reps=self.reps.rows,
             named_accounts=self.accounts.rows,
+            custom_fields=self.fields.of(self.rules.fields),
         )
 
 

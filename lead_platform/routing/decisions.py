@@ -35,7 +35,6 @@ from lead_platform.routing.rules import (
     REVIEW_QUEUE,
     UNDONE,
     Rule,
-    profile_fields,
 )
 
 NO_ACCOUNTS = AccountReps()
@@ -164,7 +163,7 @@ def explain_route(
     """
     has_score = lead.get("band") is not None
     lead_id = str(lead.get("lead_id") or "hypothetical")
-    names = ("profile_version", "band", *profile_fields(configuration.fields))
+    names = ("profile_version", "band", *configuration.profile_fields)
     row = {name: lead.get(name) for name in names} | {
         "lead_id": lead_id,
         "total": lead.get("total", 0.0 if has_score else None),

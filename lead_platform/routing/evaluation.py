@@ -25,7 +25,7 @@ from lead_platform.routing.fields import (
     read_columns,
     text_array,
 )
-from lead_platform.routing.rules import Rule, profile_fields
+from lead_platform.routing.rules import Rule
 
 NO_RULE = -1
 
@@ -74,8 +74,8 @@ def read_leads(
     ordered = leads.sort_values(
         ["total", "lead_id"], ascending=[False, True], na_position="last", kind="stable"
     )
-    names = profile_fields(configuration.fields)
-    columns = read_columns(ordered, [*names, "band"])
+    names = configuration.profile_fields
+    columns = read_columns(ordered, {**names, "band": SCORE_FIELDS["band"]})
     columns["is_score_missing"] = _missing_scores(ordered)
     given = {name: columns[name] for name in (*names, *SCORE_FIELDS)}
     account_ids = (

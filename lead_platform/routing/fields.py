@@ -1,62 +1,35 @@
 """What routing may read of a lead, as columns of codes and distinct values.
 
-Owns the catalogue of fields rules may name and their kinds; where the values come from belongs to
-enrichment and scoring. Everything downstream works per distinct value, not per lead.
+Of the profile that is what the field catalogue calls routable. Where the values come from belongs
+to enrichment and scoring. Everything downstream works per distinct value, not per lead.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Kind = Literal["text", "number", "truth"]
+from lead_platform.fields import Comparable, FieldCatalogue
+
 Value = str | int | float | bool | None
 Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 Mask = npt.NDArray[np.bool_]
 
-# Columns of enrichment.lead_profiles a rule may name.
-PROFILE_FIELDS: dict[str, Kind] = {
-    "email_domain": "text",
-    "company_domain": "text",
-    "company_key": "text",
-    "account_id": "text",
-    "country": "text",
-    "region": "text",
-    "postal_code": "text",
-    "city": "text",
-    "industry": "text",
-    "employee_count": "number",
-    "seniority": "text",
-    "job_function": "text",
-    "language": "text",
-    "source": "text",
-    "purchase_timeframe": "text",
-    "preferred_channel": "text",
-    "is_disposable_email": "truth",
-    "is_role_email": "truth",
-    "is_free_email": "truth",
-    "is_enriched": "truth",
-    "consent_email": "text",
-    "consent_phone": "text",
-    "consent_sms": "text",
-    "consent_whatsapp": "text",
-}
 # Of the score a rule sees the band: thresholds are the scorecard's, and a total that moves with
 # the daily decay would make every queued lead stale every day.
-SCORE_FIELDS: dict[str, Kind] = {"band": "text", "is_score_missing": "truth"}
+SCORE_FIELDS: dict[str, Comparable] = {"band": "text", "is_score_missing": "truth"}
 # Worked out here from the profile and the configuration.
-DERIVED_FIELDS: dict[str, Kind] = {
+DERIVED_FIELDS: dict[str, Comparable] = {
     "segment": "text",
     "territory": "text",
     "is_named_account": "truth",
     "has_account_owner": "truth",
 }
-FIELDS: dict[str, Kind] = PROFILE_FIELDS | SCORE_FIELDS | DERIVED_FIELDS
 
 # Fields whose values are fixed for the whole platform.
 KNOWN_VALUES: dict[str, tuple[str, ...]] = {
@@ -66,6 +39,17 @@ KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     "consent_sms": ("granted", "denied"),
     "consent_whatsapp": ("granted", "denied"),
 }
+
+
+def routing_fields(fields: FieldCatalogue) -> dict[str, Comparable]:
+    """Every field a rule may name, and what its values are compared as."""
+    return {**fields.routable, **SCORE_FIELDS, **DERIVED_FIELDS}
+
+
+def known_values(field: str, fields: FieldCatalogue) -> tuple[str, ...]:
+    """All that `field` can be; empty where that is not a closed list."""
+    custom = fields.custom_by_name.get(field)
+    return KNOWN_VALUES.get(field, ()) if custom is None else custom.values
 
 
 @dataclass(frozen=True)
@@ -102,18 +86,21 @@ def text_array(values: Iterable[Any]) -> Texts:
     return array
 
 
-def read_columns(leads: pd.DataFrame, names: Sequence[str]) -> dict[str, Column]:
-    """The columns `names` of `leads`. Raises ValueError naming every column that is absent."""
-    missing = [name for name in names if name not in leads.columns]
+def read_columns(leads: pd.DataFrame, kinds: Mapping[str, Comparable]) -> dict[str, Column]:
+    """The columns of `leads` that `kinds` names.
+
+    Raises ValueError naming every one that is absent.
+    """
+    missing = [name for name in kinds if name not in leads.columns]
     if missing:
         raise ValueError(
             f"The leads to route lack the columns {', '.join(missing)}, which the routing "
             "configuration reads. Add them to the query, or take them out of config/routing.yaml."
         )
-    return {name: column_of(leads[name], FIELDS[name]) for name in names}
+    return {name: column_of(leads[name], kind) for name, kind in kinds.items()}
 
 
-def column_of(series: pd.Series, kind: Kind) -> Column:
+def column_of(series: pd.Series, kind: Comparable) -> Column:
     """One field with its values in the form of its kind, whatever the frame's dtype is."""
     codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
     return Column(codes.astype(np.int64), (*(_clean(value, kind) for value in distinct), None))
@@ -137,7 +124,7 @@ def join_json(columns: dict[str, Column]) -> list[str]:
     return ["{" + ",".join(pairs) + "}" for pairs in zip(*parts, strict=True)]
 
 
-def _clean(value: Any, kind: Kind) -> Value:
+def _clean(value: Any, kind: Comparable) -> Value:
     if kind == "truth":
         return bool(value)
     if kind == "number":

@@ -7,11 +7,19 @@ Whether a rule's names exist elsewhere belongs to `configuration`.
 import pkgutil
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
+from lead_platform.fields import fields_of
 from lead_platform.routing import strategies
 from lead_platform.routing.conditions import Condition, implies
-from lead_platform.routing.fields import FIELDS, PROFILE_FIELDS
+from lead_platform.routing.fields import routing_fields
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -83,16 +91,17 @@ class Rule(_Entry):
     strategy: str = "fewest_active_leads"
 
     @model_validator(mode="after")
-    def _is_complete(self) -> Self:
+    def _is_complete(self, info: ValidationInfo) -> Self:
         faults = []
         if (self.pool is None) == (self.queue is None):
             faults.append("give either `pool` or `queue`")
         if self.id in BUILT_IN_RULES:
             faults.append(f"the id {self.id!r} is the platform's own; choose another")
-        unknown = [name for name in self.requires if name not in FIELDS]
+        known = routing_fields(fields_of(info))
+        unknown = [name for name in self.requires if name not in known]
         if unknown:
             faults.append(
-                f"requires unknown attributes {', '.join(unknown)}; known: {', '.join(FIELDS)}"
+                f"requires unknown attributes {', '.join(unknown)}; known: {', '.join(known)}"
             )
         if self.strategy not in strategy_names():
             faults.append(
@@ -145,6 +154,11 @@ class RoutingRules(_Entry):
             raise ValueError("; ".join(faults))
         return self
 
+    @property
+    def fields(self) -> set[str]:
+        """Every field the rules read."""
+        return set().union(*(rule.fields for rule in self.rules))
+
     def segment_of(self, employee_count: int | float | None) -> str | None:
         """The segment of a company of this size; None where the size is not known."""
         if employee_count is None:
@@ -165,11 +179,6 @@ def shadowing_rule(rules: tuple[Rule, ...], position: int) -> Rule | None:
         if all(any(implies(narrow, wide) for narrow in when) for wide in earlier.when):
             return earlier
     return None
-
-
-def profile_fields(names: set[str]) -> list[str]:
-    """Those of `names` that are columns of the profile, in the catalogue's order."""
-    return [name for name in PROFILE_FIELDS if name in names]
 
 
 def _repeated(what: str, names: list[str]) -> list[str]:

@@ -8,13 +8,22 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import duckdb
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from lead_platform.capture.columns import VOCABULARIES
 from lead_platform.configuration import ConfigurationError, load_yaml
+from lead_platform.fields import FieldCatalogue, fields_of, load_fields, platform_fields
 from lead_platform.vocabularies.rows import (
     CONSENTS,
     INDUSTRIES,
@@ -27,46 +36,8 @@ from lead_platform.vocabularies.rows import (
 )
 
 Part = Literal["fit", "behaviour", "timing"]
-Field_ = Literal[
-    "annual_revenue",
-    "company_domain",
-    "consent_email",
-    "consent_phone",
-    "consent_sms",
-    "consent_whatsapp",
-    "country",
-    "email_domain",
-    "employee_count",
-    "first_channel",
-    "first_touch_medium",
-    "first_touch_source",
-    "has_company",
-    "has_contact",
-    "has_email",
-    "has_linkedin",
-    "has_phone",
-    "industry",
-    "is_disposable_email",
-    "is_enriched",
-    "is_free_email",
-    "is_role_email",
-    "job_function",
-    "job_title",
-    "language",
-    "phone_kind",
-    "preferred_channel",
-    "product_interest",
-    "purchase_timeframe",
-    "region",
-    "seniority",
-    "source",
-]
-"""What explicit rules may test: var `scorable_fields` of the dbt project, guarded by a test."""
-
-NUMERIC_FIELDS = frozenset({"annual_revenue", "employee_count"})
 # Only a stated timeframe has an instant of its own, so only it can expire.
 DATED_FIELDS = frozenset({"purchase_timeframe"})
-_FLAGS = ("is_", "has_")
 
 # Rule ids of the rows that bound the sum (`scorecard_rules`); rules may not take them.
 RESERVED_IDS = frozenset(
@@ -147,7 +118,7 @@ class _Rule(_Model):
 class ExplicitRule(_Rule):
     """Points for what is known about the person or the company: one field, one test."""
 
-    field: Field_
+    field: str
     in_: tuple[Value, ...] | None = Field(default=None, alias="in", min_length=1)
     not_in: tuple[Value, ...] | None = Field(default=None, min_length=1)
     between: tuple[float, float] | None = None
@@ -182,19 +153,29 @@ class ExplicitRule(_Rule):
         named = (*tests, "is_missing", "is_present")
         return [name for name in named if getattr(self, name) is not None]
 
+    @field_validator("field")
+    @classmethod
+    def _is_scorable(cls, field: str, info: ValidationInfo) -> str:
+        known = fields_of(info).scorable
+        if field not in known:
+            raise ValueError(f"unknown field {field!r}; known: {', '.join(sorted(known))}")
+        return field
+
     @model_validator(mode="after")
-    def _is_one_sound_test(self) -> Self:
+    def _is_one_sound_test(self, info: ValidationInfo) -> Self:
         if len(self._given) != 1:
             found = ", ".join(name.rstrip("_") for name in self._given) or "none"
             raise ValueError(
                 f"rule {self.id!r} needs exactly one test, has {found}; allowed: in, not_in, "
                 "between, at_least, at_most, matches, is_missing, is_present"
             )
+        kinds = fields_of(info).scorable
         numeric = self.operator in {"between", "at_least", "at_most"}
-        if numeric and self.field not in NUMERIC_FIELDS:
+        if numeric and kinds[self.field] != "number":
+            numbers = sorted(name for name, kind in kinds.items() if kind == "number")
             raise ValueError(
-                f"rule {self.id!r}: {self.operator} compares numbers, {self.field} is text; "
-                f"allowed fields: {', '.join(sorted(NUMERIC_FIELDS))}"
+                f"rule {self.id!r}: {self.operator} compares numbers, {self.field} is "
+                f"{kinds[self.field]}; allowed fields: {', '.join(numbers)}"
             )
         if self.between and self.between[0] > self.between[1]:
             raise ValueError(f"rule {self.id!r}: between {list(self.between)} runs backwards")
@@ -285,21 +266,30 @@ def load_scorecard(path: Path) -> Scorecard:
     """The scorecard in `path`. Raises ConfigurationError with all faults.
 
     Rules that name a value outside its vocabulary are faults, because they could never fire;
-    channels are known by the files in `channels/` beside the scorecard.
+    channels are known by the files in `channels/` beside the scorecard, fields without a column of
+    their own by `fields.yaml` there.
     """
-    scorecard = load_yaml(path, Scorecard)
+    fields = load_fields(path.parent)
+    scorecard = load_yaml(path, Scorecard, fields)
     channels = {file.stem for file in (path.parent / "channels").glob("*.yaml")}
-    faults = vocabulary_faults(scorecard, known_values(channels))
+    faults = vocabulary_faults(scorecard, known_values(channels, fields))
     if faults:
         raise ConfigurationError(f"{path}: {fault}" for fault in faults)
     return scorecard
 
 
-def known_values(channels: Collection[str] = ()) -> dict[str, Collection[str]]:
-    """The allowed values per field with a vocabulary, per activity and, where given, channel."""
+def known_values(
+    channels: Collection[str] = (), fields: FieldCatalogue | None = None
+) -> dict[str, Collection[str]]:
+    """The allowed values per field with a vocabulary, per activity and, where given, channel.
+
+    `fields`: the platform's own where None is given.
+    """
+    fields = fields or platform_fields()
     sources = {"first_touch_source": SOURCES, "source": SOURCES}
     consents = {f"consent_{way}": CONSENTS for way in ("email", "phone", "sms", "whatsapp")}
-    flags = {name: {"true", "false"} for name in get_args(Field_) if name.startswith(_FLAGS)}
+    flags = {name: {"true", "false"} for name, kind in fields.scorable.items() if kind == "truth"}
+    listed = {field.name: field.values for field in fields.custom if field.values}
     named: dict[str, Collection[str]] = {
         "seniority": SENIORITIES,
         "job_function": JOB_FUNCTIONS,
@@ -311,7 +301,7 @@ def known_values(channels: Collection[str] = ()) -> dict[str, Collection[str]]:
     }
     if channels:
         named |= {"channel": channels, "first_channel": channels}
-    return {**named, **sources, **consents, **flags}
+    return {**named, **sources, **consents, **flags, **listed}
 
 
 def vocabulary_faults(

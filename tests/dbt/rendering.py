@@ -10,10 +10,12 @@ import pandas as pd
 from jinja2 import Environment
 from ruamel.yaml import YAML
 
+from lead_platform.fields import FieldCatalogue, platform_fields
 from lead_platform.settings import PROJECT_ROOT
 
 PROJECT = PROJECT_ROOT / "dbt_project"
-MACROS = ("survivorship", "versions", "activities")
+PLATFORM = platform_fields()
+MACROS = ("survivorship", "versions", "activities", "custom_fields", "json_texts")
 
 
 class _Returned(Exception):
@@ -24,13 +26,16 @@ class _Returned(Exception):
 
 
 @functools.cache
-def render(text: str) -> str:
+def render(text: str, fields: FieldCatalogue = PLATFORM) -> str:
     """The text with the project's own macros and vars at hand."""
-    return _environment().from_string(text).render()
+    return _environment(fields).from_string(text).render()
 
 
 def golden_records(
-    connection: duckdb.DuckDBPyConnection, members: pd.DataFrame, events: pd.DataFrame | None = None
+    connection: duckdb.DuckDBPyConnection,
+    members: pd.DataFrame,
+    events: pd.DataFrame | None = None,
+    fields: FieldCatalogue = PLATFORM,
 ) -> pd.DataFrame:
     """The golden records of `members`: subject_id and columns of identity.normalized_submissions.
 
@@ -47,12 +52,12 @@ def golden_records(
         if rows is not None:
             connection.register("given_rows", rows)
             connection.execute(f"insert into {name} by name select * from given_rows")
-    query = render('with {{ golden_record_ctes("members", "events") }} from golden_records')
+    query = render('with {{ golden_record_ctes("members", "events") }} from golden_records', fields)
     return connection.execute(f"{query} order by subject_id").df()
 
 
-def _environment() -> Environment:
-    variables = YAML(typ="safe").load(PROJECT / "dbt_project.yml")["vars"]
+def _environment(fields: FieldCatalogue) -> Environment:
+    variables = YAML(typ="safe").load(PROJECT / "dbt_project.yml")["vars"] | fields.variables
     environment = Environment()
 
     def give_back(value: Any) -> None:

@@ -4,15 +4,14 @@ import json
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
 from lead_platform.lake import dbt
 from lead_platform.lake.data_tests import list_failures
-from lead_platform.scoring.scorecard import Field_, Scorecard
+from lead_platform.scoring.scorecard import Scorecard
 from lead_platform.scoring.scorecard_rules import rule_rows
 from lead_platform.settings import PROJECT_ROOT
 from tests.dbt.conftest import AS_OF, SmallLake
@@ -84,11 +83,6 @@ def test_unit_tests_pass(shared_lake: SmallLake) -> None:
     ]
     assert failed == []
     assert len(outcome.result) >= 12
-
-
-def test_the_project_and_the_scorecard_agree_on_what_may_be_scored() -> None:
-    project = YAML(typ="safe").load(PROJECT_ROOT / "dbt_project" / "dbt_project.yml")
-    assert sorted(project["vars"]["scorable_fields"]) == sorted(get_args(Field_))
 
 
 def test_suites_and_models_have_the_same_columns(shared_lake: SmallLake) -> None:

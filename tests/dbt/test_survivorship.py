@@ -1,7 +1,9 @@
 """What wins in a golden record: versions of a source record, and what changes over time."""
 
 import itertools
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
+from lead_platform.fields import FieldCatalogue, LeadField, platform_fields
 from lead_platform.settings import PROJECT_ROOT
 from tests.dbt.rendering import golden_records, render
 
@@ -27,13 +29,18 @@ def lake() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def golden(lake: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def golden(
+    lake: duckdb.DuckDBPyConnection,
+    rows: list[dict[str, Any]],
+    fields: FieldCatalogue | None = None,
+) -> list[dict[str, Any]]:
     """The golden records of `rows`, by lead (`subject_id`, one where none is given)."""
     numbered = [
         {"subject_id": "lead", "submission_id": f"sub_{number}", "channel": "c", **row}
         for number, row in enumerate(rows)
     ]
-    found = golden_records(lake, pd.DataFrame(numbered)).astype(object)
+    members = pd.DataFrame(numbered)
+    found = golden_records(lake, members, fields=fields or platform_fields()).astype(object)
     return found.where(found.notna(), None).to_dict("records")
 
 
@@ -228,8 +235,63 @@ def test_rows_of_one_sitting_are_one_inquiry(lake: duckdb.DuckDBPyConnection) ->
     assert inquiries(lake, shuffled) == [START, START + timedelta(minutes=30)]
 
 
+def with_custom(**rules: str) -> FieldCatalogue:
+    """The platform's fields and texts of these names, each with what wins of it."""
+    custom = [
+        LeadField.model_validate(
+            {"name": name, "type": "text", "kind": "profile", "wins": wins, "label": name}
+        )
+        for name, wins in rules.items()
+    ]
+    return replace(platform_fields(), custom=tuple(custom))
+
+
+def test_a_field_of_ones_own_survives_by_its_rule(lake: duckdb.DuckDBPyConnection) -> None:
+    fields = with_custom(order="newest", branch="fullest", need="last_touch", tier="company")
+    said = [
+        OLD | {"custom_fields": '{"order":"o1","branch":"b1","need":"n1","tier":"t1"}'},
+        NEW | {"custom_fields": '{"order":2,"need":"n2","gone":"g"}'},
+        {"submitted_at": day(330), "email": "petra@newfirm.example", "custom_fields": None},
+    ]
+    for rows in itertools.permutations(said):
+        [record] = golden(lake, list(rows), fields)
+        won = {"order": 2, "branch": "b1", "need": "n2"}
+        assert json.loads(record["custom_fields"]) == won, "a former employer's tier counts no more"
+        named = {f"sub_{number}": row for number, row in enumerate(rows)}
+        chosen = {name: named[record["sources"][name]] for name in won}
+        assert chosen == {"order": said[1], "branch": said[0], "need": said[1]}
+        assert record["sources"]["tier"] is None
+
+
+def test_a_sync_states_nothing_of_a_field_of_ones_own(lake: duckdb.DuckDBPyConnection) -> None:
+    """A CRM that writes a record again without a change outlived what was said meanwhile."""
+    fields = with_custom(order="newest")
+    versions = [
+        {"submitted_at": day(1), "modified_at": day(stated), "version_key": "v",
+         "custom_fields": '{"order":"old"}', "job_title": title}
+        for stated, title in ((1, "A"), (9, "B"))
+    ]  # fmt: skip
+    form = {"submitted_at": day(5), "custom_fields": '{"order":"new"}'}
+    [record] = golden(lake, [*versions, form], fields)
+    assert record["custom_fields"] == '{"order":"new"}'
+
+
+def test_fields_of_ones_own_change_no_other_winner(lake: duckdb.DuckDBPyConnection) -> None:
+    rows = [
+        OLD | {"custom_fields": '{"order":"o1","branch":"b1","tier":"t"}'},
+        NEW | {"custom_fields": '{"order":"o2"}'},
+    ]
+    [plain] = golden(lake, rows)
+    [record] = golden(lake, rows, with_custom(order="newest", branch="fullest", tier="company"))
+    assert plain["custom_fields"] is None
+    platform = {*plain} - {"custom_fields", "sources"}
+    assert {name: str(record[name]) for name in platform} == {
+        name: str(plain[name]) for name in platform
+    }
+    assert plain["sources"].items() <= record["sources"].items()
+
+
 def test_the_table_for_people_says_what_the_project_does() -> None:
-    variables = YAML(typ="safe").load(PROJECT_ROOT / "dbt_project" / "dbt_project.yml")["vars"]
     page = (PROJECT_ROOT / "docs" / "survivorship.md").read_text()
     rows = [
         [cell.strip() for cell in line.strip("| ").split("|")]
@@ -240,5 +302,6 @@ def test_the_table_for_people_says_what_the_project_does() -> None:
         row[0].strip("`"): (row[1].strip("`"), row[2].replace("`", "").split(", ")) for row in rows
     }
     assert told == {
-        group["group"]: (group["wins"], group["fields"]) for group in variables["survivorship"]
+        group["group"]: (group["wins"], group["fields"])
+        for group in platform_fields().variables["survivorship"]
     }

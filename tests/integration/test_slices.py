@@ -134,7 +134,7 @@ def test_every_routing_decision_replays_from_its_record(sliced: Sliced) -> None:
             ).fetchall()
         )
     configurations = {
-        version: RoutingConfiguration.model_validate_json(definition)
+        version: RoutingConfiguration.from_definition(definition)
         for version, definition in versions.items()
     }
     assert len(decisions) > 50

@@ -38,7 +38,7 @@ def test_the_version_changes_with_any_file(config_copy):
 
 def test_a_recorded_version_comes_back_equal(configuration, decided_at):
     (row,) = tabulate_version(configuration, decided_at).to_dict("records")
-    assert RoutingConfiguration.model_validate_json(row["definition"]) == configuration
+    assert RoutingConfiguration.from_definition(row["definition"]) == configuration
     assert row["routing_version"] == configuration.routing_version
 
 

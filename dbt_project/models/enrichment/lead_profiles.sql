@@ -9,7 +9,7 @@
     "company_name", "company_key", "company_domain", "account_id", "industry", "employee_count",
     "annual_revenue", "street", "city", "region", "postal_code", "country", "language",
     "time_zone", "message", "preferred_channel", "product_interest", "purchase_timeframe",
-    "purchase_timeframe_at", "source", "medium", "campaign", "landing_page", "referrer",
+    "purchase_timeframe_at", "custom_fields", "source", "medium", "campaign", "landing_page", "referrer",
     "first_touch_source", "first_touch_medium", "first_touch_campaign", "first_touch_at",
     "first_submitted_at", "last_submitted_at", "last_activity_at",
     "consent_email", "consent_email_at", "consent_email_source",

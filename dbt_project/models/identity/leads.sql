@@ -101,6 +101,7 @@ leads as (
         golden_records.product_interest,
         golden_records.purchase_timeframe,
         golden_records.purchase_timeframe_at,
+        golden_records.custom_fields,
         golden_records.source,
         golden_records.medium,
         golden_records.campaign,

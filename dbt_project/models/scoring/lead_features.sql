@@ -71,6 +71,7 @@ lead_features as (
         {{ field }},
         {%- endfor %}
         purchase_timeframe_at,
+        custom_fields,
         action_count,
         last_activity_at,
         activity_counts,

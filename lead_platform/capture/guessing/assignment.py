@@ -86,7 +86,8 @@ def assign_columns(
         for column in sample.columns
         if column.path not in used
     )
-    return Assignment(chosen, rest, (*judge.questions, *_consents_left(rest, names)))
+    questions = (*judge.questions, *_consents_left(rest, names))
+    return Assignment(chosen, rest, questions, names.custom)
 
 
 def _consents_left(rest: Sequence[tuple[Column, str | None]], names: FieldNames) -> Iterator[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lead_platform.capture.guessing.dates import DateForm
 from lead_platform.capture.guessing.shapes import Column
+from lead_platform.fields import LeadField
 
 # How sure a choice is: the whole name is known; what is left of it without words that add nothing;
 # nothing but the values says so. Shares of right choices over exports were not below these.
@@ -41,11 +42,13 @@ class Choice:
 @dataclass(frozen=True)
 class Assignment:
     """`choices` by field, best first; `rest` are columns nothing was found for, with the reason
-    where one was near; `questions` what a person has to answer."""
+    where one was near; `questions` what a person has to answer; `custom` are the fields without a
+    column of their own that a choice may be for."""
 
     choices: dict[str, tuple[Choice, ...]]
     rest: tuple[tuple[Column, str | None], ...]
     questions: tuple[str, ...] = field(default=())
+    custom: tuple[LeadField, ...] = ()
 
     def first(self, name: str) -> Choice | None:
         """The best column of a field."""

@@ -233,7 +233,8 @@ def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, .
     if left := found.choices.get(OPT_OUT_AT, ()):
         stated["consent_email"] = (*left, *stated.get("consent_email", ()))
         stated["consent_at"] = (*left, *stated.get("consent_at", ()))
-    return ((name, stated[name]) for name in FIELD_TYPES["submission"] if name in stated)
+    names = (*FIELD_TYPES["submission"], *(field.name for field in found.custom))
+    return ((name, stated[name]) for name in names if name in stated)
 
 
 def _time_rule(name: str, found: Assignment) -> Iterator[str]:

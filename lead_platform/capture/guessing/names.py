@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
+from lead_platform.fields import LeadField, load_fields
 from lead_platform.vocabularies.folder import SHIPPED
 from lead_platform.vocabularies.text import fold
 
@@ -61,6 +62,8 @@ _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*"
 _LONGEST_PHRASE = 3
 # `our sales team`: of whoever asks, so not somebody else to be asked for.
 _OWN_PEOPLE = 2
+# Before the first of the list.
+_FIRST = -1
 _ID_ENDINGS = frozenset({"id", "ids", "uuid", "guid"})
 
 
@@ -94,9 +97,19 @@ class NameMatch:
 
 @dataclass(frozen=True)
 class FieldNames:
-    """The list of names, by their letters and digits only."""
+    """The list of names, by their letters and digits only; `custom`: the fields without a column
+    of their own."""
 
     fields: Mapping[str, tuple[NameMatch, ...]]
+    custom: tuple[LeadField, ...] = ()
+
+    def with_fields(self, custom: tuple[LeadField, ...]) -> "FieldNames":
+        """With fields that have no column of their own, before what else their names stand for."""
+        fields = dict(self.fields)
+        for field in custom:
+            for key in {_compact(_words(text)) for text in (field.label, field.name)}:
+                fields[key] = (NameMatch(field.name, _FIRST, True), *fields.get(key, ()))
+        return FieldNames(fields, custom)
 
     def matches(self, path: Sequence[str]) -> tuple[NameMatch, ...]:
         """The fields the column at `path` (one name; several within JSON objects) may stand for.
@@ -202,9 +215,12 @@ class FieldNames:
 
 def load_field_names(config_dir: Path) -> FieldNames:
     """The names of config/vocabularies/field_names.csv; of the list that ships where a folder that
-    was set up before has none. Raises ConfigurationError."""
+    was set up before has none. Fields of config/fields.yaml go by their name and their label too.
+    Raises ConfigurationError."""
     path = field_names_file(config_dir)
-    return _read_field_names(path, content_version(path))
+    return _read_field_names(path, content_version(path)).with_fields(
+        load_fields(config_dir).custom
+    )
 
 
 def field_names_file(config_dir: Path) -> Path:

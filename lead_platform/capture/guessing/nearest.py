@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.contracts import Contracts
-from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
+from lead_platform.capture.mapping import RecordMapper, item_values
 from lead_platform.capture.readers import RawRecord, read_records
 
 TRIED_RECORDS = 20
@@ -84,7 +84,7 @@ def _tried(
         mapped = mapper.map_record(record.content, record.number)
         taken += bool(mapped.items)
         for kind, row in mapped.items:
-            filled = (n for n, v in zip(ITEM_COLUMNS[kind], row, strict=True) if v is not None)
+            filled = (name for name, value in item_values(kind, row).items() if value is not None)
             fields.update(name for name in filled if name not in defaults)
     mentioned = channel.rules.mentioned_names()
     known = len(mentioned & names) / len(mentioned) if mentioned else 0.0

@@ -4,7 +4,7 @@ import re
 import shlex
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from lead_platform.capture.guessing.nearest import TRIED_RECORDS, Nearest, find_
 from lead_platform.capture.guessing.samples import SAMPLED_RECORDS, Sample, sample_file
 from lead_platform.capture.names import shown
 from lead_platform.capture.preview import FilePreview, preview_file
+from lead_platform.fields import FieldCatalogue, platform_fields
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -72,7 +73,8 @@ def propose_channel(
     except NoPersonError as error:
         nearest = find_nearest(path, channels, contracts, now)
         return Proposal(file_name, sample, found, None, str(error), None, nearest, is_other)
-    preview = _previewed(path, name, draft, lists, contracts, now)
+    fields = replace(platform_fields(), custom=names.custom)
+    preview = _previewed(path, name, draft, lists, fields, contracts, now)
     nearest = find_nearest(path, channels, contracts, now, _filled_first(preview))
     return Proposal(file_name, sample, found, draft, None, preview, nearest, is_other)
 
@@ -104,13 +106,19 @@ def write_proposal(draft: Draft, name: str, config_dir: Path) -> Path:
 
 
 def _previewed(
-    path: Path, name: str, draft: Draft, lists: IntakeLists, contracts: Contracts, now: datetime
+    path: Path,
+    name: str,
+    draft: Draft,
+    lists: IntakeLists,
+    fields: FieldCatalogue,
+    contracts: Contracts,
+    now: datetime,
 ) -> FilePreview:
     """What the proposal makes of the file; it is loaded as any channel, which shows its faults."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.yaml"
         file.write_text(draft.text, encoding="utf-8")
-        channel = load_channel(file, lists)
+        channel = load_channel(file, lists, fields)
     return preview_file(path, channel, received_at=now, contracts=contracts, limit=SAMPLED_RECORDS)
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from lead_platform.cli.pages.rows import Rows, fetch_rows
 from lead_platform.cli.pages.survivorship import tell_why
 from lead_platform.cli.pages.waterfall import render_waterfall
+from lead_platform.fields import FieldCatalogue
 from lead_platform.identity.engine.evidence import tell_parts
 from lead_platform.identity.leads.reversal import holding_edges
 
@@ -27,6 +28,7 @@ class UnknownLeadError(LookupError):
 class Story:
     """Everything the release knows of one lead, oldest first where there is an order."""
 
+    fields: FieldCatalogue
     lead_id: str
     asked_for: str
     retired_ids: list[str]
@@ -46,12 +48,13 @@ class Story:
     history: Rows
 
 
-def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
-    """The story of the lead an address, a lead id (retired ones too) or a submission id names.
+def tell_story(connection: duckdb.DuckDBPyConnection, who: str, fields: FieldCatalogue) -> Story:
+    """The story of the lead an address, a lead id (retired ones too), a submission id or the value
+    of a searchable field names.
 
     Raises UnknownLeadError.
     """
-    lead_id = find_lead(connection, who)
+    lead_id = find_lead(connection, who, fields)
     parameters = {"lead_id": lead_id}
 
     def rows(query: str) -> Rows:
@@ -62,6 +65,7 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
         return found[0] if found else {}
 
     return Story(
+        fields=fields,
         lead_id=lead_id,
         asked_for=who,
         retired_ids=[row["lead_id"] for row in rows(_RETIRED)],
@@ -82,9 +86,20 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str) -> Story:
     )
 
 
-def find_lead(connection: duckdb.DuckDBPyConnection, who: str) -> str:
-    """The living lead that `who` names. Raises UnknownLeadError with the next step."""
-    row = connection.execute(_FIND, {"who": who.strip(), "email": who.strip().lower()}).fetchone()
+def find_lead(
+    connection: duckdb.DuckDBPyConnection, who: str, fields: FieldCatalogue | None = None
+) -> str:
+    """The living lead that `who` names; by searchable fields too where `fields` are given.
+
+    Raises UnknownLeadError with the next step.
+    """
+    searchable = fields.searchable if fields else ()
+    by_field = "".join(
+        _FIND_BY_FIELD.format(value=field.text("custom_fields")) for field in searchable
+    )
+    row = connection.execute(
+        _FIND.format(by_field=by_field), {"who": who.strip(), "email": who.strip().lower()}
+    ).fetchone()
     if row is None:
         raise UnknownLeadError(
             f"No lead goes by {who!r}. Known are e-mail addresses, lead ids (retired ones too) "
@@ -259,15 +274,17 @@ def _profile_rows(story: Story) -> list[tuple[str, str, str, str]]:
     """What is known and why it won; what is not, and flags that do not apply, are left out."""
     sources = _parsed(story.profile.get("field_sources"))
     submissions = {row["submission_id"]: row for row in story.submissions}
+    custom = _parsed(story.profile.get("custom_fields"))
+    known = {name: custom[name] for name in story.fields.custom_by_name if name in custom}
     return [
         (
             field,
             _value(value),
             short_id(sources.get(field)),
-            tell_why(field, submissions.get(sources.get(field))),
+            tell_why(field, submissions.get(sources.get(field)), story.fields),
         )
-        for field, value in story.profile.items()
-        if field not in _HIDDEN and value not in (None, "", False, "[]", "{}")
+        for field, value in (*story.profile.items(), *known.items())
+        if field in known or (field not in _HIDDEN and value not in (None, "", False, "[]", "{}"))
     ]
 
 
@@ -320,7 +337,7 @@ def _day(instant: Any) -> str:
 
 _HIDDEN = {
     "lead_id", "lead_version", "profile_version", "field_sources", "full_name", "job_title",
-    "first_submission_id",
+    "first_submission_id", "custom_fields",
 }  # fmt: skip
 _ID_PREFIXES = {"sub", "mrec", "lead", "evt", "out"}
 _ID_DIGITS = 24
@@ -345,8 +362,13 @@ with named as (
     -- An id is made from a submission's, so one that no table knows still leads to where that went.
     select lead_id, 5 from identity.lead_members
     where starts_with($who, 'lead_') and 'lead_' || left(sha256(submission_id), 24) = $who
+    {by_field}
 )
 select lead_id from named order by rank, lead_id limit 1
+"""
+_FIND_BY_FIELD = """
+    union all
+    select lead_id, 6 from identity.leads where {value} = $who
 """
 _RETIRED = """
 select lead_id from identity.lead_crosswalk

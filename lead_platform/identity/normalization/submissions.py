@@ -76,7 +76,7 @@ COLUMNS = (
     "consent_source", "source", "medium", "campaign", "term", "content", "click_id",
     "landing_page", "referrer", "form_id", "first_touch_source", "first_touch_medium",
     "first_touch_campaign", "first_touch_at", "merged_person_ids", "further_emails",
-    "issues", "normalization_version",
+    "custom_fields", "issues", "normalization_version",
 )  # fmt: skip
 INSTANTS = ("submitted_at", "modified_at", "consent_at", "first_touch_at")
 _FLAGS = ("is_role_email", "is_disposable_email", "is_free_email")
@@ -103,7 +103,7 @@ RAW_COLUMNS = (
     "company_name", "company_website", "industry", "employee_count", "annual_revenue", "city",
     "region", "postal_code", "country", "message", "preferred_channel", "purchase_timeframe",
     "consent_email", "consent_phone", "consent_sms", "consent_whatsapp", "source",
-    "first_touch_source", "further_emails",
+    "first_touch_source", "further_emails", "custom_fields",
 )  # fmt: skip
 MATCHING_FIELDS = (
     "source_system", "source_person_id", "email", "phone", "first_name", "last_name", "full_name",
@@ -460,6 +460,8 @@ def _quantity_of(
 def _copy_texts(batch: _Batch) -> None:
     for field in _AS_CAPTURED:
         batch.columns[field] = batch.raw(field)
+    # Typed, cleaned and judged while it was mapped.
+    batch.columns["custom_fields"] = _texts(batch.frame["custom_fields"])
     for field in _PLAIN_TEXTS:
         batch.normalize(field, _normalize_decoded if field in _DECODED else normalize_text)
     for field in _LABELS:
