@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from lead_platform import fields
+from lead_platform.capture.channels import EmitRule
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.capture.guessing.names import _OTHER_TARGETS
 from lead_platform.configuration import ConfigurationError
@@ -19,7 +21,9 @@ from lead_platform.fields import (
     reserved_names,
 )
 from lead_platform.lake.tables import declared_columns
+from lead_platform.routing.conditions import Condition
 from lead_platform.routing.fields import routing_fields
+from lead_platform.scoring.scorecard import ExplicitRule
 from lead_platform.settings import PROJECT_ROOT
 
 BUDGET = "{name: budget, type: amount, kind: profile, wins: newest, label: Budget}"
@@ -55,9 +59,9 @@ def test_the_shipped_file_adds_nothing_and_none_is_needed(tmp_path: Path) -> Non
 def test_the_example_of_the_shipped_file_is_one(tmp_path: Path) -> None:
     shipped = (PROJECT_ROOT / "config" / "fields.yaml").read_text(encoding="utf-8")
     lines = [line.removeprefix("#   - ") for line in shipped.splitlines() if "  - {" in line]
-    fields = load_fields(fields_file(tmp_path, *lines))
-    assert [field.name for field in fields.custom] == ["service_line", "deal_size"]
-    assert fields.routable["deal_size"] == fields.scorable["deal_size"] == "number"
+    loaded = load_fields(fields_file(tmp_path, *lines))
+    assert [field.name for field in loaded.custom] == ["service_line", "deal_size"]
+    assert loaded.routable["deal_size"] == loaded.scorable["deal_size"] == "number"
 
 
 @pytest.mark.parametrize(
@@ -140,27 +144,52 @@ def test_the_models_have_no_field_list_of_their_own() -> None:
     assert not project["vars"].keys() & platform_fields().variables.keys()
 
 
-def with_custom(*fields: LeadField) -> FieldCatalogue:
-    return replace(platform_fields(), custom=fields)
+def with_custom(*custom: LeadField) -> FieldCatalogue:
+    return replace(platform_fields(), custom=custom)
 
 
 def test_a_field_of_ones_own_is_a_group_of_its_own_or_a_fact_of_the_company() -> None:
-    fields = with_custom(custom("branch", wins="company"), custom("budget", type="amount"))
-    groups = {group.group: group for group in fields.survivorship}
+    grown = with_custom(custom("branch", wins="company"), custom("budget", type="amount"))
+    groups = {group.group: group for group in grown.survivorship}
     assert groups["custom_budget"].fields == ("custom_budget",)
     assert groups["company_facts"].fields[-1] == "custom_branch"
     assert "custom_branch" not in groups
-    assert fields.winning_rules["branch"] == "company"
-    assert fields.variables["custom_fields"] == ["branch", "budget"]
+    assert grown.winning_rules["branch"] == "company"
+    assert grown.variables["custom_fields"] == ["branch", "budget"]
     platform = platform_fields().survivorship
-    assert [one for one in fields.survivorship if one.group != "company_facts"][:-1] == [
+    assert [one for one in grown.survivorship if one.group != "company_facts"][:-1] == [
         one for one in platform if one.group != "company_facts"
     ]
 
 
+def test_a_further_field_of_the_platform_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under `fields:` of the package: mapped, scored and routed on without another change."""
+    line = custom("deal_size", type="amount", scorable=True, routable=True)
+    grown = fields._platform_file().model_copy(update={"fields": (line,)})
+    monkeypatch.setattr(fields, "_platform_file", lambda: grown)
+    platform_fields.cache_clear()
+    try:
+        assert load_fields(tmp_path).custom_by_name == {"deal_size": line}
+        large = {"field": "deal_size", "operator": "at_least", "value": 10_000}
+        assert Condition.model_validate(large).accepts(12_000)
+        rule = {"id": "large", "part": "fit", "points": 5, "reason": "Large", "at_least": 10_000}
+        assert ExplicitRule.model_validate({**rule, "field": "deal_size"}).operator == "at_least"
+        emit = EmitRule.model_validate({"kind": "submission", "fields": {"deal_size": "size"}})
+        assert emit.fields.keys() == {"deal_size"}
+        assert platform_fields().variables["custom_fields"] == ["deal_size"]
+        assert [*faults_of(fields_file(tmp_path, BUDGET.replace("budget", "deal_size")))] == [
+            "fields.yaml:2: fields.0.name: 'deal_size' is the platform's own name; choose another"
+        ]
+    finally:
+        monkeypatch.undo()
+        platform_fields.cache_clear()
+
+
 def test_what_is_not_called_scorable_or_routable_is_not() -> None:
-    fields = with_custom(custom("branch"), custom("tier", scorable=True, searchable=True))
-    assert "branch" not in {*fields.scorable, *fields.routable}
-    assert "tier" in fields.scorable
-    assert "tier" not in fields.routable
-    assert [field.name for field in fields.searchable] == ["tier"]
+    grown = with_custom(custom("branch"), custom("tier", scorable=True, searchable=True))
+    assert "branch" not in {*grown.scorable, *grown.routable}
+    assert "tier" in grown.scorable
+    assert "tier" not in grown.routable
+    assert [field.name for field in grown.searchable] == ["tier"]

@@ -294,7 +294,7 @@ class Channel:
 
     `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
     `lists`: the vocabularies that capture reads; `field_names` where it reads questions by name.
-    `custom_fields`: those of the fields it maps that have no column of their own.
+    `custom_fields`: the fields there are that have no column of their own.
     """
 
     rules: ChannelRules
@@ -308,6 +308,12 @@ class Channel:
     def name(self) -> str:
         """The channel's name: its file's and its inbox folder's."""
         return self.rules.name
+
+    @property
+    def mapped_custom_fields(self) -> tuple[LeadField, ...]:
+        """Those of them that the channel fills."""
+        named = self.rules.submission_fields()
+        return tuple(field for field in self.custom_fields if field.name in named)
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -374,15 +380,14 @@ def load_channel(
         files = _companion_files(path, name, rule)
         lookups[name] = _load_lookup(rule, files)
         companions += files
-    custom_fields = fields.of(rules.submission_fields())
-    if (own_fields := config_dir / FILE_NAME).exists() and custom_fields:
-        companions.append(own_fields)
+    if fields.of(rules.submission_fields()) and (config_dir / FILE_NAME).exists():
+        companions.append(config_dir / FILE_NAME)
     if rules.answers is not None and rules.answers.by_name:
         names = load_field_names(config_dir)
         companions.append(field_names_file(config_dir))
     lists = lists or load_intake_lists(config_dir)
     version = content_version(path, *companions)
-    return Channel(rules, lookups, version, lists, names, custom_fields)
+    return Channel(rules, lookups, version, lists, names, fields.custom)
 
 
 def find_channel(config_dir: Path, name: str, file: Path) -> Channel:

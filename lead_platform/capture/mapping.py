@@ -348,7 +348,7 @@ class _Emitter:
         self._when = compile_path(rule.when) if rule.when else None
         self._each = compile_path(rule.each) if rule.each else None
         self._item_id = compile_path(rule.id) if rule.id else None
-        custom = channel.custom_fields if self._kind == "submission" else ()
+        custom = channel.mapped_custom_fields if self._kind == "submission" else ()
         self._custom = tuple(field.name for field in custom)
         columns = (*ITEM_COLUMNS[rule.kind], *self._custom)
         self._place = {name: index for index, name in enumerate(columns)}

@@ -206,7 +206,7 @@ def _field_previews(
     for kind in dict.fromkeys(emit.kind for emit in channel.rules.emits):
         sources = _sources(channel, kind)
         asked = ASKED_FIELDS if kind == "submission" and channel.field_names else ()
-        custom = [field.name for field in channel.custom_fields if kind == "submission"]
+        custom = [field.name for field in channel.mapped_custom_fields if kind == "submission"]
         for name in (*ITEM_COLUMNS[kind], *custom):
             values = tuple(items[kind].get(name) if kind in items else None for items in shown)
             source = sources.get(name, _BY_QUESTION if name in asked else "")

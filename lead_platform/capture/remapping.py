@@ -23,6 +23,7 @@ from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import CUSTOM_FIELDS, FIELD_TYPES, KINDS, TABLES, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import ITEM_COLUMNS, KnownRecord, MappedRecord, RecordMapper
+from lead_platform.capture.values import canonical_json
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import Brake, check_brake
 from lead_platform.lake.faults import may_be_of_a_record
@@ -267,10 +268,22 @@ def _map_again(
     for kind, of_kind in pairs.items():
         rows = item_table(kind, [row for _, row in of_kind]).to_pylist()
         for (item, _), row in zip(of_kind, rows, strict=True):
+            if kind == "submission":
+                row[CUSTOM_FIELDS] = _with_retired(item, row, channel)
             if becomes := choose(item, {name: row[name] for name in CHANGEABLE[kind]}):
                 found.note(kind, item, becomes)
                 changed.append(_Changed(kind, item, becomes))
     return changed
+
+
+def _with_retired(item: Item, mapped: Item, channel: Channel) -> str | None:
+    """The custom fields as mapped; those that left the catalogue keep their values."""
+    known = {field.name for field in channel.custom_fields}
+    before = json.loads(item[CUSTOM_FIELDS] or "{}")
+    retired = {name: value for name, value in before.items() if name not in known}
+    if not retired:
+        return mapped[CUSTOM_FIELDS]
+    return canonical_json(retired | json.loads(mapped[CUSTOM_FIELDS] or "{}"))
 
 
 class _Mappers:

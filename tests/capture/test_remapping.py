@@ -73,6 +73,40 @@ def test_versions_keep_their_ids_also_one_that_came_back(
     assert found.changing == {("submission", "message"): found.items}
 
 
+def test_a_new_field_is_filled_from_before_and_keeps_that_when_it_is_taken_away(
+    make_channel: MakeChannel,
+    take_in: TakeIn,
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+) -> None:
+    text = """
+        name: enquiries
+        description: One person per row.
+        format: csv
+        record_id: id
+        emits:
+          - kind: submission
+            fields:
+              submitted_at: {default: received_at}
+              email: email
+    """
+    mapped = f"{text.rstrip()}\n              budget: budget\n"
+    content = "id,email,budget\n1,nora@quist-marine.example,500\n2,ada@okafor.example,\n"
+    take_in(make_channel(text), content)
+    fields = tmp_path / "config" / "fields.yaml"
+    line = "{name: budget, type: amount, kind: profile, wins: newest, label: Budget}"
+    fields.write_text(f"fields: [{line}]\n", encoding="utf-8")
+    found = preview_remap(connection, make_channel(mapped), load_contracts())
+    key = ("submission", "custom_fields")
+    assert found.coming == {key: 1}
+    assert [example.after for example in found.examples[key]] == ['{"budget":500}']
+
+    connection.execute("update capture.submissions set custom_fields = '{\"budget\":500}'")
+    assert preview_remap(connection, make_channel(text), load_contracts()).going == {key: 2}
+    fields.unlink()
+    assert preview_remap(connection, make_channel(text), load_contracts()).changed == 0
+
+
 def test_what_the_channel_refuses_or_has_no_item_for_stays(
     make_channel: MakeChannel, take_in: TakeIn, connection: duckdb.DuckDBPyConnection
 ) -> None:
