@@ -281,8 +281,8 @@ class ChannelRules(StrictRule):
 
     def submission_fields(self) -> set[str]:
         """The fields of submissions that the channel names."""
-        named = {*self._texts()}
-        return named.union(*(emit.fields for emit in self.emits if emit.kind == "submission"))
+        emits = [emit for emit in self.emits if emit.kind == "submission"]
+        return {*self._texts()}.union(*((*emit.fields, *emit.required) for emit in emits))
 
     def _texts(self) -> list[str]:
         return [*self.defaults, *(self.answers.match if self.answers else ())]

@@ -51,12 +51,16 @@ emits:
 """  # noqa: E501
 
 
+def load(folder: Path, text: str) -> Channel:
+    path = folder / "channels" / "quiz.yaml"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    return load_channel(path, fields=CATALOGUE)
+
+
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory: pytest.TempPathFactory) -> Channel:
-    path = tmp_path_factory.mktemp("config") / "channels" / "quiz.yaml"
-    path.parent.mkdir()
-    path.write_text(FILE, encoding="utf-8")
-    return load_channel(path, fields=CATALOGUE)
+    return load(tmp_path_factory.mktemp("config"), FILE)
 
 
 def mapped(channel: Channel, **given: Any) -> MappedRecord:
@@ -116,8 +120,13 @@ def test_an_answer_fills_it_and_a_letter_does_not(channel: Channel) -> None:
 
 
 def test_a_default_is_one_of_the_values(tmp_path: Path) -> None:
-    path = tmp_path / "channels" / "quiz.yaml"
-    path.parent.mkdir()
-    path.write_text(FILE.replace("{line: Heating}", "{line: Cooling}"), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"defaults.line: 'Cooling' is none of Heating"):
-        load_channel(path, fields=CATALOGUE)
+        load(tmp_path, FILE.replace("{line: Heating}", "{line: Cooling}"))
+
+
+def test_it_may_be_required(tmp_path: Path) -> None:
+    required = load(tmp_path, FILE.replace("    fields:", "    required: [budget]\n    fields:"))
+    assert mapped(required, budget="5").reasons == []
+    assert mapped(required).reasons == [
+        "budget missing: it is required (budget); fill it at the source"
+    ]
