@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 
+from tests.templates import Templates
+
 if TYPE_CHECKING:
     from lead_platform.lake.lake import Lake
     from lead_platform.settings import Settings
@@ -47,10 +49,27 @@ HEAVY_FIXTURES = {
     "postgres_server",
     "zygote",
     "embedded_settings",
+    "templates",
 }
 HEAVY_FOLDERS = {"integration", "orchestration", "real", "dbt"}
 # Modules that import one of these run queries, on a world of their own.
-HEAVY_MODULES = {"duckdb", "tests.identity.lead_world"}
+HEAVY_MODULES = {
+    "duckdb",
+    "lead_platform.lake.lake",
+    "lead_platform.parallel",
+    "tests.identity.lead_world",
+}
+
+
+# Ids travel between the processes of a session, some times for each test: one took 140 MB.
+LONGEST_ID = 80
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """The size of a long text in place of itself; any other value is pytest's to name."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -98,10 +117,18 @@ class Postgres:
         self.execute(f"create database {name}")
         return str(self.server.get_uri(name))
 
+    def copy_database(self, url: str, target_url: str) -> None:
+        """Make another database of the server a copy of this one, to which nobody is connected."""
+        self.drop_database(target_url)
+        self.execute(f"create database {_database(target_url)} template {_database(url)}")
+
     def drop_database(self, url: str) -> None:
         """Drop it, whoever is still connected."""
-        name = urlsplit(url).path.lstrip("/")
-        self.execute(f"drop database if exists {name} with (force)")
+        self.execute(f"drop database if exists {_database(url)} with (force)")
+
+
+def _database(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +198,15 @@ def new_settings(
         cast(Postgres, postgres).drop_database(url)
 
 
+@pytest.fixture(scope="session")
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """Homes to start from, made when first asked for."""
+    folder = tmp_path_factory.mktemp("templates")
+    return Templates(folder, lambda: request.getfixturevalue("postgres_server"))
+
+
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str | None) -> "Settings":
     """A fresh installation with the project's own contracts and configuration."""
@@ -180,11 +216,18 @@ def settings(tmp_path: Path, database_url: str | None) -> "Settings":
 
 
 @pytest.fixture
-def lake(settings: "Settings") -> "Lake":
-    """The lake of `settings`, its tables created when first used."""
+def lake(settings: "Settings", templates: Templates) -> "Lake":
+    """The lake of `settings`, with its tables."""
     from lead_platform.lake.lake import Lake
 
+    templates.copy_to(settings, _open_lake)
     return Lake(settings)
+
+
+def _open_lake(settings: "Settings") -> None:
+    from lead_platform.lake.lake import Lake
+
+    Lake(settings).published()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from lead_platform.lake.lake import Lake
 from lead_platform.settings import Settings
 from tests.conftest import PROFILES, Postgres
 from tests.lake import trial
+from tests.templates import Templates
 
 
 @pytest.fixture
@@ -24,17 +25,17 @@ def trial_settings(new_settings: Callable[..., Settings], trial_suites: Path) ->
 
 
 @pytest.fixture
-def trial_lake(trial_settings: Settings) -> Lake:
+def trial_lake(trial_settings: Settings, templates: Templates) -> Lake:
     """The lake with the trial tables, empty."""
-    return trial.open_trial(trial_settings)
+    templates.copy_to(trial_settings, trial.open_trial)
+    return Lake(trial_settings)
 
 
 @pytest.fixture
-def seeded_lake(trial_lake: Lake) -> Lake:
+def seeded_lake(trial_settings: Settings, templates: Templates) -> Lake:
     """The lake with six leads and what belongs to them."""
-    with trial_lake.write("seed") as candidate:
-        trial.seed_leads(candidate, 6)
-    return trial_lake
+    templates.copy_to(trial_settings, trial.open_seeded)
+    return Lake(trial_settings)
 
 
 @pytest.fixture(scope="module", params=PROFILES)
@@ -48,7 +49,7 @@ def shared_lake(
     if request.param == "server":
         postgres = request.getfixturevalue("postgres_server")
     url = postgres.create_database() if postgres else None
-    lake = trial.open_trial(
+    yield trial.open_seeded(
         Settings(
             home=folder / "home",
             database_url=url,
@@ -56,8 +57,5 @@ def shared_lake(
             lock_timeout_seconds=60.0,
         )
     )
-    with lake.write("seed") as candidate:
-        trial.seed_leads(candidate, 6)
-    yield lake
     if postgres and url:
         postgres.drop_database(url)

@@ -30,23 +30,28 @@ from lead_platform.lake.lake import Lake
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
+from tests.templates import Templates
 
 NOW = datetime(2026, 1, 1)
 
 
 @pytest.fixture
-def busy_home(seeded_lake: Lake) -> Settings:
+def busy_home(trial_settings: Settings, templates: Templates) -> Settings:
     """A home with Parquet files, earlier releases and files of all kinds."""
-    settings = seeded_lake.settings
+    templates.copy_to(trial_settings, _make_busy)
+    return trial_settings
+
+
+def _make_busy(settings: Settings) -> None:
+    lake = trial.open_seeded(settings)
     for step in range(4):
-        workers.write_step(seeded_lake, step)
+        workers.write_step(lake, step)
     for folder, name in (("inbox", "waiting.csv"), ("archive", "dlv_1__taken.csv")):
         path = settings.home / folder / "web_form" / name
         path.parent.mkdir()
         path.write_text(name)
     (settings.home / "models").mkdir()
     (settings.home / "models" / "active.json").write_text("{}")
-    return settings
 
 
 @pytest.fixture
@@ -511,8 +516,7 @@ def test_data_is_restored_however_its_place_is_written(
         (tmp_path / link).symlink_to(tmp_path / target)
     settings = new_settings(home, expectations_dir=trial_suites, lake_data=data.format(tmp_path))
     lake = trial.open_trial(settings)
-    for step in range(2):
-        workers.write_step(lake, step)
+    workers.write_step(lake, 0)
     before = trial.contents(lake)
     make_backup(settings, tmp_path / "backup", made_at=NOW)
     workers.write_step(lake, 4)

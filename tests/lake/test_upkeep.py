@@ -17,6 +17,7 @@ from lead_platform.lake.releases import UnreadableReleaseError
 from lead_platform.lake.upkeep import fragments, maintain, rebuild_table
 from lead_platform.settings import Settings
 from tests.lake import trial
+from tests.templates import Templates
 
 START = datetime(2026, 7, 1, 6, 0)
 
@@ -50,9 +51,9 @@ def calendar() -> Calendar:
 
 
 @pytest.fixture
-def aging_lake(trial_settings: Settings, calendar: Calendar) -> Lake:
+def aging_lake(trial_settings: Settings, calendar: Calendar, templates: Templates) -> Lake:
     """A lake with the trial tables, whose time passes when the calendar says so."""
-    trial.open_trial(trial_settings)
+    templates.copy_to(trial_settings, trial.open_trial)
     return Lake(trial_settings, clock=calendar)
 
 
@@ -70,12 +71,12 @@ def _files(lake: Lake) -> set[Path]:
 def test_releases_are_thinned_and_say_so(aging_lake: Lake, calendar: Calendar) -> None:
     lake = aging_lake
     states = {}
-    for step in range(16):
-        # Four releases a day, for four days.
+    for step in range(12):
+        # Three releases a day, for four days.
         with lake.write("a step") as candidate:
             trial.seed_leads(candidate, 1, start=step)
         states[lake.published().snapshot_id] = (calendar.now, trial.contents(lake))
-        calendar.pass_by(lake, hours=6)
+        calendar.pass_by(lake, hours=8)
     done = maintain(lake)
     assert done.forgotten_releases > 0
     releases = {each.snapshot_id: each for each in lake.releases(limit=100)}
@@ -304,11 +305,14 @@ class Logged:
 
 
 @pytest.fixture
-def logged(tmp_path: Path, trial_suites: Path, monkeypatch: pytest.MonkeyPatch) -> Logged:
+def logged(
+    tmp_path: Path, trial_suites: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch
+) -> Logged:
     monkeypatch.setattr("lead_platform.lake.lake.HELD_LONG_SECONDS", 0.0)
     settings = Settings(home=tmp_path / "home", expectations_dir=trial_suites)
+    templates.copy_to(settings, trial.open_trial)
     log = settings.lake_catalog.with_name(f"{settings.lake_catalog.name}-wal")
-    return Logged(trial.open_trial(settings), log)
+    return Logged(Lake(settings), log)
 
 
 def test_readers_that_follow_each_other_do_not_keep_the_log_of_the_catalog(logged: Logged) -> None:
@@ -317,7 +321,7 @@ def test_readers_that_follow_each_other_do_not_keep_the_log_of_the_catalog(logge
     sizes = []
     with ExitStack() as reader:
         connection = reader.enter_context(elsewhere.read())
-        for turn in range(12):
+        for turn in range(8):
             for number in range(6):
                 before = connection.execute("from trial.left_side").fetchall()
                 with lake.write("rows") as candidate:

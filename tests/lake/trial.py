@@ -151,6 +151,14 @@ def open_trial(settings: Settings) -> Lake:
     return lake
 
 
+def open_seeded(settings: Settings) -> Lake:
+    """As `open_trial`, with six leads and what belongs to them."""
+    lake = open_trial(settings)
+    with lake.write("seed") as candidate:
+        seed_leads(candidate, 6)
+    return lake
+
+
 def seed_leads(candidate: Candidate, count: int, *, start: int = 0) -> None:
     """Leads `lead_<n>` with two scores, two tasks and one decision each."""
     connection = candidate.connection
