@@ -3,39 +3,26 @@ machine has. Each is read in a process of its own, whose memory is bounded."""
 
 import json
 import resource
-import subprocess
-import sys
 from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lead_platform.capture.batches import parse_file
+from lead_platform.capture.channels import load_channel
+from lead_platform.capture.spool import Spool
 from tests.capture.conftest import CONTACTS, MakeChannel
+from tests.lake import workers
 
 pytestmark = pytest.mark.slow
 
 MEMORY = 3 * 1_073_741_824
 SECONDS = 60
-PARSE = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from tempfile import mkdtemp
-from lead_platform.capture.batches import parse_file
-from lead_platform.capture.channels import load_channel
-from lead_platform.capture.spool import Spool
-spool = Spool(Path(mkdtemp(dir=Path(sys.argv[1]).parent)))
-at = datetime(2026, 11, 22, 12)
-for batch in parse_file(Path(sys.argv[1]), load_channel(Path(sys.argv[2])), received_at=at):
-    spool.keep(batch)
-count = 0
-for batch in spool:
-    count += batch.record_count
-    reasons = batch.rejected["reasons"].to_pylist()[-1:]
-print(count, *reasons)
-"""
+RECEIVED_AT = datetime(2026, 11, 22, 12)
 EXPLODING = CONTACTS.replace("format: csv", "format: jsonl\n    explode: messages")
 
 
@@ -201,16 +188,26 @@ def test_a_small_file_is_refused_with_the_limit_it_passes(
     """A Parquet file of 100 kB took over 9 GB, and the machine with it."""
     make_channel(channel)
     write(tmp_path / name)
-    ended = subprocess.run(
-        [sys.executable, "-c", PARSE, tmp_path / name, tmp_path / "config/channels/contacts.yaml"],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS * 4,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY)),
-    )
-    assert ended.returncode == 0, ended.stderr[-2_000:]
-    assert reason in ended.stdout
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime < SECONDS * len(ATTACKS)
+    (tmp_path / "spool").mkdir()
+    answer, answers = workers.PROCESSES.Pipe(duplex=False)
+    process = workers.start(_parse, tmp_path, name, answers)
+    answers.close()
+    assert answer.poll(SECONDS * 4)
+    reasons, seconds = answer.recv()
+    process.join()
+    assert reason in reasons[-1]
+    assert seconds < SECONDS
+
+
+def _parse(folder: Path, name: str, answers: Connection) -> None:
+    """Parse the file with a bounded memory: why its records were rejected, and the CPU seconds."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    channel = load_channel(folder / "config/channels/contacts.yaml")
+    spool = Spool(folder / "spool")
+    for batch in parse_file(folder / name, channel, received_at=RECEIVED_AT):
+        spool.keep(batch)
+    reasons = [told for batch in spool for told in batch.rejected["reasons"].to_pylist()]
+    answers.send((reasons[-1:], resource.getrusage(resource.RUSAGE_SELF).ru_utime))
 
 
 def test_repeated_values_of_an_ordinary_size_are_read(

@@ -86,8 +86,10 @@ class SmallLake:
                 "select schema_name || '.' || table_name from duckdb_tables() "
                 "where database_name = 'lake' and table_name not like 'scorecard_%'"
             ).fetchall()
+            connection.execute("begin")
             for (table,) in tables:
                 connection.execute(f"delete from {table}")
+            connection.execute("commit")
 
 
 @pytest.fixture(scope="session")
@@ -113,11 +115,13 @@ def make_lake(
         attach_lake(engine, settings)
         lake = SmallLake(settings, scorecard, engine)
         with lake.connect() as connection:
+            connection.execute("begin")
             for layer in LAYERS:
                 connection.execute(f"create schema {layer}")
                 tables = PROJECT_ROOT / "lead_platform" / layer / "tables.sql"
                 if tables.exists():
                     connection.execute(tables.read_text())
+            connection.execute("commit")
         lake.append(
             "scoring.scorecard_versions",
             version_row(scorecard, effective_at=AS_OF).assign(version_seq=1),

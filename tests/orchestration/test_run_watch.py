@@ -201,4 +201,6 @@ def _wait_for_its_end(
 ) -> None:
     with runs._interrupted_when_cancelled(instance, run.run_id):
         end(run)
-        time.sleep(30)
+        # Another thread raises the signal: a sleep of this one would not end by it.
+        for _ in range(300):
+            time.sleep(0.1)

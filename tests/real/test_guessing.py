@@ -26,7 +26,11 @@ IDENTITY = frozenset({"email", "phone", "person_id", "full_name", "first_name", 
 # Measured when this was written: 98 % of the fields, none of the identity fields wrong.
 LEAST_SHARE = 0.95
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}")
+pytestmark = [
+    pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}"),
+    # All read the same proposals.
+    pytest.mark.xdist_group("test_guessing"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -43,11 +43,13 @@ def lake(request, tmp_path):
                 f"attach 'ducklake:sqlite:{tmp_path}/catalog.sqlite' as lake "
                 f"(data_path '{tmp_path}/data/'); use lake;"
             )
+        connection.execute("begin")
         for schema in ("identity", "enrichment", "scoring", "routing", "governance"):
             connection.execute(f"create schema {schema}")
         for layer in ("identity", "routing", "governance"):
             connection.execute((PACKAGE / layer / "tables.sql").read_text())
         connection.execute(OTHER_TABLES)
+        connection.execute("commit")
         yield connection
 
 

@@ -26,7 +26,15 @@ CELLS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+# A proposal takes a tenth of a second.
+EXAMPLES = 40
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=EXAMPLES,
+)
 @given(headers=st.lists(HEADERS, min_size=1, max_size=8), data=st.data())
 def test_any_table_gives_a_channel_or_a_reason(
     tmp_path: Path, headers: list[str], data: st.DataObject
@@ -49,7 +57,11 @@ RECORDS = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=EXAMPLES,
+)
 @given(record=st.dictionaries(HEADERS, RECORDS, min_size=1, max_size=5))
 def test_any_object_gives_a_channel_or_a_reason(tmp_path: Path, record: dict[str, object]) -> None:
     path = tmp_path / "any.jsonl"
@@ -350,7 +362,11 @@ def test_states_of_a_subscription(tmp_path: Path, header: str, no: str, yes: str
     assert consents(tmp_path / "x.csv", columns) == ("denied", "granted")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=EXAMPLES,
+)
 @given(
     cells=st.lists(
         st.tuples(st.sampled_from(["0", "1"]), st.sampled_from(["0", "1"])), min_size=3, max_size=3
