@@ -13,10 +13,16 @@ from tests.integration.installation import Installation, Zygote
 Install = Callable[..., Installation]
 
 
+# Before xdist reads the groups, also where this folder alone is asked for.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests on one profile share their worlds, so they share a worker."""
+    """A module's tests on one profile share their worlds, so they share a worker.
+
+    So do those of both profiles where the module says so.
+    """
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        is_here = Path(__file__).parent in item.path.parents
+        if is_here and item.get_closest_marker("xdist_group") is None:
             profile = getattr(item, "callspec", None)
             name = profile.params.get("profile", "embedded") if profile else "embedded"
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{name}"))

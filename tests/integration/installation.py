@@ -162,12 +162,15 @@ class Installation:
     settings: Settings
     zygote: Zygote
     _tasks: int = field(default=0)
+    # Where its processes leave what they print and return.
+    tasks_folder: Path | None = None
 
     def start(self, task: str, **arguments: Any) -> Child:
         """Start a task of the zygote's in a process of its own."""
         self._prepare()
         self._tasks += 1
-        folder = self.settings.home / "tasks" / f"{self._tasks:03d}"
+        tasks = self.tasks_folder or self.settings.home / "tasks"
+        folder = tasks / f"{self._tasks:03d}"
         folder.mkdir(parents=True)
         pid = self.zygote.fork(
             {

@@ -12,7 +12,8 @@ from lead_platform.settings import Settings
 from tests.integration.installation import PROJECT, broken_references, fingerprints
 
 _EXPECTATIONS = PROJECT / "expectations"
-_POLL_SECONDS = 0.02
+# The writer needs the processor, too: a look takes a good part of a second of it.
+_POLL_SECONDS = 0.2
 
 
 def watch(settings: Settings, stop: Path) -> dict[str, Any]:

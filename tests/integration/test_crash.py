@@ -27,8 +27,8 @@ from tests.integration.installation import (
 # Chains of killed attempts and an undisturbed one; kills that must have hit a running job in each,
 # and attempts after which it is given up.
 CHAINS = 2
-KILLS = 10
-MOST_ATTEMPTS = 25
+KILLS = 5
+MOST_ATTEMPTS = 15
 
 # An attempt that finds all work done takes half the CPU time of the first: until there a kill
 # hits it while it runs.

@@ -45,9 +45,9 @@ def definitions(zygote: Zygote) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def slices(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[Path, str]]]:
-    """A small world in three slices."""
+    """A small world in slices."""
     folder = tmp_path_factory.mktemp("world")
-    make_world(folder, slices=3, seed=31, submissions=90, events_per_person=1.0)
+    make_world(folder, slices=5, seed=31, submissions=90, events_per_person=1.0)
     return files_by_slice(folder)
 
 

@@ -25,6 +25,9 @@ from tests.integration.installation import (
 )
 from tests.integration.strangers import Stranger, event_line, form_line
 
+# The life without bad rows serves both profiles.
+pytestmark = pytest.mark.xdist_group("test_poison")
+
 Slices = list[list[tuple[Path, str]]]
 BY = ("--by", "Dana", "--reason", "corrected", "--as-of", AS_OF.isoformat())
 
@@ -81,7 +84,7 @@ EXPECTATION = "expect_column_values_to_not_be_in_set"
 def slices(tmp_path_factory: pytest.TempPathFactory) -> Slices:
     """A world in three slices; all the bad rows are in the second."""
     folder = tmp_path_factory.mktemp("world")
-    make_world(folder, slices=3, seed=17, submissions=180, events_per_person=1.0)
+    make_world(folder, slices=3, seed=17, submissions=90, events_per_person=1.0)
     first, second, third = files_by_slice(folder)
     forms = folder / "inbox" / "web_form" / "poisoned-02.jsonl"
     forms.write_text("".join(map(form_line, POISONS)), encoding="utf-8")

@@ -15,9 +15,9 @@ from tests.integration.installation import (
     make_world,
 )
 
-# Fewer on the server, where each statement travels.
-MERGES = {"embedded": 50, "server": 8}
-SUBMISSIONS = {"embedded": 170, "server": 60}
+# Fifty are undone in the tests of identity alone; here each goes through every layer.
+MERGES = 8
+SUBMISSIONS = 60
 
 # What keeps the history of merges and undoes, by design, and the ledgers of runs.
 HISTORIES = {
@@ -37,12 +37,10 @@ ONE_PER_LEAD = (
 
 
 @pytest.fixture(scope="module")
-def installed(
-    install: Install, profile: str, tmp_path_factory: pytest.TempPathFactory
-) -> Installation:
+def installed(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """A world of people with behaviour and deals, taken in and routed."""
     folder = tmp_path_factory.mktemp("world")
-    make_world(folder, seed=9, submissions=SUBMISSIONS[profile], events_per_person=2.0)
+    make_world(folder, seed=9, submissions=SUBMISSIONS, events_per_person=2.0)
     installation = install("reversal")
     installation.deliver(folder)
     installation.run()
@@ -82,19 +80,17 @@ def assert_whole(installation: Installation) -> None:
 
 
 @pytest.mark.timeout(1_800)
-def test_merges_undone_in_one_command_leave_every_table_as_it_was(
-    installed: Installation, profile: str
-) -> None:
+def test_merges_undone_in_one_command_leave_every_table_as_it_was(installed: Installation) -> None:
     before = state(installed)
     issued = {row[0] for row in installed.query("select lead_id from identity.leads")}
-    pairs = strangers(installed, MERGES[profile])
+    pairs = strangers(installed, MERGES)
     said = installed.start(
         "judge_pairs",
         pairs=pairs,
         verdict="same",
         decided_at=str(AS_OF + timedelta(seconds=1)),
     ).finish()
-    assert said == MERGES[profile]
+    assert said == MERGES
     one, other = largest_accounts(installed)
     judged = ("--by", "Dana", "--reason", "a mistake", "--as-of")
     as_of = str(AS_OF + timedelta(seconds=1))
@@ -110,7 +106,7 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
         )
     )
     living = {row[0] for row in installed.query("select lead_id from identity.leads")}
-    assert len(resolved) == MERGES[profile]
+    assert len(resolved) == MERGES
     assert set(resolved) == issued - living
     assert set(resolved.values()) <= living
 
@@ -132,17 +128,15 @@ def test_merges_undone_in_one_command_leave_every_table_as_it_was(
         "select action, count(*) from governance.audit_log where actor = 'Dana' group by all"
     )
     assert dict(audited) == {
-        "judge_pair": MERGES[profile], "undo_merge": MERGES[profile],
+        "judge_pair": MERGES, "undo_merge": MERGES,
         "join_accounts": 1, "undo_account_merge": 1,
     }  # fmt: skip
 
 
 @pytest.mark.timeout(1_800)
-def test_an_undo_killed_before_its_job_is_finished_by_its_repeat(
-    installed: Installation, profile: str
-) -> None:
+def test_an_undo_killed_before_its_job_is_finished_by_its_repeat(installed: Installation) -> None:
     # What it had said stood already: the repeat found nothing new, and stopped there.
-    pair = strangers(installed, MERGES[profile] + 1)[-1]
+    pair = strangers(installed, MERGES + 1)[-1]
     judged = ("--by", "Dana", "--reason", "a trial")
     as_of = AS_OF + timedelta(seconds=10)
     installed.start("judge_pairs", pairs=[pair], verdict="same", decided_at=str(as_of)).finish()
