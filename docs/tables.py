@@ -13,12 +13,10 @@ import duckdb
 from ruamel.yaml import YAML
 
 from lead_platform.lake.suites import Reference, Suite, load_suites
+from lead_platform.layers import LAYER_NAMES
 
 PROJECT = Path(__file__).resolve().parent.parent
 TARGET = PROJECT / "docs" / "tables.md"
-LAYERS = (
-    "capture", "identity", "enrichment", "scoring", "routing", "governance", "reporting",
-)  # fmt: skip
 CREATE = "create table if not exists "
 
 HEAD = """<!-- Written by docs/tables.py; do not edit. -->
@@ -64,7 +62,7 @@ def render_tables() -> str:
         tables[name].writer = writer
     suites = load_suites(PROJECT / "expectations")
     parts = [HEAD]
-    for layer in LAYERS:
+    for layer in LAYER_NAMES:
         parts.append(f"## {layer}\n")
         parts += [
             _section(table, suites[table.name]) for table in tables.values() if table.layer == layer
@@ -161,11 +159,7 @@ def _tables_of(
         return [(f"{schema}.{name}", "Python") for name in names]
     selected = set(ast.literal_eval(assigned[layer, _named(call.args[0])]).split())
     modelled = {table.name for table in modelled_tables()}
-    return [
-        (name, "dbt")
-        for name in tables
-        if name in modelled and {name.split(".")[1], f"tag:{name.split('.')[0]}"} & selected
-    ]
+    return [(name, "dbt") for name in tables if name in modelled and name.split(".")[1] in selected]
 
 
 def _named(node: ast.expr) -> str:

@@ -1,7 +1,15 @@
-"""The one Dagster code location: every layer's assets, checks, sensors, jobs and schedules."""
+"""The one Dagster code location: collects what the modules of the layers define, and names none.
 
+A layer's `assets.py` and `sensors.py` hold its assets, jobs, schedules and sensors at their top
+level; `SHOWN` lists specs of tables that no step of Dagster's writes. Which layers there are:
+`layers.py`.
+"""
+
+import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 # dbt and Great Expectations look for this before they would report usage.
@@ -9,25 +17,17 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 
 from dagster import (
     AssetsDefinition,
-    AssetSelection,
     AssetSpec,
-    DefaultScheduleStatus,
     Definitions,
+    JobDefinition,
     ScheduleDefinition,
-    define_asset_job,
+    SensorDefinition,
     in_process_executor,
-    job,
 )
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-import lead_platform.capture.assets as capture
-import lead_platform.governance.assets as governance
-import lead_platform.identity.assets as identity
-import lead_platform.reporting.assets as reporting
-import lead_platform.routing.assets as routing
-import lead_platform.scoring.assets as scoring
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.guessing.names import load_field_names
-from lead_platform.capture.sensors import inbox, outcomes_inbox
 from lead_platform.configuration import ConfigurationError, load_yaml
 from lead_platform.enrichment.configuration import (
     FILE_NAME,
@@ -37,149 +37,63 @@ from lead_platform.enrichment.configuration import (
 from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.fields import load_fields
 from lead_platform.governance.holidays import load_holidays
-from lead_platform.governance.sensors import alerts, upkeep
 from lead_platform.identity.accounts.specification import load_account_specification
 from lead_platform.identity.engine.specification import load_specification
 from lead_platform.identity.modelling.proposals import active_model
 from lead_platform.lake.resource import LakeResource
+from lead_platform.lake.specs import jobs_named
 from lead_platform.lake.suites import load_suites
+from lead_platform.layers import LAYER_NAMES
 from lead_platform.routing.configuration import RoutingConfiguration, load_routing
 from lead_platform.scoring.scorecard import load_scorecard
 from lead_platform.settings import Settings
 from lead_platform.vocabularies.folder import load_vocabularies
 
-ASSETS: list[AssetsDefinition | AssetSpec] = [
-    capture.intake,
-    identity.identify,
-    identity.scan,
-    scoring.score,
-    scoring.closed_deals,
-    scoring.drift,
-    routing.routes,
-    reporting.report,
-    reporting.duplicates,
-    *identity.VERDICTS,
-    *governance.RECORDS,
-    *capture.DECISIONS,
-]
-
-# A run whose process was killed is tried again from its beginning: each step does what has not been
-# done yet.
-WHOLE_RETRY = {"dagster/retry_strategy": "ALL_STEPS"}
-
-WAY_OF_A_LEAD = AssetSelection.assets(
-    capture.intake,
-    identity.identify,
-    scoring.score,
-    routing.routes,
-    reporting.report,
-)
-
-process_new_leads = define_asset_job(
-    "process_new_leads",
-    selection=WAY_OF_A_LEAD,
-    description="Waiting files to routed, gated leads; the same assets at any batch size.",
-    executor_def=in_process_executor,
-    tags=WHOLE_RETRY,
-)
-
-apply_verdicts = define_asset_job(
-    "apply_verdicts",
-    selection=WAY_OF_A_LEAD - AssetSelection.assets(capture.intake),
-    description="What people said of pairs takes effect, from leads to owners; takes in nothing.",
-    executor_def=in_process_executor,
-    tags=WHOLE_RETRY,
-)
-
-refresh_scores = define_asset_job(
-    "refresh_scores",
-    selection=AssetSelection.assets(scoring.score, routing.routes, reporting.report),
-    config={"ops": {"score": {"config": {"rescore": True}}}},
-    description="Scores every lead anew, because time has passed, and routes those that moved.",
-    executor_def=in_process_executor,
-    tags=WHOLE_RETRY,
-)
-
-scan_identity = define_asset_job(
-    "scan_identity",
-    selection=AssetSelection.assets(identity.scan, reporting.duplicates),
-    description="Compares all leads with each other; what it finds waits for a person.",
-    executor_def=in_process_executor,
-    tags=WHOLE_RETRY,
-)
-
-audit_drift = define_asset_job(
-    "audit_drift",
-    selection=AssetSelection.keys(*(spec.key for spec in scoring.SCORECARD))
-    | AssetSelection.assets(scoring.closed_deals, scoring.drift),
-    description="Asks of each closed quarter whether the score separates won from lost deals.",
-    executor_def=in_process_executor,
-    tags=WHOLE_RETRY,
-)
+_Job = JobDefinition | UnresolvedAssetJobDefinition
 
 
-@job(
-    executor_def=in_process_executor,
-    tags=WHOLE_RETRY,
-    description="Compacts the lake; forgets snapshots, records and runs beyond their time.",
-)
-def maintain() -> None:
-    """Maintenance of the lake."""
-    governance.maintain_lake()
+def collect() -> Definitions:
+    """All that the layers define.
+
+    Raises ValueError where an asset is for a job that no layer has: it would never be built.
+    """
+    modules = list(_modules())
+    members = [member for module in modules for member in vars(module).values()]
+    assets = [member for member in members if isinstance(member, AssetsDefinition)]
+    jobs = [member for member in members if isinstance(member, _Job)]
+    _require_jobs(assets, {job.name for job in jobs})
+    shown: list[AssetSpec] = [spec for module in modules for spec in getattr(module, "SHOWN", ())]
+    return Definitions(
+        assets=[*assets, *shown],
+        jobs=jobs,
+        schedules=[member for member in members if isinstance(member, ScheduleDefinition)],
+        sensors=[member for member in members if isinstance(member, SensorDefinition)],
+        resources={"lake": LakeResource()},
+        executor=in_process_executor,
+    )
 
 
-@job(
-    executor_def=in_process_executor,
-    description="Asks of each archived file whether the lake holds its delivery.",
-)
-def check_archive() -> None:
-    """The archive against the lake."""
-    governance.compare_archive()
+def _modules() -> Iterator[ModuleType]:
+    """Those in which a layer speaks to Dagster, as far as it has them."""
+    for layer in LAYER_NAMES:
+        for name in ("assets", "sensors"):
+            path = f"lead_platform.{layer}.{name}"
+            if find_spec(path):
+                yield importlib.import_module(path)
 
 
-SCHEDULES = [
-    ScheduleDefinition(
-        name="daily_refresh",
-        job=refresh_scores,
-        cron_schedule="0 4 * * *",
-        default_status=DefaultScheduleStatus.RUNNING,
-    ),
-    ScheduleDefinition(
-        name="nightly_archive_check",
-        job=check_archive,
-        cron_schedule="0 5 * * *",
-        default_status=DefaultScheduleStatus.RUNNING,
-    ),
-    ScheduleDefinition(
-        name="weekly_scan",
-        job=scan_identity,
-        cron_schedule="0 3 * * 0",
-        default_status=DefaultScheduleStatus.RUNNING,
-    ),
-    ScheduleDefinition(
-        name="quarterly_audit",
-        job=audit_drift,
-        cron_schedule="0 6 2 1,4,7,10 *",
-        default_status=DefaultScheduleStatus.RUNNING,
-    ),
-]
+def _require_jobs(assets: list[AssetsDefinition], known: set[str]) -> None:
+    for each in assets:
+        unknown = jobs_named(each.specs) - known
+        if unknown:
+            raise ValueError(
+                f"The asset {each.node_def.name!r} is for the job {min(unknown)!r}, which no layer "
+                f"defines. Known: {', '.join(sorted(known))}. Name one of them, or define it in "
+                "the assets.py of its layer."
+            )
 
-defs = Definitions(
-    assets=ASSETS,
-    jobs=[
-        process_new_leads,
-        apply_verdicts,
-        refresh_scores,
-        scan_identity,
-        audit_drift,
-        maintain,
-        check_archive,
-    ],
-    schedules=SCHEDULES,
-    sensors=[inbox, outcomes_inbox, upkeep, alerts],
-    resources={"lake": LakeResource()},
-    executor=in_process_executor,
-)
+
+defs = collect()
 
 
 def check_configuration(

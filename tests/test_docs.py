@@ -21,8 +21,8 @@ from lead_platform.capture.columns import VOCABULARIES
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.cli.main import app
 from lead_platform.enrichment.configuration import ProviderSettings
-from lead_platform.lake.switches import WORKFLOWS
 from lead_platform.lake.tables import table_scripts
+from lead_platform.layers import LAYER_NAMES, WORKFLOWS
 from lead_platform.routing.roster import NamedAccount, Rep
 from lead_platform.routing.rules import Pool, RoutingRules, Rule
 from lead_platform.routing.territories import TerritoryRow
@@ -32,12 +32,11 @@ from lead_platform.settings import Settings
 PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 FOLDERS = ("benchmarks", "config", "dbt_project", "docs", "expectations", "lead_platform", "tests")
-LAYERS = ("capture", "identity", "enrichment", "scoring", "routing", "governance", "reporting")
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 _PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w./*<>-]*")
-_TABLE = re.compile(rf"(?<![\w./-])(?:{'|'.join(LAYERS)})\.[a-z_]+\b")
+_TABLE = re.compile(rf"(?<![\w./-])(?:{'|'.join(LAYER_NAMES)})\.[a-z_]+\b")
 
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
@@ -256,7 +255,11 @@ def test_every_configuration_file_is_documented() -> None:
 
 def test_schedules_and_sensors_are_documented() -> None:
     text = text_of("docs/operations.md")
-    defined = re.findall(r'name="(\w+)"', text_of("lead_platform/definitions.py"))
+    defined = [
+        name
+        for path in PROJECT.glob("lead_platform/*/assets.py")
+        for name in re.findall(r'ScheduleDefinition\(\s*name="(\w+)"', path.read_text())
+    ]
     sensors = re.findall(r'_inbox_sensor\(\s*"(\w+)"', text_of("lead_platform/capture/sensors.py"))
     assert len(defined) >= 3
     assert len(sensors) == 2

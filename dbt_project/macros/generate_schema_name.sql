@@ -1,4 +1,4 @@
-{# A layer is a schema: the folder's schema as it is, without a prefix per target. #}
+{# A layer is a schema: that of a model is the folder it stands in, without a prefix per target. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name or target.schema }}
+    {{ node.fqn[1] if node.resource_type == "model" else custom_schema_name or target.schema }}
 {%- endmacro %}

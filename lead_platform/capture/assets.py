@@ -43,13 +43,12 @@ from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
 from lead_platform.lake.readings import Reading, is_news
-from lead_platform.lake.resource import (
-    SUMMARY,
-    LakeResource,
-    Results,
+from lead_platform.lake.resource import SUMMARY, LakeResource, Results, run_time
+from lead_platform.lake.specs import (
+    WAY_FROM_CAPTURE,
+    asset_job,
     asset_key,
     gate_checks,
-    run_time,
     table_specs,
     tables_of,
 )
@@ -66,10 +65,11 @@ SPECS = table_specs(
         "outcomes",
         "rejected_records",
     ],
+    jobs=WAY_FROM_CAPTURE,
 )
 
 # What people decided of files that wait: shown, not materialised here.
-DECISIONS = table_specs("capture", ["accepted_deliveries"])
+SHOWN = table_specs("capture", ["accepted_deliveries"])
 
 FILES_CHECK = AssetCheckSpec(
     name="files_readable",
@@ -84,6 +84,12 @@ TAKEN_CHECK = AssetCheckSpec(
     description="Of every file of the run at least half the records could be taken in.",
 )
 _TOLD_FAULTS = 100
+
+
+process_new_leads = asset_job(
+    "process_new_leads",
+    "Waiting files to routed, gated leads; the same assets at any batch size.",
+)
 
 
 class IntakeFile(Config):

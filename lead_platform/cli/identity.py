@@ -359,7 +359,7 @@ def undo_assignments(
 ) -> None:
     """Take leads back from their owners: each goes where it was before, or to the review queue."""
     from lead_platform.lake.lake import Lake, utc_now
-    from lead_platform.routing.effective import undo_assignments as undo
+    from lead_platform.routing.dispatch import undo_assignments as undo
 
     at = parse_option("--as-of", as_of) or utc_now()
     with Lake(Settings()).write("undo assignments") as candidate:

@@ -10,19 +10,19 @@ from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of
-from lead_platform.lake.resource import (
-    LakeResource,
-    dbt_specs,
-    run_time,
-    table_specs,
-    tables_of,
-)
+from lead_platform.lake.resource import LakeResource, run_time
+from lead_platform.lake.specs import WAY_FROM_ENRICHMENT, dbt_specs, table_specs, tables_of
 from lead_platform.lake.steps import Models, Prepared, Stage
 from lead_platform.vocabularies.folder import load_vocabularies
 
-RESULTS = table_specs("enrichment", ["enrichment_results"], deps=["identity.leads"])
-PROFILE_MODELS = "tag:enrichment"
-PROFILES = dbt_specs(PROFILE_MODELS)
+RESULTS = table_specs(
+    "enrichment",
+    ["enrichment_results"],
+    deps=["identity.leads", "identity.lead_crosswalk"],
+    jobs=WAY_FROM_ENRICHMENT,
+)
+PROFILE_MODELS = "lead_profiles"
+PROFILES = dbt_specs(PROFILE_MODELS, WAY_FROM_ENRICHMENT)
 
 
 def enrich(context: AssetExecutionContext, lake: LakeResource) -> Stage:

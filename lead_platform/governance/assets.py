@@ -5,9 +5,12 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
-    AssetSpec,
+    DefaultScheduleStatus,
     Failure,
     OpExecutionContext,
+    ScheduleDefinition,
+    in_process_executor,
+    job,
     op,
 )
 
@@ -17,39 +20,32 @@ from lead_platform.governance.quarantine import count_held
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.lake import Candidate, utc_now
-from lead_platform.lake.resource import (
-    LakeResource,
-    run_time,
+from lead_platform.lake.resource import LakeResource, run_time
+from lead_platform.lake.specs import (
+    RECORDS,
+    WAY_FROM_ENRICHMENT,
+    WHOLE_RETRY,
     table_specs,
     tables_of,
 )
 from lead_platform.lake.steps import Prepared, Stage
 from lead_platform.lake.upkeep import maintain
 
-# Written by the gate, the switches and every workflow: shown, not materialised here.
-RECORDS: list[AssetSpec] = table_specs(
-    "governance",
-    [
-        "releases",
-        "gate_failures",
-        "migrations",
-        "quarantine",
-        "audit_log",
-        "readings",
-        "workflow_switches",
-        "workflow_runs",
-    ],
-)
+# Shown, not materialised here: each of them goes with every step.
+SHOWN = table_specs("governance", [table.removeprefix("governance.") for table in RECORDS])
 
 QUALITY = table_specs(
     "governance",
     ["data_quality"],
     deps=[
         "capture.deliveries",
+        "capture.submissions",
+        "capture.events",
+        "capture.outcomes",
         "capture.rejected_records",
         "identity.lead_members",
-        "routing.assignments",
     ],
+    jobs=WAY_FROM_ENRICHMENT,
 )
 CONSERVATION = AssetCheckSpec(
     name="conservation",
@@ -132,3 +128,31 @@ def compare_archive(context: OpExecutionContext, lake: LakeResource) -> None:
     if found.faults:
         raise Failure(found.faults, allow_retries=False)
     context.log.info(f"each of {found.total} archived files is in the lake as it is")
+
+
+@job(
+    name="maintain",
+    executor_def=in_process_executor,
+    tags=WHOLE_RETRY,
+    description="Compacts the lake; forgets snapshots, records and runs beyond their time.",
+)
+def maintain_job() -> None:
+    """Maintenance of the lake."""
+    maintain_lake()
+
+
+@job(
+    executor_def=in_process_executor,
+    description="Asks of each archived file whether the lake holds its delivery.",
+)
+def check_archive() -> None:
+    """The archive against the lake."""
+    compare_archive()
+
+
+nightly_archive_check = ScheduleDefinition(
+    name="nightly_archive_check",
+    job=check_archive,
+    cron_schedule="0 5 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+)

@@ -3,7 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetSpec, multi_asset
+from dagster import (
+    AssetExecutionContext,
+    AssetSpec,
+    DefaultScheduleStatus,
+    ScheduleDefinition,
+    multi_asset,
+)
 
 from lead_platform.identity.engine.specification import load_specification, specification_version
 from lead_platform.identity.leads.tracing import list_arrivals, trace_arrivals
@@ -19,19 +25,24 @@ from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, leads_of
 from lead_platform.lake.readings import Reading
-from lead_platform.lake.resource import (
-    LakeResource,
-    Results,
+from lead_platform.lake.resource import LakeResource, Results, run_time
+from lead_platform.lake.specs import (
+    WAY_FROM_IDENTITY,
+    asset_job,
     dbt_specs,
     gate_checks,
-    run_time,
     table_specs,
     tables_of,
 )
 from lead_platform.lake.steps import Metadata, Models, Prepared, Stage
 from lead_platform.vocabularies.folder import load_vocabularies
 
-NORMALIZED = table_specs("identity", ["normalized_submissions"], deps=["capture.submissions"])
+NORMALIZED = table_specs(
+    "identity",
+    ["normalized_submissions"],
+    deps=["capture.submissions"],
+    jobs=WAY_FROM_IDENTITY,
+)
 
 RESOLVED = table_specs(
     "identity",
@@ -58,27 +69,56 @@ RESOLVED = table_specs(
         "capture.events",
         "capture.outcomes",
     ],
+    also_writes=["identity.account_decisions", "identity.merged_account_members"],
+    reads_back=["identity.split_parts"],
+    jobs=WAY_FROM_IDENTITY,
     kinds=("python", "splink", "duckdb"),
 )
+
+# Also where duplicates come from (reporting/assets.py).
+SCAN = ("scan_identity",)
 
 SCANNED = table_specs(
     "identity",
     ["scans", "split_parts"],
-    deps=["identity.lead_members", "identity.match_pairs", "identity.match_verdicts"],
+    deps=[
+        "identity.normalized_submissions",
+        "identity.lead_members",
+        "identity.match_pairs",
+        "identity.match_reviews",
+        "identity.match_verdicts",
+    ],
+    also_writes=["identity.match_pairs", "identity.match_reviews"],
+    jobs=SCAN,
     kinds=("python", "splink", "duckdb"),
 )
 
 # Written by people's commands (verdicts.py), and by the few runs in which accounts merge or such a
 # verdict takes effect: shown, not materialised here, for every run would pay for their events.
-VERDICTS: list[AssetSpec] = [
+SHOWN: list[AssetSpec] = [
     *table_specs("identity", ["match_verdicts", "account_verdicts"], kinds=("duckdb",)),
     *table_specs(
         "identity", ["account_decisions", "merged_account_members"], deps=["identity.accounts"]
     ),
 ]
 
-GOLDEN_MODELS = "tag:identity"
-GOLDEN = dbt_specs(GOLDEN_MODELS)
+GOLDEN_MODELS = "leads"
+GOLDEN = dbt_specs(GOLDEN_MODELS, WAY_FROM_IDENTITY)
+
+apply_verdicts = asset_job(
+    "apply_verdicts",
+    "What people said of pairs takes effect, from leads to owners; takes in nothing.",
+)
+scan_identity = asset_job(
+    "scan_identity",
+    "Compares all leads with each other; what it finds waits for a person.",
+)
+weekly_scan = ScheduleDefinition(
+    name="weekly_scan",
+    job=scan_identity,
+    cron_schedule="0 3 * * 0",
+    default_status=DefaultScheduleStatus.RUNNING,
+)
 
 
 IDENTIFIED = [*NORMALIZED, *RESOLVED, *GOLDEN]

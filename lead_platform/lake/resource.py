@@ -1,7 +1,7 @@
-"""The lake inside Dagster: asset specs from the declared tables, and gated materialisation.
+"""The lake inside Dagster: gated materialisation.
 
 An asset hands over the function that writes; switch, lock, gate, release, metadata and the
-blocking check are the same for every one of them.
+blocking check are the same for every one of them. What it declares: `specs`.
 """
 
 import functools
@@ -14,39 +14,30 @@ from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
 
-import duckdb
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
-    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
-    AssetSpec,
     ConfigurableResource,
     Failure,
     MaterializeResult,
     MetadataValue,
-    TableColumn,
-    TableSchema,
 )
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, build_dbt_asset_specs
 
 from lead_platform.lake import audit
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
-from lead_platform.lake.dbt import prepare_manifest
 from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.gate import TableFailure
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
+from lead_platform.lake.specs import GATE_CHECK, asset_key, tables_of
 from lead_platform.lake.steps import Metadata, Prepared, Stage, Step, Write, parts_of
 from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
-from lead_platform.lake.tables import table_scripts
 from lead_platform.lake.tries import Published, run_step
 from lead_platform.settings import Settings
 
 AS_OF_TAG = "lead-platform/as-of"
-OWNER = "team:revops"
-GATE_CHECK = "gate"
 
 # Among what a check tells: why it does not pass, without counts. The same cause again is no news.
 CAUSE = "cause"
@@ -193,11 +184,6 @@ class LakeResource(ConfigurableResource):
         return write_both
 
 
-def tables_of(specs: Iterable[AssetSpec]) -> frozenset[str]:
-    """The tables (`layer.table`) that these specs are of."""
-    return frozenset(".".join(spec.key.path) for spec in specs)
-
-
 def label_of(context: AssetExecutionContext) -> str:
     """The asset's name as a step."""
     return str(context.op_execution_context.op.name)
@@ -223,122 +209,6 @@ def parse_instant(text: str) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None)
 
 
-def asset_key(table: str) -> AssetKey:
-    """`layer.table` as an asset key."""
-    return AssetKey(table.split("."))
-
-
-def table_specs(
-    layer: str,
-    tables: Iterable[str],
-    *,
-    deps: Iterable[str] = (),
-    kinds: Iterable[str] = ("python", "duckdb"),
-) -> list[AssetSpec]:
-    """Specs of tables declared in the layer's `tables.sql`, with their grain and columns."""
-    declared = declared_tables()
-    return [
-        AssetSpec(
-            key=[layer, table],
-            deps=[asset_key(dep) for dep in deps],
-            description=declared[f"{layer}.{table}"].grain,
-            group_name=layer,
-            owners=[OWNER],
-            kinds=set(kinds),
-            metadata={"dagster/column_schema": declared[f"{layer}.{table}"].schema},
-        )
-        for table in tables
-    ]
-
-
-def gate_checks(specs: Iterable[AssetSpec]) -> list[AssetCheckSpec]:
-    """The gate as the blocking check of each table."""
-    return [
-        AssetCheckSpec(
-            name=GATE_CHECK,
-            asset=spec.key,
-            blocking=True,
-            description="The table's expectation suite held for what this run changed.",
-        )
-        for spec in specs
-    ]
-
-
-class LayerTranslator(DagsterDbtTranslator):
-    """Names dbt's models as everything else is named: key `layer/table`, group = layer."""
-
-    def __init__(self) -> None:
-        super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=False))
-
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
-        """`[layer, table]`."""
-        if dbt_resource_props["resource_type"] == "source":
-            return AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
-        return AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The layer."""
-        return str(dbt_resource_props["schema"])
-
-    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The model's own words, without its SQL."""
-        return str(dbt_resource_props.get("description", ""))
-
-
-@functools.cache
-def dbt_specs(select: str) -> list[AssetSpec]:
-    """Specs of the dbt models that `select` names, with their upstream tables."""
-    specs = build_dbt_asset_specs(
-        manifest=prepare_manifest(Settings()),
-        dagster_dbt_translator=LayerTranslator(),
-        select=select,
-    )
-    return [spec.replace_attributes(owners=[OWNER], kinds={"dbt", "duckdb"}) for spec in specs]
-
-
-class DeclaredTable:
-    """A table as `tables.sql` declares it: the comment above it is its grain."""
-
-    def __init__(self, grain: str, schema: TableSchema) -> None:
-        self.grain = grain
-        self.schema = schema
-
-
-@functools.cache
-def declared_tables() -> dict[str, DeclaredTable]:
-    """Every table declared in SQL, by `layer.table`."""
-    grains: dict[str, str] = {}
-    connection = duckdb.connect(":memory:")
-    for script in table_scripts():
-        comment: list[str] = []
-        for line in script.splitlines():
-            if line.startswith("--"):
-                comment.append(line.removeprefix("--").strip())
-            elif line.startswith("create table if not exists "):
-                name = line.removeprefix("create table if not exists ").split()[0]
-                grains[name] = " ".join(comment)
-                connection.execute(f"create schema if not exists {name.split('.')[0]}")
-            else:
-                comment = []
-        connection.execute(script)
-    rows = connection.execute(
-        """
-        select schema_name || '.' || table_name, column_name, lower(data_type)
-        from duckdb_columns() order by table_oid, column_index
-        """
-    ).fetchall()
-    connection.close()
-    return {
-        name: DeclaredTable(
-            grain,
-            TableSchema(
-                [TableColumn(column, kind) for table, column, kind in rows if table == name]
-            ),
-        )
-        for name, grain in grains.items()
-    }
-
-
 def _in_order(context: AssetExecutionContext) -> list[AssetKey]:
     """The asset's tables, those others of it are made from first, as Dagster wants them."""
     asked = context.selected_asset_keys
@@ -358,7 +228,7 @@ def _report(
 ) -> Iterator[MaterializeResult]:
     """The result of each selected table."""
     keys = _in_order(context)
-    warnings = _warnings_by_key(keys, published.candidate.warnings if published else ())
+    warnings = _by_key(keys, published.candidate.warnings if published else ())
     stage_of = {table: stage for stage in stages for table in stage.tables}
     for key in keys:
         stage = stage_of[".".join(key.path)]
@@ -380,12 +250,12 @@ def _told(candidate: Candidate) -> str:
     return ", ".join(changed) or "nothing new"
 
 
-def _warnings_by_key(
-    keys: list[AssetKey], warnings: Iterable[TableFailure]
+def _by_key(
+    keys: list[AssetKey], failures: Iterable[TableFailure]
 ) -> dict[AssetKey, list[TableFailure]]:
-    """Each under its table; those of records beside the asset's tables under the last of these."""
+    """Each under its table; those of tables beside the asset's own under the last of these."""
     found: dict[AssetKey, list[TableFailure]] = {key: [] for key in keys}
-    for failed in warnings:
+    for failed in failures:
         key = asset_key(failed.table)
         found[key if key in found else keys[-1]].append(failed)
     return found
@@ -420,9 +290,8 @@ def _published(
 
 
 def _refused(context: AssetExecutionContext, error: GateFailedError) -> Iterator[AssetCheckResult]:
-    """The failed check of each table of this asset that the gate refused."""
-    for key in sorted(context.selected_asset_keys):
-        failures = [failed for failed in error.failures if failed.table == ".".join(key.path)]
+    """The failed check of each table that the gate refused."""
+    for key, failures in _by_key(_in_order(context), error.failures).items():
         if failures:
             metadata = _failure_metadata("failed", failures, error.release.release_id)
             yield _check(key, passed=False, metadata=metadata)
@@ -471,20 +340,3 @@ def _check(
         severity=severity,
         metadata=metadata,
     )
-
-
-__all__ = [
-    "AS_OF_TAG",
-    "CAUSE",
-    "SUMMARY",
-    "LakeResource",
-    "asset_key",
-    "declared_tables",
-    "gate_checks",
-    "label_of",
-    "open_lake",
-    "parse_instant",
-    "run_time",
-    "table_specs",
-    "tables_of",
-]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lead_platform.configuration import ConfigurationError, content_version, load_json
 from lead_platform.lake.faults import few_of, find_breaking_rows
+from lead_platform.layers import LAYER_NAMES, WORKFLOWS
 from lead_platform.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _NOT_NULL = "expect_column_values_to_not_be_null"
 MATCHES = "expect_column_values_to_match_regex"
 _MATCHES_NOT = "expect_column_values_to_not_match_regex"
 _PATTERNED = (MATCHES, _MATCHES_NOT)
+
+# Lists that are kept elsewhere: a suite names them, `"value_set": "workflows"`.
+_NAMED_LISTS = {"layers": LAYER_NAMES, "workflows": WORKFLOWS}
 
 # Offending rows kept per failed expectation; the count of all of them is kept beside.
 KEPT_ROWS = 1_000
@@ -95,6 +99,18 @@ class ExpectationSpec(BaseModel):
     type: str
     kwargs: dict[str, Any]
     meta: dict[str, Any] = {}
+
+    @field_validator("kwargs")
+    @classmethod
+    def _has_named_list(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
+        name = kwargs.get("value_set")
+        if not isinstance(name, str):
+            return kwargs
+        if name not in _NAMED_LISTS:
+            raise ValueError(
+                f"unknown list {name!r} in value_set. Known: {', '.join(_NAMED_LISTS)}"
+            )
+        return {**kwargs, "value_set": list(_NAMED_LISTS[name])}
 
     @model_validator(mode="after")
     def _warns_of_rows_only(self) -> Self:

@@ -29,23 +29,11 @@ from lead_platform.lake.audit import record_actions
 from lead_platform.lake.broken import set_aside_if_broken, shows_breakage
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.presence import is_new_home
+from lead_platform.layers import WORKFLOWS
 from lead_platform.settings import Settings
 
 if TYPE_CHECKING:
     from lead_platform.lake.lake import Lake
-
-# The workflows that act on their own; each stops at its switch.
-WORKFLOWS = (
-    "capture",
-    "identity",
-    "identity_scan",
-    "enrichment",
-    "scoring",
-    "routing",
-    "reporting",
-    "maintenance",
-    "alerts",
-)
 
 # Stands in the history for having taken over what the lake keeps: the history is whole.
 _IMPORT = "(import)"
@@ -85,7 +73,11 @@ class Switches(ABC):
         self._lost_because: str | None = None
 
     def read(self, workflow: str) -> Switch:
-        """The switch of one workflow; enabled until somebody disables it."""
+        """The switch of one workflow; enabled until somebody disables it.
+
+        Raises UnknownWorkflowError.
+        """
+        _require_known(workflow)
         return newest(self.history()).get(workflow) or self._untouched(workflow)
 
     def all(self) -> list[Switch]:
@@ -102,10 +94,7 @@ class Switches(ABC):
 
         Raises UnknownWorkflowError, and ValueError without a person and a reason.
         """
-        if switch.workflow not in WORKFLOWS:
-            raise UnknownWorkflowError(
-                f"Unknown workflow {switch.workflow!r}. Known: {', '.join(WORKFLOWS)}."
-            )
+        _require_known(switch.workflow)
         if not switch.changed_by.strip() or not switch.reason.strip():
             raise ValueError("A switch needs a person (--by) and a reason (--reason).")
         known = newest(self.history()).get(switch.workflow)
@@ -291,6 +280,11 @@ class _PostgresSwitches(Switches):
     def _cursor(self) -> Iterator:
         with closing(connect_postgres(self._url)) as connection, connection.cursor() as cursor:
             yield cursor
+
+
+def _require_known(workflow: str) -> None:
+    if workflow not in WORKFLOWS:
+        raise UnknownWorkflowError(f"Unknown workflow {workflow!r}. Known: {', '.join(WORKFLOWS)}.")
 
 
 def newest(history: list[Switch]) -> dict[str, Switch]:

@@ -4,22 +4,17 @@ from."""
 from dagster import AssetExecutionContext, MetadataValue, multi_asset
 
 import lead_platform.governance.assets as governance
+import lead_platform.identity.assets as identity
 from lead_platform.lake.lake import Candidate
-from lead_platform.lake.resource import (
-    LakeResource,
-    Results,
-    dbt_specs,
-    gate_checks,
-    run_time,
-    tables_of,
-)
+from lead_platform.lake.resource import LakeResource, Results, run_time
+from lead_platform.lake.specs import WAY_FROM_ENRICHMENT, dbt_specs, gate_checks, tables_of
 from lead_platform.lake.steps import Metadata, Models, Prepared, Stage
 from lead_platform.reporting.duplicates import list_sources, sources_as_markdown
 
 MART_MODELS = "lead_funnel"
-MARTS = dbt_specs(MART_MODELS)
+MARTS = dbt_specs(MART_MODELS, WAY_FROM_ENRICHMENT)
 DUPLICATE_MODELS = "duplicate_sources"
-DUPLICATES = dbt_specs(DUPLICATE_MODELS)
+DUPLICATES = dbt_specs(DUPLICATE_MODELS, identity.SCAN)
 
 
 REPORTED = [*MARTS, *governance.QUALITY]

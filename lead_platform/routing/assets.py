@@ -5,31 +5,31 @@ from dagster import AssetExecutionContext, multi_asset
 
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject, leads_named
-from lead_platform.lake.resource import (
-    LakeResource,
-    Results,
-    gate_checks,
-    run_time,
-    table_specs,
-    tables_of,
-)
+from lead_platform.lake.resource import LakeResource, Results, run_time
+from lead_platform.lake.specs import WAY_FROM_ENRICHMENT, gate_checks, table_specs, tables_of
 from lead_platform.lake.steps import Metadata, Prepared, Stage
 from lead_platform.routing.assignments import stale_leads
 from lead_platform.routing.configuration import load_routing
-from lead_platform.routing.effective import route, write_configuration
+from lead_platform.routing.dispatch import route
+from lead_platform.routing.versions import write_configuration
 
-ROSTER = table_specs("routing", ["routing_versions", "reps", "territories"])
+ROSTER = table_specs(
+    "routing", ["routing_versions", "reps", "territories"], jobs=WAY_FROM_ENRICHMENT
+)
 ROUTES = table_specs(
     "routing",
     ["routing_decisions", "assignments", "review_queue"],
     deps=[
+        "identity.account_members",
+        "identity.lead_crosswalk",
+        "identity.lead_outcomes",
+        "identity.lead_versions",
         "enrichment.lead_profiles",
         "scoring.lead_scores",
-        "identity.lead_outcomes",
         "routing.reps",
-        "routing.territories",
         "routing.routing_versions",
     ],
+    jobs=WAY_FROM_ENRICHMENT,
 )
 
 

@@ -1,31 +1,66 @@
 """Scoring in Dagster: the scorecard in effect, scores with their contributions, drift audits."""
 
 import pandas as pd
-from dagster import AssetExecutionContext, Config, multi_asset
+from dagster import (
+    AssetExecutionContext,
+    Config,
+    DefaultScheduleStatus,
+    ScheduleDefinition,
+    multi_asset,
+)
 
 import lead_platform.enrichment.assets as enrichment
 from lead_platform.lake.lake import LARGE_WRITE_ROWS, Candidate
 from lead_platform.lake.quarantine import leads_of
-from lead_platform.lake.resource import (
-    LakeResource,
-    Results,
+from lead_platform.lake.resource import LakeResource, Results, run_time
+from lead_platform.lake.specs import (
+    WAY_FROM_ENRICHMENT,
+    asset_job,
     dbt_specs,
     gate_checks,
-    run_time,
     table_specs,
     tables_of,
 )
 from lead_platform.lake.steps import NOTHING, Metadata, Models, Prepared, Stage
 from lead_platform.scoring.drift import audit_quarters
-from lead_platform.scoring.effective import newest_scorecard, write_audits, write_scorecard
+from lead_platform.scoring.drift_audits import write_audits
 from lead_platform.scoring.scorecard import load_scorecard
+from lead_platform.scoring.scorecard_versions import newest_scorecard, write_scorecard
 
-SCORECARD = table_specs("scoring", ["scorecard_versions", "scorecard_rules"])
+AUDIT = ("audit_drift",)
+
+SCORECARD = table_specs(
+    "scoring",
+    ["scorecard_versions", "scorecard_rules"],
+    jobs=(*WAY_FROM_ENRICHMENT, *AUDIT),
+)
 SCORE_MODELS = "lead_features score_contributions lead_scores"
-SCORES = dbt_specs(SCORE_MODELS)
+SCORES = dbt_specs(SCORE_MODELS, WAY_FROM_ENRICHMENT)
 CLOSED_DEAL_MODELS = "closed_deal_scores"
-CLOSED_DEALS = dbt_specs(CLOSED_DEAL_MODELS)
-DRIFT = table_specs("scoring", ["drift_audits"], deps=["scoring.closed_deal_scores"])
+CLOSED_DEALS = dbt_specs(CLOSED_DEAL_MODELS, AUDIT)
+DRIFT = table_specs("scoring", ["drift_audits"], deps=["scoring.closed_deal_scores"], jobs=AUDIT)
+
+refresh_scores = asset_job(
+    "refresh_scores",
+    "Scores every lead anew, because time has passed, and routes those that moved.",
+    config={"ops": {"score": {"config": {"rescore": True}}}},
+)
+daily_refresh = ScheduleDefinition(
+    name="daily_refresh",
+    job=refresh_scores,
+    cron_schedule="0 4 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+)
+audit_drift = asset_job(
+    "audit_drift",
+    "Asks of each closed quarter whether the score separates won from lost deals.",
+)
+quarterly_audit = ScheduleDefinition(
+    name="quarterly_audit",
+    job=audit_drift,
+    cron_schedule="0 6 2 1,4,7,10 *",
+    default_status=DefaultScheduleStatus.RUNNING,
+)
 
 
 class ScoringConfig(Config):

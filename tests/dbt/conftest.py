@@ -14,11 +14,11 @@ import pytest
 
 from lead_platform.lake import dbt
 from lead_platform.lake.connection import attach_lake, open_engine
+from lead_platform.layers import LAYER_NAMES
 from lead_platform.scoring.scorecard import Scorecard, load_scorecard
 from lead_platform.scoring.scorecard_rules import rule_rows, version_row
 from lead_platform.settings import PROJECT_ROOT, Settings
 
-LAYERS = ("capture", "identity", "enrichment", "scoring", "routing", "governance", "reporting")
 GROUPS = ("identity", "enrichment", "scoring", "reporting")
 AS_OF = datetime.fromisoformat("2026-06-01")
 
@@ -69,7 +69,9 @@ class SmallLake:
             "rescore": rescore,
         }
         with self.named():
-            chosen = [f"tag:{group}" for group in groups or GROUPS]
+            chosen = [
+                f"fqn:lead_platform.{group},resource_type:model" for group in groups or GROUPS
+            ]
             dbt.run_models(self.settings, chosen, variables)
 
     @contextmanager
@@ -116,7 +118,7 @@ def make_lake(
         lake = SmallLake(settings, scorecard, engine)
         with lake.connect() as connection:
             connection.execute("begin")
-            for layer in LAYERS:
+            for layer in LAYER_NAMES:
                 connection.execute(f"create schema {layer}")
                 tables = PROJECT_ROOT / "lead_platform" / layer / "tables.sql"
                 if tables.exists():

@@ -60,7 +60,7 @@ _PLACES: dict[str, tuple[str, str, Callable[..., bool]]] = {
     "resolve events": ("lead_platform.identity.leads.attribution", "_categorize", _attributed),
     "resolve verdicts": ("lead_platform.identity.leads.members", "collect_components", _judged),
     "enrich": ("lead_platform.enrichment.results", "write_results", _answered),
-    "route": ("lead_platform.routing.effective", "route_leads", _routed),
+    "route": ("lead_platform.routing.dispatch", "route_leads", _routed),
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def slices(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[Path, st
 def test_every_declared_table_and_model_is_an_asset_of_its_layer(definitions: Any) -> None:
     from dagster import AssetKey
 
-    from lead_platform.lake.resource import GATE_CHECK, declared_tables
+    from lead_platform.lake.specs import GATE_CHECK, declared_tables
     from lead_platform.lake.suites import load_suites
 
     models = {

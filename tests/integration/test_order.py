@@ -16,9 +16,10 @@ from lead_platform.identity.judgement.verdicts import Act, Verdict, VerdictError
 from lead_platform.identity.leads.reversal import MergeFilter, plan_undo
 from lead_platform.routing.assignments import UndoError
 from lead_platform.routing.configuration import RoutingConfiguration
-from lead_platform.routing.effective import route, undo_assignments, write_configuration
-from lead_platform.scoring.effective import write_scorecard
+from lead_platform.routing.dispatch import route, undo_assignments
+from lead_platform.routing.versions import write_configuration
 from lead_platform.scoring.scorecard import Scorecard, load_scorecard
+from lead_platform.scoring.scorecard_versions import write_scorecard
 from tests.identity.lead_world import SPECIFICATION, empty_lake, receive, resolve, submission
 from tests.routing.conftest import configuration, with_reps
 from tests.routing.test_assignments import OTHER_TABLES

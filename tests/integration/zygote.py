@@ -51,6 +51,48 @@ def run_jobs(
     return outcomes
 
 
+def trace_jobs(runs: list[dict[str, Any]], folder: str) -> dict[str, Any]:
+    """As `run_jobs`: how each run ended, and the statements of each step over all of them."""
+    from dagster import DagsterInstance
+
+    from tests.integration.tracing import Trace
+
+    trace = Trace(Path(folder))
+    trace.begin()
+    outcomes = run_jobs(runs)
+    with DagsterInstance.get() as instance:
+        steps = [
+            (step.step_key, (step.start_time, step.end_time))
+            for outcome in outcomes
+            for step in instance.get_run_step_stats(outcome["run_id"])
+        ]
+    return {"outcomes": outcomes, "statements": trace.statements(steps)}
+
+
+def declare_steps() -> dict[str, dict[str, list[str]]]:
+    """What each step declares: tables it `writes` and `reads`, `also_writes` and `reads_back`."""
+    from dagster import AssetsDefinition
+
+    from lead_platform.definitions import defs
+    from lead_platform.lake.specs import ALSO_WRITES, READS_BACK
+
+    steps = {}
+    for assets in defs.assets or ():
+        if not isinstance(assets, AssetsDefinition):
+            continue
+        specs = list(assets.specs)
+        metadata = [spec.metadata for spec in specs]
+        writes = {".".join(spec.key.path) for spec in specs}
+        reads = {".".join(dep.asset_key.path) for spec in specs for dep in spec.deps}
+        steps[assets.node_def.name] = {
+            "writes": sorted(writes),
+            "reads": sorted(reads - writes),
+            "also_writes": sorted(set().union(*(told.get(ALSO_WRITES, ()) for told in metadata))),
+            "reads_back": sorted(set().union(*(told.get(READS_BACK, ()) for told in metadata))),
+        }
+    return steps
+
+
 def run_command(argv: list[str]) -> int:
     """The `lead-platform` command with these arguments: its exit code."""
     from lead_platform.cli.main import main
@@ -169,9 +211,21 @@ def copy_submissions(source: dict[str, str]) -> int:
     return copied
 
 
-def judge_pairs(pairs: list[tuple[str, str]], verdict: str, decided_at: str) -> int:
-    """A person's word on pairs of submissions, one act each; how many said anything new."""
-    from lead_platform.identity.judgement.verdicts import Act, Verdict, ordered, record_verdicts
+def judge_pairs(
+    pairs: list[tuple[str, str]], verdict: str, decided_at: str, grain: str = "LEADS"
+) -> int:
+    """A person's word on pairs of submissions, one act each; how many said anything new.
+
+    `grain`: of whom it speaks, LEADS or ACCOUNTS.
+    """
+    from lead_platform.identity.judgement.account_verdicts import ACCOUNTS
+    from lead_platform.identity.judgement.verdicts import (
+        LEADS,
+        Act,
+        Verdict,
+        ordered,
+        record_verdicts,
+    )
     from lead_platform.lake.lake import Lake
     from lead_platform.settings import Settings
 
@@ -184,13 +238,16 @@ def judge_pairs(pairs: list[tuple[str, str]], verdict: str, decided_at: str) -> 
         for one, other in pairs
     ]
     with Lake(Settings()).write("verdicts") as candidate:
-        return len(record_verdicts(candidate.connection, acts))
+        spoken_of = {"LEADS": LEADS, "ACCOUNTS": ACCOUNTS}[grain]
+        return len(record_verdicts(candidate.connection, acts, spoken_of))
 
 
 TASKS: dict[str, Task] = {
     task.__name__: task
     for task in (
         run_jobs,
+        trace_jobs,
+        declare_steps,
         run_command,
         run_on_terminal,
         list_checks,

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from lead_platform.configuration import ConfigurationError
-from lead_platform.lake.resource import declared_tables
+from lead_platform.lake.specs import declared_tables
 from lead_platform.lake.suites import COLUMN_TYPES, ExpectationSpec, Suite, load_suites, validate
 from lead_platform.settings import PROJECT_ROOT, Settings
 from tests.lake import trial

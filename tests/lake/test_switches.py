@@ -67,6 +67,8 @@ def test_a_switch_needs_a_known_workflow_a_person_and_a_reason(settings: Setting
     switches = open_switches(settings)
     with pytest.raises(UnknownWorkflowError, match=r"'routeing'. Known: capture, identity"):
         switches.throw(off("routeing"))
+    with pytest.raises(UnknownWorkflowError, match="'routeing'"):
+        switches.read("routeing")
     with pytest.raises(ValueError, match="--by"):
         switches.throw(Switch("routing", False, " ", "because", AT))
     assert switches.history() == []

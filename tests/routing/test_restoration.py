@@ -12,7 +12,7 @@ from lead_platform.routing.assignments import (
     write_decisions,
 )
 from lead_platform.routing.decisions import route_leads
-from lead_platform.routing.effective import undo_assignments
+from lead_platform.routing.dispatch import undo_assignments
 from lead_platform.routing.restoration import restore_assignments
 from tests.routing.test_assignments import add_lead, lake, table, whereabouts
 
