@@ -1,0 +1,1 @@
+"""Warranty: which leads hold one."""
