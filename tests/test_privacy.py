@@ -39,7 +39,7 @@ def test_a_demo_and_its_backup_are_private(open_umask: None, tmp_path: Path) -> 
             command, cwd=PROJECT_ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
         )
 
-    run("demo", "--submissions", "60")
+    run("demo", "--submissions", "20")
     run("backup", str(tmp_path / "backup"))
     assert any(home.rglob("*.parquet"))
     assert any(home.rglob("*.jsonl"))

@@ -388,6 +388,8 @@ def _at(settings: Settings, schema: str, snapshot_id: int) -> Iterator[duckdb.Du
     with closing(open_engine(settings, threads=1)) as connection:
         attach_lake(connection, settings, snapshot_id=snapshot_id, schema=schema)
         connection.execute("use lake")
+        # Outside of a transaction every statement opens the catalog anew.
+        connection.execute("begin transaction read only")
         yield connection
 
 

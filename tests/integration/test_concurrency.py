@@ -28,7 +28,7 @@ def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def world(world_folder: Path) -> World:
     """A world in two slices."""
-    return make_world(world_folder, slices=2, seed=9, submissions=120, events_per_person=2.0)
+    return make_world(world_folder, slices=2, seed=9, submissions=60, events_per_person=2.0)
 
 
 def test_two_processes_with_different_files_lose_and_double_nothing(

@@ -85,7 +85,7 @@ def upgraded(earlier: Earlier) -> Earlier:
 def at_work(upgraded: Earlier, tmp_path_factory: pytest.TempPathFactory) -> Earlier:
     """The same, after a batch of people it had not known."""
     world = tmp_path_factory.mktemp("batch")
-    make_world(world, seed=23, submissions=30, events_per_person=1.0)
+    make_world(world, seed=23, submissions=12, events_per_person=1.0)
     upgraded.installation.deliver(world, "*.jsonl")
     upgraded.installation.run(as_of=AS_OF + timedelta(hours=1))
     return upgraded

@@ -27,7 +27,7 @@ from lead_platform.lake.lake import Candidate, GateFailedError, Lake
 from lead_platform.lake.upkeep import maintain, rebuild_table
 from lead_platform.settings import Settings
 
-OPERATIONS = int(os.environ.get("LEAD_PLATFORM_FUZZ_OPERATIONS", "200"))
+OPERATIONS = int(os.environ.get("LEAD_PLATFORM_FUZZ_OPERATIONS", "120"))
 SEED = 20260702
 SIZES = (1, 2, 5, INLINED_ROWS - 1, INLINED_ROWS, INLINED_ROWS + 1, 600, 1500)
 MOST_ROWS = 6_000

@@ -499,7 +499,7 @@ def bare_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
         yield engine
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@effort(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables=st.lists(upgrades(), min_size=1, max_size=3), size=st.sampled_from([0, 3, 250]))
 def test_any_added_columns_and_wider_types_keep_the_data(
     bare_lake: duckdb.DuckDBPyConnection, tables: list[tuple[Columns, Columns]], size: int

@@ -120,6 +120,8 @@ def test_an_error_that_does_not_come_back_is_nobodys(gated: Gated, trial_lake: L
     assert trial.count_rows(trial_lake, "trial.leads") == 0
 
 
+# What is counted is the same on both profiles.
+@pytest.mark.parametrize("profile", ["embedded"])
 @pytest.mark.parametrize(("due", "is_few"), [(11, False), (220, True)])
 def test_few_are_counted_against_the_leads_a_step_takes_up(
     trial_lake: Lake, due: int, is_few: bool

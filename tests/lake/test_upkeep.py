@@ -281,7 +281,7 @@ def test_small_writes_leave_neither_files_nor_snapshots_behind(
     short = {"fine_snapshot_days": 0.5, "snapshot_retention_days": 2.0}
     lake = Lake(aging_lake.settings.model_copy(update=short), clock=calendar)
     kept = []
-    for day in range(10):
+    for day in range(8):
         for step in range(2):
             with lake.write("a lead") as candidate:
                 trial.seed_leads(candidate, 1, start=2 * day + step)
