@@ -56,6 +56,7 @@ def lake(request, tmp_path):
 @pytest.fixture
 def add_lead(lake):
     def add(lead_id, band="high", country="NL", profile_version="p1"):
+        lake.begin()
         lake.execute("delete from enrichment.lead_profiles where lead_id = ?", [lead_id])
         lake.execute("delete from scoring.lead_scores where lead_id = ?", [lead_id])
         lake.execute(
@@ -67,20 +68,24 @@ def add_lead(lake):
             "insert into scoring.lead_scores values (?, ?, 'card', ?, ?, ?)",
             [lead_id, profile_version, total, band, band is None],
         )
+        lake.commit()
 
     return add
 
 
 @pytest.fixture
 def route(lake, configuration):
-    """Route what is stale, as the asset does."""
+    """Route what is stale in one transaction, as the asset does."""
 
     def run(at=T0, under=configuration):
+        lake.begin()
         leads = stale_leads(lake, under)
         result = route_leads(
             leads, under, active_leads(lake, leads), previous_owners(lake, leads), at
         )
-        return write_decisions(lake, result)
+        counts = write_decisions(lake, result)
+        lake.commit()
+        return counts
 
     return run
 
