@@ -187,6 +187,23 @@ def test_what_wins_is_told_by_its_line(house: House) -> None:
     }  # fmt: skip
 
 
+def test_a_closed_deal_is_scored_by_what_it_said_then(house: House) -> None:
+    """Closed between the two enquiries, when the deal was still large."""
+    deals = house.installation.settings.inbox / "crm_outcomes" / "deals.csv"
+    deals.parent.mkdir(exist_ok=True)
+    deals.write_text(
+        "outcome_id,type,occurred_at,email\no1,closed_won,2026-06-03,mara@lindt.example\n",
+        encoding="utf-8",
+    )
+    house.installation.run()
+    house.installation.run(job="audit_drift")
+    then, now = house.installation.query(
+        "select closed.fit, scores.fit from scoring.closed_deal_scores as closed "
+        "join scoring.lead_scores as scores on split_part(closed.deal_id, '/', 1) = scores.lead_id"
+    )[0]
+    assert then - now == 12
+
+
 def test_its_type_stays_while_it_holds_values(house: House) -> None:
     house.write("fields.yaml", FIELDS.replace("deal_size, type: amount", "deal_size, type: truth"))
     told = house.faults()
