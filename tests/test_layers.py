@@ -56,5 +56,5 @@ def test_suite_names_a_list_that_is_kept_elsewhere() -> None:
     kind = "expect_column_values_to_be_in_set"
     spec = ExpectationSpec(type=kind, kwargs={"column": "workflow", "value_set": "workflows"})
     assert spec.kwargs["value_set"] == list(WORKFLOWS)
-    with pytest.raises(ValueError, match=r"unknown list 'workflow' in value_set. Known: layers"):
+    with pytest.raises(ValueError, match=r"unknown list 'workflow' in value_set. Known: workflows"):
         ExpectationSpec(type=kind, kwargs={"column": "workflow", "value_set": "workflow"})

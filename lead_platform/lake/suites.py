@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from lead_platform.configuration import ConfigurationError, content_version, load_json
 from lead_platform.lake.faults import few_of, find_breaking_rows
-from lead_platform.layers import LAYER_NAMES, WORKFLOWS
+from lead_platform.layers import WORKFLOWS
 from lead_platform.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _MATCHES_NOT = "expect_column_values_to_not_match_regex"
 _PATTERNED = (MATCHES, _MATCHES_NOT)
 
 # Lists that are kept elsewhere: a suite names them, `"value_set": "workflows"`.
-_NAMED_LISTS = {"layers": LAYER_NAMES, "workflows": WORKFLOWS}
+_NAMED_LISTS = {"workflows": WORKFLOWS}
 
 # Offending rows kept per failed expectation; the count of all of them is kept beside.
 KEPT_ROWS = 1_000
