@@ -17,8 +17,8 @@ from tests.integration.installation import PROJECT, Installation, differences
 # step is taken up again by the run after the one that it failed in.
 STEPS = {
     "routing.routing_decisions": {"scoring.lead_scores", "enrichment.lead_profiles"},
-    "scoring.lead_scores": {"enrichment.lead_profiles", "identity.leads"},
-    "identity.lead_members": {"identity.normalized_submissions", "capture.submissions"},
+    "scoring.lead_scores": {"identity.leads", "identity.lead_members"},
+    "identity.lead_members": {"capture.submissions", "capture.deliveries"},
     "identity.normalized_submissions": {"capture.submissions", "capture.deliveries"},
 }
 
