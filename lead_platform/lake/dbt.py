@@ -46,21 +46,23 @@ _ENGINE_ERRORS: dict[str, type[duckdb.Error]] = {
 
 
 class DbtFailedError(Exception):
-    """A model or a data test failed: names each with dbt's message; `place` is the first of them.
+    """A model or a data test failed: names each with dbt's message; `place` is the first of them,
+    `table` what it builds or speaks of.
 
     The message may quote a record.
     """
 
-    def __init__(self, message: str, place: str = "") -> None:
+    def __init__(self, message: str, place: str = "", table: str = "") -> None:
         super().__init__(message)
         self.place = place
+        self.table = table
 
 
 class DataTestsFailedError(DbtFailedError):
     """Every model was built, but data tests found rows: `tests` are those."""
 
     def __init__(self, message: str, tests: "list[NodeResult]") -> None:
-        super().__init__(message, tests[0].unique_id)
+        super().__init__(message, tests[0].unique_id, tests[0].table)
         self.tests = tests
 
 
@@ -142,8 +144,8 @@ def run_models(
         lines = [f"{node.unique_id}: {node.message}" for node in failed]
         if failed and all(node.status == "fail" for node in failed):
             raise DataTestsFailedError("\n".join(lines), failed)
-        place = failed[0].unique_id if failed else ""
-        error = DbtFailedError("\n".join(lines) or str(outcome.exception), place)
+        place, table = (failed[0].unique_id, failed[0].table) if failed else ("", "")
+        error = DbtFailedError("\n".join(lines) or str(outcome.exception), place, table)
         raise error from next(filter(None, map(_engine_error, failed)), outcome.exception)
     return results
 

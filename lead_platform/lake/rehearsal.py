@@ -63,7 +63,7 @@ def write_parts(
         try:
             metadata |= part.write(candidate, settings)
         except Exception as error:
-            position.stage = part.stage_of(getattr(error, "place", ""))
+            position.stage = part.stage_of(error)
             raise
     return metadata
 

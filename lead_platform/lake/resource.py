@@ -98,24 +98,24 @@ class LakeResource(ConfigurableResource):
         asked = {".".join(key.path) for key in context.selected_asset_keys}
         selected = [stage for stage in stages if stage.tables & asked]
         off: dict[str, str] = {}
+        skipped: dict[str, Candidate] = {}
         published: Published | None = None
         while published is None and any(stage.workflow not in off for stage in selected):
             active = [stage for stage in selected if stage.workflow not in off]
             try:
                 published = self._publish(context, label, active)
             except WorkflowStoppedError as stopped:
-                off[stopped.workflow] = str(stopped)
-                STEPS.info("%-22s stopped  %s", label, stopped)
+                workflow, reason = stopped.workflow, str(stopped)
+                off[workflow] = reason
+                STEPS.info("%-22s stopped  %s", label, reason)
+                # At once: the others may be refused.
+                skipped[workflow] = self.note_skipped(label, workflow, context.run_id, reason)
             except GateFailedError as error:
                 yield from _refused(context, error)
                 raise Failure(str(error), allow_retries=False) from error
             except (OvertakenError, LakeFullError, WriterLockTimeoutError) as error:
                 # Told in their own words, which name the next step.
                 raise Failure(str(error), allow_retries=False) from error
-        skipped = {
-            workflow: self.note_skipped(label, workflow, context.run_id, reason)
-            for workflow, reason in off.items()
-        }
         told = [_told(published.candidate)] if published else []
         for reason in off.values():
             told.append(f"skipped: {reason}")

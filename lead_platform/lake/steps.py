@@ -91,13 +91,10 @@ class Part:
         with candidate.transaction():
             return {stage.name: prepared.write(candidate) or {}}
 
-    def stage_of(self, place: str) -> Stage:
-        """The one that failed at `place`, which dbt gives as the node's id."""
-        model = place.rpartition(".")[2]
-        for stage, _ in self.stages:
-            if any(table.endswith(f".{model}") for table in stage.tables):
-                return stage
-        return self.stages[0][0]
+    def stage_of(self, error: Exception) -> Stage:
+        """The one that raised it: dbt tells the table, of a data test too."""
+        table = getattr(error, "table", "")
+        return next((stage for stage, _ in self.stages if table in stage.tables), self.stages[0][0])
 
 
 @dataclass(frozen=True)

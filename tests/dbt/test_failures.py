@@ -8,6 +8,8 @@ import pytest
 from lead_platform.lake.dbt import DbtFailedError
 from lead_platform.lake.faults import may_be_of_a_record
 from tests.dbt.conftest import SmallLake
+from tests.dbt.test_models import fill
+from tests.dbt.world import make_world
 
 
 def test_a_file_that_cannot_be_read_is_no_records_fault(
@@ -38,3 +40,18 @@ def test_what_a_value_breaks_may_be_a_records_fault(make_lake: Callable[[], Smal
     with pytest.raises(DbtFailedError, match="says a record") as raised:
         lake.build("identity")
     assert may_be_of_a_record(raised.value)
+
+
+def test_a_data_test_that_breaks_tells_of_its_table(make_lake: Callable[[], SmallLake]) -> None:
+    """Its name is no model's: the stage that came first was searched for what the last one broke
+    on, in vain."""
+    lake = make_lake()
+    fill(lake, make_world(seed=5, leads=3))
+    groups = ("identity", "enrichment", "scoring")
+    lake.build(*groups)
+    # More than the test adds up.
+    lake.execute("update scoring.score_contributions set points = 1e12")
+    with pytest.raises(DbtFailedError) as raised:
+        lake.build(*groups)
+    assert raised.value.place.startswith("test.")
+    assert raised.value.table == "scoring.lead_scores"

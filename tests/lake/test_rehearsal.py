@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from lead_platform.lake.changes import current_snapshot
+from lead_platform.lake.dbt import DbtFailedError
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake
 from lead_platform.lake.quarantine import (
@@ -17,7 +18,7 @@ from lead_platform.lake.quarantine import (
     leads_of,
 )
 from lead_platform.lake.rehearsal import find_faults
-from lead_platform.lake.steps import Gated, Prepared, Stage, Step, parts_of
+from lead_platform.lake.steps import Gated, Models, Prepared, Stage, Step, parts_of
 from tests.lake import trial
 
 STEP = "trial_step"
@@ -149,3 +150,17 @@ def test_few_are_counted_against_the_leads_a_step_takes_up(
     found = faults_of(step)
     blamed = {f"lead_{n}" for n in range(due - 11, due)} if is_few else set()
     assert {subject.subject_id for subject, _ in found} == blamed
+
+
+@pytest.mark.parametrize(
+    ("table", "blamed"), [("trial.scores", "second"), ("trial.leads", "first"), ("", "first")]
+)
+def test_of_stages_that_are_built_together_the_one_whose_table_breaks_is_searched(
+    table: str, blamed: str
+) -> None:
+    built = Prepared(models=Models("whatever"))
+    tables = {"first": "trial.leads", "second": "trial.scores"}
+    stages = [Stage(name, None, frozenset({one}), lambda: built) for name, one in tables.items()]
+    [part] = parts_of((stage, built) for stage in stages)
+    error = DbtFailedError("broken", "test.project.whatever.a1b2c3", table)
+    assert part.stage_of(error).name == blamed
