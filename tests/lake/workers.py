@@ -138,8 +138,9 @@ def _change(execute: Callable[..., Any], step: int) -> None:
     execute("insert into trial.right_side values (?, ?)", [step, amount])
 
 
-def poll(settings: Settings, stop: Event, looks: Any, answers: Any) -> None:
-    """Read whole states until told to stop, counting `looks`; then send all that was seen."""
+def poll(settings: Settings, stop: Event, looks: Any, releases: Any, answers: Any) -> None:
+    """Read whole states until told to stop, counting `looks` and the `releases` among them; then
+    send all that was seen."""
     lake = Lake(settings)
     seen: list[tuple] = []
     while not stop.is_set():
@@ -154,7 +155,7 @@ def poll(settings: Settings, stop: Event, looks: Any, answers: Any) -> None:
             # The same transactionless connection must still show the same release.
             again = connection.execute(SIDES).fetchone()
             seen.append((newest[0], *first, orphans[0], first == again))
-        looks.value = len(seen)
+        looks.value, releases.value = len(seen), len({release for release, *_ in seen})
     answers.send(seen)
     answers.close()
 
