@@ -45,6 +45,8 @@ QUALITY = table_specs(
         "capture.rejected_records",
         "identity.lead_members",
     ],
+    # The end of a run: whoever waits for an owner does not wait for it.
+    comes_after=["routing.assignments"],
     jobs=WAY_FROM_ENRICHMENT,
 )
 CONSERVATION = AssetCheckSpec(

@@ -61,6 +61,8 @@ _JOB_TAG = "job/"
 # earlier run left them.
 ALSO_WRITES = "also writes"
 READS_BACK = "reads back"
+# And of an arrow that stands for order alone: the table is not read, only written before.
+COMES_AFTER = "comes after"
 
 
 def asset_key(table: str) -> AssetKey:
@@ -75,22 +77,25 @@ def table_specs(
     deps: Iterable[str] = (),
     also_writes: Iterable[str] = (),
     reads_back: Iterable[str] = (),
+    comes_after: Iterable[str] = (),
     jobs: Iterable[str] = (),
     kinds: Iterable[str] = ("python", "duckdb"),
 ) -> list[AssetSpec]:
     """Specs of tables declared in the layer's `tables.sql`, with their grain and columns.
 
     They are written by one step: `deps` is what it reads, `also_writes` which tables of other
-    steps it writes, `reads_back` what later steps wrote that it reads (`<layer>.<table>`), `jobs`
-    which jobs it is a step of.
+    steps it writes, `reads_back` what later steps wrote that it reads, `comes_after` what it does
+    not read and yet waits for (`<layer>.<table>`), `jobs` which jobs it is a step of.
     """
     declared = declared_tables()
-    beside = {ALSO_WRITES: [*also_writes], READS_BACK: [*reads_back]}
+    after = [*comes_after]
+    beside = {ALSO_WRITES: [*also_writes], READS_BACK: [*reads_back], COMES_AFTER: after}
     told = {name: tables for name, tables in beside.items() if tables}
+    upstream = [*deps, *after]
     return [
         AssetSpec(
             key=[layer, table],
-            deps=[asset_key(dep) for dep in deps],
+            deps=[asset_key(dep) for dep in upstream],
             description=declared[f"{layer}.{table}"].grain,
             group_name=layer,
             owners=[OWNER],

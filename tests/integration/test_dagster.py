@@ -121,6 +121,15 @@ def test_jobs_and_schedules_are_there(definitions: Any) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("job", ["process_new_leads", "apply_verdicts", "refresh_scores"])
+def test_a_run_ends_with_the_report(definitions: Any, job: str) -> None:
+    """An assignment waited for it, and a job killed in between looked finished."""
+    graph = definitions.resolve_job_def(job).graph
+    (route, report) = (graph.node_named(name) for name in ("route", "report"))
+    upstream = graph.dependency_structure.input_to_upstream_outputs_for_node(report.name)
+    assert route in {output.node for outputs in upstream.values() for output in outputs}
+
+
 class Looks:
     """Evaluations of one sensor that hand the cursor on, as the daemon does."""
 

@@ -74,7 +74,7 @@ def declare_steps() -> dict[str, dict[str, list[str]]]:
     from dagster import AssetsDefinition
 
     from lead_platform.definitions import defs
-    from lead_platform.lake.specs import ALSO_WRITES, READS_BACK
+    from lead_platform.lake.specs import ALSO_WRITES, COMES_AFTER, READS_BACK
 
     steps = {}
     for assets in defs.assets or ():
@@ -83,7 +83,8 @@ def declare_steps() -> dict[str, dict[str, list[str]]]:
         specs = list(assets.specs)
         metadata = [spec.metadata for spec in specs]
         writes = {".".join(spec.key.path) for spec in specs}
-        reads = {".".join(dep.asset_key.path) for spec in specs for dep in spec.deps}
+        awaited = set().union(*(told.get(COMES_AFTER, ()) for told in metadata))
+        reads = {".".join(dep.asset_key.path) for spec in specs for dep in spec.deps} - awaited
         steps[assets.node_def.name] = {
             "writes": sorted(writes),
             "reads": sorted(reads - writes),
