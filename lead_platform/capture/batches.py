@@ -206,13 +206,13 @@ class _BatchBuilder:
 
 def items_of(mapped: MappedRecord, number: int, places: Sequence[int]) -> RecordItems:
     """What tells whether a mapped record is new; `places`: the row of each item."""
-    is_dated = any(
-        kind == "submission" and row[MODIFIED_POSITION] is not None for kind, row in mapped.items
-    )
-    items = tuple(
-        (kind, place, row[0]) for (kind, row), place in zip(mapped.items, places, strict=True)
-    )
-    return RecordItems(number, str(mapped.record_id), mapped.content_hash, items, is_dated)
+    items: list[tuple[Kind, int, str]] = []
+    is_dated = False
+    for (kind, row), place in zip(mapped.items, places, strict=True):
+        items.append((kind, place, row[0]))
+        if kind == "submission" and row[MODIFIED_POSITION] is not None:
+            is_dated = True
+    return RecordItems(number, str(mapped.record_id), mapped.content_hash, tuple(items), is_dated)
 
 
 def _excerpt(text: str) -> str:

@@ -67,6 +67,8 @@ class LeftOut:
         ]
 
     def _holds_of_items(self, record: RecordItems) -> list[ItemHold]:
+        if not self.items:
+            return []
         return [hold for item_id in record.item_ids for hold in self.items.get(item_id, ())]
 
     def reason(self, record: RecordItems) -> str:
