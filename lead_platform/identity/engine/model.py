@@ -38,8 +38,19 @@ class TermFrequencies(BaseModel):
     unlisted: float = Field(gt=0, le=1)
 
 
+class Household(BaseModel):
+    """What two people of one household show: `prior`, the chance that two random records are such a
+    pair, and per comparison and level the share of these pairs that is there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prior: float = Field(gt=0, lt=1)
+    comparisons: dict[str, dict[str, float]]
+
+
 class MatchModel(BaseModel):
-    """All parameters a score depends on. `prior`: chance that two random records are one person.
+    """All parameters a score depends on. `prior`: chance that two random records are one person;
+    `household`: how likely it is that they are two of one household instead, where that was found.
 
     `term_frequencies`: by column, frozen with the model, so that a pair's score does not change
     with what else has been received.
@@ -51,6 +62,7 @@ class MatchModel(BaseModel):
     prior: float = Field(gt=0, lt=1)
     comparisons: dict[str, dict[str, LevelRates]]
     term_frequencies: dict[str, TermFrequencies] = {}
+    household: Household | None = None
 
     def rates(self, comparison: str, level: str) -> LevelRates:
         """The rates of one level; `for_specification` has made sure that it is there."""

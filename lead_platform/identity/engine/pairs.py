@@ -7,6 +7,7 @@ specification and the model alone; what guards say of records nobody compared is
 """
 
 from dataclasses import dataclass
+from math import log2
 
 import duckdb
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow as pa
 from lead_platform.identity.engine.blocking import key_expressions
 from lead_platform.identity.engine.guards import guard_sql, speaks_against_sql
 from lead_platform.identity.engine.matching import level_sql, score_pairs
-from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.engine.model import Household, MatchModel
 from lead_platform.identity.engine.specification import (
     APART,
     CANNOT_LINK,
@@ -79,7 +80,7 @@ def find_pairs(
         candidates = _count(scratch, "candidates")
         if candidates:
             scores = score_pairs(scratch, specification, model)
-            scratch.execute(_decision_sql(scores, specification), {"model": model.version})
+            scratch.execute(_decision_sql(scores, specification, model), {"model": model.version})
         else:
             scratch.execute(_NO_PAIRS)
         pairs = scratch.execute("from kept_pairs order by pair_id").to_arrow_table()
@@ -227,7 +228,7 @@ def _keys_sql(specification: LinkageSpecification) -> str:
     """
 
 
-def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str:
+def _decision_sql(scores: list[str], specification: LinkageSpecification, model: MatchModel) -> str:
     """Fills `kept_pairs` from the scores: levels by name, rule, guard, decision, parts."""
     exact = len(specification.exact_keys)
     rule_names = _cases("c.rule", [*(rule.name for rule in specification.rules), ASKED_RULE])
@@ -247,6 +248,8 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
     held_back = [_held_back(guard, specification) for guard in specification.guards]
     thresholds = specification.thresholds
     all_scores = " union all by name ".join(f"from {table}" for table in scores)
+    if model.household is not None:
+        all_scores = _less_household(all_scores, specification, model, model.household)
     return f"""
         create or replace table kept_pairs as
         with scored as (
@@ -285,7 +288,7 @@ def _decision_sql(scores: list[str], specification: LinkageSpecification) -> str
         select
             'pair_' || left(sha256(left_record_id || chr(31) || right_record_id), 24) as pair_id,
             left_record_id, right_record_id, rule_name as rule, match_probability, match_weight,
-            decision, reason, {_parts(specification)} as parts, $model as model_version
+            decision, reason, {_parts(specification, model)} as parts, $model as model_version
         from decided
         where decision <> 'drop' or is_asked
     """
@@ -316,7 +319,43 @@ def _guard_condition(guard: Guard, specification: LinkageSpecification) -> str:
     return f"({' or '.join(applies)}) and {guard_sql(guard)}"
 
 
-def _parts(specification: LinkageSpecification) -> str:
+def _less_household(
+    scores: str, specification: LinkageSpecification, model: MatchModel, household: Household
+) -> str:
+    """SQL for the scores where it counts against a pair that two people of one household would
+    show the same: of the chances of a match, those against a stranger or such a pair are left.
+
+    With odds a for one person and b for a household, both against strangers, a becomes a / (1 + b).
+    """
+    terms = [repr(log2(household.prior / (1 - household.prior)))]
+    for comparison in specification.comparisons:
+        shown = household.comparisons[comparison.name]
+        weights = [
+            log2(shown[level] / model.rates(comparison.name, level).u)
+            for level in comparison.level_names
+        ]
+        # Splink numbers levels from the best down to 0, missing is -1.
+        cases = " ".join(
+            f"when {len(weights) - 1 - place} then {weight!r}"
+            for place, weight in enumerate(weights)
+        )
+        terms.append(f"case gamma_{comparison.name} {cases} else 0 end")
+        if not comparison.individual and any(level.rarity for level in comparison.levels):
+            # A rare name that they share says as much of a family.
+            terms.append(f"coalesce(mw_tf_adj_{comparison.name}, 0)")
+    return f"""
+        with told as (
+            select *, -log2(1 + pow(2, least(1000, {" + ".join(terms)}))) as mw_household
+            from ({scores})
+        )
+        select * replace (
+            match_weight + mw_household as match_weight,
+            1 / (1 + pow(2, -(match_weight + mw_household))) as match_probability
+        ) from told
+    """
+
+
+def _parts(specification: LinkageSpecification, model: MatchModel) -> str:
     """SQL for the JSON list of what the weight is made of; no values, so no personal data."""
     weights = {
         c.name: f"mw_{c.name} + mw_tf_adj_{c.name}"
@@ -324,8 +363,11 @@ def _parts(specification: LinkageSpecification) -> str:
         else f"mw_{c.name}"
         for c in specification.comparisons
     }
+    levels = {name: f"level_{name}" for name in weights}
+    if model.household is not None:
+        weights["household"], levels["household"] = "mw_household", "'shared'"
     structs = ", ".join(
-        f"{{'comparison': '{name}', 'level': level_{name}, "
+        f"{{'comparison': '{name}', 'level': {levels[name]}, "
         f"'weight': round({weight}, 3), 'bayes_factor': round(pow(2, {weight}), 6)}}"
         for name, weight in weights.items()
     )

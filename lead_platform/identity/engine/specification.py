@@ -202,9 +202,14 @@ class Level(_Part):
 
 
 class Comparison(_Part):
-    """One aspect two records are compared in; its levels, best agreement first."""
+    """One aspect two records are compared in; its levels, best agreement first.
+
+    `individual`: it is of the person alone. People of one household share their last name, address
+    and phone; in this they agree no more than strangers do.
+    """
 
     name: Name
+    individual: bool = False
     needs: tuple[Name, ...] = Field(min_length=1)
     levels: tuple[Level, ...] = Field(min_length=1)
 

@@ -4,45 +4,54 @@ Owns how rates and term frequencies are estimated from match records; the file t
 model.py's, who may put a model to work is proposals.py's.
 """
 
-import logging
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
-from splink import DuckDBAPI, Linker, block_on
-from splink.internals.comparison_level import ComparisonLevel
-from splink.internals.exceptions import EMTrainingException
+from numpy.typing import NDArray
 
-from lead_platform.identity.engine.matching import splink_settings, weigh_records
-from lead_platform.identity.engine.model import LevelRates, MatchModel, TermFrequencies
+from lead_platform.identity.engine.matching import weigh_records
+from lead_platform.identity.engine.model import Household, LevelRates, MatchModel, TermFrequencies
 from lead_platform.identity.engine.specification import (
     Column,
-    Comparison,
     LinkageSpecification,
     read_shares,
 )
+from lead_platform.identity.modelling.estimation import (
+    Block,
+    Estimate,
+    Floats,
+    count_block,
+    count_equal,
+    count_random,
+    estimate,
+)
 
-_LOG = logging.getLogger(__name__)
 # A level nobody showed in training is rare, not impossible.
 _LEAST_RATE = 1e-6
 # Matching pairs that disagree are rarer in blocks that trained than elsewhere: a zero there must
 # not become a proof against a match.
 _LEAST_MATCH_RATE = 1e-4
 # Of the pairs at a level, the share that is taken to be strangers at the least.
-_LEAST_STRANGERS = 0.2
-# Matching pairs per record that are taken for granted where almost none are certain.
+_LEAST_STRANGERS = 0.1
+# Matching pairs per record that are taken for granted where nothing tells how many there are.
 _FEWEST_MATCHES = 0.5
+# Pairs a block is sampled down to at the least.
+_FEWEST_OF_BLOCK = 20_000
+# Fewer pairs of a household than these are none.
+_FEWEST_HOMES = 5.0
 
 
 def train_model(records: pa.Table, specification: LinkageSpecification, *, name: str) -> MatchModel:
     """Rates for every level of the specification, from match records (one row each).
 
     `records` has record_id and the declared columns. `u` from random pairs, `m` by expectation
-    maximisation within blocks, sampled. One thread and the specification's seed make it
-    repeatable to the bit.
+    maximisation over the blocks of the sessions, sampled. One thread and the specification's seed
+    make it repeatable to the bit.
     """
-    logging.getLogger("splink").setLevel(logging.ERROR)
     training = specification.training
     with duckdb.connect() as scratch:
         scratch.execute("set threads = 1; set enable_progress_bar = false")
@@ -56,57 +65,160 @@ def train_model(records: pa.Table, specification: LinkageSpecification, *, name:
             for column in specification.rare_columns()
         }
         weigh_records(scratch, specification, frequencies)
-        api = DuckDBAPI(scratch)
-        settings = splink_settings(specification, None)
-        linker = Linker(api.register("weighed_records"), settings, log_level=None)
-        if training.prior is None and training.certain and _any_certain(scratch, specification):
-            linker.training.estimate_probability_two_random_records_match(
-                [block_on(*columns) for columns in training.certain], recall=training.recall
-            )
-        linker.training.estimate_u_using_random_sampling(
-            max_pairs=training.sampled_pairs, seed=training.seed
-        )
-        for columns in training.sessions:
-            _run_session(linker, columns, training.session_pairs)
-        estimated = linker._settings_obj._probability_two_random_records_match
-        prior = training.prior or max(
-            estimated,
-            _FEWEST_MATCHES / max(2, records.num_rows),
-        )
-        model = _read_rates(linker, specification, name, prior, frequencies)
+        random = count_random(scratch, specification, training.sampled_pairs, training.seed)
+        keys = _block_columns(specification)
+        most = max(_FEWEST_OF_BLOCK, training.session_pairs // max(1, len(keys)))
+        blocks = [count_block(scratch, specification, columns, most) for columns in keys]
+        shown = count_equal(scratch, specification, random)
+        found = estimate(specification, shown, blocks, _count_pairs(scratch, specification))
+        prior = training.prior or _prior(scratch, specification, found, blocks)
+    model = _read_rates(specification, name, prior, found, frequencies)
+    model = model.model_copy(
+        update={"household": _household(specification, model, found, records.num_rows, blocks)}
+    )
     if records.num_rows < training.fewest_records:
         model = _with_given_chances(model, specification)
     return _count_swaps_once(model, specification)
 
 
-def _run_session(linker: Linker, columns: tuple[str, ...], most_pairs: int) -> None:
-    """One session of expectation maximisation; what it cannot settle, others or defaults do.
-
-    Splink refuses rates that underflow: in blocks where next to nothing but matches, or none,
-    are found, a level can end there; and a failed session leaves the settings half emptied.
-    """
-    before = linker._settings_obj.core_model_settings.copy()  # type: ignore[no-untyped-call]
-    try:
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            block_on(*columns),
-            estimate_without_term_frequencies=True,
-            max_pairs=most_pairs,
-            record_sample_proportion=1.0,
-        )
-    except (ValueError, EMTrainingException) as error:
-        linker._settings_obj.core_model_settings = before
-        _LOG.warning("session on %s gave no rates: %s", ", ".join(columns), error)
+def _block_columns(specification: LinkageSpecification) -> list[tuple[str, ...]]:
+    """What pairs share that rates are learnt from: the sessions' columns and the blocking's."""
+    texts = {name for name, column in specification.columns.items() if column.kind == "text"}
+    rules = [rule.columns for rule in specification.rules if set(rule.columns) <= texts]
+    return list(dict.fromkeys([*specification.training.sessions, *rules]))
 
 
-def _any_certain(scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> bool:
-    """Whether some pair is equal in one of the certain column sets; Splink cannot do without."""
-    return any(
-        scratch.execute(
-            f"select 1 from records where {' and '.join(f'{c} is not null' for c in columns)} "
-            f"group by {', '.join(columns)} having count(*) > 1 limit 1"
-        ).fetchone()
-        for columns in specification.training.certain
+def _household(
+    specification: LinkageSpecification,
+    model: MatchModel,
+    found: Estimate,
+    records: int,
+    blocks: Sequence[Block],
+) -> Household | None:
+    """What two of a household show, where there are any: as many as the block with most holds."""
+    used = [block for block in blocks if len(block.counts)]
+    pairs = max(
+        (share * block.pairs for share, block in zip(found.homes, used, strict=True)), default=0.0
     )
+    if pairs < _FEWEST_HOMES:
+        return None
+    comparisons = {}
+    for place, comparison in enumerate(specification.comparisons):
+        rates = model.comparisons[comparison.name]
+        shown = found.h[place]
+        comparisons[comparison.name] = {
+            level: _rounded(
+                rates[level].u if comparison.individual else max(_LEAST_MATCH_RATE, float(shown[n]))
+            )
+            for n, level in enumerate(comparison.level_names)
+        }
+    total = records * (records - 1) / 2
+    return Household(prior=_rounded(min(0.5, pairs / total)), comparisons=comparisons)
+
+
+def _prior(
+    scratch: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    found: Estimate,
+    blocks: Sequence[Block],
+) -> float:
+    """The chance that two random records match.
+
+    Each block holds some matching pairs, and a share of all that is known from the other blocks:
+    how often matching pairs agree in what it blocks on. Where no block can be told so, pairs that
+    are equal in a certain column set are taken to be the share `recall` of all.
+    """
+    filled = _filled_shares(scratch, specification)
+    size = filled.pop("")
+    pairs = max(1.0, _count_pairs(scratch, specification))
+    used = [block for block in blocks if len(block.counts)]
+    held: float = 0.0
+    shown: float = 0.0
+    for block, share in zip(used, found.share, strict=True):
+        agree = _agreeing(specification, found, block.columns, filled)
+        if agree is not None:
+            held += share * block.pairs
+            shown += agree
+    if shown:
+        matches = max(1.0, held / shown)
+    else:
+        shares = [
+            known
+            for columns in specification.training.certain
+            if (known := _agreeing(specification, found, columns, filled)) is not None
+        ]
+        recall = max(shares, default=specification.training.recall)
+        certain = _count_certain(scratch, specification) / recall
+        matches = max(certain, _FEWEST_MATCHES * size / 2)
+    return min(0.5, matches / pairs)
+
+
+def _count_pairs(scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> float:
+    """How many pairs of records there are to match, equal in nothing."""
+    between = specification.blocking.between
+    within = (
+        f"(select sum(n * (n - 1) / 2) from (select count(*) as n from records group by {between}))"
+    )
+    row = scratch.execute(
+        f"select count(*) * (count(*) - 1) / 2 - {within if between else 0} from records"
+    ).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def _agreeing(
+    specification: LinkageSpecification,
+    found: Estimate,
+    columns: tuple[str, ...],
+    filled: dict[str, float],
+) -> float | None:
+    """The share of matching pairs that are equal in all these columns; None where a column is one
+    that no comparison tests for being equal."""
+    share = 1.0
+    for column in columns:
+        exact = [
+            found.m[place][number]
+            for place, comparison in enumerate(specification.comparisons)
+            for number, level in enumerate(comparison.levels)
+            if level.exact == column and not level.both and number == 0
+        ]
+        if not exact:
+            return None
+        share *= float(exact[0]) * filled[column] ** 2
+    return share
+
+
+def _filled_shares(
+    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
+) -> dict[str, float]:
+    """Per column the share of records that have it; under "" the number of records."""
+    names = list(specification.columns)
+    counted = ", ".join(f"count({name})" for name in names)
+    row = scratch.execute(f"select count(*), {counted} from records").fetchone()
+    size = int(row[0]) if row else 0
+    shares = (
+        {name: int(count) / max(1, size) for name, count in zip(names, row[1:], strict=True)}
+        if row
+        else {}
+    )
+    return {"": float(size)} | shares
+
+
+def _count_certain(
+    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
+) -> float:
+    """Pairs that are equal in one of the certain column sets."""
+    between = specification.blocking.between
+    apart = f" and l.{between} is distinct from r.{between}" if between else ""
+    parts = [
+        "select l.record_no as a, r.record_no as b from records as l join records as r on "
+        + " and ".join(f"l.{c} = r.{c}" for c in columns)
+        + f" and l.record_no < r.record_no{apart}"
+        for columns in specification.training.certain
+    ]
+    if not parts:
+        return 0.0
+    row = scratch.execute(f"select count(*) from ({' union '.join(parts)})").fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def _count_terms(
@@ -153,28 +265,60 @@ def _known_shares(column: Column) -> pa.Table:
 
 
 def _read_rates(
-    linker: Linker,
     specification: LinkageSpecification,
     name: str,
     prior: float,
+    found: Estimate,
     frequencies: dict[str, TermFrequencies],
 ) -> MatchModel:
     comparisons: dict[str, dict[str, LevelRates]] = {}
-    declared = {c.name: c for c in specification.comparisons}
-    unseen = 1 / specification.training.sampled_pairs
-    for trained in linker._settings_obj.comparisons:
-        levels = [level for level in trained.comparison_levels if not level.is_null_level]
-        is_trained = any(level._has_estimated_m_values for level in levels)
-        expected = _expected_rates(declared[trained.output_column_name], is_trained=is_trained)
-        comparisons[trained.output_column_name] = {
-            level.label_for_charts: _level_rates(
-                level, expected[level.label_for_charts], prior, unseen
-            )
-            for level in levels
+    for place, comparison in enumerate(specification.comparisons):
+        stated = [level.expected is not None for level in comparison.levels] + [False]
+        # Who is equal in it is taken to match: a stranger is the exception.
+        is_certain = (comparison.levels[0].exact,) in specification.training.certain
+        m, u = _fitted(found, place, prior, np.array(stated, dtype=np.bool_), is_certain)
+        comparisons[comparison.name] = {
+            level: LevelRates(m=_rate(float(m[n]), _LEAST_RATE), u=_rate(float(u[n]), _LEAST_RATE))
+            for n, level in enumerate(comparison.level_names)
         }
     return MatchModel(
         name=name, prior=_rounded(prior), comparisons=comparisons, term_frequencies=frequencies
     )
+
+
+def _fitted(
+    found: Estimate, place: int, prior: float, stated: NDArray[np.bool_], is_certain: bool
+) -> tuple[Floats, Floats]:
+    """`m` and `u` of a comparison. Random pairs hold matching ones too: those are taken out of `u`.
+
+    A level that no pair showed weighs nothing, unless the specification states what to expect.
+    """
+    m, seen = found.m[place], found.u_seen[place]
+    total = max(1.0, float(seen.sum()))
+    u = (seen + 0.5) / (total + 0.5 * len(seen))
+    strangers = np.maximum((u - prior * m) / (1 - prior), u * _LEAST_STRANGERS)
+    if is_certain:
+        strangers[0] = u[0] * _LEAST_STRANGERS
+    u = strangers / strangers.sum()
+    nothing = (found.m_seen[place] < 0.5) & (seen < 0.5) & ~stated
+    m = np.where(nothing, 0.0, m)
+    m, u = np.maximum(m / m.sum(), _LEAST_MATCH_RATE), np.maximum(u, _LEAST_RATE)
+    m[nothing] = u[nothing]
+    m[~nothing], u[~nothing] = falling(m[~nothing], u[~nothing])
+    return m, u
+
+
+def falling(m: Floats, u: Floats) -> tuple[Floats, Floats]:
+    """Both rates, levels that weigh less than one below them taken together with it, so that the
+    weight never rises while agreement falls."""
+    groups: list[tuple[float, float, int]] = []
+    for ours, theirs in zip(m.tolist(), u.tolist(), strict=True):
+        groups.append((ours, theirs, 1))
+        while len(groups) > 1 and groups[-1][0] * groups[-2][1] > groups[-2][0] * groups[-1][1]:
+            a, b = groups.pop(), groups.pop()
+            groups.append((a[0] + b[0], a[1] + b[1], a[2] + b[2]))
+    ratios = np.concatenate([np.full(n, theirs / ours) for ours, theirs, n in groups])
+    return m, np.minimum(1.0, m * ratios)
 
 
 def _with_given_chances(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
@@ -190,37 +334,6 @@ def _with_given_chances(model: MatchModel, specification: LinkageSpecification) 
                 u = comparisons[comparison.name][level.name].u
                 frequencies[level.exact] = TermFrequencies(listed={}, unlisted=u)
     return model.model_copy(update={"comparisons": comparisons, "term_frequencies": frequencies})
-
-
-def _level_rates(
-    level: ComparisonLevel, expected: float | None, prior: float, unseen: float
-) -> LevelRates:
-    """One level's rates. Random pairs hold matching ones too: those are taken out of `u`.
-
-    `expected` stands in for an `m`, `unseen` for a `u` that no pair of the training showed. A
-    level without either weighs nothing: initials that a set does not have are no evidence.
-    """
-    seen = level.u_probability if level._has_estimated_u_values else unseen
-    seen = _rate(seen, _LEAST_RATE)
-    trained = level.m_probability if level._has_estimated_m_values else expected
-    if trained is None:
-        return LevelRates(m=seen, u=seen)
-    m = _rate(trained, _LEAST_MATCH_RATE)
-    strangers = (seen - prior * m) / (1 - prior)
-    return LevelRates(m=m, u=_rate(max(strangers, seen * _LEAST_STRANGERS), _LEAST_RATE))
-
-
-def _expected_rates(comparison: Comparison, *, is_trained: bool) -> dict[str, float | None]:
-    """Where to stand without training: the levels' own expectations.
-
-    In a comparison that no session trained, the levels without one share the rest evenly.
-    """
-    given = {level.name: level.expected for level in comparison.levels if level.expected}
-    if is_trained:
-        return {name: given.get(name) for name in comparison.level_names}
-    left = [name for name in comparison.level_names if name not in given]
-    rest = max(0.0, 1 - sum(given.values())) / len(left)
-    return {name: given.get(name, rest) for name in comparison.level_names}
 
 
 def _count_swaps_once(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
@@ -246,7 +359,8 @@ def _count_swaps_once(model: MatchModel, specification: LinkageSpecification) ->
     ]
     for name, level in swaps.items():
         m = comparisons[name][level].m
-        u = min(1.0, math.sqrt(m * same[0] * same[1]))
+        # Swapped names never speak against a match.
+        u = min(m, math.sqrt(m * same[0] * same[1]))
         comparisons[name][level] = LevelRates(m=m, u=_rate(u, _LEAST_RATE))
     return model.model_copy(update={"comparisons": comparisons})
 
