@@ -25,6 +25,7 @@ _WORDS = {
     "same_label": "the same under another ending",
     "spelled_alike": "spelled alike",
     "different": "different",
+    "shared": "what they share, people of one share as well",
 }
 
 

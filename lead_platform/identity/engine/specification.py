@@ -249,14 +249,14 @@ class Guard(_Part):
 class Training(_Part):
     """How a model is trained without labels.
 
-    `u` comes from `sampled_pairs` random pairs; `m` from one session of expectation maximisation
-    per entry of `sessions`, over at most `session_pairs` pairs that are equal in those columns.
-    A session says nothing about what it blocks on, so together they must leave out each
-    comparison once. `prior`, the chance that two random records match, is given, or estimated:
-    from the pairs that are equal in one of the `certain` column sets, of which all matching pairs
-    are taken to show the share `recall`. Among fewer than `fewest_records` random pairs show too
-    many that match, and a value's frequency says nothing: the levels' `chance` stands in, and
-    rarity does not count.
+    `u` comes from `sampled_pairs` random pairs; `m` from one expectation maximisation over blocks
+    of pairs that are equal in the columns of a blocking rule or of an entry of `sessions`, some
+    `session_pairs` in all. A block says nothing about what it blocks on, so together they must
+    leave out each comparison once. `prior`, the chance that two random records match, is given, or
+    estimated from the blocks; where no block tells it, from the pairs that are equal in one of the
+    `certain` column sets, of which all matching pairs are taken to show the share `recall`. Among
+    fewer than `fewest_records` random pairs show too many that match, and a value's frequency says
+    nothing: the levels' `chance` stands in, and rarity does not count.
     """
 
     seed: int = 1

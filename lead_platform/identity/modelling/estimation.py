@@ -1,8 +1,8 @@
 """Estimation of a matching model's rates from unlabelled pairs, one joint expectation maximisation.
 
-Owns which pairs are looked at and what is fitted to them: random pairs tell how strangers agree
-(`u`), pairs that share a block tell how matching ones do (`m`). Shape and file of the model are
-training.py's and model.py's.
+Owns what is fitted to pairs: random ones tell how strangers agree (`u`), those that share a block
+how matching ones do (`m`). Which pairs are counted is counting.py's, what becomes a model of it is
+training.py's.
 
 The model is that of Fellegi and Sunter (A Theory for Record Linkage, JASA 1969), fitted as by
 Winkler (Using the EM Algorithm for Weight Computation, 1988), with three differences to a session
@@ -13,14 +13,12 @@ some pairs.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from lead_platform.identity.engine.matching import level_sql
 from lead_platform.identity.engine.specification import Comparison, LinkageSpecification
 
 Floats = NDArray[np.float64]
@@ -39,6 +37,8 @@ _SLACK = 1.5
 # level, sometimes none, and rarely what lies between.
 _SAME, _DIFFERENT = 0.75, 0.1
 _LEAST_REST = 0.01
+# What a pair may be: the rows of shares and weights.
+STRANGER, MATCH, HOME = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,15 @@ class Block:
     """Pairs that share a key, counted by pattern of agreement.
 
     `levels`: per pattern and comparison the place of the level, -1 where it is missing; `counts`:
-    pairs of each pattern; `told`: which comparisons say something, not being what is shared;
-    `chance`: how likely two strangers share the key, where that is known.
+    pairs of each pattern; `sizes`: how many levels each comparison has; `told`: which comparisons
+    say something, not being what is shared; `chance`: how likely two strangers share the key, where
+    that is known.
     """
 
     columns: tuple[str, ...]
     levels: Ints
     counts: Floats
+    sizes: tuple[int, ...]
     told: NDArray[np.bool_]
     chance: float | None = None
 
@@ -74,227 +76,10 @@ class Estimate:
     m: list[Floats]
     u: list[Floats]
     h: list[Floats]
-    share: list[float]
-    homes: list[float]
+    share: tuple[float, ...]
+    homes: tuple[float, ...]
     m_seen: list[Floats]
     u_seen: list[Floats]
-
-
-def count_block(
-    scratch: duckdb.DuckDBPyConnection,
-    specification: LinkageSpecification,
-    columns: tuple[str, ...],
-    most_pairs: int,
-) -> Block:
-    """The pairs of `weighed_records` that are equal in `columns`, at most about so many: in large
-    blocks each record meets some others, and each pair counts for as many as it stands for."""
-    filled = " and ".join(f"{name} is not null" for name in columns)
-    scratch.execute(f"""
-        create or replace temp table block_places as
-        select record_no, hash({", ".join(columns)}) as key,
-            row_number() over (partition by key order by hash(record_no), record_no) as place,
-            count(*) over (partition by key) as size, {_source(specification)} as source
-        from weighed_records where {filled}
-    """)
-    window = _window(scratch, most_pairs)
-    scratch.execute(
-        f"""
-        create or replace temp table counted_pairs as
-        select l.record_no as left_no, r.record_no as right_no,
-            case when l.size - 1 <= $window then 1.0
-                else l.size * (l.size - 1.0) / ($window * (2.0 * l.size - $window - 1))
-            end as weight
-        from block_places as l join block_places as r
-            on r.key = l.key and r.place > l.place and r.place <= l.place + $window
-        {_between(specification, "where")}
-        """,
-        {"window": window},
-    )
-    levels, counts = _patterns(scratch, specification)
-    shared = set(columns) | {
-        given for name in columns for given in specification.columns[name].given
-    }
-    told = [
-        not _reads(comparison, specification, shared) for comparison in specification.comparisons
-    ]
-    chance = _chance_of(scratch, specification, columns)
-    return Block(columns, levels, counts, np.array(told, dtype=np.bool_), chance)
-
-
-def _chance_of(
-    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification, columns: Iterable[str]
-) -> float | None:
-    """How likely two strangers are equal in all these columns, by how often any two are in each.
-
-    Columns of several given ones count as these. Unknown where two of the columns are such as
-    people share together, a last name and a city.
-    """
-    parts: list[str] = []
-    for column in columns:
-        given = specification.columns[column].given
-        alone = {
-            specification.columns[name].given[0]: name
-            for name in specification.columns
-            if len(specification.columns[name].given) == 1
-            and any(c.levels[0].exact == name for c in specification.comparisons)
-        }
-        if len(given) < 2:
-            parts.append(column)
-        elif all(name in alone for name in given):
-            parts += [alone[name] for name in given]
-        else:
-            return None
-    if sum(not _is_individual(part, specification) for part in parts) > 1:
-        return None
-    chance = 1.0
-    for part in parts:
-        row = scratch.execute(
-            "select sum(n * (n - 1)), sum(n) from "
-            f"(select count(*) as n from records where {part} is not null group by {part})"
-        ).fetchone()
-        equal, filled = row if row and row[1] else (0, 0)
-        chance *= float(equal) / max(1.0, float(filled) * (float(filled) - 1))
-    return chance
-
-
-def _is_individual(column: str, specification: LinkageSpecification) -> bool:
-    """Whether all that is compared of the column is of the person alone."""
-    given = {column, *specification.columns[column].given}
-    reading = [c for c in specification.comparisons if _reads(c, specification, given)]
-    return bool(reading) and any(c.individual for c in reading)
-
-
-def count_random(
-    scratch: duckdb.DuckDBPyConnection,
-    specification: LinkageSpecification,
-    most_pairs: int,
-    seed: int,
-) -> Block:
-    """Random pairs of `weighed_records`: all there are, or about so many."""
-    row = scratch.execute("select count(*) from weighed_records").fetchone()
-    size = int(row[0]) if row else 0
-    steps = min(size // 2 if size % 2 else max(0, size // 2), max(1, most_pairs // max(1, size)))
-    # Everybody meets those so many places further on in a shuffled ring.
-    scratch.execute(
-        f"""
-        create or replace temp table ring as
-        select record_no,
-            row_number() over (order by hash(record_no + $seed * 1000003), record_no) - 1 as place,
-            {_source(specification)} as source
-        from weighed_records
-        """,
-        {"seed": seed},
-    )
-    scratch.execute(
-        f"""
-        create or replace temp table counted_pairs as
-        with meetings as (
-            select record_no, source, (place + unnest(range(1, $steps + 1))) % $size as place
-            from ring
-        )
-        select l.record_no as left_no, r.record_no as right_no, 1.0 as weight
-        from meetings as l join ring as r on r.place = l.place
-            {_between(specification, "and")}
-        """,
-        {"steps": steps, "size": max(1, size)},
-    )
-    levels, counts = _patterns(scratch, specification)
-    return Block((), levels, counts, np.ones(len(specification.comparisons), dtype=np.bool_))
-
-
-def count_equal(
-    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification, random: Block
-) -> list[Floats]:
-    """How many random pairs show each level; of those equal in the first one's column the number to
-    expect, for few of a million pairs are: counted in all records it is no matter of luck."""
-    sizes = [len(comparison.level_names) for comparison in specification.comparisons]
-    seen = _level_counts(random, random.counts, sizes)
-    between = specification.blocking.between
-    for counts, comparison in zip(seen, specification.comparisons, strict=True):
-        level = comparison.levels[0]
-        if level.exact is None or level.both or len(comparison.needs) > 1:
-            continue
-        column, total = level.exact, float(counts.sum())
-        pairs = "sum(n * (n - 1))"
-        query = (
-            f"select ({pairs}), sum(n) from (select count(*) as n from records "
-            f"where {column} is not null group by {column}"
-        )
-        equal, filled = scratch.execute(f"{query})").fetchone() or (0, 0)
-        all_pairs = (filled or 0) * ((filled or 0) - 1.0)
-        if between:
-            inside = scratch.execute(f"{query}, {between})").fetchone() or (0, 0)
-            equal = (equal or 0) - (inside[0] or 0)
-            row = scratch.execute(
-                f"select sum(n * (n - 1)) from (select count(*) as n from records "
-                f"where {column} is not null group by {between})"
-            ).fetchone()
-            all_pairs -= float(row[0] or 0) if row else 0.0
-        if all_pairs > 0:
-            others = total - counts[0]
-            counts[0] = total * float(equal or 0) / all_pairs
-            counts[1:] *= (total - counts[0]) / others if others else 1.0
-    return seen
-
-
-def _window(scratch: duckdb.DuckDBPyConnection, most_pairs: int) -> int:
-    """How many others a record may meet, so that there are at most so many pairs."""
-    sizes = scratch.execute(
-        "select size, count(*) // size as blocks from block_places where size > 1 group by size"
-    ).fetchall()
-    window = max((size for size, _ in sizes), default=1)
-    while window > 1 and sum(n * _met(size, window) for size, n in sizes) > most_pairs:
-        window = max(1, window // 2)
-    return int(window)
-
-
-def _met(size: int, window: int) -> float:
-    width = min(window, size - 1)
-    return width * (2 * size - width - 1) / 2
-
-
-def _source(specification: LinkageSpecification) -> str:
-    return specification.blocking.between or "null"
-
-
-def _between(specification: LinkageSpecification, word: str) -> str:
-    """SQL that keeps pairs of one source out, where only records of two are compared."""
-    return f"{word} l.source is distinct from r.source" if specification.blocking.between else ""
-
-
-def _patterns(
-    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
-) -> tuple[Ints, Floats]:
-    """Per pattern of agreement among `counted_pairs` its levels and the number of pairs."""
-    named = ", ".join(
-        f"{_place_sql(comparison)} as place_{number}"
-        for number, comparison in enumerate(specification.comparisons)
-    )
-    rows = scratch.execute(f"""
-        select {named}, sum(weight) as pairs
-        from counted_pairs
-        join weighed_records as l on l.record_no = left_no
-        join weighed_records as r on r.record_no = right_no
-        group by all order by all
-    """).fetchnumpy()
-    columns = [
-        np.asarray(rows[f"place_{number}"], dtype=np.int64)
-        for number in range(len(specification.comparisons))
-    ]
-    return np.stack(columns, axis=1), np.asarray(rows["pairs"], dtype=np.float64)
-
-
-def _place_sql(comparison: Comparison) -> str:
-    """SQL for the place of the level of a pair, -1 where it is missing."""
-    names = ", ".join(f"'{name}'" for name in comparison.level_names)
-    return f"coalesce(list_position([{names}], {level_sql(comparison, 'l', 'r')}), 0) - 1"
-
-
-def _reads(comparison: Comparison, specification: LinkageSpecification, shared: set[str]) -> bool:
-    """Whether the comparison reads what the pairs of a block share."""
-    read = {name for level in comparison.levels for name in level.columns} | set(comparison.needs)
-    given = {part for name in read for part in specification.columns[name].given}
-    return bool((read | given) & shared)
 
 
 # --- the fit -----------------------------------------------------------------------------------
@@ -310,68 +95,85 @@ def estimate(
 
     `u_seen`: how many random pairs show each level; `pairs`: how many there are in all.
     """
-    comparisons = specification.comparisons
-    sizes = [len(comparison.level_names) for comparison in comparisons]
-    own = np.array([comparison.individual for comparison in comparisons], dtype=np.bool_)
-    u = [_shares(seen, np.full(len(seen), 1 / len(seen))) for seen in u_seen]
-    expected = [_expected(comparison) for comparison in comparisons]
-    m = [part / part.sum() for part in expected]
-    h = [theirs if is_own else ours for ours, theirs, is_own in zip(m, u, own, strict=True)]
-    used = [block for block in blocks if len(block.counts)]
-    strangers = [[part.copy() for part in u] for _ in used]
-    # Where nothing tells people of a household apart, there are none.
-    tells = [bool((block.told & own).any()) for block in used]
-    shares = [np.array([0.8, 0.1, 0.1 if is_told else 0.0]) for is_told in tells]
-    most = [_most_strangers(block, pairs) for block in used]
+    fit = _Fit(specification, u_seen, [block for block in blocks if len(block.counts)], pairs)
     for _ in range(_MOST_ROUNDS):
-        m_seen = [np.zeros(size) for size in sizes]
-        h_seen = [np.zeros(size) for size in sizes]
-        moved = 0.0
-        for number, block in enumerate(used):
-            with np.errstate(divide="ignore"):
-                logs = np.log(shares[number])
-            likely = np.stack([
-                _log_likelihood(block, strangers[number]) + logs[0],
-                _log_likelihood(block, m) + logs[1],
-                _log_likelihood(block, h) + logs[2],
-            ])  # fmt: skip
-            weights = _weigh(block, likely, most[number])
-            scale = min(1.0, _MOST_OF_BLOCK / max(1.0, weights[1].sum()))
-            for place, seen in enumerate(_level_counts(block, weights[1] * scale, sizes)):
-                m_seen[place] += seen
-            scale = min(1.0, _MOST_OF_BLOCK / max(1.0, weights[2].sum()))
-            for place, seen in enumerate(_level_counts(block, weights[2] * scale, sizes)):
-                h_seen[place] += seen
-            apart = _level_counts(block, weights[0], sizes)
-            strangers[number] = [
-                rate if is_own else _shares(seen, _STRANGERS_BEFORE * rate)
-                for seen, rate, is_own in zip(apart, u, own, strict=True)
-            ]
-            now = weights.sum(axis=1) + np.array([0.8, 0.1, 0.1 if tells[number] else 0.0])
-            now = now / now.sum()
-            moved = max(moved, float(abs(now - shares[number]).max()))
-            shares[number] = now
-        fitted = [
-            _shares(seen, _MATCHES_BEFORE * part)
-            for seen, part in zip(m_seen, expected, strict=True)
-        ]
-        moved = max(moved, *(float(abs(a - b).max()) for a, b in zip(fitted, m, strict=True)))
-        m = fitted
-        h = [
-            theirs if is_own else _shares(seen, _MATCHES_BEFORE * part)
-            for seen, part, theirs, is_own in zip(h_seen, expected, u, own, strict=True)
-        ]
-        if moved < _SETTLED:
+        if fit.step() < _SETTLED:
             break
-    return Estimate(
-        m,
-        u,
-        h,
-        [float(one[1]) for one in shares],
-        [float(one[2]) for one in shares],
-        m_seen,
-        u_seen,
-    )
+    match, home = (tuple(float(one[place]) for one in fit.shares) for place in (MATCH, HOME))
+    return Estimate(fit.m, fit.u, fit.h, match, home, fit.m_seen, u_seen)
+
+
+class _Fit:
+    """Rates and shares so far; each `step` is a round of expectation and maximisation."""
+
+    def __init__(
+        self,
+        specification: LinkageSpecification,
+        u_seen: list[Floats],
+        blocks: list[Block],
+        pairs: float,
+    ) -> None:
+        comparisons = specification.comparisons
+        self._own = [comparison.individual for comparison in comparisons]
+        self._expected = [_expected(comparison) for comparison in comparisons]
+        self._blocks = blocks
+        self._most = [_most_strangers(block, pairs) for block in blocks]
+        self.u = [_shares(seen, np.full(len(seen), 1 / len(seen))) for seen in u_seen]
+        self.m = self._expected
+        self.h = self._of_home(self._expected)
+        self.m_seen = [np.zeros(len(rate)) for rate in self.u]
+        self._strangers = [list(self.u) for _ in blocks]
+        # Where nothing tells people of a household apart, there are none.
+        told = [bool((block.told & np.array(self._own)).any()) for block in blocks]
+        self._before = [np.array([0.8, 0.1, 0.1 if tells else 0.0]) for tells in told]
+        self.shares = list(self._before)
+
+    def step(self) -> float:
+        """One round; by how much a rate or share moved at the most."""
+        self.m_seen = [np.zeros(len(rate)) for rate in self.u]
+        h_seen = [np.zeros(len(rate)) for rate in self.u]
+        moved = 0.0
+        for number, block in enumerate(self._blocks):
+            weights = self._weigh(number, block)
+            for kind, seen in ((MATCH, self.m_seen), (HOME, h_seen)):
+                scale = min(1.0, _MOST_OF_BLOCK / max(1.0, weights[kind].sum()))
+                for total, part in zip(
+                    seen, level_counts(block, weights[kind] * scale), strict=True
+                ):
+                    total += part
+            self._strangers[number] = [
+                rate if is_own else _shares(seen, _STRANGERS_BEFORE * rate)
+                for seen, rate, is_own in zip(
+                    level_counts(block, weights[STRANGER]), self.u, self._own, strict=True
+                )
+            ]
+            share = _shares(weights.sum(axis=1), self._before[number])
+            moved = max(moved, float(abs(share - self.shares[number]).max()))
+            self.shares[number] = share
+        m = self._fitted(self.m_seen)
+        moved = max(moved, *(float(abs(a - b).max()) for a, b in zip(m, self.m, strict=True)))
+        self.m, self.h = m, self._of_home(self._fitted(h_seen))
+        return moved
+
+    def _weigh(self, number: int, block: Block) -> Floats:
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.shares[number])
+        rates = (self._strangers[number], self.m, self.h)
+        likely = np.stack(
+            [_log_likelihood(block, one) + log for one, log in zip(rates, logs, strict=True)]
+        )
+        return _weigh(block, likely, self._most[number])
+
+    def _fitted(self, seen: list[Floats]) -> list[Floats]:
+        return [
+            _shares(counts, _MATCHES_BEFORE * expected)
+            for counts, expected in zip(seen, self._expected, strict=True)
+        ]
+
+    def _of_home(self, shared: list[Floats]) -> list[Floats]:
+        """In what is of the person alone people of a household are strangers."""
+        rows = zip(self.u, shared, self._own, strict=True)
+        return [strangers if is_own else ours for strangers, ours, is_own in rows]
 
 
 def _weigh(block: Block, likely: Floats, most: float) -> Floats:
@@ -419,10 +221,10 @@ def _shares(seen: Floats, before: Floats) -> Floats:
     return np.asarray(rates / rates.sum(), dtype=np.float64)
 
 
-def _level_counts(block: Block, weights: Floats, sizes: Iterable[int]) -> list[Floats]:
+def level_counts(block: Block, weights: Floats) -> list[Floats]:
     """Per comparison how much weight lies on each level; nothing where it is not told."""
     counted = []
-    for place, size in enumerate(sizes):
+    for place, size in enumerate(block.sizes):
         levels = block.levels[:, place]
         is_seen = (levels >= 0) & block.told[place]
         counted.append(np.bincount(levels[is_seen], weights[is_seen], size).astype(np.float64))

@@ -33,7 +33,7 @@ from lead_platform.identity.judgement.verdicts import (
 from lead_platform.identity.leads.records import collect_all, prepare
 from lead_platform.identity.modelling.charts import match_weights_chart, save_chart
 from lead_platform.identity.modelling.learning import FEWEST_VERDICTS, Lesson, learn_from_verdicts
-from lead_platform.identity.modelling.training import train_model
+from lead_platform.identity.modelling.training import block_columns, train_model
 from lead_platform.lake.audit import record_actions
 
 ACTIVE = "active.json"
@@ -331,19 +331,20 @@ def _card(
         f"{column} ({len(known.listed):,} listed)"
         for column, known in model.term_frequencies.items()
     )
-    sessions = ", ".join("+".join(columns) for columns in training.sessions)
+    blocks = ", ".join("+".join(columns) for columns in block_columns(specification))
     how = (
-        f"Splink: `u` from {training.sampled_pairs:,} random pairs, `m` by "
-        f"expectation maximisation in the blocks {sessions}"
-        f", at most {training.session_pairs:,} pairs each; one thread, seed {training.seed}: the "
-        "same records give the same bytes"
+        f"`u` from {training.sampled_pairs:,} random pairs, `m` by expectation maximisation over "
+        f"the blocks {blocks}, some {training.session_pairs:,} pairs in all; one thread, seed "
+        f"{training.seed}: the same records give the same bytes"
     )
+    home = f"prior {model.household.prior:g}" if model.household else "none found"
     return f"""
 | | |
 |---|---|
 | records | {proposal.records:,} records of this installation |
 | how | {how} |
 | prior | {model.prior:g} |
+| two of a household | {home} |
 | term frequencies | {terms or "none"} |
 | thresholds | merge {specification.thresholds.merge}, review {specification.thresholds.review} |
 

@@ -1,7 +1,7 @@
-"""Training of a matching model, without labels: Splink's expectation maximisation, seeded.
+"""Training of a matching model, without labels, seeded.
 
-Owns how rates and term frequencies are estimated from match records; the file they go to is
-model.py's, who may put a model to work is proposals.py's.
+Owns what becomes a model of what estimation.py finds in match records, its prior and term
+frequencies; the file is model.py's, who may put a model to work is proposals.py's.
 """
 
 import math
@@ -20,15 +20,8 @@ from lead_platform.identity.engine.specification import (
     LinkageSpecification,
     read_shares,
 )
-from lead_platform.identity.modelling.estimation import (
-    Block,
-    Estimate,
-    Floats,
-    count_block,
-    count_equal,
-    count_random,
-    estimate,
-)
+from lead_platform.identity.modelling.counting import count_block, count_equal, count_random
+from lead_platform.identity.modelling.estimation import Block, Estimate, Floats, estimate
 
 # A level nobody showed in training is rare, not impossible.
 _LEAST_RATE = 1e-6
@@ -66,7 +59,7 @@ def train_model(records: pa.Table, specification: LinkageSpecification, *, name:
         }
         weigh_records(scratch, specification, frequencies)
         random = count_random(scratch, specification, training.sampled_pairs, training.seed)
-        keys = _block_columns(specification)
+        keys = block_columns(specification)
         most = max(_FEWEST_OF_BLOCK, training.session_pairs // max(1, len(keys)))
         blocks = [count_block(scratch, specification, columns, most) for columns in keys]
         shown = count_equal(scratch, specification, random)
@@ -81,7 +74,7 @@ def train_model(records: pa.Table, specification: LinkageSpecification, *, name:
     return _count_swaps_once(model, specification)
 
 
-def _block_columns(specification: LinkageSpecification) -> list[tuple[str, ...]]:
+def block_columns(specification: LinkageSpecification) -> list[tuple[str, ...]]:
     """What pairs share that rates are learnt from: the sessions' columns and the blocking's."""
     texts = {name for name, column in specification.columns.items() if column.kind == "text"}
     rules = [rule.columns for rule in specification.rules if set(rule.columns) <= texts]
