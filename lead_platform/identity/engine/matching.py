@@ -24,8 +24,6 @@ from lead_platform.identity.engine.specification import (
 )
 
 _QUIET = logging.ERROR
-# Only where training starts from; EM finds its own.
-_UNTRAINED_PRIOR = 1e-4
 
 # From this many on, what scores low is not kept: of few pairs Splink's second preparation (a tenth
 # of a second) costs more than the rows.
@@ -171,11 +169,9 @@ def register_terms(linker: Linker, api: DuckDBAPI, specification: LinkageSpecifi
             )
 
 
-def splink_settings(
-    specification: LinkageSpecification, model: MatchModel | None
-) -> SettingsCreator:
-    """The specification as Splink settings; without a model, the weights are left to training."""
-    specification = specification.rarity_known(model.term_frequencies if model else ())
+def splink_settings(specification: LinkageSpecification, model: MatchModel) -> SettingsCreator:
+    """The specification as Splink settings, with the model's weights."""
+    specification = specification.rarity_known(model.term_frequencies)
     comparisons: list[Any] = [
         _splink_comparison(comparison, model) for comparison in specification.comparisons
     ]
@@ -186,7 +182,7 @@ def splink_settings(
         # Splink keeps the levels (gamma) only together with the values.
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
-        probability_two_random_records_match=model.prior if model else _UNTRAINED_PRIOR,
+        probability_two_random_records_match=model.prior,
     )
 
 
@@ -206,24 +202,22 @@ def level_sql(comparison: Comparison, left: str, right: str) -> str:
     return f"case {' '.join(cases)} else '{DIFFERENT}' end"
 
 
-def _splink_comparison(comparison: Comparison, model: MatchModel | None) -> CustomComparison:
+def _splink_comparison(comparison: Comparison, model: MatchModel) -> CustomComparison:
     missing = " and ".join(f'("{c}_l" is null or "{c}_r" is null)' for c in comparison.needs)
     levels: list[Any] = [cll.CustomLevel(missing).configure(is_null_level=True)]
     for name in comparison.level_names:
         level = next((level for level in comparison.levels if level.name == name), None)
         creator = cll.ElseLevel() if level is None else _splink_level(level)
-        settings: dict[str, Any] = {"label_for_charts": name}
-        if model is None and level is not None and level.expected:
-            settings["m_probability"] = level.expected
-        if model is not None:
-            rates = model.rates(comparison.name, name)
-            settings |= {"m_probability": rates.m, "u_probability": rates.u}
-            if level is not None and level.rarity:
-                settings |= {
-                    "tf_adjustment_column": level.exact,
-                    "tf_adjustment_weight": level.rarity,
-                    "disable_tf_exact_match_detection": True,
-                }
+        rates = model.rates(comparison.name, name)
+        settings: dict[str, Any] = {
+            "label_for_charts": name, "m_probability": rates.m, "u_probability": rates.u
+        }  # fmt: skip
+        if level is not None and level.rarity:
+            settings |= {
+                "tf_adjustment_column": level.exact,
+                "tf_adjustment_weight": level.rarity,
+                "disable_tf_exact_match_detection": True,
+            }
         levels.append(creator.configure(**settings))
     return CustomComparison(output_column_name=comparison.name, comparison_levels=levels)
 

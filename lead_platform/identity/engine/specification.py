@@ -254,9 +254,9 @@ class Training(_Part):
     `session_pairs` in all. A block says nothing about what it blocks on, so together they must
     leave out each comparison once. `prior`, the chance that two random records match, is given, or
     estimated from the blocks; where no block tells it, from the pairs that are equal in one of the
-    `certain` column sets, of which all matching pairs are taken to show the share `recall`. Among
-    fewer than `fewest_records` random pairs show too many that match, and a value's frequency says
-    nothing: the levels' `chance` stands in, and rarity does not count.
+    `certain` column sets, which are taken to match: a share of all that the rates tell, or else
+    `recall`. Among fewer than `fewest_records` random pairs show too many that match, and a value's
+    frequency says nothing: the levels' `chance` stands in, and rarity does not count.
     """
 
     seed: int = 1

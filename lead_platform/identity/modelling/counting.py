@@ -109,7 +109,7 @@ def count_random(
     """Random pairs of `weighed_records`: all there are, or about so many."""
     row = scratch.execute("select count(*) from weighed_records").fetchone()
     size = int(row[0]) if row else 0
-    steps = min(size // 2 if size % 2 else max(0, size // 2), max(1, most_pairs // max(1, size)))
+    steps = min(size // 2, max(1, most_pairs // max(1, size)))
     # Everybody meets those so many places further on in a shuffled ring.
     scratch.execute(
         f"""

@@ -61,14 +61,16 @@ def train_model(records: pa.Table, specification: LinkageSpecification, *, name:
         random = count_random(scratch, specification, training.sampled_pairs, training.seed)
         keys = block_columns(specification)
         most = max(_FEWEST_OF_BLOCK, training.session_pairs // max(1, len(keys)))
-        blocks = [count_block(scratch, specification, columns, most) for columns in keys]
+        counted = (count_block(scratch, specification, columns, most) for columns in keys)
+        blocks = [block for block in counted if len(block.counts)]
+        pairs = max(1.0, _count_pairs(scratch, specification))
         shown = count_equal(scratch, specification, random)
-        found = estimate(specification, shown, blocks, _count_pairs(scratch, specification))
-        prior = training.prior or _prior(scratch, specification, found, blocks)
+        found = estimate(specification, shown, blocks, pairs)
+        matches = _count_matches(scratch, specification, found, blocks, records.num_rows)
+    prior = training.prior or min(0.5, matches / pairs)
     model = _read_rates(specification, name, prior, found, frequencies)
-    model = model.model_copy(
-        update={"household": _household(specification, model, found, records.num_rows, blocks)}
-    )
+    household = _household(specification, model, found, blocks, pairs)
+    model = model.model_copy(update={"household": household})
     if records.num_rows < training.fewest_records:
         model = _with_given_chances(model, specification)
     return _count_swaps_once(model, specification)
@@ -85,15 +87,14 @@ def _household(
     specification: LinkageSpecification,
     model: MatchModel,
     found: Estimate,
-    records: int,
     blocks: Sequence[Block],
+    pairs: float,
 ) -> Household | None:
     """What two of a household show, where there are any: as many as the block with most holds."""
-    used = [block for block in blocks if len(block.counts)]
-    pairs = max(
-        (share * block.pairs for share, block in zip(found.homes, used, strict=True)), default=0.0
+    homes = max(
+        (share * block.pairs for share, block in zip(found.homes, blocks, strict=True)), default=0.0
     )
-    if pairs < _FEWEST_HOMES:
+    if homes < _FEWEST_HOMES:
         return None
     comparisons = {}
     for place, comparison in enumerate(specification.comparisons):
@@ -105,45 +106,39 @@ def _household(
             )
             for n, level in enumerate(comparison.level_names)
         }
-    total = records * (records - 1) / 2
-    return Household(prior=_rounded(min(0.5, pairs / total)), comparisons=comparisons)
+    return Household(prior=_rounded(min(0.5, homes / pairs)), comparisons=comparisons)
 
 
-def _prior(
+def _count_matches(
     scratch: duckdb.DuckDBPyConnection,
     specification: LinkageSpecification,
     found: Estimate,
     blocks: Sequence[Block],
+    records: int,
 ) -> float:
-    """The chance that two random records match.
+    """How many pairs of records match.
 
     Each block holds some matching pairs, and a share of all that is known from the other blocks:
-    how often matching pairs agree in what it blocks on. Where no block can be told so, pairs that
-    are equal in a certain column set are taken to be the share `recall` of all.
+    how often matching pairs agree in what it blocks on. Where no block can be told so, the pairs
+    that are equal in a `certain` column set stand in.
     """
     filled = _filled_shares(scratch, specification)
-    size = filled.pop("")
-    pairs = max(1.0, _count_pairs(scratch, specification))
-    used = [block for block in blocks if len(block.counts)]
     held: float = 0.0
     shown: float = 0.0
-    for block, share in zip(used, found.share, strict=True):
+    for block, share in zip(blocks, found.share, strict=True):
         agree = _agreeing(specification, found, block.columns, filled)
         if agree is not None:
             held += share * block.pairs
             shown += agree
     if shown:
-        matches = max(1.0, held / shown)
-    else:
-        shares = [
-            known
-            for columns in specification.training.certain
-            if (known := _agreeing(specification, found, columns, filled)) is not None
-        ]
-        recall = max(shares, default=specification.training.recall)
-        certain = _count_certain(scratch, specification) / recall
-        matches = max(certain, _FEWEST_MATCHES * size / 2)
-    return min(0.5, matches / pairs)
+        return max(1.0, held / shown)
+    least = _FEWEST_MATCHES * records / 2
+    certain = [
+        _count_equal_pairs(scratch, specification, columns)
+        / (_agreeing(specification, found, columns, filled) or specification.training.recall)
+        for columns in specification.training.certain
+    ]
+    return max(least, *certain, 1.0)
 
 
 def _count_pairs(scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> float:
@@ -166,51 +161,40 @@ def _agreeing(
 ) -> float | None:
     """The share of matching pairs that are equal in all these columns; None where a column is one
     that no comparison tests for being equal."""
-    share = 1.0
-    for column in columns:
-        exact = [
-            found.m[place][number]
-            for place, comparison in enumerate(specification.comparisons)
-            for number, level in enumerate(comparison.levels)
-            if level.exact == column and not level.both and number == 0
-        ]
-        if not exact:
-            return None
-        share *= float(exact[0]) * filled[column] ** 2
-    return share
+    equal = {
+        comparison.levels[0].exact: float(found.m[place][0])
+        for place, comparison in enumerate(specification.comparisons)
+        if not comparison.levels[0].both
+    }
+    if not set(columns) <= equal.keys():
+        return None
+    return math.prod(equal[column] * filled[column] ** 2 for column in columns)
 
 
 def _filled_shares(
     scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
 ) -> dict[str, float]:
-    """Per column the share of records that have it; under "" the number of records."""
+    """Per column the share of records that have it."""
     names = list(specification.columns)
-    counted = ", ".join(f"count({name})" for name in names)
-    row = scratch.execute(f"select count(*), {counted} from records").fetchone()
-    size = int(row[0]) if row else 0
-    shares = (
-        {name: int(count) / max(1, size) for name, count in zip(names, row[1:], strict=True)}
-        if row
-        else {}
-    )
-    return {"": float(size)} | shares
+    counted = ", ".join(f"count({name}) / greatest(1, count(*))" for name in names)
+    row = scratch.execute(f"select {counted} from records").fetchone() or ()
+    return dict(zip(names, map(float, row), strict=True))
 
 
-def _count_certain(
-    scratch: duckdb.DuckDBPyConnection, specification: LinkageSpecification
+def _count_equal_pairs(
+    scratch: duckdb.DuckDBPyConnection,
+    specification: LinkageSpecification,
+    columns: tuple[str, ...],
 ) -> float:
-    """Pairs that are equal in one of the certain column sets."""
-    between = specification.blocking.between
-    apart = f" and l.{between} is distinct from r.{between}" if between else ""
-    parts = [
-        "select l.record_no as a, r.record_no as b from records as l join records as r on "
-        + " and ".join(f"l.{c} = r.{c}" for c in columns)
-        + f" and l.record_no < r.record_no{apart}"
-        for columns in specification.training.certain
-    ]
-    if not parts:
-        return 0.0
-    row = scratch.execute(f"select count(*) from ({' union '.join(parts)})").fetchone()
+    """Pairs that are equal in all these columns; counted by value, for there may be very many."""
+    filled = " and ".join(f"{column} is not null" for column in columns)
+    key, between = ", ".join(columns), specification.blocking.between
+    counted = (
+        "(select coalesce(sum(n * (n - 1) / 2), 0) from "
+        f"(select count(*) as n from records where {filled} group by {{by}}))"
+    )
+    inside = f" - {counted.format(by=f'{key}, {between}')}" if between else ""
+    row = scratch.execute(f"select {counted.format(by=key)}{inside}").fetchone()
     return float(row[0]) if row else 0.0
 
 
