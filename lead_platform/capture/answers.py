@@ -9,17 +9,19 @@ import re
 from typing import Any
 
 from lead_platform.capture.channels import AnswersRule
+from lead_platform.capture.documents import is_no_number, told_no_number
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.paths import compile_path
 from lead_platform.capture.questions import Asked
-from lead_platform.capture.values import read_text
+from lead_platform.capture.values import ValueFault, read_text, readable_text
 from lead_platform.patterns import Pattern
 
 
 class Answers(dict[str, str]):
     """Answers by name, with what `match` and `by_name` make of them and which names are used up.
 
-    `refused`: field, name and reason of those that cannot be the field that is asked for.
+    `refused`: field, name and reason of those that cannot be the field that is asked for;
+    `unread`: name and reason of those that cannot be read at all.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class Answers(dict[str, str]):
         self.matched: dict[str, str] = {}
         self.used: set[str] = set()
         self.refused: list[tuple[str, str, str]] = []
+        self.unread: list[tuple[str, str]] = []
 
     def rest(self) -> dict[str, str]:
         return {name: value for name, value in self.items() if name not in self.used}
@@ -58,18 +61,25 @@ class AnswerReader:
         labels = self._label_table(content)
         for position, element in enumerate(elements if isinstance(elements, list) else (), start=1):
             scope = {"item": element, "record": content, "_derived": derived}
-            value = read_text(self._value(scope))
+            try:
+                value = read_text(self._value(scope))
+            except ValueFault as fault:
+                answers.unread.append((self._name_of(scope, labels, position), str(fault)))
+                continue
             if value is None or value in self._blanks or self._is_macro(value):
                 continue
-            name = read_text(self._name(scope)) or labels.get(str(self._label_of(scope)))
-            name = name or f"answer {position}"
+            name = self._name_of(scope, labels, position)
             given.setdefault(name, []).append(value)
             if not self._use(answers, name, value):
-                asked.append(Asked(name, value, read_text(self._source_field(scope))))
+                asked.append(Asked(name, value, readable_text(self._source_field(scope))))
         self._fill(answers, asked, given)
         # Joined at the end: one by one, a name given 50,000 times takes time by the square.
         answers.update((name, ", ".join(values)) for name, values in given.items())
         return answers
+
+    def _name_of(self, scope: dict[str, Any], labels: dict[str, str], position: int) -> str:
+        name = readable_text(self._name(scope)) or labels.get(str(self._label_of(scope)))
+        return name or f"answer {position}"
 
     def _use(self, answers: Answers, name: str, value: str) -> bool:
         """Whether a field of the channel, or a pattern, takes the answer."""
@@ -108,7 +118,7 @@ class AnswerReader:
             return {}
         key, value = compile_path(self._labels.key), compile_path(self._labels.value)
         elements = compile_path(self._labels.each)(content)
-        pairs = [(key(part), read_text(value(part))) for part in elements or ()]
+        pairs = [(key(part), readable_text(value(part))) for part in elements or ()]
         return {str(name): label for name, label in pairs if name is not None and label}
 
 
@@ -127,10 +137,18 @@ class UnmappedAnswers:
             for name, value in record.items()
             if name not in self._mentioned
             and not isinstance(value, list | dict)
-            and (text := read_text(value))
+            and (text := readable_text(value))
             and text not in self._blanks
             and not self._is_macro(text)
         }
+
+    def unread(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        """Name of each such value that stands for a number and is none, and why."""
+        return [
+            (name, told_no_number(value))
+            for name, value in record.items()
+            if is_no_number(value) and name not in self._mentioned
+        ]
 
 
 # What intake itself puts beside a record's own values.

@@ -3,11 +3,11 @@
 Each function makes a step of a value rule (`value_rules`) of its settings.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from lead_platform.capture.documents import parse_kept
 from lead_platform.capture.paths import compile_path
 from lead_platform.capture.values import ValueFault, read_text, show
 
@@ -33,7 +33,7 @@ def parsing(form: str, at: str | None) -> Step:
 def read_json(text: str) -> Any:
     """Raises ValueFault where it is none."""
     try:
-        return json.loads(text, parse_constant=lambda _constant: None)
+        return parse_kept(text)
     except (ValueError, RecursionError):
         raise ValueFault(f"{show(text)} is not JSON") from None
 

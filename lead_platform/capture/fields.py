@@ -4,6 +4,7 @@ Owns finding, extracting, replacing and typing of one field. Which fields an ite
 must be filled, belongs to `mapping`.
 """
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,6 +16,12 @@ from lead_platform.capture.cells import parsing, splitting, stripping
 from lead_platform.capture.channels import RECEIVED_AT, Channel
 from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind
 from lead_platform.capture.custom import custom_reader
+from lead_platform.capture.documents import (
+    holds_no_number,
+    is_no_number,
+    told_no_number,
+    without_no_numbers,
+)
 from lead_platform.capture.identifiers import id_form
 from lead_platform.capture.joins import compile_join
 from lead_platform.capture.numbers import (
@@ -30,6 +37,8 @@ from lead_platform.capture.questions import QuestionReader
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
+    PART_IS_NO_NUMBER,
+    PartFault,
     ValueFault,
     canonical_json,
     check_instant,
@@ -57,6 +66,8 @@ class RuleCompiler:
         self.channel_rules = channel.rules
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
         self.blanks = frozenset({*channel.lists.blanks, *extra})
+        listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
+        self._no_numbers = frozenset(listed) - extra
         self._macros = channel.lists.macros
         self._custom = {field.name: field for field in channel.custom_fields}
         numbers = channel.rules.numbers
@@ -72,7 +83,8 @@ class RuleCompiler:
             rule, fallback = rule.model_copy(update={"default": None}), received_at
         else:
             fallback = None
-        find = self.value(rule)
+        is_number = value_type in _NUMBER_TYPES or name in _FIGURES
+        find = self._shaped(rule, self._no_numbers if is_number else frozenset())
         convert = self._converter(rule, value_type)
         if custom is not None:
             convert = custom_reader(custom, convert)
@@ -83,13 +95,20 @@ class RuleCompiler:
         if value_type == "instant" and name != TIME_FIELDS[kind]:
             convert = _plausible(convert, received_at)
         macro_starts = self._macros.starts
+        default = rule.default
 
         def read(scope: Any) -> Any:
             value = find(scope)
             if value is None:
                 return fallback
-            if type(value) is str and value[:1] in macro_starts:
-                self.refuse_macro(value)
+            if type(value) is str:
+                if value[:1] in macro_starts:
+                    self.refuse_macro(value)
+            elif is_no_number(value):
+                kept = fallback if default is None else convert(default)
+                raise PartFault(told_no_number(value), kept)
+            elif isinstance(value, list | dict) and holds_no_number(value):
+                raise PartFault(PART_IS_NO_NUMBER, convert(without_no_numbers(value)))
             return convert(value)
 
         return read
@@ -120,7 +139,11 @@ class RuleCompiler:
 
     def value(self, rule: FieldRule) -> Callable[[Any], Any]:
         """A function from a scope to the shaped, not yet typed value; None where blank."""
-        find = self._found(rule)
+        return self._shaped(rule, frozenset())
+
+    def _shaped(self, rule: FieldRule, no_numbers: frozenset[str]) -> Callable[[Any], Any]:
+        """The same; of the blanks, `no_numbers` become NaN."""
+        find = self._found(rule, no_numbers)
         if not rule.model_fields_set - _PLAIN_RULE - {"formats", "time_zone", "missing"}:
             return find
         steps = [
@@ -141,26 +164,26 @@ class RuleCompiler:
         def read(scope: Any) -> Any:
             value = find(scope)
             for step in steps:
-                if value is None:
+                if value is None or is_no_number(value):
                     break
                 value = step(value)
             return default if value is None else value
 
         return read
 
-    def _found(self, rule: FieldRule) -> Getter:
+    def _found(self, rule: FieldRule, no_numbers: frozenset[str]) -> Getter:
         if rule.constant is not None:
             constant = rule.constant
             return lambda _scope: constant
         if rule.column or rule.first_of:
-            return self._first_filled(rule)
+            return self._first_filled(rule, no_numbers)
         if rule.join is not None:
-            return self._unblanked(compile_join(rule.join))
+            return self._unblanked(compile_join(rule.join), no_numbers)
         if len(rule.path) == 1:
-            return self._unblanked(compile_path(rule.path[0]))
+            return self._unblanked(compile_path(rule.path[0]), no_numbers)
         if not rule.path:
             return no_value
-        parts = [self._unblanked(compile_path(path)) for path in rule.path]
+        parts = [self._unblanked(compile_path(path), frozenset()) for path in rule.path]
 
         def join(scope: Any) -> str | None:
             values = [read_text(part(scope)) for part in parts]
@@ -168,27 +191,35 @@ class RuleCompiler:
 
         return join
 
-    def _first_filled(self, rule: FieldRule) -> Getter:
+    def _first_filled(self, rule: FieldRule, no_numbers: frozenset[str]) -> Getter:
         """The first column or path with a value; most rules name one."""
-        finds = [self._unblanked(operator.methodcaller("get", name)) for name in rule.column]
-        finds += [self._unblanked(compile_path(path)) for path in rule.first_of]
+        places: list[Getter] = [operator.methodcaller("get", name) for name in rule.column]
+        places += [compile_path(path) for path in rule.first_of]
+        finds = [self._unblanked(place, no_numbers) for place in places]
         if len(finds) == 1:
             return finds[0]
 
         def find(scope: Any) -> Any:
-            values = (find(scope) for find in finds)
-            return next((value for value in values if is_true(value)), None)
+            no_number = None
+            for find_one in finds:
+                value = find_one(scope)
+                if is_true(value):
+                    return value
+                if is_no_number(value):
+                    no_number = value
+            return no_number
 
         return find
 
-    def _unblanked(self, get: Getter) -> Getter:
+    def _unblanked(self, get: Getter, no_numbers: frozenset[str]) -> Getter:
         blanks = self.blanks
 
         def find(scope: Any) -> Any:
             value = get(scope)
             if type(value) is str:
                 value = value.strip()
-                return None if value in blanks else value
+                if value in blanks:
+                    return math.nan if value in no_numbers else None
             return value
 
         return find
@@ -331,6 +362,7 @@ def _not_listed(text: str, lookup: str, channel: Channel) -> str:
     )
 
 
+_NUMBER_TYPES: frozenset[ValueType] = frozenset({"integer", "number", "amount"})
 _NUMBER_READERS: dict[ValueType, Callable[..., Any]] = {
     "integer": read_integer,
     "number": read_number,

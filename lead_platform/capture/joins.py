@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lead_platform.capture.paths import Getter, PartPath, PartPathText, PathText, compile_path
-from lead_platform.capture.values import ValueFault, read_text, show
+from lead_platform.capture.values import ValueFault, read_text, readable_text, show
 
 
 def _as_list(value: Any) -> Any:
@@ -66,7 +66,7 @@ def compile_join(rule: JoinRule) -> Getter:
 
 
 def _with_key(elements: list[Any], key_at: Callable[[Any], Any], wanted: str) -> list[Any]:
-    return [element for element in elements if read_text(key_at(element)) == wanted]
+    return [element for element in elements if readable_text(key_at(element)) == wanted]
 
 
 def _only(values: list[Any], where: str, key: str) -> Any:

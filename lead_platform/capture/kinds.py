@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lead_platform.capture.values import read_text
+from lead_platform.capture.values import readable_text
 from lead_platform.vocabularies.non_persons import START, NonPerson, NonPersonSigns, Sign, SignName
 from lead_platform.vocabularies.text import fold
 
@@ -233,7 +233,7 @@ def _key_signs(content: Any, signs: NonPersonSigns, depth: int) -> Iterator[Sign
     if isinstance(content, dict):
         for name, value in content.items():
             values = signs.keys.of(name) or (None if depth else signs.envelope.get(name))
-            if values and (sign := values.get((read_text(value) or "").casefold())) is not None:
+            if values and (sign := values.get((readable_text(value) or "").casefold())) is not None:
                 yield sign
         content = content.values()
     elif not isinstance(content, list):

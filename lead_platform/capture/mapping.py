@@ -7,7 +7,7 @@ microseconds. Whether a record is new or a repeat is decided by `intake`.
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from lead_platform.capture.columns import (
     Kind,
 )
 from lead_platform.capture.contracts import Check, Contracts, load_contracts
+from lead_platform.capture.documents import is_no_number, parse_kept, told_no_number
 from lead_platform.capture.encoded import EncodedCells, names_of_encoded
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.identifiers import hashed_id, id_form, version_key
@@ -40,6 +41,7 @@ from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     MEETING_HORIZON,
+    PartFault,
     ValueFault,
     canonical_json,
     check_instant,
@@ -245,16 +247,21 @@ class RecordMapper:
                 derived[name] = None
                 mapped.note(f"derive.{name}", f"not readable: {fault}")
         if self._answers is not None:
-            scope["_answers"] = self._answers.read(content, derived)
+            scope["_answers"] = answers = self._answers.read(content, derived)
+            for name, reason in answers.unread:
+                mapped.note(f"answers.{name}", f"not readable: {reason}")
         return scope
 
     def _identify(self, scope: Scope, mapped: MappedRecord) -> str | None:
-        record_id = read_text(self._record_id(scope))
+        goes_by_content = self._channel.rules.record_id.missing == "content"
+        found = self._record_id(scope)
+        if goes_by_content and is_no_number(found):
+            mapped.note("record_id", f"not readable: {told_no_number(found)}")
+            found = None
+        record_id = read_text(found)
         self._compiler.refuse_macro(record_id)
         record_id = self._formed(record_id)
-        if record_id is None and self._channel.rules.record_id.missing == "content":
-            return mapped.content_hash[:24]
-        return record_id
+        return mapped.content_hash[:24] if record_id is None and goes_by_content else record_id
 
     def _formed(self, source_id: str | None) -> str | None:
         return source_id if source_id is None or not self._id_form else self._id_form(source_id)
@@ -262,8 +269,9 @@ class RecordMapper:
     def _person(self, scope: Scope, mapped: MappedRecord) -> str | None:
         """Who it is at the source; an unreplaced macro, or an id that a spreadsheet rounded, would
         make all its records one person: every item says why it names none."""
-        person = read_text(self._person_id(scope))
+        found = self._person_id(scope)
         try:
+            person = read_text(found)
             self._compiler.refuse_macro(person)
             if person is not None and _ROUNDED.search(person):
                 raise ValueFault("a spreadsheet rounded it to a power of ten; export it as text")
@@ -297,7 +305,7 @@ def _id_fault(record_id: str) -> str | None:
 def _without_surrogates(payload: str) -> tuple[dict[str, Any], str]:
     """Halves of emoji that some senders cut: pairs are joined, lone halves become U+FFFD."""
     text = payload.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return json.loads(text), text
+    return parse_kept(text), text
 
 
 def _link_items(mapped: MappedRecord) -> None:
@@ -412,12 +420,31 @@ class _Emitter:
         scope = {"item": element, "record": record.scope, **names}
         if self._when is not None and not is_true(self._when(scope)):
             return
-        own = read_text(self._item_id(scope)) if self._item_id is not None else None
-        row = self._row(record, scope, (own or f"#{position}",))
+        own, issues = self._own_id(record, scope)
+        row = self._row(record, scope, (own or f"#{position}",), issues)
         row[-1] = canonical_json(element)
         record.mapped.items.append((self._kind, row))
 
-    def _row(self, record: _RecordFacts, scope: Scope, item: tuple[str, ...]) -> list[Any]:
+    def _own_id(
+        self, record: _RecordFacts, scope: Scope
+    ) -> tuple[str | None, list[dict[str, str]]]:
+        """What an element goes by at its source; one that cannot be read goes by its place, and
+        says so."""
+        issues: list[dict[str, str]] = []
+        try:
+            own = read_text(self._item_id(scope)) if self._item_id is not None else None
+        except ValueFault as fault:
+            self._fault("id", f"not readable: {fault}", record.mapped, issues)
+            return None, issues
+        return own, issues
+
+    def _row(
+        self,
+        record: _RecordFacts,
+        scope: Scope,
+        item: tuple[str, ...],
+        issues_of_item: Sequence[dict[str, str]] = (),
+    ) -> list[Any]:
         place, mapped = self._place, record.mapped
         row = self._template.copy()
         row[place["record_id"]] = mapped.record_id
@@ -425,10 +452,14 @@ class _Emitter:
         row[place["record_number"]] = record.number
         row[place["source_person_id"]] = record.person
         before = len(mapped.reasons)
-        issues = mapped.issues.copy()
+        issues = [*mapped.issues, *issues_of_item]
         for name, position, read in self._readers:
             try:
                 value = read(scope)
+            except PartFault as fault:
+                row[position] = fault.kept
+                self._fault(name, f"not readable: {fault}", mapped, issues, fault.kept)
+                continue
             except (ValueFault, PathError) as fault:
                 self._fault(name, f"not readable: {fault}", mapped, issues)
                 continue
@@ -481,10 +512,16 @@ class _Emitter:
             row[place["kind_version"]] = self._kinds.version
 
     def _fault(
-        self, name: str, reason: str, mapped: MappedRecord, issues: list[dict[str, str]]
+        self,
+        name: str,
+        reason: str,
+        mapped: MappedRecord,
+        issues: list[dict[str, str]],
+        kept: Any = None,
     ) -> None:
-        """What names or dates the item costs the record; any other field costs itself."""
-        if name in self._essential:
+        """What names or dates the item costs the record where nothing is kept of it; any other
+        field costs itself."""
+        if name in self._essential and kept is None:
             mapped.reasons.append(f"{name} {reason}")
         else:
             mapped.side_faults.append(f"{name} {reason}")
@@ -504,6 +541,8 @@ class _Emitter:
                         self._fault(name, f"not readable: {fault}", mapped, issues)
         if isinstance(answers, Answers) or self._unmapped is not None:
             rest = self._unmapped.answers(scope) if self._unmapped is not None else {}
+            for name, reason in self._unmapped.unread(scope) if self._unmapped is not None else ():
+                self._fault(f"answers.{name}", f"not readable: {reason}", mapped, issues)
             rest |= answers.rest() if isinstance(answers, Answers) else {}
             given = row[self._place["answers"]]
             if given is not None:

@@ -13,6 +13,8 @@ from jmespath.exceptions import JMESPathError
 from jmespath.visitor import TreeInterpreter
 from pydantic import AfterValidator, BaseModel
 
+from lead_platform.capture.documents import is_no_number
+
 Getter = Callable[[Any], Any]
 _Node = Mapping[str, Any]
 
@@ -101,8 +103,18 @@ def names_of(expression: str) -> set[str]:
 
 
 def is_true(value: Any) -> bool:
-    """Truth as jmespath has it: 0 is true; null, false, empty text, lists and objects are not."""
-    return not (value is None or value is False or value == "" or value == [] or value == {})
+    """Truth as jmespath has it: 0 is true; null, false, empty text, lists and objects are not.
+
+    Nor is NaN, which says as little as null.
+    """
+    return not (
+        value is None
+        or value is False
+        or value == ""
+        or value == []
+        or value == {}
+        or is_no_number(value)
+    )
 
 
 # The longest that ships has 180; each sign may nest one deeper, and jmespath walks by recursion.
@@ -198,7 +210,10 @@ def _or(node: _Node) -> Getter:
 
     def get(scope: Any) -> Any:
         value = left(scope)
-        return value if is_true(value) else right(scope)
+        if is_true(value):
+            return value
+        other = right(scope)
+        return value if other is None and is_no_number(value) else other
 
     return get
 

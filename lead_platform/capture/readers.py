@@ -17,6 +17,7 @@ import pyarrow as pa
 from lead_platform.capture.bodies import holds_bodies, read_bodies
 from lead_platform.capture.channels import ChannelRules
 from lead_platform.capture.contents import Content, RefusedFile, Unreadable, excerpt_of
+from lead_platform.capture.documents import parse_element, parse_json
 from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.lines import DEPTH_LIMIT, RecordLines, open_text
 from lead_platform.capture.names import shown
@@ -138,11 +139,6 @@ def read_records(path: Path, rules: ChannelRules, wanted: Wanted | None = None) 
 # --- JSON --------------------------------------------------------------------------------------
 
 
-def _no_number(_constant: str) -> None:
-    """NaN and Infinity are no JSON; writers put them where a value is missing."""
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_number)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -163,7 +159,7 @@ def _parsed_line(text: str, line: int) -> Any:
     if _is_too_deep(text):
         return Unreadable(f"nested too deeply: {_DEPTH_REASON}", excerpt_of(text))
     try:
-        return _DECODER.decode(text.strip())
+        return parse_json(text.strip())
     except json.JSONDecodeError as error:
         reason = f"broken JSON: line {line} column {error.colno}: {error.msg}; deliver it again"
     except (ValueError, RecursionError) as error:
@@ -250,7 +246,7 @@ def _one_document(path: Path) -> Iterator[Any]:
     try:
         if _is_too_deep(text):
             raise ValueError(f"nested too deeply: {_DEPTH_REASON}")
-        yield _DECODER.decode(text)
+        yield parse_json(text)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise
@@ -259,7 +255,7 @@ def _one_document(path: Path) -> Iterator[Any]:
 
 def _is_json(line: bytes) -> bool:
     try:
-        _DECODER.decode(line.decode("utf-8"))
+        parse_json(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return False
     return True
@@ -309,7 +305,7 @@ class _Window:
         while True:
             self.sign()
             try:
-                value, end = _DECODER.raw_decode(self.text, self.position)
+                value, end = parse_element(self.text, self.position)
             except json.JSONDecodeError:
                 if self.is_at_end:
                     raise

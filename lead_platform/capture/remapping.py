@@ -22,6 +22,7 @@ from lead_platform.capture.batches import item_table
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import CUSTOM_FIELDS, FIELD_TYPES, KINDS, TABLES, Kind
 from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.documents import parse_kept
 from lead_platform.capture.mapping import ITEM_COLUMNS, KnownRecord, MappedRecord, RecordMapper
 from lead_platform.capture.values import canonical_json
 from lead_platform.lake.audit import record_actions
@@ -304,7 +305,7 @@ class _Mappers:
         known = KnownRecord(any_item["record_id"], any_item["content_hash"])
         mapper = self._at(any_item["received_at"])
         try:
-            return mapper.map_record(json.loads(payload), any_item["record_number"], known)
+            return mapper.map_record(parse_kept(payload), any_item["record_number"], known)
         except Exception as error:
             if not may_be_of_a_record(error):
                 raise

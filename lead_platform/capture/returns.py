@@ -5,7 +5,6 @@ delivery of its own under the ids it had.
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import KINDS
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.deliveries import ParsedDelivery
+from lead_platform.capture.documents import parse_kept
 from lead_platform.capture.identifiers import hashed_id
 from lead_platform.capture.intake import Delivery
 from lead_platform.capture.quarantine import STEP
@@ -134,6 +134,6 @@ def _returned(
         on_conflict=channel.rules.on_conflict,
         kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
     )
-    record = RawRecord(one.record_number, json.loads(one.payload))
+    record = RawRecord(one.record_number, parse_kept(one.payload))
     batches = list(map_records([record], channel, received_at=received_at, contracts=contracts))
     return ParsedDelivery(None, None, delivery, batches)

@@ -4,13 +4,18 @@ Owns text, instants (UTC) and consent; numbers and money have a module of their 
 means (country names, phone numbers, vocabularies of people) belongs to normalisation.
 """
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lead_platform.capture.documents import (
+    holds_no_number,
+    is_no_number,
+    told_no_number,
+    write_json,
+)
 from lead_platform.vocabularies.tables import AliasTable
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
@@ -27,6 +32,14 @@ class ValueFault(ValueError):
     """A value that does not fit its column. The message names the value and what is allowed."""
 
 
+class PartFault(ValueFault):
+    """A part of a value does not fit its column; `kept` is what the column has without it."""
+
+    def __init__(self, reason: str, kept: Any) -> None:
+        super().__init__(reason)
+        self.kept = kept
+
+
 def show(value: Any) -> str:
     """The value as a reason quotes it: short, one line."""
     text = repr(value)
@@ -34,29 +47,47 @@ def show(value: Any) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal content, equal text.
-
-    Raises ValueError for numbers JSON cannot hold (infinity).
-    """
-    return _ENCODER.encode(value)
+    """JSON with sorted keys and no spaces: equal content, equal text."""
+    return write_json(value)
 
 
 def read_text(value: Any) -> str | None:
-    """Trimmed text; numbers and booleans as written in JSON, lists joined by ', '."""
+    """Trimmed text; numbers and booleans as written in JSON, lists joined by ', '.
+
+    Raises ValueFault where it stands for a number and is none, or holds such.
+    """
     if isinstance(value, str):
         return value.strip()
     if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, float):
+        if is_no_number(value):
+            raise ValueFault(told_no_number(value))
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
     if isinstance(value, list):
         parts = [read_text(part) for part in value]
         return ", ".join(part for part in parts if part) or None
     if isinstance(value, dict):
+        if holds_no_number(value):
+            raise ValueFault(PART_IS_NO_NUMBER)
         return canonical_json(value) if value else None
     return str(value)
+
+
+def readable_text(value: Any) -> str | None:
+    """The same, None also where it cannot be read: for what is only looked up or compared."""
+    try:
+        return read_text(value)
+    except ValueFault:
+        return None
+
+
+PART_IS_NO_NUMBER = (
+    "a part of it is no number (NaN, Infinity, or one beyond 1.8e308); "
+    "send null where there is none"
+)
 
 
 def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], datetime]:
@@ -176,6 +207,3 @@ _TRUTHS = {
     **dict.fromkeys(("false", "no", "0", "off"), False),
 }
 _SEPARATORS = re.compile(r"[;,|\r\n]+")
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-)

@@ -4,6 +4,7 @@ what its paths name, with values that broke something somewhere."""
 import copy
 import functools
 import json
+import math
 import re
 import tempfile
 from pathlib import Path
@@ -21,7 +22,8 @@ CHANNELS = load_channels(PROJECT / "config")
 
 NASTY: tuple[Any, ...] = (
     None, True, False, "", " ", "\t", 0, -1, -5, 1e308, -1e308, 1e-308, 2**31, -(2**31), 2**63,
-    10**30, 0.1, "NaN", "Infinity", "-inf", "1e400", "1e9", "-5", "1,234.5", "٣", "９９", "½",
+    10**30, 10**400, 0.1, math.nan, math.inf, -math.inf, "NaN", "Infinity", "-inf", "1e400",
+    "1e9", "-5", "1,234.5", "٣", "９９", "½",
     "eur", "Euro", "€", "EUR\n", "GRANTED", "maybe", "STOP", "Yes ", "0001-01-01", "9999-12-31",
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "2026-13-01", "soon",
     "1970-01-01", 0.0, 99_999_999_999_999, 253_402_300_799, -62_135_596_800, "2126-01-01", "null",

@@ -18,7 +18,7 @@ from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.shapes import Column, sample_cells
 from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
 from lead_platform.capture.tabular.wanted import Wanted
-from lead_platform.capture.values import read_text
+from lead_platform.capture.values import readable_text
 from lead_platform.vocabularies.tables import IntakeLists
 
 SAMPLED_RECORDS = 500
@@ -206,10 +206,10 @@ def _flat(content: Mapping[str, Any], answers: AnswerList | None) -> dict[tuple[
         if answers is not None and path == answers.path:
             for element in _elements(value) if isinstance(value, list | dict) else ():
                 if isinstance(element, dict) and isinstance(element.get(answers.name), str):
-                    text = read_text(element.get(answers.value))
+                    text = readable_text(element.get(answers.value))
                     flat[("_answers", element[answers.name])] = text or ""
         elif not isinstance(value, list) or not any(isinstance(part, dict) for part in value):
-            flat[path] = read_text(value) or ""
+            flat[path] = readable_text(value) or ""
     return flat
 
 
