@@ -103,7 +103,7 @@ class Extent:
         cells = row.cells
         if not any(cells) or not any(name_of(cell) for cell in cells):
             return "blank"
-        if cells == self.header.cells:
+        if self.header.is_repeated_by(cells):
             return "repeated header"
         label = next(cell for cell in cells if cell)
         if not isinstance(label, str) or len(label) > _LONGEST_LABEL:

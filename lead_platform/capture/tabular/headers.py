@@ -6,6 +6,7 @@ Owns that choice and the names of columns. Rows below the header belong to `exte
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lead_platform.capture.contents import excerpt_of
@@ -35,7 +36,7 @@ class TableFault(ValueError):
         self.excerpt = excerpt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """The columns' names, each once: what is empty or comes again is told by its position."""
 
@@ -43,10 +44,20 @@ class Header:
     names: list[str]
     cells: list[Any]
 
-    @property
+    @cached_property
     def has_unnamed(self) -> bool:
         """Whether a column has no name of its own."""
         return any(name.startswith("(column ") for name in self.names)
+
+    @cached_property
+    def named_width(self) -> int:
+        """How many columns there are up to the last one with a name."""
+        return max((n for n, cell in enumerate(self.cells, 1) if name_of(cell)), default=0)
+
+    def is_repeated_by(self, cells: Sequence[Any]) -> bool:
+        """Whether a row says the same again, blank cells behind it or not."""
+        width = self.named_width
+        return list(cells[:width]) == self.cells[:width] and not any(map(name_of, cells[width:]))
 
 
 def choose_header(rows: Sequence[AnyRow], wanted: Wanted) -> int:

@@ -215,7 +215,7 @@ class _Table:
     def _content(self, header: Header, row: Row) -> Content:
         cells = row.cells
         surplus = cells[len(header.names) :]
-        if len(cells) < len(header.names) or any(map(name_of, surplus)):
+        if len(cells) < header.named_width or any(map(name_of, surplus)):
             return Unreadable(
                 f"ragged row: line {row.line} has {len(cells)} fields, the header has "
                 f"{len(header.names)}; quote fields that hold the delimiter",
@@ -226,7 +226,7 @@ class _Table:
             content = {
                 name: value
                 for name, value in content.items()
-                if value != "" or not name.startswith("(column ")
+                if name_of(value) or not name.startswith("(column ")
             }
         if self._report:
             content[REPORT] = self._report

@@ -269,3 +269,44 @@ def test_what_keeps_digits_from_a_spreadsheet_is_no_part_of_them(
     path = tmp_path / "leads.csv"
     path.write_text(f"Email,Value\nanna@beckbau.example,{written}\n", encoding="utf-8")
     assert read_table(path).rows[0]["Value"] == value
+
+
+SURPLUS = st.lists(st.sampled_from(["", " ", "\xa0"]), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    records=RECORDS,
+    end=st.sampled_from([[], [["Total: 4 leads"]], [NAMES], [["Sum", "", "", "", "12"]]]),
+    data=st.data(),
+)
+def test_blank_cells_behind_a_row_are_nothing(
+    tmp_path: Path, records: list[dict[str, str]], end: list[list[str]], data: st.DataObject
+) -> None:
+    """A header that ends in commas made ragged rows of all that do not; a header that came again
+    with a comma more was a record."""
+    body = [[record[name] for name in NAMES] for record in records]
+    rows = [row + data.draw(SURPLUS) for row in [NAMES, *body, *end]]
+    path = tmp_path / "table.csv"
+    path.write_text(as_text(rows, ",", "\n"))
+    assert contents(path) == records
+
+
+@given(
+    values=st.lists(st.sampled_from(["", " ", "x", "0"]), max_size=4),
+    width=st.integers(0, 2),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_else_stands_behind_a_row_makes_it_ragged(
+    tmp_path: Path, values: list[str], width: int
+) -> None:
+    path = tmp_path / "table.csv"
+    header = [*NAMES, *[""] * width]
+    row = ["L-1", "Ann", "a@b.example", "", "hi", *[""] * width, *values]
+    path.write_text(as_text([header, row, ["L-2", "Bob", "b@b.example", "", ""]], ",", "\n"))
+    read = list(read_records(path, rules(**CHANNEL)))
+    assert isinstance(read[0], BadRecord) == any(value.strip() for value in values)
+    if isinstance(read[0], BadRecord):
+        assert read[0].reason.startswith("ragged row: line 2 has")
+    assert isinstance(read[1], RawRecord)
+    assert read[1].content["id"] == "L-2"
