@@ -33,3 +33,10 @@ LAYERS = (
 LAYER_NAMES = tuple(layer.name for layer in LAYERS)
 
 WORKFLOWS = tuple(workflow for layer in LAYERS for workflow in layer.workflows)
+
+_WORKFLOW_OF_LAYER = {layer.name: layer.workflows[0] for layer in LAYERS}
+
+
+def workflow_of(table: str) -> str:
+    """The workflow that writes a `layer.table` on the way of a lead: the first of its layer."""
+    return _WORKFLOW_OF_LAYER[table.split(".")[0]]

@@ -7,7 +7,7 @@ import pytest
 
 from lead_platform.lake.suites import ExpectationSpec, load_suites
 from lead_platform.lake.tables import declared_columns
-from lead_platform.layers import LAYER_NAMES, LAYERS, WORKFLOWS
+from lead_platform.layers import LAYER_NAMES, LAYERS, WORKFLOWS, workflow_of
 from tests.import_contract import PLACEHOLDER, HouseContract
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -58,3 +58,10 @@ def test_suite_names_a_list_that_is_kept_elsewhere() -> None:
     assert spec.kwargs["value_set"] == list(WORKFLOWS)
     with pytest.raises(ValueError, match=r"unknown list 'workflow' in value_set. Known: workflows"):
         ExpectationSpec(type=kind, kwargs={"column": "workflow", "value_set": "workflow"})
+
+
+def test_every_table_is_written_by_a_workflow_of_its_layer() -> None:
+    """What is set aside of a table is audited under it, whatever its stage is called."""
+    found = {table: workflow_of(table) for table in declared_columns(PROJECT / "dbt_project")}
+    workflows = {layer.name: layer.workflows for layer in LAYERS}
+    assert all(found[table] in workflows[table.split(".")[0]] for table in found)

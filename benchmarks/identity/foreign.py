@@ -22,7 +22,7 @@ from lead_platform.identity.engine.specification import read_shares
 _OLDEST = np.datetime64("1935-01-01")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS = "0123456789"
-_SYLLABLES = ("ba", "den", "fel", "gor", "hal", "kin", "lau", "mer", "nor", "ost", "pra", "rid",
+SYLLABLES = ("ba", "den", "fel", "gor", "hal", "kin", "lau", "mer", "nor", "ost", "pra", "rid",
               "sel", "tor", "ulm", "ver", "win", "zel")  # fmt: skip
 _OCCUPATIONS = tuple(
     f"{what} {who}"
@@ -104,7 +104,8 @@ def _lists(name: str) -> list[str]:
     return list(dict.fromkeys(read_shares(name)["list"].to_pylist()))
 
 
-def _drawn_names(name: str, language: str, size: int, rng: np.random.Generator) -> list[str]:
+def drawn_names(name: str, language: str, size: int, rng: np.random.Generator) -> list[str]:
+    """So many names of a list, each as often as it is common."""
     shares = read_shares(name).to_pandas()
     shares = shares[shares["list"] == language]
     weights = shares["share"].to_numpy() / shares["share"].sum()
@@ -119,13 +120,13 @@ def _people(traits: Traits, rng: np.random.Generator) -> pd.DataFrame:
     homes = rng.choice(len(cities), size, p=weights / weights.sum())
     codes = rng.integers(0, 1 + 400 // traits.cities, size)
     people = pd.DataFrame({
-        "first_name": _drawn_names("first_names", traits.names, size, rng),
-        "last_name": _drawn_names("last_names", traits.names, size, rng),
+        "first_name": drawn_names("first_names", traits.names, size, rng),
+        "last_name": drawn_names("last_names", traits.names, size, rng),
         "city": [cities[home] for home in homes],
         "postal_code": [str(10_000 + code) for code in 37 * homes + codes],
-        "region": [f"region {_SYLLABLES[home % 12]}" for home in homes],
+        "region": [f"region {SYLLABLES[home % 12]}" for home in homes],
         "street": [
-            f"{number} {_SYLLABLES[a]}{_SYLLABLES[b]} {kind}"
+            f"{number} {SYLLABLES[a]}{SYLLABLES[b]} {kind}"
             for number, a, b, kind in zip(
                 rng.integers(1, 150, size), rng.integers(0, 18, size), rng.integers(0, 18, size),
                 rng.choice(["street", "road", "lane"], size), strict=True,
@@ -146,7 +147,7 @@ def _people(traits: Traits, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _places(count: int, rng: np.random.Generator) -> list[str]:
-    made = {"".join(_SYLLABLES[part] for part in rng.integers(0, 18, 3)) for _ in range(count * 2)}
+    made = {"".join(SYLLABLES[part] for part in rng.integers(0, 18, 3)) for _ in range(count * 2)}
     return sorted(made)[:count]
 
 
@@ -178,8 +179,8 @@ def _spoilt(record: dict[str, str], traits: Traits, rng: np.random.Generator) ->
     spoilt = dict(record)
     if rng.random() < traits.moved:
         spoilt |= {
-            "street": f"{rng.integers(1, 150)} {_SYLLABLES[rng.integers(18)]}berg lane",
-            "city": "".join(_SYLLABLES[part] for part in rng.integers(0, 18, 3)),
+            "street": f"{rng.integers(1, 150)} {SYLLABLES[rng.integers(18)]}berg lane",
+            "city": "".join(SYLLABLES[part] for part in rng.integers(0, 18, 3)),
             "postal_code": str(rng.integers(10_000, 30_000)),
             "phone": "".join(map(str, rng.integers(0, 10, 9))),
         }
@@ -192,13 +193,14 @@ def _spoilt(record: dict[str, str], traits: Traits, rng: np.random.Generator) ->
         if column == traits.constant:
             continue
         if rng.random() < traits.corrupted:
-            spoilt[column] = _mistyped(spoilt[column], rng)
+            spoilt[column] = mistyped(spoilt[column], rng)
         if column not in ("first_name", "last_name") and rng.random() < traits.missing:
             spoilt[column] = ""
     return spoilt
 
 
-def _mistyped(text: str, rng: np.random.Generator) -> str:
+def mistyped(text: str, rng: np.random.Generator) -> str:
+    """With a slip or two of whoever typed it."""
     for _ in range(1 + int(rng.random() < 0.3)):
         if not text:
             return text
@@ -238,29 +240,39 @@ def main() -> None:
     """Prints per world the F1 of the engine and of its anchors, then how they compare."""
     from benchmarks.identity.anchors import join_on_name, plain_splink
     from benchmarks.identity.evaluation import run_engine
+    from benchmarks.identity.foreign_companies import draw_company_traits, foreign_companies
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--worlds", type=int, default=100)
-    parser.add_argument("--people", type=int, default=1_500, help="at most, of a world")
+    parser.add_argument("--most", type=int, default=1_500, help="people or companies of a world")
+    parser.add_argument("--companies", action="store_true", help="in the place of people")
     options = parser.parse_args()
-    ahead = []
+    ahead: dict[str, list[float]] = {"plain Splink": [], "name join": []}
     for seed in range(options.first, options.first + options.worlds):
-        world = foreign_world(seed, most_people=options.people)
+        traits: object
+        if options.companies:
+            world = foreign_companies(seed, most=options.most)
+            traits = draw_company_traits(seed, most=options.most)
+        else:
+            world = foreign_world(seed, most_people=options.most)
+            traits = draw_traits(seed, most_people=options.most)
         ours = measure(world, run_engine(world).linkage.clusters)
         plain = measure(world, plain_splink(world)).f1
         joined = measure(world, join_on_name(world)).f1
-        ahead.append(ours.f1 - plain)
+        ahead["plain Splink"].append(ours.f1 - plain)
+        ahead["name join"].append(ours.f1 - joined)
         print(
             f"{seed:4} {len(world.records):6,} records  engine {ours.f1:.3f} "
             f"({ours.precision:.3f}, {ours.recall:.3f})  plain Splink {plain:.3f}  "
-            f"name join {joined:.3f}  {draw_traits(seed, most_people=options.people)}",
+            f"name join {joined:.3f}  {traits}",
             flush=True,
         )
-    print(
-        f"engine less plain Splink: median {np.median(ahead):+.3f}, "
-        f"5th percentile {np.percentile(ahead, 5):+.3f}"
-    )
+    for anchor, differences in ahead.items():
+        print(
+            f"engine less {anchor}: median {np.median(differences):+.3f}, "
+            f"5th percentile {np.percentile(differences, 5):+.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from lead_platform.enrichment.configuration import load_providers
 from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
 from lead_platform.lake.brake import interruptible
-from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of
+from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of, list_let_go
 from lead_platform.lake.resource import LakeResource, run_time
 from lead_platform.lake.specs import WAY_FROM_ENRICHMENT, dbt_specs, table_specs, tables_of
 from lead_platform.lake.steps import Models, Prepared, Stage
@@ -35,8 +35,11 @@ def enrich(context: AssetExecutionContext, lake: LakeResource) -> Stage:
         providers = load_providers(folder, provided)
         with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
             answers = enrich_pending(connection, providers, run_time(context))
+            seen = list_let_go(connection, "enrich")
         asked[:] = leads_named(answers["lead_id"])
-        return Prepared(lambda candidate: keep_answers(candidate.connection, answers, providers))
+        return Prepared(
+            lambda candidate: keep_answers(candidate.connection, answers, providers), seen=seen
+        )
 
     scope = Scope("enrichment.enrichment_results", lambda connection: asked)
     return Stage("enrich", "enrichment", tables_of(RESULTS), prepare, scope)

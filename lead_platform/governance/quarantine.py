@@ -13,21 +13,10 @@ import duckdb
 import pandas as pd
 
 from lead_platform.lake.audit import record_actions
+from lead_platform.layers import workflow_of
 
 Verdict = Literal["released", "discarded"]
 
-# The workflow whose switch stops the step that holds: the audit log is kept by workflow.
-WORKFLOW_OF_STEP = {
-    "intake": "capture",
-    "normalize": "identity",
-    "resolve": "identity",
-    "golden_records": "identity",
-    "enrich": "enrichment",
-    "profiles": "enrichment",
-    "scores": "scoring",
-    "closed_deals": "scoring",
-    "route": "routing",
-}
 # What each verdict is said of; of anything else it would say nothing new.
 _BEFORE = {"released": ("held", "discarded"), "discarded": ("held",)}
 
@@ -203,7 +192,7 @@ def _action(
     entry: Entry, verdict: Verdict, by: str, reason: str, at: datetime
 ) -> dict[str, object]:
     return {
-        "workflow": WORKFLOW_OF_STEP.get(entry.step, entry.step),
+        "workflow": workflow_of(entry.table),
         "action": "release_from_quarantine" if verdict == "released" else "discard_from_quarantine",
         "subject_type": entry.subject_type,
         "subject_id": entry.subject_id,

@@ -12,7 +12,7 @@ from dagster import (
 )
 
 from lead_platform.identity.engine.specification import load_specification, specification_version
-from lead_platform.identity.leads.tracing import list_arrivals, trace_arrivals
+from lead_platform.identity.leads.tracing import count_arrivals, list_arrivals, trace_arrivals
 from lead_platform.identity.modelling.proposals import active_model
 from lead_platform.identity.resolution import (
     list_unnormalized,
@@ -23,7 +23,7 @@ from lead_platform.identity.resolution import (
 from lead_platform.identity.scan import scan_base, write_findings
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
-from lead_platform.lake.quarantine import Scope, leads_of
+from lead_platform.lake.quarantine import Scope, leads_of, list_let_go
 from lead_platform.lake.readings import Reading
 from lead_platform.lake.resource import LakeResource, Results, run_time
 from lead_platform.lake.specs import (
@@ -140,12 +140,13 @@ def _normalize(context: AssetExecutionContext, lake: LakeResource) -> Stage:
         lists = Reading("normalize", vocabularies.version, run_time(context), context.run_id)
         with lake.lake.read() as connection, interruptible(connection.interrupt):
             normalized = normalize_pending(connection, vocabularies, lists)
+            seen = list_let_go(connection, "normalize")
 
         def write(candidate: Candidate) -> dict[str, int]:
             candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
             return write_normalized(candidate.connection, normalized.rows, lists)
 
-        return Prepared(write, len(normalized.rows))
+        return Prepared(write, len(normalized.rows), seen=seen)
 
     scope = Scope("identity.normalized_submissions", list_unnormalized)
     return Stage("normalize", "identity", tables_of(NORMALIZED), prepare, scope)
@@ -163,7 +164,9 @@ def _resolve(context: AssetExecutionContext, lake: LakeResource) -> Stage:
             run_id=context.run_id,
         )
 
-    scope = Scope("identity.lead_members", list_arrivals, trace_arrivals)
+    scope = Scope(
+        "identity.lead_members", list_arrivals, trace_arrivals, count_taken=count_arrivals
+    )
     return Stage("resolve", "identity", tables_of(RESOLVED), lambda: Prepared(write), scope)
 
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ from lead_platform.lake.migration import (
 )
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog, require_new_home
-from lead_platform.lake.quarantine import Parting, Separation
+from lead_platform.lake.quarantine import OpenEntries, Parting, Separation
 from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, suites_state, usable_suites
 from lead_platform.lake.tables import (
@@ -117,6 +117,7 @@ class Candidate:
     threads; `release` is set once the block has ended, and stays None where nothing was changed.
     `failures` is for what a writer finds wrong itself: it is judged as if the gate had found it.
     `warnings` were published all the same.
+    `open_entries`: what of the quarantine its stages may take up (`take_up`).
     `held`: how many subjects it set aside, `held_by` by the stage (`step`) that did; `parted`: the
     stage for whose rows it was taken back.
     """
@@ -132,6 +133,7 @@ class Candidate:
     parted: str = ""
     step: str = ""
     suite_versions: Mapping[str, str] = field(default_factory=dict)
+    open_entries: OpenEntries = field(default_factory=OpenEntries)
     started_at: datetime | None = None
     is_in_transaction: bool = False
 
@@ -161,6 +163,21 @@ class Candidate:
             )
         self.held += len(holds)
         self.held_by[self.step] += len(holds)
+
+    def take_up(self, steps: Collection[str], seen: Container[str] | None = None) -> None:
+        """These stages begin: what they left out and need not any more, they try; of what was let
+        go only what is `seen`, where they computed before the lock."""
+        entries = self.open_entries.of(steps)
+        if not entries.entries:
+            return
+        with self.transaction():
+            quarantine.take_up(
+                self.connection,
+                entries,
+                seen=seen,
+                run_id=self.run_id,
+                at=self.started_at or utc_now(),
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -326,6 +343,7 @@ class Lake:
             self.supervise(label, run_id=run_id, rows=rows, separations=separations) as candidate,
             candidate.transaction(),
         ):
+            candidate.take_up({one.step for one in separations})
             yield candidate
 
     @contextmanager
@@ -344,8 +362,6 @@ class Lake:
         with self._writing(label) as fence:
             since = self._recover(fence)
             contract = self._current_contract()
-            if separations:
-                self._let_go(fence, contract, [one.step for one in separations], run_id)
             candidate = Candidate(
                 fence,
                 run_id,
@@ -354,6 +370,8 @@ class Lake:
                 suite_versions=contract.versions,
                 started_at=self.clock(),
             )
+            if separations:
+                candidate.open_entries = self._open_entries(fence, contract)
             started = time.monotonic()
             try:
                 # What follows, publishing or restoring, is short and runs to its end.
@@ -462,20 +480,17 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _let_go(
-        self, fence: Fence, contract: "_Contract", steps: Sequence[str], run_id: str
-    ) -> None:
-        """What is held and worth another try is let go; what was let go before is tried now."""
-        changed = quarantine.find_changed(
-            fence.connection,
-            contract.versions,
-            unreadable=contract.unreadable,
-            run_id=run_id,
-        )
-        if changed or quarantine.has_untried(fence.connection, steps):
+    def _open_entries(self, fence: Fence, contract: "_Contract") -> OpenEntries:
+        """What may yet be tried; what is held by a suite that has changed is let go."""
+        entries = quarantine.open_entries(fence.connection)
+        changed = entries.of_changed_suites(contract.versions, contract.unreadable)
+        if changed:
             with fence.transaction():
-                quarantine.supersede(fence.connection, changed, at=self.clock())
-                quarantine.mark_tried(fence.connection, steps, at=self.clock())
+                quarantine.let_go(
+                    fence.connection, changed, "its suite has changed", at=self.clock()
+                )
+            entries = quarantine.open_entries(fence.connection)
+        return entries
 
     def _part(
         self,

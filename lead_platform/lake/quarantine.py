@@ -278,12 +278,21 @@ def write_holds(
     connection.unregister("new_holds")
 
 
-_SUPERSEDE_EARLIER = """
+# What was let go and failed once more keeps who let it go; of what has a payload, that is noted by
+# who brings it back.
+_SUPERSEDE_EARLIER = f"""
 update governance.quarantine as q
-set state = 'superseded', decided_by = 'system', decided_at = $at::timestamp,
-    decision_reason = 'it was tried again and failed', tried_at = $at::timestamp
+set state = 'superseded',
+    decided_by = if(q.state = 'held', 'system', q.decided_by),
+    decided_at = if(q.state = 'held', $at::timestamp, q.decided_at),
+    decision_reason =
+        if(q.state = 'held', 'it was tried again and failed', q.decision_reason),
+    tried_at = $at::timestamp
 from new_holds as n
-where q.state = 'held'
+where (
+        q.state = 'held'
+        or (q.state not in {LEFT_OUT} and q.tried_at is null and q.payload_id is null)
+    )
     and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
     and (q.subject_type = 'lead' or q.subject_version is not distinct from n.subject_version)
 """
@@ -331,72 +340,130 @@ def holds_of_faults(
     ]
 
 
-def find_changed(
-    connection: duckdb.DuckDBPyConnection,
-    suite_versions: Mapping[str, str],
-    *,
-    unreadable: Container[str] = (),
-    run_id: str = "",
-) -> dict[str, list[str]]:
-    """What is held and worth another try, by the reason: its suite changed, or its lead did.
+@dataclass(frozen=True)
+class _Entry:
+    """An entry that may yet be tried: held, or let go and not tried since."""
 
-    Of a table whose suite is `unreadable` nothing is: its write would be refused as a whole; nor is
-    what was set aside in this run, whose leads may not be there yet.
-
-    What a person discarded stays; only what is held is looked at, whatever the size of the base.
-    """
-    rows = connection.execute(
-        "select quarantine_id, table_name, suite_version, subject_type, subject_id, "
-        "subject_version from governance.quarantine "
-        "where state = 'held' and (run_id = '' or run_id is distinct from ?)",
-        [run_id],
-    ).fetchall()
-    current = _lead_versions(connection, [Subject(row[3], row[4]) for row in rows])
-    reasons: dict[str, list[str]] = defaultdict(list)
-    for quarantine_id, table, suite_version, kind, subject_id, version in rows:
-        if table in unreadable:
-            continue
-        if suite_versions.get(table) != suite_version:
-            reasons["its suite has changed"].append(quarantine_id)
-        elif kind == "lead" and current.get(Subject(kind, subject_id)) != version:
-            reasons["more is known of it"].append(quarantine_id)
-    return reasons
+    quarantine_id: str
+    step: str
+    is_held: bool
+    table: str
+    suite_version: str | None
+    subject: Subject
+    run_id: str
 
 
-def supersede(
-    connection: duckdb.DuckDBPyConnection, changed: Mapping[str, Sequence[str]], *, at: datetime
-) -> None:
-    """Let these go, for these reasons."""
-    for reason, ids in changed.items():
-        connection.execute(
-            "update governance.quarantine set state = 'superseded', decided_by = 'system', "
-            "decided_at = ?, decision_reason = ? "
-            "where quarantine_id in (select unnest(?::varchar[]))",
-            [at, reason, list(ids)],
-        )
+@dataclass(frozen=True)
+class OpenEntries:
+    """What may yet be tried, as a write found it: nobody else changes it while that goes on."""
+
+    entries: tuple[_Entry, ...] = ()
+
+    def of_changed_suites(
+        self, suite_versions: Mapping[str, str], unreadable: Container[str]
+    ) -> list[str]:
+        """Those held whose suite has changed.
+
+        Of a table whose suite is `unreadable` none: its write would be refused as a whole.
+        """
+        return [
+            entry.quarantine_id
+            for entry in self.entries
+            if entry.is_held
+            and entry.table not in unreadable
+            and suite_versions.get(entry.table) != entry.suite_version
+        ]
+
+    def of(self, steps: Container[str]) -> "OpenEntries":
+        """Those of these stages."""
+        return OpenEntries(tuple(entry for entry in self.entries if entry.step in steps))
 
 
 # What comes back as a record of its own has a payload: who brings it back notes that.
-_UNTRIED = (
-    f"where step in (select unnest($steps::varchar[])) and state not in {LEFT_OUT} "
-    "and tried_at is null and payload_id is null"
-)
+_OPEN = f"""
+select quarantine_id, step, state = 'held', table_name, suite_version, subject_type, subject_id,
+    subject_version, run_id
+from governance.quarantine
+where state = 'held'
+    or (state not in {LEFT_OUT} and tried_at is null and payload_id is null)
+"""
 
 
-def has_untried(connection: duckdb.DuckDBPyConnection, steps: Sequence[str]) -> bool:
-    """Whether anything was let go since one of these stages last ran."""
-    query = f"select 1 from governance.quarantine {_UNTRIED} limit 1"
-    return connection.execute(query, {"steps": list(steps)}).fetchone() is not None
-
-
-def mark_tried(
-    connection: duckdb.DuckDBPyConnection, steps: Sequence[str], *, at: datetime
-) -> None:
-    """Note that these stages take up now what was let go since they last ran."""
-    connection.execute(
-        f"update governance.quarantine set tried_at = $at::timestamp {_UNTRIED}",
-        {"steps": list(steps), "at": at},
+def open_entries(connection: duckdb.DuckDBPyConnection) -> OpenEntries:
+    """All that may yet be tried: what a person discarded stays out."""
+    rows = connection.execute(_OPEN).fetchall()
+    return OpenEntries(
+        tuple(
+            _Entry(quarantine_id, step, is_held, table, suite, Subject(kind, named, version), run)
+            for quarantine_id, step, is_held, table, suite, kind, named, version, run in rows
+        )
     )
+
+
+def let_go(
+    connection: duckdb.DuckDBPyConnection, ids: Sequence[str], reason: str, *, at: datetime
+) -> None:
+    """These are held no more, for this reason: their stage tries them when it next runs."""
+    connection.execute(
+        "update governance.quarantine set state = 'superseded', decided_by = 'system', "
+        "decided_at = ?, decision_reason = ? "
+        "where quarantine_id in (select unnest(?::varchar[]))",
+        [at, reason, list(ids)],
+    )
+
+
+def take_up(
+    connection: duckdb.DuckDBPyConnection,
+    entries: OpenEntries,
+    *,
+    seen: Container[str] | None,
+    run_id: str,
+    at: datetime,
+) -> None:
+    """The stage of these entries begins: leads of which more is known by now are held no more, and
+    what was let go is tried.
+
+    A stage compares where it begins, behind those that make leads: before, a lead that came with a
+    write that was taken back is not there. What was set aside in this run stays so. `seen`: what
+    the stage had read as let go when it computed, before the lock; what was let go since then, it
+    tries the next time. None where it reads now.
+    """
+    held = [
+        entry
+        for entry in entries.entries
+        if entry.is_held and not (run_id and entry.run_id == run_id)
+    ]
+    current = _lead_versions(connection, [entry.subject for entry in held])
+    changed = [
+        entry.quarantine_id
+        for entry in held
+        if entry.subject.type == "lead"
+        and current.get(_named(entry.subject)) != entry.subject.version
+    ]
+    if changed:
+        let_go(connection, changed, "more is known of it", at=at)
+    gone = {entry.quarantine_id for entry in entries.entries if not entry.is_held} | {*changed}
+    tried = sorted(entry for entry in gone if seen is None or entry in seen)
+    if tried:
+        connection.execute(
+            "update governance.quarantine set tried_at = ? "
+            "where quarantine_id in (select unnest(?::varchar[]))",
+            [at, tried],
+        )
+
+
+def list_let_go(connection: duckdb.DuckDBPyConnection, step: str) -> frozenset[str]:
+    """What this stage tries when it next runs, for one that computes before the lock."""
+    rows = connection.execute(
+        "select quarantine_id from governance.quarantine "
+        f"where step = ? and state not in {LEFT_OUT} and tried_at is null and payload_id is null",
+        [step],
+    ).fetchall()
+    return frozenset(quarantine_id for (quarantine_id,) in rows)
+
+
+def _named(subject: Subject) -> Subject:
+    return Subject(subject.type, subject.subject_id)
 
 
 def _trace(

@@ -59,7 +59,7 @@ def write_parts(
     metadata: dict[str, Metadata] = {}
     for part in parts:
         position.stage = part.stages[0][0]
-        _hold(candidate, part, faults)
+        _begin(candidate, part, faults)
         try:
             metadata |= part.write(candidate, settings)
         except Exception as error:
@@ -157,16 +157,17 @@ class _Rehearsal:
         step = self.step
         with step.gated(step.name, run_id=step.run_id, separations=self.separations) as candidate:
             write_parts(candidate, before, step.settings, self.faults, Position())
-            _hold(candidate, part, self.faults)
+            _begin(candidate, part, self.faults)
             yield candidate, part
 
 
-def _hold(
+def _begin(
     candidate: Candidate, part: Part, faults: Mapping[str, list[tuple[Subject, Fault]]]
 ) -> None:
-    """Set aside what breaks the part's stages, after what comes before it: a lead has a version by
-    then."""
-    for stage, _ in part.stages:
+    """Take up what the part's stages need not leave out any more, and set aside what breaks them:
+    behind what comes before, for a lead has its version by then."""
+    for stage, prepared in part.stages:
+        candidate.take_up({stage.name}, prepared.seen)
         for subject, fault in faults.get(stage.name, ()):
             assert stage.scope is not None
             candidate.step = stage.name

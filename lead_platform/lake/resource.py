@@ -98,7 +98,7 @@ class LakeResource(ConfigurableResource):
         asked = {".".join(key.path) for key in context.selected_asset_keys}
         selected = [stage for stage in stages if stage.tables & asked]
         off: dict[str, str] = {}
-        skipped: dict[str, Candidate] = {}
+        skipped: dict[str, Candidate | None] = {}
         published: Published | None = None
         while published is None and any(stage.workflow not in off for stage in selected):
             active = [stage for stage in selected if stage.workflow not in off]
@@ -131,8 +131,18 @@ class LakeResource(ConfigurableResource):
         with brake.watching(but=(GateFailedError, OvertakenError)):
             yield brake
 
-    def note_skipped(self, label: str, workflow: str, run_id: str, reason: str) -> Candidate:
-        """Keep in the lake that a switch kept a step from acting, or stopped it."""
+    def note_skipped(self, label: str, workflow: str, run_id: str, reason: str) -> Candidate | None:
+        """Keep in the lake that a switch kept a step from acting, or stopped it.
+
+        None where the lake cannot be written: the step has done nothing, and says so all the same.
+        """
+        try:
+            return self._note_skipped(label, workflow, run_id, reason)
+        except (GateFailedError, LakeFullError, OvertakenError, WriterLockTimeoutError) as error:
+            STEPS.warning("%-22s the skip could not be noted: %s", label, error)
+            return None
+
+    def _note_skipped(self, label: str, workflow: str, run_id: str, reason: str) -> Candidate:
         now = utc_now()
         with self.lake.write(label, run_id=run_id) as candidate:
             copy_to_lake(self.switches, candidate.connection, run_id=run_id)
@@ -223,7 +233,7 @@ def _report(
     context: AssetExecutionContext,
     stages: Sequence[Stage],
     published: Published | None,
-    skipped: Mapping[str, Candidate],
+    skipped: Mapping[str, Candidate | None],
     off: Mapping[str, str],
 ) -> Iterator[MaterializeResult]:
     """The result of each selected table."""
@@ -263,13 +273,13 @@ def _by_key(
 
 def _published(
     key: AssetKey,
-    candidate: Candidate,
+    candidate: Candidate | None,
     metadata: Mapping[str, Any],
     warnings: list[TableFailure],
 ) -> MaterializeResult:
     table = ".".join(key.path)
-    rows = candidate.rows(table)
-    release = candidate.release
+    rows = candidate.rows(table) if candidate else {"inserted": 0, "removed": 0, "rows": 0}
+    release = candidate.release if candidate else None
     facts = {
         "rows_inserted": rows["inserted"],
         "rows_removed": rows["removed"],

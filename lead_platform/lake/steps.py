@@ -34,12 +34,14 @@ class Prepared:
     """What was computed outside the writer lock: how to write it, and about how many rows.
 
     `write` gives metadata. Where there are `models`, dbt writes, and `write` tells of what it
-    built. With neither, there is nothing to do.
+    built. With neither, there is nothing to do. `seen`: what the quarantine had let go for the
+    stage when it computed (`list_let_go`); None where all is read in writing.
     """
 
     write: Write | None = None
     rows: int = 0
     models: Models | None = None
+    seen: frozenset[str] | None = None
 
 
 NOTHING = Prepared()

@@ -341,3 +341,40 @@ def test_what_is_released_comes_back(
     # Assigned later than the others, and as they are.
     owners = "select * exclude (assigned_seq) from routing.assignments order by lead_id"
     assert installation.query(owners) == healthy.query(owners)
+
+
+# As many as are no few of a small batch, and as unlike each other as people are.
+CROWD = tuple(
+    Stranger(name, company)
+    for name, company in (
+        ("Anselm Brandt", "Nordlicht"), ("Beatriz Novaes", "Caravela"), ("Cormac Daly", "Skellig"),
+        ("Dorota Zielinska", "Wisla"), ("Eero Lahtinen", "Saimaa"), ("Farid Mansour", "Cedrat"),
+        ("Greta Holm", "Oresund"), ("Hiroshi Tanabe", "Tsubaki"), ("Ilse Peeters", "Schelde"),
+        ("Jaime Urrutia", "Maipo"), ("Katya Sokolova", "Angara"), ("Liam Fitzroy", "Burrow"),
+        ("Mei Lin Chua", "Kallang"), ("Nils Ekdahl", "Vattern"),
+    )
+)  # fmt: skip
+
+
+def test_more_than_few_of_one_batch_cost_one_run(
+    embedded_install: Install, slices: Slices, tmp_path: Path
+) -> None:
+    """Each later run was refused for the same leads, whatever it brought, until they were
+    discarded by hand: they had gone with the write that failed, and seemed to be news."""
+    suites = tmp_path / "expectations"
+    shutil.copytree(PROJECT / "expectations", suites)
+    for stranger in CROWD:
+        _expect(suites, "identity.leads", "email", stranger.email)
+    forms = tmp_path / "crowd.jsonl"
+    forms.write_text("".join(map(form_line, CROWD)), encoding="utf-8")
+    installation = embedded_install("crowd", expectations_dir=suites)
+    assert not installation.attempt(files=[*slices[0], (forms, "web_form")])["success"]
+    assert installation.run(files=slices[1])["success"]
+    assert installation.scalar("select count(*) from identity.lead_members") == (
+        installation.scalar("select count(*) from identity.normalized_submissions")
+    )
+    states = "select step, state, count(*) from governance.quarantine group by all"
+    assert installation.query(states) == [("golden_records", "held", len(CROWD))]
+    assert (
+        installation.query("select check_name from governance.data_quality where not passed") == []
+    )

@@ -1,5 +1,6 @@
 """Steps of several stages in Dagster: a switch stops its stages, and the others are written."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,8 +17,9 @@ from dagster import (
 )
 
 from lead_platform.lake.brake import POLL_SECONDS, check_brake
+from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake
-from lead_platform.lake.quarantine import Scope, Subject, held
+from lead_platform.lake.quarantine import Scope, Separation, Subject, held, list_let_go
 from lead_platform.lake.resource import LakeResource, Results, open_lake
 from lead_platform.lake.specs import gate_checks
 from lead_platform.lake.steps import Prepared, Stage, Write
@@ -48,6 +50,7 @@ def lake(trial_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for name in ("home", "database_url", "expectations_dir"):
         if value := getattr(trial_settings, name):
             monkeypatch.setenv(f"LEAD_PLATFORM_{name.upper()}", str(value))
+    monkeypatch.setenv("LEAD_PLATFORM_LOCK_TIMEOUT_SECONDS", "3")
     trial.open_trial(trial_settings)
     lake = open_lake(Settings())
     for table in ("leads", "scores"):
@@ -149,3 +152,143 @@ def test_what_fails_in_each_stage_in_either_way_is_set_aside_by_it(lake: Lake) -
     ]
     assert trial.count_rows(lake, "trial.leads") == 3
     assert trial.count_rows(lake, "trial.scores") == 1
+
+
+def make_versions(lake: Lake) -> None:
+    """Have the trial know leads' versions, as the write of a first stage."""
+    folder = lake.settings.expectations_dir / "identity"
+    folder.mkdir()
+    (folder / "lead_versions.json").write_text(
+        json.dumps(
+            {
+                "name": "identity.lead_versions",
+                "meta": {"grain": "one per lead", "key": ["lead_id"]},
+                "expectations": [
+                    {
+                        "type": "expect_column_values_to_not_be_null",
+                        "kwargs": {"column": "lead_id"},
+                    }
+                ],
+            }
+        ),
+        encoding="utf-8",
+    )
+
+
+def making_leads(version: str, **values: int) -> Write:
+    """Leads and their versions, new ones and others than were known."""
+
+    def write(candidate: Candidate) -> None:
+        new = f"{LEADS} anti join trial.leads as known on known.lead_id = 'lead_' || n"
+        doing(new, **values)(candidate)
+        candidate.connection.execute("delete from identity.lead_versions")
+        candidate.connection.execute(
+            "insert into identity.lead_versions by name "
+            "select lead_id, $version as lead_version, $version as members_version "
+            "from trial.leads",
+            {"version": version},
+        )
+
+    return write
+
+
+BAD_SCORES = f"""
+insert into trial.scores by name
+select lead_id, 'fit' as rule, if(lead_id < $first_sound, 500.0, 1.0) as points
+from trial.leads anti join {held("second", "lead")} as held on held.subject_id = lead_id
+anti join trial.scores using (lead_id)
+"""
+
+
+def states_of(lake: Lake, step: str) -> list[tuple]:
+    with lake.read() as connection:
+        return connection.execute(
+            "select state, tried_at is not null, count(*) from governance.quarantine "
+            "where step = ? group by all order by all",
+            [step],
+        ).fetchall()
+
+
+def test_leads_that_went_with_their_write_stay_set_aside(lake: Lake) -> None:
+    """More than few: the write is refused, and its leads with it. At the next step's beginning none
+    of them is there, which was taken for news of them, and every later write was refused."""
+    make_versions(lake)
+    leads, scores = making_leads("v1", start=40, end=80), doing(BAD_SCORES, first_sound="lead_60")
+    assert not run(leads, scores).success
+    assert trial.count_rows(lake, "trial.leads") == 0
+    assert run(leads, scores).success
+    assert (trial.count_rows(lake, "trial.leads"), trial.count_rows(lake, "trial.scores")) == (
+        40,
+        20,
+    )
+    assert states_of(lake, "second") == [("held", False, 20)]
+    # More is known of them, and it is well now.
+    assert run(making_leads("v2", start=40, end=80), doing(BAD_SCORES, first_sound="")).success
+    assert trial.count_rows(lake, "trial.scores") == 40
+    assert states_of(lake, "second") == [("superseded", True, 20)]
+
+
+def test_only_the_stage_that_can_try_it_ends_a_hold(lake: Lake) -> None:
+    """Another step between two tries of a refused one let its leads go, and it was refused again;
+    one that followed a correction ended the hold without trying, and nobody tried."""
+    make_versions(lake)
+    leads, scores = making_leads("v1", start=40, end=80), doing(BAD_SCORES, first_sound="lead_60")
+    assert not run(leads, scores).success
+    with lake.write("other", separations=[Separation("other")]):
+        pass
+    assert states_of(lake, "second") == [("held", False, 20)]
+    assert run(leads, scores).success
+    trial.write(lake, "update identity.lead_versions set lead_version = 'v2'")
+    with lake.write("other", separations=[Separation("other")]):
+        pass
+    assert states_of(lake, "second") == [("held", False, 20)]
+
+
+def test_what_is_released_behind_a_stages_back_is_tried_by_its_next_run(lake: Lake) -> None:
+    """It computes before the lock: a release after that counted as tried, and nobody tried it."""
+    written: list[str] = []
+
+    def told_by(release: bool) -> bool:
+        specs = [AssetSpec(["trial", "leads"])]
+
+        def prepare() -> Prepared:
+            with lake.read() as connection:
+                seen = list_let_go(connection, "first")
+                out = connection.execute(f"from {held('first', 'lead')}").fetchall()
+            numbers = [n for n in (1, 2) if (f"lead_{n}",) not in out]
+            if release:
+                trial.write(lake, "update governance.quarantine set state = 'released'")
+
+            def write(candidate: Candidate) -> None:
+                written.extend(f"lead_{n}" for n in numbers)
+
+            return Prepared(write, seen=seen)
+
+        @multi_asset(name="one", specs=specs, check_specs=gate_checks(specs))
+        def one(context: AssetExecutionContext, lake: LakeResource) -> Results:
+            scope = Scope("trial.leads", lambda _: [])
+            tables = frozenset({"trial.leads"})
+            yield from lake.materialize_stages(
+                context, Stage("first", "enrichment", tables, prepare, scope)
+            )
+
+        return materialize([one], resources={"lake": LakeResource()}).success
+
+    with lake.write("first", separations=[Separation("first")]) as candidate:
+        candidate.hold([Fault("lead_2", "KeyError", "names.py:7")], "lead", "trial.leads")
+    assert told_by(release=True)
+    assert (written, states_of(lake, "first")) == (["lead_1"], [("released", False, 1)])
+    assert told_by(release=False)
+    assert (written[1:], states_of(lake, "first")) == (
+        ["lead_1", "lead_2"],
+        [("released", True, 1)],
+    )
+
+
+def test_a_skip_is_told_also_where_it_cannot_be_noted(lake: Lake) -> None:
+    """Another writer hangs: a step that is switched off failed for waiting, as if broken."""
+    throw("enrichment")
+    throw("scoring")
+    with lake.write("hanging"):
+        assert run(doing(LEADS, start=0, end=1), doing(SCORES, broken="", bad="")).success
+    assert skips(lake) == []

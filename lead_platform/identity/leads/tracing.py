@@ -121,6 +121,17 @@ def list_arrivals(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
     return [Subject(kind, item_id) for kind, item_id, *_ in connection.execute(_PENDING).fetchall()]
 
 
+def count_arrivals(connection: duckdb.DuckDBPyConnection, since: int) -> int:
+    """How many `resolve` has taken up after snapshot `since`. Of events most wait for a lead that
+    never comes, and are no part of it."""
+    _collect_arrivals(connection, since)
+    row = connection.execute(
+        "select (select count(*) from arrivals) + (select count(distinct (kind, arrived_id)) "
+        "from verdict_places)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def trace_arrivals(
     connection: duckdb.DuckDBPyConnection, subject_type: str, ids: Sequence[str], since: int
 ) -> dict[str, list[Subject]]:
