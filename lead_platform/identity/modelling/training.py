@@ -72,7 +72,7 @@ def train_model(records: pa.Table, specification: LinkageSpecification, *, name:
     household = _household(specification, model, found, blocks, pairs)
     model = model.model_copy(update={"household": household})
     if records.num_rows < training.fewest_records:
-        model = _with_given_chances(model, specification)
+        model = _with_given_chances(model, specification, found)
     return _count_swaps_once(model, specification)
 
 
@@ -266,14 +266,17 @@ def _read_rates(
 def _fitted(
     found: Estimate, place: int, prior: float, stated: NDArray[np.bool_], is_certain: bool
 ) -> tuple[Floats, Floats]:
-    """`m` and `u` of a comparison. Random pairs hold matching ones too: those are taken out of `u`.
+    """`m` and `u` of a comparison. Random pairs hold matching ones too: those are taken out of `u`,
+    as far as matching pairs were seen to show the level. Where that is only expected of them, as
+    where there is nothing but names to compare, all that show it count as strangers.
 
     A level that no pair showed weighs nothing, unless the specification states what to expect.
     """
     m, seen = found.m[place], found.u_seen[place]
     total = max(1.0, float(seen.sum()))
     u = (seen + 0.5) / (total + 0.5 * len(seen))
-    strangers = np.maximum((u - prior * m) / (1 - prior), u * _LEAST_STRANGERS)
+    matching = np.where(found.m_seen[place] < 0.5, 0.0, prior * m)
+    strangers = np.maximum((u - matching) / (1 - prior), u * _LEAST_STRANGERS)
     if is_certain:
         strangers[0] = u[0] * _LEAST_STRANGERS
     u = strangers / strangers.sum()
@@ -298,15 +301,23 @@ def falling(m: Floats, u: Floats) -> tuple[Floats, Floats]:
     return m, np.minimum(1.0, m * ratios)
 
 
-def _with_given_chances(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
-    """The model with the levels' own chances, and every value of a column equally frequent."""
+def _with_given_chances(
+    model: MatchModel, specification: LinkageSpecification, found: Estimate
+) -> MatchModel:
+    """The model with the levels' own chances, and every value of a column equally frequent.
+
+    Of a level that matching pairs are only expected to show, the records themselves are believed
+    where more of them show it.
+    """
     comparisons = {name: dict(levels) for name, levels in model.comparisons.items()}
     frequencies = dict(model.term_frequencies)
-    for comparison in specification.comparisons:
-        for level in comparison.levels:
+    for place, comparison in enumerate(specification.comparisons):
+        for number, level in enumerate(comparison.levels):
             if level.chance:
                 rates = comparisons[comparison.name][level.name]
-                comparisons[comparison.name][level.name] = LevelRates(m=rates.m, u=level.chance)
+                is_expected = number > 0 and found.m_seen[place][number] < 0.5
+                u = max(level.chance, rates.u) if is_expected else level.chance
+                comparisons[comparison.name][level.name] = LevelRates(m=rates.m, u=u)
             if level.rarity and level.exact:
                 u = comparisons[comparison.name][level.name].u
                 frequencies[level.exact] = TermFrequencies(listed={}, unlisted=u)
