@@ -301,7 +301,11 @@ def test_where_people_judged_slices_one_load_and_a_rebuild_agree():
     at_once = auditable_lake()
     receive(at_once, *rows)
     before = state(at_once)
-    ids = sorted(set(accounts(at_once)))
+    # Of related ones an undo says more than was known: whom they could be meant for is left with one.
+    related = {side for row in at_once.execute(
+        "select left_account_id, right_account_id from identity.account_relations"
+    ).fetchall() for side in row}  # fmt: skip
+    ids = sorted(set(accounts(at_once)) - related)
     joined = [join(at_once, one, other) for one, other in zip(ids[:16:2], ids[1:16:2], strict=True)]
     for retired, (relation, _) in crosswalk(at_once).items():
         assert relation == "merged_into"

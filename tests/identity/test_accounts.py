@@ -138,6 +138,30 @@ def test_what_is_one_account_and_what_is_only_related(companies, expected, relat
     assert relations(lake) == related
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]])
+def test_what_a_guard_keeps_apart_no_third_company_joins(order):
+    """Agencies at two addresses were chained through one that stated none."""
+    here, there = {**US, "street": "1 Main Street"}, {**US, "street": "200 Park Avenue"}
+    companies = [here, there, US]
+    rows = [stated(seq, **companies[place]) for seq, place in enumerate(order, start=1)]
+    whole, sliced = empty_lake(), empty_lake()
+    receive(whole, *rows)
+    for row in rows:
+        receive(sliced, row)
+    for lake in (whole, sliced):
+        assert groups(lake) == [0, 1, 2]
+        assert relations(lake) == ["branch", "possible_duplicate", "possible_duplicate"]
+
+
+def test_what_joins_two_by_itself_outweighs_what_differs_elsewhere():
+    """Two domains share a switchboard; other records of them state other addresses."""
+    phone = {"phone": "+12025550100"}
+    shop = {**US, "company_domain": "acme-rockets.com"}
+    lake = world({**COM, **phone}, {**shop, **phone}, {**COM, "street": "1 Main Street"},
+                 {**shop, "street": "200 Park Avenue"})  # fmt: skip
+    assert groups(lake) == [0, 0, 0, 0]
+
+
 def test_a_domain_many_companies_are_named_under_is_no_companys():
     names = ["acme rockets", "road runner", "coyote supplies", "tnt mills", "desert foods"]
     lake = world(*({"company_domain": "isp.net", "company_key": name} for name in names[:4]))

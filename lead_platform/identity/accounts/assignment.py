@@ -14,14 +14,14 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from lead_platform.identity.accounts.clusters import cluster_companies
+from lead_platform.identity.accounts.clusters import GUARDS_APART, cluster_companies
 from lead_platform.identity.accounts.records import collect_new, match_columns
 from lead_platform.identity.accounts.rows import refresh_rows
 from lead_platform.identity.accounts.specification import STORED_KEYS, AccountSpecification
-from lead_platform.identity.engine.linking import merge_edges
+from lead_platform.identity.engine.linking import apart_pairs, merge_edges
 from lead_platform.identity.engine.model import MatchModel
 from lead_platform.identity.engine.pairs import find_pairs, open_scratch
-from lead_platform.identity.engine.specification import CANNOT_LINK
+from lead_platform.identity.engine.specification import APART, CANNOT_LINK
 from lead_platform.identity.judgement.account_verdicts import (
     collect_links,
     counting_domain_sql,
@@ -164,12 +164,13 @@ def place_companies(
     pending verdicts touch, and marks in `company_pairs` what was set aside."""
     connection.execute(_TOUCHED)
     records = connection.execute(_RECORDS).df()
-    pairs = connection.execute(_MERGES).df()
+    pairs = connection.execute(_SPEAKING).df()
     clusters = cluster_companies(
         records,
         merge_edges(pairs, specification),
         specification.clustering,
         connection.execute(_VERDICTS).df(),
+        apart_pairs(pairs),
     )
     placed = pa.table(
         {"record_id": pa.array(records["record_id"], pa.string()), "cluster": clusters.labels}
@@ -247,11 +248,13 @@ where left_record_id in (select record_id from company_nodes)
     and right_record_id in (select record_id from company_nodes)
 """
 
-_MERGES = """
-    from company_pairs where decision = 'merge'
+# What merges, and what guards keep apart.
+_SPEAKING = f"""
+    from company_pairs where decision in ('merge', '{CANNOT_LINK}', '{APART}')
     union all by name
     select * from identity.account_pairs
-    where decision = 'merge' and left_record_id in (select record_id from company_nodes)
+    where decision in ('merge', '{CANNOT_LINK}', '{APART}')
+        and left_record_id in (select record_id from company_nodes)
         and left_record_id not in (select record_id from company_new)
         and right_record_id not in (select record_id from company_new)
     order by pair_id
@@ -302,7 +305,8 @@ def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> Ac
         connection.execute(_NEXT_CROSSWALK, {"at": decided_at})
         connection.execute(_STORE_CROSSWALK)
     relations = {
-        "duplicate": POSSIBLE_DUPLICATE, "told_apart": TOLD_APART, "cannot_link": CANNOT_LINK
+        "duplicate": POSSIBLE_DUPLICATE, "told_apart": TOLD_APART, "cannot_link": CANNOT_LINK,
+        "guards_apart": GUARDS_APART,
     }  # fmt: skip
     connection.execute(_NEXT_RELATIONS, relations)
     if _any(connection, _CHANGED_RELATIONS):
@@ -482,8 +486,10 @@ create or replace temp table next_account_relations as
         arg_max(p.relation, (p.match_weight, p.pair_id)) as relation,
         arg_max(
             case when p.relation = $told_apart then 'would merge, but people keep them apart'
-                when p.set_aside = 'several_accounts'
+                when p.set_aside in ('several_accounts', 'fits_several')
                     then 'would merge, but the name may be meant for several accounts'
+                when p.set_aside = $guards_apart
+                    then 'would merge, but for others of the two that differ'
                 when p.set_aside is not null then 'would merge, but ' || p.set_aside
                 when p.relation = $duplicate then p.reason
                 else split_part(p.reason, ': ', 2) end,

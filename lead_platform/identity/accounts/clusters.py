@@ -19,6 +19,8 @@ from lead_platform.identity.engine.specification import CANNOT_LINK, Clustering
 from lead_platform.identity.judgement.verdicts import DIFFERENT, SAME
 
 SEVERAL_ACCOUNTS = "several_accounts"
+GUARDS_APART = "guards_apart"
+NO_APART = pd.DataFrame({"left": [], "right": []}, dtype=object)
 NO_VERDICTS = pd.DataFrame(
     {"left": [], "right": [], "verdict": [], "verdict_seq": []}, dtype=object
 )
@@ -29,13 +31,15 @@ def cluster_companies(
     edges: pd.DataFrame,
     clustering: Clustering,
     verdicts: pd.DataFrame = NO_VERDICTS,
+    apart: pd.DataFrame = NO_APART,
 ) -> Clusters:
     """A number per row of `records`, and the edges that were not followed.
 
     `records` has record_id (distinct), company_domain and country, null where not stated, and
     stated_id: what says the same has one (see account_verdicts.stated_id_sql). `edges` has left,
     right, weight and is_certain; `verdicts` left, right (records), verdict and verdict_seq, of
-    which the newest of two stated companies counts.
+    which the newest of two stated companies counts; `apart` left and right: records that a guard
+    keeps apart.
 
     Records of one domain are one account. A record without a domain may be meant for any company
     of its name, so records are placed in the order of what they tell: those with a domain, then
@@ -47,7 +51,8 @@ def cluster_companies(
     say is different. Where that takes a domain apart, what was taken out (the right one of the
     verdict) leaves, everything else of the domain stays, also what is received later. Where it
     parts what hangs together, those who are kept apart are placed first; of the others, what could
-    be meant for either joins neither.
+    be meant for either joins neither. So it is with what guards keep apart, unless something else
+    of the two joins them by itself, or people say that they are the same.
     """
     nodes = records["record_id"].where(
         records["company_domain"].isna(), "domain " + records["company_domain"].fillna("")
@@ -72,9 +77,11 @@ def cluster_companies(
         between, placed, ranks = _joined(between, ranks, heard.held)
     cannot_links = heard.cannot_links if heard else []
     between = between[between["left"] != between["right"]]
-    if cannot_links:
-        ranks[_contested(ranks, between, cannot_links)] -= 1
-    placing = _Placing(between, clustering, cannot_links)
+    node_of = pd.Series(nodes.to_numpy(), index=records["record_id"])
+    guarded = _guarded(apart, node_of, between)
+    if cannot_links or guarded:
+        ranks[_contested(ranks, between, [*cannot_links, *guarded])] -= 1
+    placing = _Placing(between, clustering, cannot_links, guarded)
     for level in sorted(ranks.unique()):
         placing.place(level, ranks)
     labels = placing.labels
@@ -88,6 +95,16 @@ def cluster_companies(
         reason=list(set_aside.values())
     )
     return Clusters(numbers, aside)
+
+
+def _guarded(
+    apart: pd.DataFrame, node_of: pd.Series, between: pd.DataFrame
+) -> list[tuple[str, str]]:
+    """The pairs of nodes that guards keep apart and no edge joins."""
+    ends = pd.DataFrame({end: apart[end].map(node_of) for end in ("left", "right")}).dropna()
+    found = {(min(pair), max(pair)) for pair in zip(ends["left"], ends["right"], strict=True)}
+    joined = {(min(p), max(p)) for p in zip(between["left"], between["right"], strict=True)}
+    return sorted(pair for pair in found - joined if pair[0] != pair[1])
 
 
 # The index of edges that are no pair: two stated companies that were taken out of one domain.
@@ -210,7 +227,7 @@ def _within_domains(records: pd.DataFrame, taken_out: set[str]) -> pd.DataFrame:
 def _contested(
     ranks: pd.Series, edges: pd.DataFrame, cannot_links: list[tuple[str, str]]
 ) -> list[str]:
-    """The nodes that people keep apart from others they hang together with."""
+    """The nodes that are kept apart from others they hang together with."""
     known = pd.Series(ranks.index, dtype=object)
     labels = label_clusters(known, edges[["left", "right"]])
     component = dict(zip(known, labels, strict=True))
@@ -222,17 +239,21 @@ class _Placing:
     """Nodes placed level by level: `labels` has by node the one that stands for its account."""
 
     def __init__(
-        self, edges: pd.DataFrame, clustering: Clustering, cannot_links: list[tuple[str, str]]
+        self,
+        edges: pd.DataFrame,
+        clustering: Clustering,
+        cannot_links: list[tuple[str, str]],
+        guarded: list[tuple[str, str]],
     ) -> None:
         self.labels: dict[str, str] = {}
         self.set_aside: dict[object, str] = {}
         self._edges = edges
         self._clustering = clustering
-        self._cannot_links = pd.DataFrame(cannot_links, columns=["left", "right"], dtype=object)
-        self._apart: dict[str, set[str]] = defaultdict(set)
-        for one, other in cannot_links:
-            self._apart[one].add(other)
-            self._apart[other].add(one)
+        self._cannot_links = pd.DataFrame(
+            [*cannot_links, *guarded], columns=["left", "right"], dtype=object
+        ).assign(is_said=[True] * len(cannot_links) + [False] * len(guarded))
+        self._told = _both_ways(cannot_links)
+        self._apart = _both_ways([*cannot_links, *guarded])
 
     def place(self, level: int, ranks: pd.Series) -> None:
         """Adds the nodes of one level to `labels`; all before it are there."""
@@ -248,12 +269,13 @@ class _Placing:
         members: dict[int, list[str]] = defaultdict(list)
         for node, number in group.items():
             members[number].append(node)
-        banned = self._banned(only, members) if self._apart else set()
+        banned = self._banned(only, members, self._apart) if self._apart else set()
+        told = self._banned(only, members, self._told) if banned else set()
         for edge, number in zip(outer.index, own, strict=True):
             if number not in only:
                 self.set_aside[edge] = SEVERAL_ACCOUNTS
             elif number in banned:
-                self.set_aside[edge] = CANNOT_LINK
+                self.set_aside[edge] = CANNOT_LINK if number in told else GUARDS_APART
         for number, nodes in members.items():
             home = only[number] if number in only and number not in banned else nodes[0]
             self.labels.update(dict.fromkeys(nodes, home))
@@ -272,19 +294,36 @@ class _Placing:
         }
         joined = inner["left"].map(group) == inner["right"].map(group)
         for edge in inner[~joined].itertuples():
-            self.set_aside[edge.Index] = reasons[frozenset((edge.left, edge.right))]
+            reason = reasons[frozenset((edge.left, edge.right))]
+            if reason == CANNOT_LINK and not self._is_told(group, edge.left, edge.right):
+                reason = GUARDS_APART
+            self.set_aside[edge.Index] = reason
         return group
 
-    def _banned(self, only: dict[int, str], members: dict[int, list[str]]) -> set[int]:
+    def _is_told(self, group: dict[str, int], left: object, right: object) -> bool:
+        """Whether people keep somebody in the group of the one apart from one in the other's."""
+        if not self._told:
+            return False
+        one, other = group[str(left)], group[str(right)]
+        return any(
+            group.get(apart) == other
+            for node, number in group.items()
+            if number == one
+            for apart in self._told.get(node, ())
+        )
+
+    def _banned(
+        self, only: dict[int, str], members: dict[int, list[str]], apart: dict[str, set[str]]
+    ) -> set[int]:
         """The groups that must not join the one account they could.
 
-        People keep them apart from somebody in it, or from another group that may join it.
+        They are kept apart from somebody in it, or from another group that may join it.
         """
         banned = {
             number
             for number, home in only.items()
             for node in members[number]
-            if any(self.labels.get(other) == home for other in self._apart.get(node, ()))
+            if any(self.labels.get(other) == home for other in apart.get(node, ()))
         }
         joining = {
             node: number for number in only if number not in banned for node in members[number]
@@ -292,6 +331,15 @@ class _Placing:
         return banned | {
             number
             for node, number in joining.items()
-            for other in self._apart.get(node, ())
+            for other in apart.get(node, ())
             if other in joining and only[joining[other]] == only[number]
         }
+
+
+def _both_ways(pairs: list[tuple[str, str]]) -> dict[str, set[str]]:
+    """By node those it is paired with."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one, other in pairs:
+        found[one].add(other)
+        found[other].add(one)
+    return found
