@@ -21,7 +21,7 @@ from lead_platform.identity.engine.clusters import (
 from lead_platform.identity.engine.derivations import derive_columns
 from lead_platform.identity.engine.guards import find_kinds, scatter, without_shown
 from lead_platform.identity.engine.model import MatchModel
-from lead_platform.identity.engine.pairs import find_pairs, open_scratch
+from lead_platform.identity.engine.pairs import PairFindings, find_pairs, open_scratch
 from lead_platform.identity.engine.specification import APART, CANNOT_LINK, LinkageSpecification
 
 
@@ -56,6 +56,16 @@ def link_records(
     records: pa.Table, specification: LinkageSpecification, model: MatchModel
 ) -> Linkage:
     """Clusters of the records that are one thing, by the specification's thresholds and guards."""
+    findings = compare_records(records, specification, model)
+    pairs = findings.pairs.to_pandas()
+    found = cluster_pairs(records, pairs, specification)
+    return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
+
+
+def compare_records(
+    records: pa.Table, specification: LinkageSpecification, model: MatchModel
+) -> PairFindings:
+    """The pairs of match records that are one thing, or wait for a person."""
     with open_scratch(records.num_rows) as scratch:
         scratch.register("given_records", records)
         scratch.execute(
@@ -64,10 +74,7 @@ def link_records(
             "from given_records"
         )
         scratch.execute("create table known_rows as from new_rows limit 0")
-        findings = find_pairs(scratch, specification, model)
-    pairs = findings.pairs.to_pandas()
-    found = cluster_pairs(records, pairs, specification)
-    return Linkage(found.labels, pairs, findings.candidates, found.set_aside)
+        return find_pairs(scratch, specification, model)
 
 
 def cluster_pairs(

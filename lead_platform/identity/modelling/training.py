@@ -20,6 +20,7 @@ from lead_platform.identity.engine.specification import (
     LinkageSpecification,
     read_shares,
 )
+from lead_platform.identity.modelling.contradictions import contradicted_shares
 from lead_platform.identity.modelling.counting import count_block, count_equal, count_random
 from lead_platform.identity.modelling.estimation import Block, Estimate, Floats, estimate
 
@@ -30,6 +31,8 @@ _LEAST_RATE = 1e-6
 _LEAST_MATCH_RATE = 1e-4
 # Of the pairs at a level, the share that is taken to be strangers at the least.
 _LEAST_STRANGERS = 0.1
+# Where all pairs of a level are contradicted, as many may match all the same.
+_MOST_CONTRADICTED = 0.99
 # Matching pairs per record that are taken for granted where nothing tells how many there are.
 _FEWEST_MATCHES = 0.5
 # Pairs a block is sampled down to at the least.
@@ -72,7 +75,8 @@ def train_model(records: pa.Table, specification: LinkageSpecification, *, name:
     household = _household(specification, model, found, blocks, pairs)
     model = model.model_copy(update={"household": household})
     if records.num_rows < training.fewest_records:
-        model = _with_given_chances(model, specification, found)
+        model = _with_given_chances(model, specification)
+    model = _without_contradicted(records, specification, model, found)
     return _count_swaps_once(model, specification)
 
 
@@ -301,27 +305,45 @@ def falling(m: Floats, u: Floats) -> tuple[Floats, Floats]:
     return m, np.minimum(1.0, m * ratios)
 
 
-def _with_given_chances(
-    model: MatchModel, specification: LinkageSpecification, found: Estimate
-) -> MatchModel:
-    """The model with the levels' own chances, and every value of a column equally frequent.
-
-    Of a level that matching pairs are only expected to show, the records themselves are believed
-    where more of them show it.
-    """
+def _with_given_chances(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
+    """The model with the levels' own chances, and every value of a column equally frequent."""
     comparisons = {name: dict(levels) for name, levels in model.comparisons.items()}
     frequencies = dict(model.term_frequencies)
-    for place, comparison in enumerate(specification.comparisons):
-        for number, level in enumerate(comparison.levels):
+    for comparison in specification.comparisons:
+        for level in comparison.levels:
             if level.chance:
                 rates = comparisons[comparison.name][level.name]
-                is_expected = number > 0 and found.m_seen[place][number] < 0.5
-                u = max(level.chance, rates.u) if is_expected else level.chance
-                comparisons[comparison.name][level.name] = LevelRates(m=rates.m, u=u)
+                comparisons[comparison.name][level.name] = LevelRates(m=rates.m, u=level.chance)
             if level.rarity and level.exact:
                 u = comparisons[comparison.name][level.name].u
                 frequencies[level.exact] = TermFrequencies(listed={}, unlisted=u)
     return model.model_copy(update={"comparisons": comparisons, "term_frequencies": frequencies})
+
+
+def _without_contradicted(
+    records: pa.Table, specification: LinkageSpecification, model: MatchModel, found: Estimate
+) -> MatchModel:
+    """The model in which a level that matching pairs were only expected to show is no likelier than
+    third records allow: in the share of its pairs that they contradict it is one of strangers."""
+    for place, comparison in enumerate(specification.comparisons):
+        expected_only = {
+            level.name
+            for number, level in enumerate(comparison.levels)
+            if number and level.expected is not None and found.m_seen[place][number] < 0.5
+        }
+        if not expected_only:
+            continue
+        rates = dict(model.comparisons[comparison.name])
+        shares = contradicted_shares(records, specification, model, comparison.name)
+        for level in expected_only & shares.keys():
+            m, u = rates[level].m, rates[level].u
+            strangers = min(_MOST_CONTRADICTED, shares[level])
+            least = m * model.prior / (1 - model.prior) * strangers / (1 - strangers)
+            rates[level] = LevelRates(m=m, u=_rate(max(u, least), _LEAST_RATE))
+        model = model.model_copy(
+            update={"comparisons": {**model.comparisons, comparison.name: rates}}
+        )
+    return model
 
 
 def _count_swaps_once(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
