@@ -10,14 +10,17 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
+    ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -86,12 +89,25 @@ class Settings(BaseSettings):
     alert_minutes: _Minutes = 15.0
     alert_set_aside: _Count = 20
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _told(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what is wrong in a line for each setting; a value may be a secret, so none is
+        repeated here."""
+        try:
+            return validate(given)
+        except ValidationError as error:
+            faults = [_fault(cls, each["loc"], each["msg"]) for each in error.errors()]
+        raise SettingsError("\n".join(faults))
+
     @field_validator("*", mode="wrap")
     @classmethod
-    def _number(
+    def _named(
         cls, given: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> Any:
         """Name a number that is refused; of other settings the value may be a secret."""
+        if given == "" and cls.model_fields[info.field_name or ""].annotation is Path:
+            raise ValueError(f"{_variable(info.field_name)} is empty; allowed: a folder")
         try:
             return validate(given)
         except ValidationError as error:
@@ -99,9 +115,7 @@ class Settings(BaseSettings):
             if cls.model_fields[name].annotation not in (int, float):
                 raise
             told = error.errors()[0]["msg"].removeprefix("Input should be ")
-            raise ValueError(
-                f"LEAD_PLATFORM_{name.upper()} is {given!r}; allowed: {told}"
-            ) from None
+            raise ValueError(f"{_variable(name)} is {given!r}; allowed: {told}") from None
 
     @field_validator("query_memory")
     @classmethod
@@ -116,27 +130,50 @@ class Settings(BaseSettings):
 
     @field_validator("home", "config_dir", "expectations_dir", "dbt_project_dir")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+    def _absolute(cls, path: Path, info: ValidationInfo) -> Path:
+        return _folder(str(info.field_name), path)
 
     @field_validator("lake_data")
     @classmethod
     def _absolute_folder(cls, place: str | None) -> str | None:
         """A folder as `home` is; the address of an object store as it stands."""
-        if not place or "://" in place:
-            return place or None
-        return f"{Path(place).expanduser().absolute()}/"
+        if not place:
+            return None
+        scheme = _SCHEME.match(place)
+        if scheme is None:
+            return f"{_folder('lake_data', Path(place))}/"
+        if scheme[1] not in _OBJECT_STORES or not scheme[2]:
+            stores = ", ".join(f"{store}://" for store in _OBJECT_STORES)
+            raise ValueError(
+                f"LEAD_PLATFORM_LAKE_DATA begins with {scheme.group()!r}; allowed: a folder, or "
+                f"the address of an object store ({stores})"
+            )
+        return place
+
+    @field_validator("ui_address")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        """An empty one would be every address of the machine."""
+        if not _HOST.fullmatch(address):
+            raise ValueError(
+                f"LEAD_PLATFORM_UI_ADDRESS is {address!r}; allowed: an IP address or the name of a "
+                "machine"
+            )
+        return address
 
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, url: str | None) -> str | None:
         if url and not url.startswith(("postgresql://", "postgres://")):
             # The value may hold a password, so only its scheme is shown.
-            scheme = url.split(":", 1)[0]
+            scheme, is_told, _ = url.partition("://")
+            begin = f"starts with {scheme!r}" if is_told else "has no scheme"
             raise ValueError(
-                f"LEAD_PLATFORM_DATABASE_URL starts with {scheme!r}; allowed: "
+                f"LEAD_PLATFORM_DATABASE_URL {begin}; allowed: "
                 "postgresql://user:password@host:port/database, or unset for the embedded profile"
             )
+        if url:
+            _check_parts(url)
         return url or None
 
     @property
@@ -233,6 +270,51 @@ class Settings(BaseSettings):
                 f"The home folder {self.home} cannot be written ({error.strerror}). "
                 "Set LEAD_PLATFORM_HOME to a folder you may write, or change its permissions."
             ) from None
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(/?)")
+_OBJECT_STORES = ("s3", "gs", "gcs", "r2", "az", "azure", "abfss")
+_HOST = re.compile(r"(?!.*\.\.)[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}")
+
+
+def _variable(name: object) -> str:
+    return f"LEAD_PLATFORM_{str(name).upper()}"
+
+
+def _fault(settings: type[Settings], place: tuple[int | str, ...], told: str) -> str:
+    """What is wrong with a setting, and the next step, in a line."""
+    name = str(place[0]) if place else ""
+    variable, told = _variable(name), told.removeprefix("Value error, ")
+    said = told if told.startswith(variable) else f"{variable} cannot be used: {told}"
+    field = settings.model_fields.get(name)
+    default = "" if field is None or field.default in (None, "") else f" ({field.default})"
+    return f"{said}. Correct it, or unset it for the default{default}."
+
+
+def _folder(name: str, path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(
+            f"{_variable(name)} is {str(path)!r}; allowed: a folder, with ~ only for a user that "
+            "there is"
+        ) from None
+
+
+def _check_parts(url: str) -> None:
+    """Raises ValueError, which repeats nothing of the URL: a sign in the password may have split
+    it."""
+    try:
+        is_whole = urlsplit(url).port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValueError(
+            "LEAD_PLATFORM_DATABASE_URL cannot be taken apart: its port is no number from 1 to "
+            "65535, or a bracket is open; allowed: postgresql://user:password@host:port/database, "
+            "with /, :, @, ?, # and brackets in a password written as %2F, %3A, %40, %3F, %23, "
+            "%5B, %5D"
+        )
 
 
 def _bytes(size: str) -> int:

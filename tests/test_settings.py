@@ -2,15 +2,19 @@
 
 import os
 import re
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from lead_platform.cli.main import app, main
 from lead_platform.lake.connection import attach_lake, attach_statement
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.postgres import DatabaseUnreachableError
@@ -69,9 +73,9 @@ def test_every_number_is_refused_by_name_or_of_use(name: str, value: float) -> N
     """`LEAD_PLATFORM_QUERY_SECONDS=-5` was taken, and "[Errno 22] Invalid argument" the answer."""
     try:
         taken = getattr(Settings(**{name: value}), name)
-    except ValidationError:
+    except SettingsError:
         told = re.escape(f"LEAD_PLATFORM_{name.upper()} is {value!r}; allowed: ")
-        with pytest.raises(ValidationError, match=told):
+        with pytest.raises(SettingsError, match=told):
             Settings(**{name: value})
         return
     assert 0 <= taken < 2**31
@@ -87,13 +91,13 @@ def test_no_number_is_without_bounds(
 ) -> None:
     variable = f"LEAD_PLATFORM_{name.upper()}"
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ValidationError, match=re.escape(f"{variable} is {value!r}; allowed: ")):
+    with pytest.raises(SettingsError, match=re.escape(f"{variable} is {value!r}; allowed: ")):
         Settings()
 
 
 @pytest.mark.parametrize("size", ["0MB", "0.0001KB", f"{'9' * 400}GB", "5000TiB", "-1GB", "٣GB"])
 def test_a_size_is_one_that_can_be_had(size: str) -> None:
-    with pytest.raises(ValidationError, match=r"LEAD_PLATFORM_QUERY_MEMORY is .* allowed: a size"):
+    with pytest.raises(SettingsError, match=r"LEAD_PLATFORM_QUERY_MEMORY is .* allowed: a size"):
         Settings(query_memory=size)
 
 
@@ -105,7 +109,7 @@ def test_an_empty_database_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("scheme", ["mysql", "sqlite", "postgres+psycopg2"])
 def test_a_wrong_database_url_does_not_leak_its_password(scheme: str) -> None:
     url = UNREACHABLE.replace("postgresql", scheme)
-    with pytest.raises(ValidationError) as error:
+    with pytest.raises(SettingsError) as error:
         Settings(database_url=url)
     for text in (str(error.value), repr(error.value)):
         assert_secret_is_kept(text)
@@ -195,3 +199,107 @@ def test_a_home_is_prepared_by_several_at_once(tmp_path: Path) -> None:
         for prepared in [several.submit(settings.prepare_home) for _ in range(400)]:
             prepared.result()
     assert not [path for path in settings.home.iterdir() if path.is_file()]
+
+
+WRONG = {
+    "HOME": ["", "~nobody-of-this-name/leads"],
+    "CONFIG_DIR": [""],
+    "EXPECTATIONS_DIR": ["~nobody-of-this-name"],
+    "DBT_PROJECT_DIR": [""],
+    "LAKE_DATA": ["s3:/bucket/leads", "ftp://host/leads", "~nobody-of-this-name/data"],
+    "DATABASE_URL": [
+        "leads",
+        "sqlite:///leads.db",
+        "postgresql://u:s3cret@host:port/leads",
+        "postgresql://u:s3cret/x@host/leads",
+        "postgresql://u:s3cret@[::1/leads",
+        "postgresql://u:s3cret@host:99999/leads",
+    ],
+    "UI_ADDRESS": ["", "two words", "http://localhost"],
+    "QUERY_MEMORY": ["", "much", "0MB"],
+    **{name.upper(): ["", "-1", "ten", "nan"] for name in NUMBERS},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_what_is_wrong_is_told_in_a_line(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pydantic's own words took four lines, and a folder of nobody's, or a port of letters, a
+    traceback; an empty address had the UI listen on all of the machine's."""
+    monkeypatch.setenv(f"LEAD_PLATFORM_{name}", value)
+    with pytest.raises(SettingsError) as error:
+        Settings()
+    told = str(error.value)
+    assert "\n" not in told
+    assert told.startswith(f"LEAD_PLATFORM_{name} ")
+    assert "allowed: " in told
+    assert "Correct it, or unset it" in told
+    assert "s3cret" not in told + repr(error.value)
+    assert error.value.__context__ is None or name != "DATABASE_URL"
+
+
+def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAD_PLATFORM_MAX_RUN_SECONDS", "soon")
+    monkeypatch.setenv("LEAD_PLATFORM_DATABASE_URL", "leads")
+    with pytest.raises(SettingsError) as error:
+        Settings()
+    assert [line.split(" ")[0] for line in str(error.value).splitlines()] == [
+        "LEAD_PLATFORM_DATABASE_URL",
+        "LEAD_PLATFORM_MAX_RUN_SECONDS",
+    ]
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command there is, by its words."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = {" ".join(path): command for path, command in commands(typer.main.get_group(app))}
+# What a command asks for besides what it cannot do without.
+ASKED = {
+    "sql": ["select 1"],
+    "accounts decide": ["pair", "same"],
+    "reviews decide": ["rev_1", "same"],
+    "quarantine release": ["qua_1"],
+    "quarantine discard": ["qua_1"],
+    "merges undo": ["dec_1"],
+    "reviews withdraw": ["act_1"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_tells_a_wrong_setting(
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """In one line and without a traceback, before it does anything."""
+    monkeypatch.setenv("LEAD_PLATFORM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LEAD_PLATFORM_READER_LIMIT_HOURS", "a day")
+    given = list(ASKED.get(name, ()))
+    for parameter in COMMANDS[name].params:
+        is_option = parameter.param_type_name == "option"
+        is_given = name in ASKED and not is_option
+        if parameter.required and not is_given:
+            given += [parameter.opts[0], "1"] if is_option else ["1"]
+    # It would hold for all tests that follow.
+    monkeypatch.setattr("lead_platform.cli.main.keep_files_private", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["lead-platform", *name.split(), *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    assert ended.value.code == 1, told.err
+    assert told.out == ""
+    assert told.err.splitlines() == [
+        "LEAD_PLATFORM_READER_LIMIT_HOURS is 'a day'; allowed: a valid number, unable to parse "
+        "string as a number. Correct it, or unset it for the default (24.0)."
+    ]
+    assert not (tmp_path / "home").exists()

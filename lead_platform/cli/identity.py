@@ -256,13 +256,13 @@ def work_reviews(
     from lead_platform.cli.pages.queue import Work
     from lead_platform.lake.lake import Lake
 
+    lake = Lake(Settings())
     if not sys.stdin.isatty():
         raise ValueError(
             "Working the queue needs a terminal. Elsewhere decide one by one: "
             "lead-platform reviews decide REVIEW same|different|unsure --by NAME --reason WHY"
         )
     act = begin_act("judge_pair", "review", by, reason, as_of)
-    lake = Lake(Settings())
     with lake.read(is_long=True) as connection:
         waiting = [row["review_id"] for row in pairs.list_reviews(connection)]
         if not waiting:

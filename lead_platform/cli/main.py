@@ -138,7 +138,9 @@ def ingest(
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Where the Dagster UI listens.")] = 3000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Where the Dagster UI listens.")
+    ] = 3000,
     check: Annotated[
         bool, typer.Option("--check", help="Only tell how the running one is; 0 if all is well.")
     ] = False,

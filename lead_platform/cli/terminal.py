@@ -159,8 +159,8 @@ def _tell_failure(error: Exception) -> str | None:
 
     try:
         return tell_failure(Settings(), error)
-    except ValueError:
-        # The settings are what is wrong.
+    except SettingsError:
+        # They are what is wrong.
         return None
 
 

@@ -31,7 +31,7 @@ def connect_postgres(url: str, *, application_name: str = "lead-platform") -> Po
         connection = psycopg2.connect(
             url, application_name=application_name[:63], connect_timeout=10, **_KEEPALIVES
         )
-    except psycopg2.OperationalError as error:
+    except (psycopg2.OperationalError, psycopg2.ProgrammingError) as error:
         reason = without_password(url, str(error).strip().splitlines()[0])
         raise DatabaseUnreachableError(
             f"{describe_database(url)} does not answer: {reason}. Check that it runs "
