@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from lead_platform.governance.news import mark_told, read_news
 from lead_platform.lake.broken import set_aside_if_broken, shows_breakage
 
 # What there is to tell, in the words of a message.
@@ -36,14 +37,8 @@ KINDS: Mapping[str, str] = {
     "book_broken": "books of alerts were begun anew",
 }
 
-# An open alert is told again this long after it was told, for as long as nobody acknowledges it.
-REMIND_AFTER = timedelta(hours=24)
-
 # How long a message that cannot be delivered is tried again.
 TRY_FOR = timedelta(days=2)
-
-# Subjects of a kind a message names; the others are counted.
-_NAMED = 5
 
 _DETAILS = (
     "Details: lead-platform alerts list\n"
@@ -65,6 +60,9 @@ create table if not exists alerts (
 );
 create table if not exists told (
     alert_id integer primary key, told_at text not null, named_at text
+);
+create table if not exists passed (
+    alert_id integer not null, opened_at text not null, closed_at text not null
 );
 create table if not exists causes (
     alert_id integer not null, cause text not null, primary key (alert_id, cause)
@@ -202,11 +200,11 @@ class AlertBook:
                 each
                 for kind in KINDS
                 if not self._is_told_lately(connection, kind, now)
-                and (each := _news(connection, kind, now))
+                and (each := read_news(connection, kind, KINDS[kind], now))
             ]
             if not news:
                 return
-            title = "Lead platform: " + ", ".join(KINDS[each.kind] for each in news)
+            title = "Lead platform: " + ", ".join(each.heading for each in news)
             body = "\n\n".join([*(each.text for each in news), _DETAILS])
             message_id = connection.execute(
                 "insert into messages (composed_at, title, body) values (?, ?, ?)",
@@ -218,7 +216,7 @@ class AlertBook:
                     [message_id, target, now.isoformat()],
                 )
             for each in news:
-                _mark_told(connection, each, now)
+                mark_told(connection, each, now)
 
     def deliver(
         self,
@@ -361,6 +359,12 @@ def _learn_cause(connection: sqlite3.Connection, signal: Signal) -> bool:
 
 
 def _resolve(connection: sqlite3.Connection, kind: str, subject: str, now: datetime) -> None:
+    """What was open is in order; that it came and went is kept, for it may not be told yet."""
+    connection.execute(
+        "insert into passed select alert_id, first_seen_at, ? from alerts "
+        "where kind = ? and subject = ? and state = 'open'",
+        [now.isoformat(), kind, subject],
+    )
     connection.execute(
         "update alerts set state = 'resolved', last_seen_at = ? "
         "where kind = ? and subject = ? and state <> 'resolved'",
@@ -376,82 +380,10 @@ def _forget(connection: sqlite3.Connection, tried_until: datetime, kept_until: d
         connection.execute(
             f"delete from {table} where message_id in ({given_up})", [tried_until.isoformat()]
         )
-    for table in ("told", "causes", "alerts"):
+    for table in ("told", "causes", "passed", "alerts"):
         connection.execute(
             f"delete from {table} where alert_id in ({over})", [kept_until.isoformat()]
         )
-
-
-@dataclass(frozen=True)
-class _News:
-    """What there is to tell of one kind: how often, of whom, and what is in order again."""
-
-    kind: str
-    open_ones: list[tuple[int, str, str, int]]
-    over: list[tuple[int, str]]
-
-    @property
-    def text(self) -> str:
-        """The kind's section of a message."""
-        lines = []
-        if self.open_ones:
-            total = sum(count for *_, count in self.open_ones)
-            lines.append(f"{KINDS[self.kind]} ({total} times, {len(self.open_ones)} subjects):")
-            lines += [
-                f"- {subject}: {text}" + (f" ({count} times)" if count > 1 else "")
-                for _, subject, text, count in self.open_ones[:_NAMED]
-            ]
-            if len(self.open_ones) > _NAMED:
-                lines.append(f"- and {len(self.open_ones) - _NAMED} more")
-        if self.over:
-            named = ", ".join(subject for _, subject in self.over[:_NAMED])
-            more = f" and {len(self.over) - _NAMED} more" if len(self.over) > _NAMED else ""
-            lines.append(f"in order again ({self.kind}): {named}{more}")
-        return "\n".join(lines)
-
-
-def _news(connection: sqlite3.Connection, kind: str, now: datetime) -> _News | None:
-    """What is new of one kind, and what was told a day ago and is still so.
-
-    First those that were named longest ago: of many that last, each is named in its turn.
-    """
-    open_ones = connection.execute(
-        "select alert_id, subject, text, occurrences from alerts left join told using (alert_id) "
-        "where kind = :kind and state = 'open' and (occurrences > told_occurrences "
-        "or told_at is null or told_at > :now or told_at <= :a_day_ago) "
-        "order by case when named_at <= :now then named_at end, last_seen_at desc, alert_id",
-        {
-            "kind": kind,
-            "now": now.isoformat(),
-            "a_day_ago": (now - REMIND_AFTER).isoformat(),
-        },
-    ).fetchall()
-    over = connection.execute(
-        "select alert_id, subject from alerts "
-        "where kind = ? and state = 'resolved' and told_state = 'open'",
-        [kind],
-    ).fetchall()
-    return _News(kind, open_ones, over) if open_ones or over else None
-
-
-def _mark_told(connection: sqlite3.Connection, news: _News, now: datetime) -> None:
-    instant = now.isoformat()
-    for place, (alert_id, *_) in enumerate(news.open_ones):
-        connection.execute(
-            "insert into told values (?, ?, ?) on conflict (alert_id) do update set "
-            "told_at = excluded.told_at, named_at = coalesce(excluded.named_at, named_at)",
-            [alert_id, instant, instant if place < _NAMED else None],
-        )
-    for alert_id, _ in news.over:
-        connection.execute(
-            "insert into told values (?, ?, null) on conflict (alert_id) do update set "
-            "told_at = excluded.told_at",
-            [alert_id, instant],
-        )
-    connection.execute(
-        "update alerts set told_occurrences = occurrences, told_state = state where kind = ?",
-        [news.kind],
-    )
 
 
 def _note_sent(

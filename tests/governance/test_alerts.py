@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lead_platform.governance import notifications
 from lead_platform.governance.alerts import KINDS, AlertBook, Message, Signal
@@ -176,6 +178,80 @@ def test_a_clock_that_was_ahead_is_not_listed(book: AlertBook) -> None:
     book.record([failed], NOW)
     (alert,) = book.alerts()
     assert (alert.first_seen_at, alert.last_seen_at) == (NOW, NOW)
+
+
+def test_what_came_and_went_between_two_messages_is_told(book: AlertBook) -> None:
+    """A feed that was down from ten to twelve past was open at no look at the book, so nobody
+    heard of it."""
+    phone = Phone()
+    fallen = Signal("feed_fallen", "web_form", "3 records", is_condition=True)
+    book.settle(["feed_fallen"], [fallen], NOW)
+    book.settle(["feed_fallen"], [], NOW + 12 * MINUTE)
+    send(book, NOW + 12 * MINUTE, phone=phone)
+    (message,) = phone.messages
+    assert "- web_form: was so for 12 minutes; well again: 3 records" in message.body
+    send(book, NOW + 60 * MINUTE, phone=phone)
+    assert len(phone.messages) == 1
+    # Acknowledged meanwhile, somebody knew.
+    book.settle(["feed_fallen"], [fallen], NOW + 90 * MINUTE)
+    (alert,) = book.alerts()
+    book.acknowledge(alert.alert_id, by="Dana", reason="the form moves")
+    book.settle(["feed_fallen"], [], NOW + 95 * MINUTE)
+    send(book, NOW + 120 * MINUTE, phone=phone)
+    assert len(phone.messages) == 1
+
+
+def test_what_comes_and_goes_all_day_is_no_storm(book: AlertBook) -> None:
+    phone = Phone()
+    full = Signal("disk_nearly_full", "home", "1 GB is free", is_condition=True)
+    for minute in range(0, 24 * 60, 2):
+        book.settle(["disk_nearly_full"], [full], NOW + minute * MINUTE)
+        book.settle(["disk_nearly_full"], [], NOW + (minute + 1) * MINUTE)
+        send(book, NOW + (minute + 1) * MINUTE, phone=phone)
+    assert len(phone.messages) <= 24 * 4
+    assert "- home: was so for 8 minutes in all, 8 times; well again" in phone.messages[5].body
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["open", "close", "look"]), st.sampled_from("abc"), st.integers(0, 40)
+        ),
+        max_size=40,
+    )
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_was_open_is_told_and_never_more_often_than_agreed(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, int]]
+) -> None:
+    book = AlertBook(tmp_path_factory.mktemp("book"), group_for=15 * MINUTE)
+    phone, now, open_ones, untold = Phone(), NOW, set(), set()
+    kind = "files_waiting"
+
+    def look() -> None:
+        before = len(phone.messages)
+        send(book, now, phone=phone)
+        for message in phone.messages[before:]:
+            untold.difference_update(name for name in "abc" if f"- {name}: " in message.body)
+            # What was told as open already is told as in order, by name alone.
+            again = re.search(rf"in order again \({kind}\): (.*)", message.body)
+            untold.difference_update(again[1].split(", ") if again else ())
+
+    for step, name, minutes in steps:
+        now += minutes * MINUTE
+        if step == "look":
+            look()
+        elif step == "open" and name not in open_ones:
+            open_ones.add(name)
+            untold.add(name)
+        elif step == "close":
+            open_ones.discard(name)
+        book.settle([kind], [Signal(kind, one, "x", is_condition=True) for one in open_ones], now)
+    for _ in range(2):
+        now += 15 * MINUTE
+        look()
+    assert untold == set()
+    assert len(phone.messages) <= 1 + (now - NOW) / (15 * MINUTE)
 
 
 def test_what_is_acknowledged_is_silent_until_it_was_in_order(book: AlertBook) -> None:
