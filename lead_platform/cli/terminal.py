@@ -55,12 +55,12 @@ def run_visibly(
     from lead_platform.orchestration.runs import run_job_visibly
 
     outcome = run_job_visibly(settings, job, operations, as_of, console)
+    for line in outcome.failed_checks:
+        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if not outcome.success:
         for line in outcome.errors:
             console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
-    for line in outcome.failed_checks:
-        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     return outcome.seconds_by_step
 
 

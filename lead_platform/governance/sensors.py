@@ -1,7 +1,8 @@
 """Governance's sensors: upkeep once it is due, and what went wrong reaches a person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from dagster import (
     AssetCheckEvaluation,
@@ -37,7 +38,7 @@ from lead_platform.governance.watches import (
     watch_rejections,
 )
 from lead_platform.lake.lake import utc_now
-from lead_platform.lake.resource import CAUSE, SUMMARY, open_lake
+from lead_platform.lake.resource import CAUSE, JUDGED, SUMMARY, open_lake
 from lead_platform.lake.switches import switches_of
 from lead_platform.lake.upkeep import due_after
 from lead_platform.settings import Settings
@@ -287,8 +288,12 @@ def _failure(instance: DagsterInstance, run: DagsterRun) -> Signal:
 def _checks_of(
     instance: DagsterInstance, run_id: str
 ) -> tuple[list[Signal], list[tuple[str, str]]]:
-    """The checks of a run that did not pass, and the alerts that those which did settle."""
-    signals, over = [], []
+    """The checks of a run that did not pass, and the alerts that those which did settle.
+
+    Of what is judged twice the later counts. What a gate warns of is told by its table, and settled
+    where that was judged anew: most runs write nothing to most tables, and their gates pass.
+    """
+    found: dict[tuple[str, str], Signal | None] = {}
     records = instance.get_records_for_run(
         run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION
     ).records
@@ -298,17 +303,48 @@ def _checks_of(
             continue
         check = event.asset_check_evaluation_data
         subject = f"{'.'.join(check.asset_key.path)} {check.check_name}"
-        if check.passed:
-            over += [("check_failed", subject), ("check_warned", subject)]
-            continue
-        is_error = check.severity == AssetCheckSeverity.ERROR
-        kind = "check_failed" if is_error else "check_warned"
-        if subject in TOLD_OTHERWISE:
-            continue
-        summary = check.metadata.get(SUMMARY)
-        text = f"in run {run_id[:8]}" + (f": {summary.value}" if summary else "")
-        signals.append(Signal(kind, subject, text, is_condition=True, cause=_cause(check)))
-    return signals, over
+        for signal in _signals(check, subject, run_id):
+            found[signal.kind, signal.subject] = signal
+        for kind, settled in _settled(check, subject):
+            found[kind, settled] = None
+    signals = [signal for signal in found.values() if signal is not None]
+    return signals, [place for place, signal in found.items() if signal is None]
+
+
+def _signals(check: AssetCheckEvaluation, subject: str, run_id: str) -> list[Signal]:
+    """What there is to tell of one check."""
+    if JUDGED in check.metadata:
+        return [
+            _signal("check_warned", f"{table} {check.check_name}", run_id, cause)
+            for table, cause in _judged(check).items()
+            if cause
+        ]
+    if check.passed or subject in TOLD_OTHERWISE:
+        return []
+    is_error = check.severity == AssetCheckSeverity.ERROR
+    summary = check.metadata.get(SUMMARY)
+    told = str(summary.value) if summary else ""
+    kind = "check_failed" if is_error else "check_warned"
+    return [_signal(kind, subject, run_id, _cause(check), told)]
+
+
+def _settled(check: AssetCheckEvaluation, subject: str) -> list[tuple[str, str]]:
+    """The alerts that one check settles."""
+    over = [("check_failed", subject)] if check.passed else []
+    if JUDGED in check.metadata:
+        passed = (table for table, cause in _judged(check).items() if not cause)
+        return over + [("check_warned", f"{table} {check.check_name}") for table in passed]
+    return [*over, ("check_warned", subject)] if check.passed else over
+
+
+def _judged(check: AssetCheckEvaluation) -> Mapping[str, str]:
+    """What a gate warns of each table it judged, empty where it passed."""
+    return cast(Mapping[str, str], check.metadata[JUDGED].value)
+
+
+def _signal(kind: str, subject: str, run_id: str, cause: str, told: str = "") -> Signal:
+    text = f"in run {run_id[:8]}" + (f": {told}" if told else "")
+    return Signal(kind, subject, text, is_condition=True, cause=cause)
 
 
 def _cause(check: AssetCheckEvaluation) -> str:

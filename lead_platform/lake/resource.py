@@ -41,6 +41,9 @@ AS_OF_TAG = "lead-platform/as-of"
 
 # Among what a check tells: why it does not pass, without counts. The same cause again is no news.
 CAUSE = "cause"
+# Metadata of a gate's check, where the step published anything: what each table that was judged is
+# warned of, empty where it passed. A warning lasts until its table is judged again.
+JUDGED = "judged"
 # Metadata of a check that says in a few words what is to be looked at, in an alert too.
 SUMMARY = "summary"
 
@@ -117,6 +120,11 @@ class LakeResource(ConfigurableResource):
                 # Told in their own words, which name the next step.
                 raise Failure(str(error), allow_retries=False) from error
         told = [_told(published.candidate)] if published else []
+        if published and published.candidate.warnings:
+            warned = {failed.table: None for failed in published.candidate.warnings}
+            told.append(f"warns of {', '.join(warned)}")
+            for line in _lines(published.candidate.warnings):
+                context.log.warning(f"{label} warns of {line}")
         for reason in off.values():
             told.append(f"skipped: {reason}")
             context.log.warning(f"{label} skipped: {reason}")
@@ -238,16 +246,18 @@ def _report(
 ) -> Iterator[MaterializeResult]:
     """The result of each selected table."""
     keys = _in_order(context)
-    warnings = _by_key(keys, published.candidate.warnings if published else ())
     stage_of = {table: stage for stage in stages for table in stage.tables}
+    active = [key for key in keys if (stage_of[".".join(key.path)].workflow or "") not in off]
+    warnings = _by_key(active, published.candidate.warnings if published else ())
+    judged = _judged_by_key(active, published.candidate) if published else {}
     for key in keys:
         stage = stage_of[".".join(key.path)]
         workflow = stage.workflow or ""
         if workflow in off:
-            yield _published(key, skipped[workflow], {"skipped": off[workflow]}, [])
+            yield _published(key, skipped[workflow], {"skipped": off[workflow]}, [], {})
         elif published is not None:
             told = published.metadata.get(stage.name, {})
-            yield _published(key, published.candidate, told, warnings[key])
+            yield _published(key, published.candidate, told, warnings[key], judged[key])
 
 
 def _told(candidate: Candidate) -> str:
@@ -271,11 +281,23 @@ def _by_key(
     return found
 
 
+def _judged_by_key(keys: list[AssetKey], candidate: Candidate) -> dict[AssetKey, dict[str, str]]:
+    """What the gate warns of each table that was written, empty where it passed; under its key,
+    those of tables beside the asset's own under the last of these."""
+    found: dict[AssetKey, dict[str, str]] = {key: {} for key in keys}
+    for table in candidate.release.tables if candidate.release else ():
+        key = asset_key(table)
+        warnings = [failed for failed in candidate.warnings if failed.table == table]
+        found[key if key in found else keys[-1]][table] = _cause(warnings)
+    return found
+
+
 def _published(
     key: AssetKey,
     candidate: Candidate | None,
     metadata: Mapping[str, Any],
     warnings: list[TableFailure],
+    judged: Mapping[str, str],
 ) -> MaterializeResult:
     table = ".".join(key.path)
     rows = candidate.rows(table) if candidate else {"inserted": 0, "removed": 0, "rows": 0}
@@ -288,13 +310,14 @@ def _published(
     }
     if table in (release.tables if release else {}):
         facts["dagster/row_count"] = rows["rows"]
-    check = _check(key, passed=True)
+    told = {JUDGED: MetadataValue.json(dict(judged))}
+    check = _check(key, passed=True, metadata=told)
     if release and warnings:
         check = _check(
             key,
             passed=False,
             severity=AssetCheckSeverity.WARN,
-            metadata=_failure_metadata("warns of", warnings, release.release_id),
+            metadata=_failure_metadata("warns of", warnings, release.release_id) | told,
         )
     return MaterializeResult(asset_key=key, metadata=facts, check_results=[check])
 
@@ -311,19 +334,24 @@ def _failure_metadata(
     heading: str, failures: Sequence[TableFailure], release_id: str
 ) -> dict[str, Any]:
     """Which expectations, of how many rows, and where the rows are: counts only."""
-    lines = [
-        f"- {failed.table}: {failed.failure.expectation} {failed.failure.arguments}: "
-        f"{failed.failure.offending_count} rows"
-        for failed in failures
-    ]
+    lines = "\n".join(f"- {line}" for line in _lines(failures))
     return {
-        heading: MetadataValue.md("\n".join(lines)),
+        heading: MetadataValue.md(lines),
         CAUSE: _cause(failures),
         "release": release_id,
         "offending_rows": MetadataValue.md(
             f"`select * from governance.gate_failures where release_id = '{release_id}'`"
         ),
     }
+
+
+def _lines(failures: Iterable[TableFailure]) -> list[str]:
+    """Which expectation of which table, and of how many rows it does not hold."""
+    return [
+        f"{failed.table}: {failed.failure.expectation} {failed.failure.arguments}: "
+        f"{failed.failure.offending_count} rows"
+        for failed in failures
+    ]
 
 
 def _cause(failures: Iterable[TableFailure]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster import (
+    AssetCheckSeverity,
     DagsterEventType,
     DagsterInstance,
     DagsterRunStatus,
@@ -29,7 +30,7 @@ from ruamel.yaml import YAML
 from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.lake.broken import set_aside_if_broken
 from lead_platform.lake.postgres import connect_postgres
-from lead_platform.lake.resource import AS_OF_TAG, STEPS
+from lead_platform.lake.resource import AS_OF_TAG, CAUSE, JUDGED, STEPS
 from lead_platform.orchestration.executions import executions_of
 from lead_platform.settings import Settings
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -42,6 +43,9 @@ CANCELLATION_SECONDS = 2
 
 # A run whose process was killed is tried again so often: a poisonous one must not go on for ever.
 RETRIES = 2
+
+# What a check tells that is of no use to people.
+_FOR_MACHINES = frozenset({CAUSE, JUDGED, "release"})
 
 _GIVEN_UP = {DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED, DagsterRunStatus.FAILURE}
 
@@ -180,12 +184,16 @@ def _outcome(result: ExecuteInProcessResult, instance: DagsterInstance) -> Outco
 
 
 def _failed_checks(result: ExecuteInProcessResult) -> list[str]:
-    """The failed checks that do not block, with what they tell."""
+    """The checks that did not pass and stop nothing, gates that warn among them, with what they
+    tell."""
     return [
-        f"{check.asset_key.to_user_string()}: {check.check_name} failed\n"
-        + "\n".join(str(told.value) for told in check.metadata.values())
+        f"{check.asset_key.to_user_string()}: {check.check_name} "
+        f"{'warns' if check.severity == AssetCheckSeverity.WARN else 'failed'}\n"
+        + "\n".join(
+            str(told.value) for name, told in check.metadata.items() if name not in _FOR_MACHINES
+        )
         for check in result.get_asset_check_evaluations()
-        if not check.passed and not check.blocking
+        if not check.passed and (not check.blocking or check.severity == AssetCheckSeverity.WARN)
     ]
 
 

@@ -13,6 +13,7 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
+    AssetsDefinition,
     DagsterInstance,
     Definitions,
     MaterializeResult,
@@ -247,13 +248,11 @@ def add_amount(candidate: Candidate, amount: int) -> None:
     candidate.connection.execute("insert into trial.left_side values (1, ?)", [amount])
 
 
-def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
-    new_settings: Callable[..., Settings],
-    instance: DagsterInstance,
-    book: AlertBook,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def warning_lake(
+    new_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Lake:
+    """A lake whose suite of trial.left_side warns of amounts above ten."""
     folder = trial.write_suites(Settings(home=tmp_path), tmp_path / "expectations")
     suite = trial.suite_document("left_side")
     suite["expectations"].append({**trial._between("amount", 0, 10), "meta": {"severity": "warn"}})
@@ -263,6 +262,12 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
     for name, value in settings.model_dump().items():
         if name in ("home", "expectations_dir", "database_url") and value:
             monkeypatch.setenv(f"LEAD_PLATFORM_{name.upper()}", str(value))
+    return lake
+
+
+def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
+    warning_lake: Lake, instance: DagsterInstance, book: AlertBook
+) -> None:
     definitions = Definitions(
         assets=[left_side, after],
         jobs=[define_asset_job("build")],
@@ -271,7 +276,7 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
     cursor = new_cursor()
     outcome = definitions.resolve_job_def("build").execute_in_process(instance=instance)
     assert outcome.success, "what depends on it goes on"
-    assert trial.count_rows(lake, "trial.left_side") == 1
+    assert trial.count_rows(warning_lake, "trial.left_side") == 1
     (check,) = outcome.get_asset_check_evaluations()
     assert (check.passed, check.severity) == (False, AssetCheckSeverity.WARN)
     assert "trial.left_side: expect_column_values_to_be_between" in str(check.metadata["warns of"])
@@ -279,6 +284,51 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
     assert cause.startswith("trial.left_side: expect_column_values_to_be_between")
     assert "rows" not in cause, "one more row is no other cause"
     assert list(look(instance, book, cursor)) == ["check_warned trial.left_side gate"]
+
+
+def writing(table: str, statements: list[str]) -> AssetsDefinition:
+    """An asset that executes what the list has by then."""
+
+    @asset(
+        key=["trial", table],
+        check_specs=[AssetCheckSpec("gate", asset=["trial", table], blocking=True)],
+    )
+    def written(context: AssetExecutionContext, lake: LakeResource) -> Results:
+        def write(candidate: Candidate) -> None:
+            for statement in statements:
+                candidate.connection.execute(statement)
+
+        yield from lake.materialize(context, None, write)
+
+    return written
+
+
+@pytest.mark.usefixtures("warning_lake")
+def test_a_warning_is_settled_by_a_later_write_of_its_table_and_nothing_else(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    """The next run, which wrote nothing to the table, said that its gate had passed."""
+    cursor, statements = new_cursor(), []
+    for table, statement, warned in (
+        ("left_side", "insert into trial.left_side values (1, 100)", True),
+        ("left_side", "", True),
+        ("right_side", "insert into trial.right_side values (1, 1)", True),
+        # A table may be written beside another one, and is judged all the same.
+        ("right_side", "insert into trial.left_side values (2, 5)", False),
+        ("right_side", "insert into trial.left_side values (3, 50)", True),
+        ("left_side", "insert into trial.left_side values (4, 1)", False),
+    ):
+        statements[:] = [statement] if statement else []
+        definitions = Definitions(
+            assets=[writing(table, statements)],
+            jobs=[define_asset_job("build")],
+            resources={"lake": LakeResource()},
+        )
+        outcome = definitions.resolve_job_def("build").execute_in_process(instance=instance)
+        assert outcome.success
+        found = look(instance, book, cursor)
+        assert ("check_warned trial.left_side gate" in found) == warned, statement
+        assert len(found) == warned
 
 
 def test_a_check_that_stays_failed_says_where_to_look(
