@@ -126,7 +126,7 @@ def maintain(lake: Lake, *, run_id: str = "") -> Upkeep:
     upkeep.rebuilt = _rebuild_worn_tables(lake, run_id)
     _forget_records(lake, upkeep, run_id)
     with lake.exclusive(LABEL) as connection:
-        upkeep.forgotten_snapshots = _expire_snapshots(connection, lake.metadata)
+        upkeep.forgotten_snapshots = _expire_snapshots(connection, lake)
         _remove_files(connection, lake, upkeep)
         if lake.settings.database_url is None:
             clear_catalog_log(connection)
@@ -223,36 +223,52 @@ def _forget_records(lake: Lake, upkeep: Upkeep, run_id: str) -> None:
     settings, now = lake.settings, lake.clock()
     limit = now - timedelta(days=settings.record_retention_days)
     audit_limit = now - timedelta(days=settings.audit_retention_days)
+    # Without its release a snapshot would be forgotten at once.
+    held = now - timedelta(hours=settings.reader_limit_hours)
     with lake.write(LABEL, run_id=run_id) as candidate:
         connection = candidate.connection
         upkeep.forgotten_releases = forget_snapshots(connection, settings, now)
-        ends = {
-            **{table: (f"{column} < ?", limit) for table, column in _RECORDS.items()},
-            "governance.releases": ("released_at < ? and snapshot_forgotten_at is not null", limit),
-            "governance.audit_log": ("occurred_at < ?", audit_limit),
+        ends: dict[str, tuple[str, list[datetime]]] = {
+            **{table: (f"{column} < ?", [limit]) for table, column in _RECORDS.items()},
+            "governance.releases": ("released_at < ? and snapshot_forgotten_at < ?", [limit, held]),
+            "governance.audit_log": ("occurred_at < ?", [audit_limit]),
         }
-        for table, (condition, end) in ends.items():
-            removed = changes.delete_rows(connection, table, condition, [end])
+        for table, (condition, values) in ends.items():
+            removed = changes.delete_rows(connection, table, condition, values)
             if removed:
                 upkeep.removed_records[table] = removed
 
 
-def _expire_snapshots(connection: duckdb.DuckDBPyConnection, metadata: str) -> int:
-    """Forget every snapshot before the published one that no readable release names."""
+def _expire_snapshots(connection: duckdb.DuckDBPyConnection, lake: Lake) -> int:
+    """Forget every snapshot before the published one that no reader may hold: those no release
+    names, and those of releases that nobody could attach for as long as the reader limit.
+
+    What they alone needed need not wait for the limit again.
+    """
+    metadata, settings = lake.metadata, lake.settings
+    reached = lake.clock() - timedelta(hours=settings.reader_limit_hours)
     rows = connection.execute(
         f"""
         select snapshots.snapshot_id
         from {metadata}.ducklake_snapshot as snapshots
         where snapshots.snapshot_id < (select max(snapshot_id) from governance.releases)
             and snapshots.snapshot_id not in (
-                select snapshot_id from governance.releases where snapshot_forgotten_at is null
+                select snapshot_id from governance.releases
+                where snapshot_forgotten_at is null or snapshot_forgotten_at > ?
             )
         order by 1
-        """
+        """,
+        [reached],
     ).fetchall()
     if rows:
+        files = f"{metadata}.ducklake_files_scheduled_for_deletion"
+        waiting = connection.execute(f"select data_file_id from {files}").fetchall()
         listed = ", ".join(str(snapshot_id) for (snapshot_id,) in rows)
         connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{listed}])")
+        connection.execute(
+            f"update {files} set schedule_start = '{reached - timedelta(days=2)}+00' "
+            f"where data_file_id not in ({', '.join(str(each) for (each,) in waiting) or -1})"
+        )
     return len(rows)
 
 

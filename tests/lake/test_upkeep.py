@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lead_platform.lake import upkeep
-from lead_platform.lake.connection import attach_lake, open_engine
+from lead_platform.lake.connection import attach_lake, attach_statement, open_engine
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.lake.releases import UnreadableReleaseError
 from lead_platform.lake.upkeep import fragments, maintain, rebuild_table
@@ -158,6 +158,62 @@ def test_files_stay_for_as_long_as_a_reader_may_hold_them(
     assert maintain(forgetful).removed_files > 0
     assert not before & _files(lake)
     assert trial.count_rows(lake, "trial.leads") == 2_000
+
+
+@pytest.mark.parametrize("days", [0, 40])
+def test_a_release_stays_for_as_long_as_a_reader_may_hold_it(
+    aging_lake: Lake, calendar: Calendar, days: int
+) -> None:
+    """With less kept than a reader may hold, its tables were gone at its next statement; so were
+    those of a release that had been published for longer than any is kept."""
+    lake = Lake(
+        aging_lake.settings.model_copy(
+            update={
+                "snapshot_retention_days": float(days),
+                "fine_snapshot_days": float(days),
+                "record_retention_days": 0.0,
+            }
+        ),
+        clock=calendar,
+    )
+    with lake.write("base") as candidate:
+        trial.seed_leads(candidate, 300)
+    # A whole file each, and no rows in the catalog.
+    maintain(lake)
+    held = lake.published().snapshot_id
+    state = trial.contents(lake)
+    calendar.pass_by(lake, days=days)
+    with open_engine(lake.settings) as reader:
+        reader.execute(attach_statement(lake.settings, snapshot_id=held))
+
+        def points() -> int:
+            row = reader.execute("select sum(points) from lake.trial.leads").fetchone()
+            assert row is not None
+            return int(row[0])
+
+        before = points()
+        with lake.write("all anew") as candidate:
+            candidate.connection.execute("update trial.leads set points = 1")
+        for hours in (1, 11, 11):
+            calendar.pass_by(lake, hours=hours)
+            maintain(lake)
+            assert points() == before
+    forgotten = {each.snapshot_id: each.snapshot_forgotten_at for each in lake.releases(100)}
+    assert forgotten[held] is not None
+    with pytest.raises(UnreadableReleaseError):
+        trial.contents(lake, held)
+    files = _files(lake)
+    calendar.pass_by(lake, hours=48)
+    assert maintain(lake).forgotten_snapshots > 0
+    assert (
+        _count(
+            lake, f"select count(*) from {{catalog}}.ducklake_snapshot where snapshot_id = {held}"
+        )
+        == 0
+    )
+    # The file that only this release needed has gone with it.
+    assert len(_files(lake) & files) < len(files)
+    assert trial.contents(lake)["leads"] != state["leads"]
 
 
 def test_a_worn_table_is_rebuilt_and_every_release_reads_as_before(aging_lake: Lake) -> None:
