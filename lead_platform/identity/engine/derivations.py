@@ -13,6 +13,7 @@ from functools import cache
 import pandas as pd
 from babel import Locale
 
+from lead_platform.identity.engine.dates import year_first
 from lead_platform.identity.engine.specification import Column, LinkageSpecification
 from lead_platform.identity.normalization.companies import company_key
 from lead_platform.vocabularies.text import fold
@@ -85,7 +86,13 @@ def _plain(frame: pd.DataFrame, name: str) -> pd.Series:
 def _derive_column(frame: pd.DataFrame, column: Column, knowledge: Knowledge) -> pd.Series:
     """Each distinct combination of values is derived once."""
     way = DERIVATIONS[str(column.derive)]
-    given = list(zip(*(_plain(frame, name) for name in column.given), strict=True))
+    read = [_plain(frame, name) for name in column.given]
+    if column.derive in _OF_DATES:
+        read = [
+            pd.Series(year_first(values.tolist(), name), index=frame.index, dtype=object)
+            for name, values in zip(column.given, read, strict=True)
+        ]
+    given = list(zip(*read, strict=True))
     derived = {values: way(values, knowledge) for values in dict.fromkeys(given)}
     return pd.Series([derived[values] for values in given], index=frame.index, dtype=object)
 
@@ -347,3 +354,5 @@ DERIVATIONS: dict[str, Callable[[tuple[str, ...], Knowledge], Derived]] = {
     "numbers": _numbers,
     "acronym": _acronym,
 }
+
+_OF_DATES = frozenset(("date", "date_swapped", "year", "month_day"))
