@@ -25,7 +25,9 @@ create or replace temp table company_arrived as
         any_value(company_domain) as company_domain, any_value(company_key) as company_key,
         any_value(country) as country, any_value(city) as city,
         any_value(postal_code) as postal_code, any_value(street) as street,
-        any_value(case when phone_kind = 'fixed_line' then phone end) as phone
+        any_value(
+            case when phone_kind in ('fixed_line', 'fixed_line_or_mobile') then phone end
+        ) as phone
     from identity.normalized_submissions
     anti join {held("resolve", "submission")} as held on submission_id = held.subject_id
     where company_record_id is not null

@@ -23,6 +23,12 @@ from lead_platform.identity.normalization.companies import (
     company_domain_of_website,
     normalize_company,
 )
+from lead_platform.identity.normalization.country_hints import (
+    country_told_by_language,
+    country_told_by_postal_code,
+    country_told_by_state_code,
+    country_told_by_tag,
+)
 from lead_platform.identity.normalization.emails import NO_EMAIL, Email, normalize_email
 from lead_platform.identity.normalization.names import NO_NAME, normalize_name
 from lead_platform.identity.normalization.phones import NO_PHONE, Phone, normalize_phone
@@ -110,12 +116,13 @@ MATCHING_FIELDS = (
     "company_key", "company_domain", "job_title", "city", "country", "linkedin_url",
 )  # fmt: skip
 _FURTHER_KEYS = ("merged_person_ids", "further_emails")
-_NO_FURTHER_KEYS = (None, None)
+_NO_FURTHER_KEYS: tuple[str | None, ...] = (None, None)
 
 _COMPANY_FIELDS = (
     "company_domain", "company_key", "country", "city", "postal_code", "street",
 )  # fmt: skip
-_FIXED_LINE = "fixed_line"
+# In the Americas no number tells whether it is one.
+_FIXED_LINES = ("fixed_line", "fixed_line_or_mobile")
 
 Texts = list[str | None]
 V = TypeVar("V")
@@ -330,19 +337,44 @@ def _normalize_phone(batch: _Batch) -> None:
 
 
 def _phone_countries(batch: _Batch) -> Texts:
-    """The country to read a phone with: as given, else as channel, time zone or region tell.
+    """The country to read a phone with: as given, else as channel, time zone or address tell, or as
+    the language does where nothing else tells.
 
-    Where the channel tells another than time zone or region, none: either may be wrong.
+    Where the channel tells another than time zone or address, or region and postal code differ,
+    none: either may be wrong.
     """
-    by_region = _each(batch.raw("region"), country_told_by_region, None)
     by_zone = _each(list(batch.columns["time_zone"]), country_told_by_time_zone, None)
-    hinted = [zone or region for zone, region in zip(by_zone, by_region, strict=True)]
+    by_tag = _each(batch.raw("language"), country_told_by_tag, None)
+    by_name = _each(list(batch.columns["language"]), country_told_by_language, None)
+    by_language = [tag or name for tag, name in zip(by_tag, by_name, strict=True)]
+    hinted = [
+        zone or place for zone, place in zip(by_zone, _countries_of_addresses(batch), strict=True)
+    ]
     stated = _stated_regions(batch.frame, batch.vocabularies)
     told = [
         hint if region is None or hint == region else (None if hint else region)
         for hint, region in zip(hinted, stated, strict=True)
     ]
+    is_told = [bool(hint or region) for hint, region in zip(hinted, stated, strict=True)]
+    told = [
+        country if known else spoken
+        for country, known, spoken in zip(told, is_told, by_language, strict=True)
+    ]
     return [given or other for given, other in zip(batch.columns["country"], told, strict=True)]
+
+
+def _countries_of_addresses(batch: _Batch) -> Texts:
+    """By row, the one country that region and postal code tell."""
+    by_name = _each(batch.raw("region"), country_told_by_region, None)
+    by_code = _each(batch.raw("postal_code"), country_told_by_postal_code, None)
+    found: Texts = []
+    for region, postal_code, name, code in zip(
+        batch.raw("region"), batch.raw("postal_code"), by_name, by_code, strict=True
+    ):
+        state = country_told_by_state_code(region, postal_code) if region and not code else None
+        told = {country for country in (name, code, state) if country}
+        found.append(told.pop() if len(told) == 1 else None)
+    return found
 
 
 def _stated_regions(frame: pd.DataFrame, vocabularies: Vocabularies) -> Texts:
@@ -519,10 +551,11 @@ def _match_record_id(values: tuple[str | None, ...], own: str | None) -> str:
 def _company_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
     """The same id for submissions that state the same company; None where none is named.
 
-    Of phones only a fixed line is the company's: a mobile is carried from one employer to the next.
+    Of phones only a fixed line, or what may be one, is the company's: a mobile is carried from one
+    employer to the next.
     """
     kinds = zip(columns["phone"], columns["phone_kind"], strict=True)
-    lines = [phone if kind == _FIXED_LINE else None for phone, kind in kinds]
+    lines = [phone if kind in _FIXED_LINES else None for phone, kind in kinds]
     rows = zip(*(columns[field] for field in _COMPANY_FIELDS), lines, strict=True)
     named = [values if values[0] or values[1] else None for values in rows]
     known = {values: _record_id("crec_", values) for values in set(named) if values is not None}
