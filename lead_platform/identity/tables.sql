@@ -6,7 +6,7 @@ create table if not exists identity.normalized_submissions (
     email varchar, email_domain varchar, is_role_email boolean, is_disposable_email boolean,
     is_free_email boolean,
     phone varchar, phone_kind varchar, phone_country varchar,
-    full_name varchar, first_name varchar, last_name varchar,
+    full_name varchar, first_name varchar, last_name varchar, name_suffix varchar,
     job_title varchar, seniority varchar, job_function varchar, linkedin_url varchar,
     company_name varchar, company_key varchar, company_domain varchar, industry varchar,
     employee_count integer, annual_revenue double,

@@ -78,6 +78,7 @@ def submission(seq: int, **fields: Any) -> dict[str, Any]:
         or (is_named and (email or row.get("phone")))
     )
     values = "\x1f".join(str(row.get(column) or "") for column in MATCHED)
+    values += f"\x1f{row['name_suffix']}" if row.get("name_suffix") else ""
     values += "" if points_to_a_person else row["submission_id"]
     row["match_record_id"] = "rec_" + hashlib.sha256(values.encode()).hexdigest()[:24]
     return row

@@ -60,6 +60,7 @@ def reviews(lake: duckdb.DuckDBPyConnection, status: str = "open") -> list[tuple
     ).fetchall()
 
 
+JAN = named("Jan", "Bos") | {"company_domain": "acme.com"}
 KEPT_APART = [
     pytest.param((named("Jane") | BOX, named("Tom") | BOX, BOX), {"1", "2", "3"},
                  id="nameless in a family's mailbox"),
@@ -72,13 +73,34 @@ KEPT_APART = [
                  id="names spelled alike, and a nameless one"),
     pytest.param((named("Jane") | PHONE, named("Jim") | PHONE, named("J") | PHONE),
                  {"1", "2", "3"}, id="a phone of a family"),
+    pytest.param((named("Tom") | PHONE | {"name_suffix": "sr"},
+                  named("Tom") | PHONE | {"name_suffix": "jr"}),
+                 {"1", "2"}, id="senior and junior"),
+    pytest.param((named("Tom") | BOX | {"name_suffix": "ii"},
+                  named("Tom") | BOX | {"name_suffix": "iii"}, named("Tom") | BOX),
+                 {"1", "2", "3"}, id="two generations, and one of either"),
+    pytest.param((named("Иван", "Петров") | BOX, named("Anna", "Petrova") | BOX), {"1", "2"},
+                 id="two people in two scripts"),
+    pytest.param((named("王", "小明") | BOX, named("李", "娜") | BOX), {"1", "2"},
+                 id="two people in signs"),
+    pytest.param((JAN | {"email": "jan.bos@nl.acme.com"},
+                  JAN | {"email": "jan.bos2@acme.com"}),
+                 {"1", "2"}, id="namesakes under a subdomain"),
     pytest.param(
         (named("Jane") | {"email": "jane@web.de"}, named("Tom") | {"email": "tom@web.de"},
          {"email": "jane@web.de", "source_system": "crm", "source_person_id": "7"},
          {"email": "tom@web.de", "source_system": "crm", "source_person_id": "7"}),
         {"13", "2", "4"}, id="over a chain of keys, never compared"),
 ]  # fmt: skip
+ALIASES = [
+    ("jan.smit@gmail.com", "jansmit+news@googlemail.com"), ("ana@me.com", "ana@icloud.com"),
+    ("e.demir@protonmail.com", "edemir@proton.me"), ("i-petrov@ya.ru", "i.petrov@yandex.ru"),
+]  # fmt: skip
 ONE_PERSON = [
+    pytest.param((named("Иван", "Петров"), named("Ivan", "Petrov")), id="Cyrillic"),
+    pytest.param((named("Юлия", "Орлова"), named("Julia", "Orlova")), id="Cyrillic, translated"),
+    pytest.param((named("محمد", "علي"), named("Mohammed", "Ali")), id="letters without vowels"),
+    pytest.param((named("太郎", "田中"), named("Taro", "Tanaka")), id="signs read otherwise"),
     pytest.param((named("Robert"), named("Bob"), {}, named("R")), id="nickname and initial"),
     pytest.param((named("Thomas"), named("Tom"), named("Tjomas")), id="typos"),
     pytest.param((named("Tom"), named("Tjomas")), id="a typo of what the nickname stands for"),
@@ -105,6 +127,35 @@ def test_one_mailbox_of_ones_own_speaks_for_one_person(rows):
     lake = arrived(submissions(*({"email": "me@gmail.com"} | row for row in rows)))
     assert len(groups(lake)) == 1
     assert not reviews(lake)
+
+
+@pytest.mark.parametrize(("one", "other"), ALIASES)
+def test_a_mailbox_under_two_domains_of_its_provider_is_one(one, other):
+    lake = arrived(submissions({"email": one}, {"email": other, "city": "Bonn"}))
+    assert by_number(lake) == {"12"}
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("jan.smit@fastmail.com", "jansmit@fastmail.com"), ("ana@gmx.de", "ana@gmx.net"),
+    ("ana@mail.ru", "ana@bk.ru"), ("ana@hotmail.com", "ana@outlook.com"),
+])  # fmt: skip
+def test_another_mailbox_of_a_provider_is_another(one, other):
+    lake = arrived(submissions({"email": one}, {"email": other, "city": "Bonn"}))
+    assert by_number(lake) == {"1", "2"}
+
+
+def test_one_mailbox_name_at_two_hosts_of_a_company_is_one_persons():
+    anna = named("Anna", "Lindqvist") | {"company_domain": "acme.com"}
+    lake = arrived(submissions(anna | {"email": "a.lindqvist@acme.com"},
+                               anna | {"email": "a.lindqvist@eu.acme.com"}))  # fmt: skip
+    assert by_number(lake) == {"12"}
+
+
+def test_a_phone_of_one_person_in_two_scripts():
+    cyrillic = named("Сергей", "Кузнецов") | PHONE | {"email": "sk@yandex.ru"}
+    latin = named("Sergey", "Kuznetsov") | PHONE | {"email": "s.k@gmail.com"}
+    lake = arrived(submissions(cyrillic, latin))
+    assert by_number(lake) == {"12"}
 
 
 def family() -> duckdb.DuckDBPyConnection:

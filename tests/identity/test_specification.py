@@ -20,7 +20,7 @@ def faults_of(tmp_path, old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("merge: 0.995", "merge: 1.5", "identity.yaml:44: thresholds.merge"),
+        ("merge: 0.995", "merge: 1.5", "identity.yaml:47: thresholds.merge"),
         ("review: 0.9", "review: 0.9995", "must be below merge"),
         ("columns: [phone, last_name]", "columns: [fone, last_name]", "unknown column 'fone'"),
         ("window: 50", "window: 1", "greater than or equal to 2"),
@@ -89,3 +89,25 @@ def test_shipped_rates_point_the_right_way():
         rates = list(levels.values())
         assert rates[0].m > rates[0].u, name
         assert levels["different"].m < levels["different"].u, name
+
+
+def test_what_is_left_out_for_want_of_a_column_is_told(caplog):
+    """Two records of one city met nowhere, and nobody was told that the rule for it was gone."""
+    given = [name for name in SPECIFICATION.columns if name not in ("city", "linkedin")]
+    left_out = SPECIFICATION.left_out(given)
+    assert left_out["blocking rule name_city"] == ("city",)
+    assert left_out["comparison linkedin"] == ("linkedin",)
+    assert "comparison place" not in left_out, "it still has the country"
+    with caplog.at_level("WARNING"):
+        restricted = SPECIFICATION.restricted_to(given)
+    assert "blocking rule name_city is left out: no column city" in caplog.text
+    assert {rule.name for rule in SPECIFICATION.blocking.rules} - {
+        rule.name for rule in restricted.blocking.rules
+    } == {"name_city", "linkedin"}
+
+
+def test_a_mail_domain_belongs_to_one_provider(tmp_path):
+    text = (ROOT / "config" / "identity.yaml").read_text(encoding="utf-8")
+    (tmp_path / "identity.yaml").write_text(text.replace("me.com, mac.com", "me.com, gmail.com"))
+    with pytest.raises(ConfigurationError, match=r"mail_domains: 'gmail.com' is used twice"):
+        load_specification(tmp_path / "identity.yaml")

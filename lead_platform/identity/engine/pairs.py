@@ -19,6 +19,7 @@ from lead_platform.identity.engine.model import Household, MatchModel
 from lead_platform.identity.engine.specification import (
     APART,
     CANNOT_LINK,
+    DOUBT_RULE,
     MISSING,
     MODEL_RULE,
     Comparison,
@@ -316,6 +317,9 @@ def _guard_condition(guard: Guard, specification: LinkageSpecification) -> str:
     applies = [f"rule = {numbers[name]}" for name in guard.applies_to if name in numbers]
     if MODEL_RULE in guard.applies_to:
         applies.append("not is_exact")
+    if DOUBT_RULE in guard.applies_to:
+        in_doubt = f"match_probability < {specification.thresholds.merge}"
+        applies.append(f"(not is_exact and {in_doubt})")
     return f"({' or '.join(applies)}) and {guard_sql(guard)}"
 
 

@@ -4,6 +4,7 @@ Owns its shape, its faults and its version. The numbers behind each level (how o
 and strangers show it) are the model's; running it is matching.py's and pairs.py's.
 """
 
+import logging
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,8 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from lead_platform.configuration import content_version, load_yaml
 
+_LOG = logging.getLogger(__name__)
+
 # Names end up as SQL identifiers and JSON keys, so they are held to this form.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+MailDomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{3,253}$")]
 EdgeDecision = Literal["review", "cannot_link", "drop"]
 # What a pair is kept as that must not end in one cluster, also through others.
 CANNOT_LINK, APART = "cannot_link", "apart"
@@ -27,6 +31,8 @@ SHARES = Path(__file__).parent.parent / "shares"
 MISSING = "missing"
 DIFFERENT = "different"
 MODEL_RULE = "model"
+# What the model found and is not sure of.
+DOUBT_RULE = "doubt"
 
 
 class _Part(BaseModel):
@@ -227,10 +233,12 @@ class Comparison(_Part):
 class Guard(_Part):
     """What keeps a pair from merging although key or probability say so.
 
-    `review`: a person decides; `drop`: nobody is asked; `cannot_link`: a person decides, and what
-    it says it says of any two records, also of such as were never compared. What it finds to
-    differ speaks against the pair and binds: until a person says otherwise no cluster holds both,
-    not even through others. What is only missing says too little, and others may join the two.
+    `applies_to`: exact keys, `model` for what the model found, `doubt` for that of it that would
+    not merge. `review`: a person decides; `drop`: nobody is asked; `cannot_link`: a person decides,
+    and what it says it says of any two records, also of such as were never compared. What it finds
+    to differ speaks against the pair and binds: until a person says otherwise no cluster holds
+    both, not even through others. What is only missing says too little, and others may join the
+    two.
     """
 
     name: Name
@@ -317,10 +325,18 @@ class Scan(_Part):
     new_splits: int = Field(default=50, ge=0)
 
 
+class Queue(_Part):
+    """How many questions a day brings to people, what is most at stake first."""
+
+    per_day: int = Field(default=50, ge=1)
+
+
 class LinkageSpecification(_Part):
     """How records of one kind are matched. Raises on load with every fault named.
 
     `guard_comparisons` are for guards alone: they weigh nothing, so no model knows them.
+    `mail_domains`: domains of one provider, under each of which a mailbox is the same; the first
+    stands for all.
     """
 
     name: Name
@@ -335,7 +351,9 @@ class LinkageSpecification(_Part):
     training: Training
     clustering: Clustering = Clustering()
     scan: Scan = Scan()
+    queue: Queue = Queue()
     nicknames: tuple[tuple[Annotated[str, StringConstraints(to_lower=True)], ...], ...] = ()
+    mail_domains: tuple[tuple[MailDomain, ...], ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -413,10 +431,31 @@ class LinkageSpecification(_Part):
         )
         return self.model_copy(update={"comparisons": comparisons})
 
+    def left_out(self, given: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """What restricted_to leaves out of rules, comparisons and limits: by its place the columns
+        for want of which."""
+        read = {
+            **{f"exact key {rule.name}": rule.columns for rule in self.exact_keys},
+            **{f"blocking rule {rule.name}": rule.columns for rule in self.blocking.rules},
+            **{f"limit {one.name}": one.columns for one in self.clustering.limits},
+        }
+        absent = {
+            name
+            for name, column in self.columns.items()
+            if not (set(column.given) & set(given) if column.derive else name in given)
+        }
+        found = {
+            place: tuple(name for name in names if name in absent) for place, names in read.items()
+        }
+        compared = {f"comparison {c.name}": c.needs for c in self.comparisons}
+        found |= {place: names for place, names in compared.items() if set(names) <= absent}
+        return {place: names for place, names in found.items() if names}
+
     def restricted_to(self, given: Collection[str]) -> "LinkageSpecification":
         """This specification for records that have only the `given` columns filled.
 
-        What reads an absent column is left out: levels, rules, sessions, and what is then empty.
+        What reads an absent column is left out: levels, rules, sessions, and what is then empty;
+        `left_out` names it, and so does the log.
         """
         kept = {
             name: column
@@ -425,6 +464,8 @@ class LinkageSpecification(_Part):
         }
         comparisons = _reading(self.comparisons, kept)
         of_guards = _reading(self.guard_comparisons, kept)
+        for place, missing in self.left_out(given).items():
+            _LOG.warning("%s is left out: no column %s", place, ", ".join(missing))
         left = {c.name: {*c.level_names, MISSING} for c in (*comparisons, *of_guards)}
         return self.model_copy(
             update={
@@ -564,6 +605,7 @@ def _repeated_names(specification: LinkageSpecification) -> Iterator[str]:
         "comparisons": [c.name for c in comparisons],
         "guards": [guard.name for guard in specification.guards],
         "limits": [limit.name for limit in specification.clustering.limits],
+        "mail_domains": [domain for group in specification.mail_domains for domain in group],
     } | {c.name: list(c.level_names) for c in comparisons}
     for group, names in groups.items():
         for name in sorted({name for name in names if names.count(name) > 1}):
@@ -579,7 +621,7 @@ def _guard_faults(specification: LinkageSpecification) -> Iterator[str]:
     for one in specification.guard_comparisons:
         if one.name in weighing:
             yield f"guard comparison {one.name}: weighted tests need a model; use another"
-    rules = [*(key.name for key in specification.exact_keys), MODEL_RULE]
+    rules = [*(key.name for key in specification.exact_keys), MODEL_RULE, DOUBT_RULE]
     for guard in specification.guards:
         for rule in guard.applies_to:
             if rule not in rules:

@@ -5,7 +5,7 @@ fields point to nobody has its own. Owns the derived matching columns and the ch
 run must look at: those of new submissions, and those of known leads that share a key with them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 import pandas as pd
@@ -20,6 +20,8 @@ from lead_platform.identity.engine.specification import (
     ValueLimit,
     read_shares,
 )
+from lead_platform.identity.normalization.emails import registrable_domain
+from lead_platform.identity.normalization.scripts import COMPARABLE, is_other_script, latin
 from lead_platform.lake.quarantine import held
 
 # The list in shares/ that tells which words are given names.
@@ -27,7 +29,11 @@ GIVEN_NAMES = "first_names"
 
 # Letters are compared without case, accents, spaces and punctuation. `translate` and not a
 # regular expression: 100k records take a tenth of the time.
-_MACROS = """
+_SPELLED_OUT = " ".join(
+    f"when unicode(name) between {first} and {last} then 'spelled'" for first, last in COMPARABLE
+)
+
+_MACROS = f"""
 create or replace temp macro spelled_out(value) as
     replace(replace(replace(value, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
 create or replace temp macro fold(value) as
@@ -40,14 +46,37 @@ create or replace temp macro parts_of(names) as
 -- Initials are no words.
 create or replace temp macro words_of(names) as
     list_filter(parts_of(names), lambda word: length(word) > 1);
+create or replace temp macro long_words_of(names) as
+    list_filter(parts_of(names), lambda word: length(word) > 3);
+-- Of Ana Ruiz Soto, Ruiz: the first of two surnames, where a form asks for the whole name.
+create or replace temp macro middle_of(whole, first, last) as
+    case when starts_with(whole, first || ' ') and ends_with(whole, ' ' || last)
+         then trim(substr(whole, length(first) + 1, length(whole) - length(first) - length(last)))
+    end;
 -- As mailboxes spell it: Müller is mueller@.
 create or replace temp macro fold_german(value) as
     fold(replace(replace(replace(lower(value), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'));
-create or replace temp macro canonical_local(local, domain) as
-    case when domain in ('gmail.com', 'googlemail.com')
-         then replace(split_part(local, '+', 1), '.', '')
-         else split_part(local, '+', 1)
+-- In scripts that spell all sounds a name can be told from another by its letters; the signs of one
+-- language are one script.
+create or replace temp macro script_of(name) as
+    case when name is null then null
+        when unicode(name) < 880 or unicode(name) between 7680 and 7935 then 'spelled'
+        {_SPELLED_OUT}
+        when unicode(name) between 11904 and 40959 then 'han'
+        when unicode(name) between 44032 and 55215 then 'hangul'
+        else 'script ' || (unicode(name) // 256)
     end;
+-- What the provider makes no difference between: jan.smit@gmail.com is jansmit@googlemail.com.
+create or replace temp macro canonical_local(local, domain) as
+    case canonical_domain(domain)
+        when 'gmail.com' then replace(split_part(local, '+', 1), '.', '')
+        when 'proton.me' then translate(split_part(local, '+', 1), '._-', '')
+        when 'yandex.ru' then replace(split_part(local, '+', 1), '-', '.')
+        else split_part(local, '+', 1)
+    end;
+create or replace temp macro canonical_mailbox(mail) as
+    canonical_local(split_part(mail, '@', 1), split_part(mail, '@', 2))
+        || '@' || canonical_domain(split_part(mail, '@', 2));
 -- How alike a local part is to what companies make of a name: firstlast, flast, firstl, lastf.
 create or replace temp macro likeness_to_name(local, first_name, last_name) as greatest(
     jaro_winkler_similarity(local, first_name || last_name),
@@ -84,28 +113,32 @@ _SIMPLE = """
         ) as merged_person_keys,
         list_transform(
             from_json(n.further_emails, '["VARCHAR"]'),
-            lambda mail: canonical_local(split_part(mail, '@', 1), split_part(mail, '@', 2))
-                || '@' || split_part(mail, '@', 2)
+            lambda mail: canonical_mailbox(mail)
         ) as further_mailboxes,
         case when coalesce(n.is_role_email, false) or coalesce(n.is_disposable_email, false)
              then lower(n.email) end as shared_mailbox,
         case when not coalesce(n.is_free_email, false)
                   and not coalesce(n.is_disposable_email, false)
-             then n.email_domain end as work_domain,
+             then coalesce(h.registered, n.email_domain) end as work_domain,
         n.phone, n.linkedin_url as linkedin,
-        fold(n.first_name) as first_name, fold(n.last_name) as last_name,
-        n.first_name as given_words, n.last_name as family_words,
-        fold_german(n.first_name) as spelled_first, fold_german(n.last_name) as spelled_last,
-        case when contains(n.last_name, ' ') or contains(n.last_name, '-')
-             then list_filter(list_transform(string_split(replace(n.last_name, '-', ' '), ' '),
-                                             lambda part: fold(part)),
-                              lambda part: length(part) > 3)
-             when n.last_name is not null then [fold(n.last_name)]
-        end as last_name_parts,
+        coalesce(lf.latin, n.first_name) as given_words,
+        coalesce(ll.latin, n.last_name) as family_words,
+        fold(given_words) as first_name, fold(family_words) as last_name,
+        fold_german(given_words) as spelled_first, fold_german(family_words) as spelled_last,
+        script_of(n.first_name) as name_script, n.name_suffix as generation,
+        list_concat(
+            case when contains(family_words, ' ') or contains(family_words, '-')
+                 then long_words_of(family_words)
+                 when family_words is not null then [fold(family_words)] end,
+            long_words_of(middle_of(n.full_name, n.first_name, n.last_name))
+        ) as last_name_parts,
         n.company_key, n.company_domain,
         fold(n.city) as city, n.region, n.postal_code, n.country,
         lower(n.job_title) as job_title
-    from {source}
+    from (select n.* from {source}) as n
+    left join match_latin as lf on lf.name = n.first_name
+    left join match_latin as ll on ll.name = n.last_name
+    left join match_mail_hosts as h on h.host = n.email_domain
 """
 
 # {columns} of a match record, from `_SIMPLE`.
@@ -113,13 +146,17 @@ _DERIVED = """
     select
         s.submission_id, s.received_seq, s.record_id, s.source_person_key, s.source_system,
         s.merged_person_keys, s.further_mailboxes,
-        canonical_local(split_part(s.own_email, '@', 1), split_part(s.own_email, '@', 2))
-            || '@' || split_part(s.own_email, '@', 2) as mailbox,
+        canonical_mailbox(s.own_email) as mailbox,
+        -- At one company, whichever of its hosts the mail goes to.
+        split_part(mailbox, '@', 1) || '@' || s.work_domain as work_mailbox,
         -- jan.dejong2@ beside jan.dejong@: how companies tell namesakes apart.
-        rtrim(split_part(mailbox, '@', 1), '0123456789') || '@' || split_part(mailbox, '@', 2)
-            as mailbox_stem,
-        coalesce(k.forms, case when s.first_name is not null then [s.first_name] end)
-            as first_forms,
+        rtrim(split_part(mailbox, '@', 1), '0123456789')
+            || '@' || coalesce(s.work_domain, split_part(mailbox, '@', 2)) as mailbox_stem,
+        -- With an umlaut a name stands for how it is spelled out as well: Jörg for Joerg.
+        list_distinct(list_append(
+            coalesce(k.forms, case when s.first_name is not null then [s.first_name] end),
+            s.spelled_first
+        )) as first_forms,
         case when is_telling(s.local, s.first_name, first_forms, s.last_name)
                   and is_telling(s.local, s.spelled_first, [s.spelled_first], s.spelled_last)
              then s.local end as mailbox_local,
@@ -133,9 +170,10 @@ _DERIVED = """
         coalesce(k.family, case when s.first_name is not null then [s.first_name] end)
             as first_family,
         case when k.is_given_name then s.first_name end as known_first_name,
-        case when s.first_name is not null
-             then case when unicode(s.first_name) < 592 then 'latin' else 'other' end
-        end as name_script,
+        s.name_script, s.generation,
+        case when coalesce(s.company_key, s.company_domain) is null
+                  or coalesce(s.own_email, s.linkedin, s.first_name, s.last_name) is not null
+             then 'yes' end as person_named,
         least(coalesce(k.root, s.first_name), s.last_name) || chr(31)
             || greatest(coalesce(k.root, s.first_name), s.last_name) as name_key,
         s.company_key, coalesce(s.company_domain, s.work_domain) as company_domain,
@@ -146,14 +184,73 @@ _DERIVED = """
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> None:
-    """Puts macros and the table of first names into the connection's temporary schema."""
+    """Puts macros, the table of first names, and what is known of names and mail hosts
+    into the connection's temporary schema."""
+    connection.execute(_canonical_domain(specification.mail_domains))
     connection.execute(_MACROS)
+    _spell_names(connection)
+    _register_hosts(connection)
     names = pa.Table.from_pylist(_nickname_rows(specification.nicknames), schema=_NICKNAMES)
     for name, rows in (("given_nicknames", names), ("given_shares", read_shares(GIVEN_NAMES))):
         connection.register(name, rows)
     connection.execute(_NAMES, {"fewest": _KNOWN_SHARE})
     for name in ("given_nicknames", "given_shares"):
         connection.unregister(name)
+
+
+_OTHER_LETTERS = """
+    select distinct name from (
+        select first_name as name from identity.normalized_submissions
+        -- More bytes than letters: most names need no look.
+        where strlen(first_name) > length(first_name)
+        union all
+        select last_name from identity.normalized_submissions
+        where strlen(last_name) > length(last_name)
+    )
+"""
+
+
+def _spell_names(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fills temp table `match_latin`: a row per name that is written in another script."""
+    names = [str(row[0]) for row in connection.execute(_OTHER_LETTERS).fetchall()]
+    others = [name for name in names if is_other_script(name)]
+    spelled = [latin(name) for name in others]
+    _store(connection, "match_latin", {"name": others, "latin": spelled})
+
+
+_HOSTS = """
+    select distinct email_domain from identity.normalized_submissions
+    where email_domain like '%.%.%'
+"""
+
+
+def _register_hosts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fills temp table `match_mail_hosts`: a row per host of mail below the domain that somebody
+    registered, eu.acme.com."""
+    found = {str(row[0]) for row in connection.execute(_HOSTS).fetchall()}
+    below = {host: registrable_domain(host) for host in sorted(found)}
+    hosts = {host: domain for host, domain in below.items() if domain and domain != host}
+    _store(
+        connection,
+        "match_mail_hosts",
+        {"host": list(hosts), "registered": list(hosts.values())},
+    )
+
+
+def _store(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Sequence[str]]
+) -> None:
+    rows = pa.table({column: pa.array(held, pa.string()) for column, held in columns.items()})
+    connection.register("given_rows_of_names", rows)
+    connection.execute(f"create or replace temp table {name} as from given_rows_of_names")
+    connection.unregister("given_rows_of_names")
+
+
+def _canonical_domain(groups: Iterable[Sequence[str]]) -> str:
+    """The macro that gives the first of a provider's domains for each of them."""
+    cases = " ".join(f"when '{other}' then '{first}'" for first, *rest in groups for other in rest)
+    named = f"case domain {cases} else domain end" if cases else "domain"
+    return f"create or replace temp macro canonical_domain(domain) as {named}"
 
 
 _NICKNAMES = pa.schema(

@@ -79,6 +79,11 @@ _PARTICLES = frozenset(
         "e",
     ]
 )
+# Which of several generations of one name a word behind it says.
+GENERATIONS = {
+    "sr": "sr", "snr": "sr", "senior": "sr", "jr": "jr", "jnr": "jr", "junior": "jr",
+    "ii": "ii", "iii": "iii", "iv": "iv",
+}  # fmt: skip
 _FAMILY_FIRST_SCRIPT = re.compile(r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+$")
 # nameparser lists 800 titles; "Dean", "Major" or "King" among them are first names more often.
 _HONORIFICS = frozenset(
@@ -117,12 +122,16 @@ _HONORIFICS = frozenset(
 
 
 class Name(NamedTuple):
-    """A person's name; `reasons` pairs the field with why what was in it is no name."""
+    """A person's name; `reasons` pairs the field with why what was in it is no name.
+
+    `suffix`: which of several generations of that name, where it is said (GENERATIONS).
+    """
 
     full: str | None = None
     first: str | None = None
     last: str | None = None
     reasons: tuple[tuple[str, str], ...] = ()
+    suffix: str | None = None
 
 
 NO_NAME = Name()
@@ -156,7 +165,23 @@ def normalize_name(
         more = tuple((field, "placeholder") for field, text in given.items() if text)
         return Name(reasons=reasons + more)
     parts = _settled(_parts_from(full, first, last))
-    return Name(_joined(parts), parts.first, parts.last, reasons)
+    suffix = _generation(full, first, last) if parts.first and parts.last else None
+    return Name(_joined(parts), parts.first, parts.last, reasons, suffix)
+
+
+def _generation(*texts: str | None) -> str | None:
+    """What the last word of a name says of father and son; None where texts differ in it.
+
+    Alone it is a name: Junior Mendes.
+    """
+    found = {
+        GENERATIONS[word]
+        for text in texts
+        if text
+        and len(words := text.replace(",", " ").split()) > 1
+        and (word := _bare(words[-1])) in GENERATIONS
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _is_nobodys(

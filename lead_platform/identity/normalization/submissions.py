@@ -74,7 +74,7 @@ COLUMNS = (
     "inquiry_minutes",
     "email", "email_domain", "is_role_email", "is_disposable_email", "is_free_email",
     "phone", "phone_kind", "phone_country", "full_name", "first_name", "last_name",
-    "job_title", "seniority", "job_function", "linkedin_url",
+    "name_suffix", "job_title", "seniority", "job_function", "linkedin_url",
     "company_name", "company_key", "company_domain", "industry", "employee_count",
     "annual_revenue", "street", "city", "region", "postal_code", "country", "language",
     "time_zone", "message", "preferred_channel", "purchase_timeframe", "product_interest",
@@ -411,6 +411,7 @@ def _normalize_names(batch: _Batch) -> None:
     batch.columns["full_name"] = [name.full for name in found]
     batch.columns["first_name"] = [name.first for name in found]
     batch.columns["last_name"] = [name.last for name in found]
+    batch.columns["name_suffix"] = [name.suffix for name in found]
     for row, name in enumerate(found):
         for field, reason in name.reasons:
             batch.note(row, field, reason)
@@ -521,12 +522,17 @@ def _match_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
     rows = zip(*(columns[field] for field in MATCHING_FIELDS), strict=True)
     own = columns["submission_id"]
     further = zip(*(columns[field] for field in _FURTHER_KEYS), strict=True)
+    suffixes = columns["name_suffix"]
     flags = zip(columns["is_role_email"], columns["is_disposable_email"], strict=True)
     is_shared = [bool(is_role or is_disposable) for is_role, is_disposable in flags]
     return [
         _match_record_id(
-            # Without further keys the id is what it was before there were any.
-            values if keys == _NO_FURTHER_KEYS else (*values, *keys),
+            # Without further keys, or a suffix, the id is what it was before there were any.
+            (
+                *values,
+                *(keys if keys != _NO_FURTHER_KEYS else ()),
+                *((suffixes[row],) if suffixes[row] else ()),
+            ),
             None if _points_to_a_person(values, is_shared[row]) else own[row],
         )
         for row, (values, keys) in enumerate(zip(rows, further, strict=True))

@@ -155,3 +155,23 @@ def test_twice_is_once_and_nothing_raises(
     is_sound = all(clean_text(part) == part for part in (once.full, once.first, once.last) if part)
     if once.first and once.last and is_sound:
         assert (again.first, again.last) == (once.first, once.last)
+
+
+@pytest.mark.parametrize(
+    ("names", "suffix"),
+    [
+        (("Robert Kane Sr.", None, None), "sr"), (("ROBERT KANE, JR", None, None), "jr"),
+        (("William Hart III", None, None), "iii"), ((None, "George", "Foyle, Sr."), "sr"),
+        (("Robert Kane Jr", "Robert", "Kane"), "jr"), (("Dr. Ana Ruiz", None, None), None),
+        # Names by themselves; and two texts that differ say nothing.
+        (("Junior Mendes", None, None), None), (("Junior", None, None), None),
+        ((None, "Ana", "Senior"), None), (("Robert Kane Sr", "Robert", "Kane Jr"), None),
+    ],
+)  # fmt: skip
+def test_which_generation_a_name_is_of_is_kept_beside_it(
+    names: tuple[str | None, str | None, str | None], suffix: str | None, vocabularies: Vocabularies
+) -> None:
+    """Father and son were one person: what told them apart was dropped."""
+    found = normalize_name(*names, vocabularies)
+    assert found.suffix == suffix
+    assert "Sr" not in (found.full or "").split()
