@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lead_platform.cli.pages.queue import Work
     from lead_platform.identity.engine.specification import LinkageSpecification
+    from lead_platform.identity.judgement.queue import Day
     from lead_platform.identity.judgement.verdicts import Act, Grain, Verdict
     from lead_platform.identity.leads.reversal import MergeFilter, Parting
     from lead_platform.lake.lake import Lake
@@ -154,28 +155,66 @@ def split_lead(
 @reviews_app.command("list")
 def list_reviews(
     decided: Annotated[bool, typer.Option("--decided", help="What people said so far.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that waits, not only what the day brings.")
+    ] = False,
     limit: Limit = 20,
 ) -> None:
-    """Pairs that wait for a person, the likeliest first."""
-    from lead_platform.cli.pages import pairs
-    from lead_platform.lake.lake import Lake
+    """What waits for a person today, one line a question, what is most at stake first."""
+    from lead_platform.cli.pages.items import item_rows
+    from lead_platform.cli.pages.pairs import list_decided
+    from lead_platform.identity.judgement.queue import todays_items
+    from lead_platform.lake.lake import Lake, utc_now
 
     with Lake(Settings()).read() as connection:
-        rows = pairs.list_reviews(connection, decided=decided, limit=limit)
+        if decided:
+            _print_list(list_decided(connection, limit), "Nobody said anything yet.")
+            return
+        per_day = _ENDLESS if everything else _specification().queue.per_day
+        day = todays_items(connection, per_day, utc_now())
+        rows = item_rows(connection, day.items[:limit])
+    _print_list(rows, _NOTHING if not day.waiting else _DONE)
+    _tell_rest(day, len(rows))
+
+
+_ENDLESS = 2**31
+_NOTHING = "Nothing waits for a person."
+_DONE = (
+    "What the day brings is decided; more waits for other days: lead-platform reviews list --all"
+)
+
+
+def _print_list(rows: "list[dict[str, Any]]", nothing: str) -> None:
     if rows or not console.is_terminal:
         header = list(rows[0]) if rows else ["review_id"]
         print_rows(header, [tuple(row.values()) for row in rows])
     else:
-        console.print("Nobody said anything yet." if decided else "Nothing waits for a person.")
+        console.print(nothing)
+
+
+def _tell_rest(day: "Day", shown: int) -> None:
+    """How much is not shown, beside the list and not in it."""
+    later = len(day.items) - shown
+    if later or day.waiting:
+        typer.echo(
+            f"{shown} shown; {later} more today (--limit), {day.waiting} on other days (--all). "
+            f"{day.decided} decided today.",
+            err=True,
+        )
 
 
 @reviews_app.command("show")
 def show_review(review: Annotated[str, typer.Argument(help="The review.")]) -> None:
-    """The two sides of a review, and why they may be one person."""
+    """The two sides of a review, and why they may be one person; of several leads each."""
+    from lead_platform.cli.pages.items import render_leads
     from lead_platform.cli.pages.pairs import compare_review, render_pair
+    from lead_platform.identity.judgement.queue import find_item
     from lead_platform.lake.lake import Lake
 
     with Lake(Settings()).read() as connection:
+        item = find_item(connection, review)
+        if item is not None and item.is_group:
+            console.print(render_leads(connection, item.lead_ids))
         console.print(render_pair(compare_review(connection, review)))
 
 
@@ -185,10 +224,14 @@ def decide_review(
     verdict: Annotated[str, typer.Argument(help="same, different or unsure.")],
     by: By,
     reason: Why,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Of all leads that the question is about.")
+    ] = False,
     as_of: AsOf = None,
 ) -> None:
     """Say whether the two sides of a review are one person."""
     from lead_platform.cli.pages.pairs import compare_review
+    from lead_platform.identity.judgement.queue import find_item
     from lead_platform.identity.judgement.verdicts import VERDICTS, WITHDRAWN
     from lead_platform.identity.leads.reversal import plan_review
     from lead_platform.lake.resource import open_lake
@@ -200,6 +243,10 @@ def decide_review(
     )
     with open_lake(Settings()).read() as connection:
         said = compare_review(connection, review).verdict
+        item = find_item(connection, review) if whole else None
+    if item is not None:
+        _say_all([(item.review_ids, verdict)], act, as_of)
+        return
     if said and said["verdict"] not in (verdict, WITHDRAWN):
         console.print(
             f"{said['decided_by']} said {said['verdict']} on {said['decided_at']:%Y-%m-%d}: "
@@ -253,7 +300,9 @@ def work_reviews(
     import sys
 
     from lead_platform.cli.pages import pairs
+    from lead_platform.cli.pages.items import render_leads
     from lead_platform.cli.pages.queue import Work
+    from lead_platform.identity.judgement.queue import todays_items
     from lead_platform.lake.lake import Lake
 
     lake = Lake(Settings())
@@ -264,22 +313,26 @@ def work_reviews(
         )
     act = begin_act("judge_pair", "review", by, reason, as_of)
     with lake.read(is_long=True) as connection:
-        waiting = [row["review_id"] for row in pairs.list_reviews(connection)]
-        if not waiting:
-            console.print("Nothing waits for a person.")
+        day = todays_items(connection, _specification().queue.per_day, act.decided_at)
+        if not day.items:
+            console.print(_NOTHING if not day.waiting else _DONE)
             return
-        if len(waiting) > limit:
-            console.print(f"{len(waiting):,} wait; here are the first {limit}.\n")
+        items = {item.review_id: item for item in day.items[:limit]}
+        _tell_rest(day, len(items))
         _warn_if_off(lake)
 
         def show(review: str) -> None:
             # With its evidence it takes some 40 lines.
+            if work.is_together(review):
+                console.print(render_leads(connection, items[review].lead_ids))
+                return
             render = pairs.render_pair if console.height >= 45 else pairs.render_pair_briefly
             console.print(render(pairs.compare_review(connection, review)))
 
         with keyboard() as read_key:
             work = Work(
-                waiting[:limit],
+                list(items),
+                parts={name: one.review_ids for name, one in items.items() if one.is_group},
                 show=show,
                 explain=lambda review: console.print(
                     pairs.render_evidence(pairs.compare_review(connection, review))
@@ -295,7 +348,7 @@ def work_reviews(
         console.print("The queue is as it was.")
 
 
-def _through(work: "Work") -> "Sequence[tuple[str, str]]":
+def _through(work: "Work") -> "Sequence[tuple[tuple[str, ...], str]]":
     """What a person says; where the terminal goes away meanwhile, what was said until then."""
     import io
     import signal
@@ -306,7 +359,7 @@ def _through(work: "Work") -> "Sequence[tuple[str, str]]":
         return work.through()
     except OSError:
         sys.stdout = io.StringIO()
-        return list(work.said.items())
+        return work.verdicts()
     finally:
         signal.signal(signal.SIGHUP, closed)
 
@@ -461,9 +514,9 @@ def _say(plan: "Plan", as_of: str | None) -> None:
         apply_verdicts(written, as_of)
 
 
-def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -> None:
-    """As `_say` for reviews one by one: what was judged meanwhile, or contradicts earlier verdicts,
-    is told and left out."""
+def _say_all(said: "Sequence[tuple[tuple[str, ...], str]]", act: "Act", as_of: str | None) -> None:
+    """As `_say` for one question after the other, each an act of its own: what was judged
+    meanwhile, or contradicts earlier verdicts, is told and left out."""
     from lead_platform.identity.judgement.verdicts import VerdictError, record_verdicts
     from lead_platform.identity.leads.reversal import plan_review, review_status
     from lead_platform.lake.resource import open_lake
@@ -471,15 +524,24 @@ def _say_all(said: "Sequence[tuple[str, str]]", act: "Act", as_of: str | None) -
     written: list[str] = []
     specification = _specification()
     with open_lake(Settings()).write("verdicts") as candidate:
-        for review, verdict in said:
-            one = _about(act, "match_review", review, verdict)
+        for reviews, verdict in said:
+            one = _about(act, "match_review", reviews[0], verdict)
             try:
-                if (status := review_status(candidate.connection, review)) != "open":
-                    raise VerdictError(f"Meanwhile it is {status}.")
-                verdicts = plan_review(candidate.connection, review, verdict, specification)
-                written += record_verdicts(candidate.connection, [(one, verdicts)])
+                states = {review: review_status(candidate.connection, review) for review in reviews}
+                waiting = [review for review, state in states.items() if state == "open"]
+                if not waiting:
+                    raise VerdictError(f"Meanwhile it is {states[reviews[0]]}.")
+                verdicts = {
+                    planned.pair: planned
+                    for review in waiting
+                    for planned in plan_review(candidate.connection, review, verdict, specification)
+                }
+                acts = [(one, list(verdicts.values()))]
+                written += record_verdicts(candidate.connection, acts)
             except VerdictError as error:
-                console.print(f"{review} was left as it was. {error}", style="red", markup=False)
+                console.print(
+                    f"{reviews[0]} was left as it was. {error}", style="red", markup=False
+                )
     apply_verdicts(written, as_of)
 
 

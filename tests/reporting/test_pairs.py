@@ -4,16 +4,18 @@ import json
 import pytest
 from rich.console import Console
 
+from lead_platform.cli.pages.items import item_rows
 from lead_platform.cli.pages.pairs import (
     compare_names,
     compare_review,
-    list_reviews,
+    list_decided,
     render_pair,
     render_partings,
 )
 from lead_platform.cli.pages.story import render_chain
 from lead_platform.cli.pages.waterfall import render_waterfall
 from lead_platform.identity.engine.evidence import read_parts, tell_parts
+from lead_platform.identity.judgement.queue import list_items
 from lead_platform.identity.leads.reversal import MergeFilter, plan_undo
 from tests.identity.lead_world import SPECIFICATION, lead_id_of, resolved, submission
 
@@ -96,11 +98,10 @@ def test_unknown_names_say_what_is_known(lake):
 
 def test_reviews_are_listed_with_both_sides(lake):
     assert lake.execute("select count(*) from identity.match_reviews").fetchone() == (1,)
-    reviews = list_reviews(lake)
+    reviews = item_rows(lake, list_items(lake))
     assert len(reviews) == 1, "two pairs of the same two leads ask the same, once"
     assert all("Tom Roe" in f"{row['one']} {row['other']}" for row in reviews)
-    assert list_reviews(lake, limit=0) == []
-    assert list_reviews(lake, decided=True) == []
+    assert list_decided(lake) == []
     assert "They are two leads." in told(render_pair(compare_review(lake, reviews[0]["review_id"])))
 
 

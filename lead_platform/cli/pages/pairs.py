@@ -96,16 +96,12 @@ def compare_review(connection: duckdb.DuckDBPyConnection, review_id: str) -> Pai
     )
 
 
-def list_reviews(
-    connection: duckdb.DuckDBPyConnection, *, decided: bool = False, limit: int | None = None
+def list_decided(
+    connection: duckdb.DuckDBPyConnection, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    """What waits, one review per two leads; or, decided, what people said.
-
-    Leads to take apart come first, for a wrong merge does harm every day, the least likely ahead;
-    then the likeliest pairs.
-    """
+    """What people said, the newest act first."""
     bounded = f" limit {int(limit)}" if limit is not None else ""
-    return fetch_rows(connection, (_DECIDED if decided else _WAITING) + bounded)
+    return fetch_rows(connection, _DECIDED + bounded)
 
 
 def render_pair(view: PairView) -> RenderableType:
@@ -308,42 +304,6 @@ join identity.lead_members as r on r.submission_id = v.right_submission_id
 where (l.match_record_id, r.match_record_id) in (($left, $right), ($right, $left))
 order by v.verdict_seq desc limit 1
 """
-
-_SIDES = """
-with records as (
-    select m.match_record_id as record_id, m.lead_id,
-        concat_ws(', ', n.full_name, n.email, n.phone, n.company_name) as told
-    from identity.lead_members as m
-    join identity.normalized_submissions as n on n.submission_id = m.submission_id
-    where m.match_record_id in (
-        select left_record_id from identity.match_reviews
-        union select right_record_id from identity.match_reviews
-    )
-    qualify row_number() over (
-        partition by m.match_record_id order by n.received_seq, m.submission_id
-    ) = 1
-)
-"""
-
-_WAITING = (
-    _SIDES
-    + """
-select r.review_id, if(l.lead_id = o.lead_id, 'split?', 'merge?') as asks,
-    round(r.match_probability, 4) as probability, l.told as one, o.told as other, r.reason,
-    strftime(r.opened_at, '%Y-%m-%d %H:%M') as opened_at
-from identity.match_reviews as r
-join records as l on l.record_id = r.left_record_id
-join records as o on o.record_id = r.right_record_id
-where r.status = 'open'
--- A verdict on two leads settles every pair of them.
-qualify l.lead_id = o.lead_id or row_number() over (
-    partition by least(l.lead_id, o.lead_id), greatest(l.lead_id, o.lead_id)
-    order by r.match_probability desc, r.review_id
-) = 1
-order by l.lead_id = o.lead_id desc, if(l.lead_id = o.lead_id, r.match_probability, null),
-    r.match_probability desc, r.review_id
-"""
-)
 
 _DECIDED = """
 select v.act_id, v.source, v.source_id as about, v.verdict, count(*) as pairs, v.reason,
