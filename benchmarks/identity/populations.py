@@ -37,7 +37,7 @@ class Population:
 def generated_people(submissions: int, seed: int) -> Population:
     """People of lead_platform/demo/normalized_people.py: little in common, many namesakes."""
     people = generate_people(submissions, seed=seed, specification=SPECIFICATION)
-    lake = _empty_lake()
+    lake = empty_lake()
     lake.register("given", people.submissions)
     lake.execute("insert into identity.normalized_submissions by name from given")
     lake.unregister("given")
@@ -49,7 +49,7 @@ def demo_world(submissions: int, seed: int) -> Population:
     settings = WorldSettings(submissions=submissions, seed=seed)
     world = generate_world(settings)
     truth = tell_truth(world)["submissions"].dropna(subset=["person_id"])
-    lake = _empty_lake()
+    lake = empty_lake()
     received_at = settings.end_at.replace(tzinfo=None) + dt.timedelta(hours=1)
     with tempfile.TemporaryDirectory(prefix="lead-platform-bench-") as folder:
         home = Path(folder)
@@ -84,7 +84,8 @@ POPULATIONS: dict[str, Callable[[int, int], Population]] = {
 }
 
 
-def _empty_lake() -> duckdb.DuckDBPyConnection:
+def empty_lake() -> duckdb.DuckDBPyConnection:
+    """The tables of capture, identity and governance, without rows."""
     lake = duckdb.connect()
     lake.execute("set enable_progress_bar = false")
     for layer in ("governance", "capture", "identity"):

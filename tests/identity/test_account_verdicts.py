@@ -301,7 +301,7 @@ def test_where_people_judged_slices_one_load_and_a_rebuild_agree():
     at_once = auditable_lake()
     receive(at_once, *rows)
     before = state(at_once)
-    # Of related ones an undo says more than was known: whom they could be meant for is left with one.
+    # Of related ones an undo says more than was known: a name that fits both is left with one.
     related = {side for row in at_once.execute(
         "select left_account_id, right_account_id from identity.account_relations"
     ).fetchall() for side in row}  # fmt: skip
