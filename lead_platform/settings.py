@@ -4,6 +4,7 @@ Everything comes from the environment (prefix `LEAD_PLATFORM_`); nothing else re
 """
 
 import errno
+import functools
 import os
 import re
 import stat
@@ -25,6 +26,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+_PREFIX = "LEAD_PLATFORM_"
 
 # What clocks, timers and databases take: neither negative nor endless.
 _YEAR_SECONDS = 31_536_000
@@ -62,7 +65,7 @@ class Settings(BaseSettings):
 
     # A refused database URL may hold a password: errors do not repeat what they were given.
     model_config = SettingsConfigDict(
-        env_prefix="LEAD_PLATFORM_", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
     home: Path = Path(".lead_platform")
@@ -320,3 +323,21 @@ def _check_parts(url: str) -> None:
 def _bytes(size: str) -> int:
     number, letter, binary = re.findall(r"([\d.]+) ?([KMGT])(i?)B", size)[0]
     return int(float(number) * (1024 if binary else 1000) ** ("KMGT".index(letter) + 1))
+
+
+def process_settings() -> Settings:
+    """The settings of this process: validated anew only where its environment has changed.
+
+    Raises SettingsError.
+    """
+    told = tuple(
+        sorted(
+            (name, value) for name, value in os.environ.items() if name.upper().startswith(_PREFIX)
+        )
+    )
+    return _settings_of(told, Path.cwd())
+
+
+@functools.lru_cache(maxsize=8)
+def _settings_of(environment: tuple[tuple[str, str], ...], folder: Path) -> Settings:
+    return Settings()

@@ -35,7 +35,7 @@ from lead_platform.lake.specs import GATE_CHECK, asset_key, tables_of
 from lead_platform.lake.steps import Metadata, Prepared, Stage, Step, Write, parts_of
 from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
 from lead_platform.lake.tries import Published, run_step
-from lead_platform.settings import Settings
+from lead_platform.settings import Settings, process_settings
 
 AS_OF_TAG = "lead-platform/as-of"
 
@@ -68,7 +68,7 @@ class LakeResource(ConfigurableResource):
     @property
     def settings(self) -> Settings:
         """The settings of this process."""
-        return Settings()
+        return process_settings()
 
     @property
     def lake(self) -> Lake:

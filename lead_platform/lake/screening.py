@@ -5,11 +5,12 @@ failure and its wording belong to Great Expectations (`suites`).
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_datetime64_dtype, is_numeric_dtype
 
 from lead_platform.lake.suites import MATCHES, ExpectationSpec, mismatches
 
@@ -18,6 +19,11 @@ from lead_platform.lake.suites import MATCHES, ExpectationSpec, mismatches
 # process that needs no more than proofs saves the seconds of the import too.
 
 Proof = Callable[[pd.DataFrame, dict[str, Any]], bool]
+
+_CONDITION = re.compile(
+    r"""(?P<column>[a-z_]+) *(?P<sign>[=!]=) *(?P<q>['"])(?P<value>\w*)(?P=q)"""
+)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def holds(frame: pd.DataFrame, spec: ExpectationSpec) -> bool:
@@ -37,7 +43,31 @@ def holds(frame: pd.DataFrame, spec: ExpectationSpec) -> bool:
 
 
 def _not_null(frame: pd.DataFrame, given: dict[str, Any]) -> bool:
-    return bool(frame[given["column"]].notna().all())
+    return bool(frame.loc[_concerned(frame, given), given["column"]].notna().all())
+
+
+def _null(frame: pd.DataFrame, given: dict[str, Any]) -> bool:
+    return bool(frame.loc[_concerned(frame, given), given["column"]].isna().all())
+
+
+def _concerned(frame: pd.DataFrame, given: dict[str, Any]) -> pd.Series:
+    """Which rows an expectation is about: all, or those of one text. Raises TypeError where that is
+    another condition, or some rows have no text."""
+    condition = given.get("row_condition")
+    if condition is None:
+        return pd.Series(True, index=frame.index)
+    parts = _CONDITION.fullmatch(condition)
+    if (
+        parts is None
+        or given.get("condition_parser") != "pandas"
+        or parts["column"] not in frame.columns
+    ):
+        raise TypeError(condition)
+    values = frame[parts["column"]]
+    if not isinstance(values.dtype, pd.StringDtype) or values.isna().any():
+        raise TypeError(condition)
+    is_equal = values == parts["value"]
+    return is_equal if parts["sign"] == "==" else ~is_equal
 
 
 def _unique(frame: pd.DataFrame, given: dict[str, Any]) -> bool:
@@ -54,9 +84,20 @@ def _in_set(frame: pd.DataFrame, given: dict[str, Any]) -> bool:
 
 def _between(frame: pd.DataFrame, given: dict[str, Any]) -> bool:
     values = frame[given["column"]].dropna()
+    if is_datetime64_dtype(values.dtype):
+        bounds = {name: given.get(name) for name in ("min_value", "max_value")}
+        return _within_instants(values, {name: told for name, told in bounds.items() if told})
     if not is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype):
         return False
     return _within(values, given)
+
+
+def _within_instants(values: pd.Series, bounds: dict[str, Any]) -> bool:
+    """Bounds as ISO 8601 without an offset, as the columns hold instants."""
+    if not bounds or not all(_INSTANT.fullmatch(str(told)) for told in bounds.values()):
+        return False
+    instants = {name: pd.Timestamp(told) for name, told in bounds.items()}
+    return _inside(values, instants.get("min_value"), instants.get("max_value"))
 
 
 def _lengths_between(frame: pd.DataFrame, given: dict[str, Any]) -> bool:
@@ -69,6 +110,10 @@ def _within(values: pd.Series, given: dict[str, Any]) -> bool:
     bounds = [bound for bound in (low, high) if bound is not None]
     if not bounds or not all(type(bound) in (int, float) for bound in bounds):
         return False
+    return _inside(values, low, high)
+
+
+def _inside(values: pd.Series, low: Any, high: Any) -> bool:
     if low is not None and high is not None and low > high:
         return False
     above = low is None or bool((values >= low).all())
@@ -104,7 +149,14 @@ def _knowing(*names: str) -> frozenset[str]:
 
 # Each with the arguments it understands: with any other the expectation is not proven.
 _PROOFS: dict[str, tuple[Proof, frozenset[str]]] = {
-    "expect_column_values_to_not_be_null": (_not_null, _knowing("column")),
+    "expect_column_values_to_not_be_null": (
+        _not_null,
+        _knowing("column", "row_condition", "condition_parser"),
+    ),
+    "expect_column_values_to_be_null": (
+        _null,
+        _knowing("column", "row_condition", "condition_parser"),
+    ),
     "expect_column_values_to_be_unique": (_unique, _knowing("column")),
     "expect_compound_columns_to_be_unique": (_unique_together, _knowing("column_list")),
     "expect_column_values_to_be_in_set": (_in_set, _knowing("column", "value_set")),

@@ -43,8 +43,28 @@ def _specs() -> st.SearchStrategy[ExpectationSpec]:
         BOUNDS,
         st.one_of(st.none(), BOUNDS),
     )
+    conditional = st.builds(
+        lambda column, condition: {
+            "column": column,
+            "condition_parser": "pandas",
+            "row_condition": condition,
+        },
+        columns,
+        st.sampled_from(
+            ["text == 'a'", 'text!="a"', "other_text=='b'", "flag == True", "text != ''"]
+        ),
+    )
+    dated = st.builds(
+        lambda low, high: {"column": "instant", "min_value": low, "max_value": high},
+        st.sampled_from(["2026-01-01", "2026-01-02T12:00:00", "1990-01-01T00:00:00"]),
+        st.sampled_from([None, "2026-01-03", "2026-01-03T00:00:00"]),
+    )
     return st.one_of(
         _spec("expect_column_values_to_not_be_null", one),
+        _spec("expect_column_values_to_be_null", one),
+        _spec("expect_column_values_to_not_be_null", conditional),
+        _spec("expect_column_values_to_be_null", conditional),
+        _spec("expect_column_values_to_be_between", dated),
         _spec("expect_column_values_to_be_unique", one),
         _spec("expect_column_values_to_be_json_parseable", st.just({"column": "text"})),
         _spec(
