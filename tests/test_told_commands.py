@@ -18,6 +18,8 @@ OURS = {
     "account['account_id']",
     "account_id",
     "counts.delivery_id",
+    "entry.quarantine_id",
+    "switch.workflow",
     "delivery.delivery_id",
     "lead_id",
     "name",

@@ -192,9 +192,10 @@ def lead(
 
     settings = Settings()
     fields = load_fields(settings.config_dir)
+    switches = _switches(settings).all()
     with Lake(settings).read() as connection:
         require_leads(connection)
-        console.print(render_story(tell_story(connection, who, fields)))
+        console.print(render_story(tell_story(connection, who, fields, switches)))
 
 
 @app.command()

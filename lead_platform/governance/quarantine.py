@@ -54,6 +54,19 @@ select quarantine_id, state, step, subject_type, subject_id, table_name, expecta
 from governance.quarantine
 """
 
+_OF_LEAD = """
+with members as (select submission_id from identity.lead_members where lead_id = $lead_id),
+belonging as (
+    select 'lead' as subject_type, $lead_id as subject_id
+    union all select 'submission', submission_id from members
+    union all select 'event', event_id from capture.events semi join members using (submission_id)
+    union all select 'event', event_id from identity.lead_events where lead_id = $lead_id
+    union all
+    select 'outcome', outcome_id from capture.outcomes semi join members using (submission_id)
+    union all select 'outcome', outcome_id from identity.lead_outcomes where lead_id = $lead_id
+)
+"""
+
 # What was received of it: kept with the rejection, with the submission, event or outcome, or, of a
 # lead, with each of its submissions.
 _PAYLOADS = """
@@ -86,6 +99,17 @@ def list_entries(
     return [Entry(*row) for row in rows]
 
 
+def list_entries_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) -> list[Entry]:
+    """What is left out of a lead, the oldest first: itself, its submissions, and what came with
+    them or was found to be the lead's."""
+    rows = connection.execute(
+        f"{_OF_LEAD} {_ENTRIES} semi join belonging using (subject_type, subject_id) "
+        "where state in ('held', 'discarded') order by held_at, quarantine_id",
+        {"lead_id": lead_id},
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
 def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How many wait for a person, by step; empty where nothing does."""
     rows = connection.execute(
@@ -93,6 +117,17 @@ def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         "group by step order by step"
     ).fetchall()
     return {str(step): int(count) for step, count in rows}
+
+
+def count_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many `list_entries` lists, by step, those that a person discarded apart from the others;
+    empty where there are none."""
+    rows = connection.execute(
+        "select step || if(state = 'discarded', ', discarded', '') as told, count(*) "
+        "from governance.quarantine where state in ('held', 'discarded') "
+        "group by all order by told"
+    ).fetchall()
+    return {str(told): int(count) for told, count in rows}
 
 
 def find_entries(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Entry]:

@@ -6,11 +6,13 @@ own words and without a traceback.
 
 import csv
 import io
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,7 @@ import pytest
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.connection import load_extensions
 from lead_platform.lake.lake import Lake
+from lead_platform.lake.quarantine import Hold, Subject, write_holds
 from tests.integration.conftest import Install
 from tests.integration.installation import (
     PROJECT,
@@ -490,3 +493,79 @@ def test_only_a_file_that_waits_can_be_accepted(demo: Installation) -> None:
     accepted = demo.command("deliveries", "accept", f"del_{'f' * 24}", "--reason", "a typo")
     assert_told(accepted, "No file in the inbox is the delivery del_fff")
     assert demo.scalar("select count(*) from capture.accepted_deliveries") == 0
+
+
+def test_lead_tells_what_is_left_out_of_it_and_who_does_not_act(demo: Installation) -> None:
+    """A lead without a score, and one that nobody routed, looked like any other."""
+    (email, lead_id) = demo.query(
+        "select email, lead_id from identity.leads where email > '' limit 1"
+    )[0]
+    lake = Lake(demo.settings)
+    hold = Hold(
+        Subject("lead", lead_id),
+        "scoring.lead_scores",
+        "expect_column_values_to_not_be_null",
+        '{"column": "total"}',
+    )
+    with lake.write("scores") as candidate:
+        write_holds(
+            candidate.connection, [hold], step="scores", release_id=None, run_id="",
+            held_at=datetime(2026, 7, 1, 9),
+        )  # fmt: skip
+    off = ("routing", "--reason", "the new rules come", "--by", "Dana")
+    assert demo.command("workflows", "disable", *off).exit_code == 0
+    assert demo.command("workflows", "disable", "reporting", "--reason", "x").exit_code == 0
+    try:
+        told = demo.command("lead", email)
+        assert told.exit_code == 0, told.err
+        page = " ".join(told.out.split())
+        assert "2026-07-01 09:00 lead lead_" in page
+        assert (
+            "left out by scores: scoring.lead_scores expect_column_values_to_not_be_null total "
+            "(lead-platform quarantine show qua_" in page
+        )
+        assert "routing since 20" in page
+        assert "by Dana: the new rules come (lead-platform workflows enable routing" in page
+        assert "reporting" not in page
+    finally:
+        for workflow in ("routing", "reporting"):
+            assert demo.command("workflows", "enable", workflow, "--reason", "x").exit_code == 0
+        with lake.write("scores") as candidate:
+            candidate.connection.execute(
+                "update governance.quarantine set state = 'superseded', tried_at = held_at"
+            )
+    told = demo.command("lead", email)
+    assert "Set aside none Switched off none" in " ".join(told.out.split())
+
+
+def test_ingest_tells_what_a_gate_warns_of(demo: Installation, tmp_path: Path) -> None:
+    """What was published although a person should look was told on a page of the UI only."""
+    suites = tmp_path / "expectations"
+    shutil.copytree(PROJECT / "expectations", suites)
+    path = suites / "capture" / "submissions.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    suite["expectations"].append(
+        {
+            "type": "expect_column_values_to_not_be_in_set",
+            "kwargs": {"column": "email", "value_set": ["warned@example.org"]},
+            "meta": {"severity": "warn"},
+        }
+    )
+    path.write_text(json.dumps(suite), encoding="utf-8")
+    settings = demo.settings.model_copy(update={"expectations_dir": suites})
+    warning = Installation(settings, demo.zygote, _tasks=2000)
+    file = tmp_path / "late.jsonl"
+    file.write_text(
+        '{"form_submission_id": "warned", "submitted_at": "2026-07-01T10:00:00Z", '
+        '"fields": {"email": "warned@example.org"}}\n'
+    )
+    told = warning.command(
+        "ingest", str(file), "--channel", "web_form", "--as-of", "2026-07-01T13:30"
+    )
+    assert told.exit_code == 0, told.err + told.out
+    page = " ".join(told.out.split())
+    assert "warns of capture.submissions" in page
+    assert "capture/submissions: gate warns" in page
+    assert "capture.submissions: expect_column_values_to_not_be_in_set" in page
+    assert "1 rows" in page
+    assert "warned@example.org" not in told.err

@@ -16,8 +16,10 @@ from lead_platform.cli.pages.rows import Rows, fetch_rows
 from lead_platform.cli.pages.survivorship import tell_why
 from lead_platform.cli.pages.waterfall import render_waterfall
 from lead_platform.fields import FieldCatalogue
+from lead_platform.governance.quarantine import Entry, list_entries_of_lead
 from lead_platform.identity.engine.evidence import tell_parts
 from lead_platform.identity.leads.reversal import holding_edges
+from lead_platform.lake.switches import Switch
 
 
 class UnknownLeadError(LookupError):
@@ -46,11 +48,18 @@ class Story:
     assignment: dict[str, Any]
     decisions: Rows
     history: Rows
+    set_aside: Sequence[Entry]
+    switched_off: Sequence[Switch]
 
 
-def tell_story(connection: duckdb.DuckDBPyConnection, who: str, fields: FieldCatalogue) -> Story:
+def tell_story(
+    connection: duckdb.DuckDBPyConnection,
+    who: str,
+    fields: FieldCatalogue,
+    switches: Sequence[Switch] = (),
+) -> Story:
     """The story of the lead an address, a lead id (retired ones too), a submission id or the value
-    of a searchable field names.
+    of a searchable field names; `switches` of all workflows as they are now.
 
     Raises UnknownLeadError.
     """
@@ -83,6 +92,12 @@ def tell_story(connection: duckdb.DuckDBPyConnection, who: str, fields: FieldCat
         assignment=first(_ASSIGNMENT),
         decisions=rows(_DECISIONS),
         history=rows(_HISTORY),
+        set_aside=list_entries_of_lead(connection, lead_id),
+        switched_off=[
+            switch
+            for switch in switches
+            if not switch.is_enabled and switch.workflow not in _ABOUT_NO_LEAD
+        ],
     )
 
 
@@ -115,6 +130,8 @@ def render_story(story: Story) -> RenderableType:
         "Submissions": [_submission_line(row) for row in story.submissions],
         "Why they are one person": [_chain_line(row) for row in story.merges],
         "Waiting for a person's verdict": [_merge_line(row) for row in story.reviews],
+        "Set aside": [_hold_line(entry) for entry in story.set_aside],
+        "Switched off": [_switch_line(switch) for switch in story.switched_off],
         "Enrichment": [_enrichment_line(row) for row in story.enrichment],
         "Behaviour": [_event_line(row) for row in story.events],
         "Outcomes": [_outcome_line(row) for row in story.outcomes],
@@ -201,6 +218,24 @@ def _merge_line(row: dict[str, Any]) -> str:
     chance = f"{row['probability']:.2%}" if row["probability"] is not None else "?"
     pair = f"{short_id(row['left'])} and {short_id(row['right'])}"
     return f"{pair}: {row['reason']} ({row['rule']}, probability {chance})"
+
+
+def _hold_line(entry: Entry) -> str:
+    column = _parsed(entry.arguments).get("column", "")
+    broken = _joined(entry.table, entry.expectation, column, by=" ")
+    decided = f", discarded by {entry.decided_by}" if entry.state == "discarded" else ""
+    return (
+        f"{_day(entry.held_at)}  {entry.subject_type} {short_id(entry.subject_id)} left out by "
+        f"{entry.step}{decided}: {broken} (lead-platform quarantine show {entry.quarantine_id})"
+    )
+
+
+def _switch_line(switch: Switch) -> str:
+    since = f" since {_day(switch.changed_at)}" if switch.changed_at else ""
+    return (
+        f"{switch.workflow}{since}, by {switch.changed_by}: {switch.reason} (lead-platform "
+        f"workflows enable {switch.workflow} --reason WHY)"
+    )
 
 
 def _chain_line(row: dict[str, Any]) -> str:
@@ -335,6 +370,8 @@ def _day(instant: Any) -> str:
     return str(instant.strftime("%Y-%m-%d %H:%M")) if instant is not None else "?"
 
 
+# Workflows that never take up a lead, nor what belongs to one.
+_ABOUT_NO_LEAD = frozenset({"identity_scan", "maintenance", "alerts", "reporting"})
 _HIDDEN = {
     "lead_id", "lead_version", "profile_version", "field_sources", "full_name", "job_title",
     "first_submission_id", "custom_fields",

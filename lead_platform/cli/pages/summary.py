@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.governance.quarantine import count_held
+from lead_platform.cli.pages.pairs import count_reviews
+from lead_platform.governance.quarantine import count_entries
 from lead_platform.lake.releases import Release
 
 
@@ -33,8 +34,8 @@ def gather_summary(connection: duckdb.DuckDBPyConnection) -> Summary:
     return Summary(
         received=_one_row(connection, _RECEIVED),
         rejected=_rejections(connection),
-        set_aside=count_held(connection),
-        identity=_one_row(connection, _IDENTITY),
+        set_aside=count_entries(connection),
+        identity=_one_row(connection, _IDENTITY) | {"pairs to review": count_reviews(connection)},
         enriched=_pairs(connection, _ENRICHED),
         not_set_up=dict(connection.execute(_NOT_SET_UP).fetchall()),
         bands=_pairs(connection, _BANDS),
@@ -101,8 +102,7 @@ select
     (select count(*) - count(distinct lead_id) from identity.lead_members)
         as "submissions merged into a lead",
     (select count(*) from identity.lead_crosswalk where relation = 'merged_into')
-        as "lead ids retired",
-    (select count(*) from identity.match_reviews where status = 'open') as "pairs to review"
+        as "lead ids retired"
 """
 
 _ENRICHED = """
@@ -121,16 +121,32 @@ select coalesce(band, 'no score'), count(*) from scoring.lead_scores
 group by all order by min(coalesce(total, -1)) desc
 """
 
+# A lead that was discarded waits in no queue: a person has looked at it.
 _OWNERS = """
-select coalesce(reps.name, 'queue: ' || assignments.queue), count(*)
+with discarded as (
+    select distinct subject_id as lead_id from governance.quarantine
+    where subject_type = 'lead' and state = 'discarded'
+)
+select
+    case
+        when assignments.destination_kind = 'queue' and discarded.lead_id is not null
+            then 'discarded in quarantine'
+        else coalesce(reps.name, 'queue: ' || assignments.queue)
+    end,
+    count(*)
 from routing.assignments as assignments
 left join routing.reps as reps on reps.rep_id = assignments.owner_rep_id
+left join discarded on discarded.lead_id = assignments.lead_id
 group by all order by min(assignments.destination_kind) desc, count(*) desc, 1
 """
 
+# Reasons that are told apart.
+_MOST_REASONS = 8
+
 
 def _rejections(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rejected records by what their first reason is about: the part before its colon."""
+    """Rejected records by what their first reason is about, the part before its colon; of the
+    rarest the sum."""
     rows = connection.execute(
         "select reasons, count(*) from capture.rejected_records group by all"
     ).fetchall()
@@ -138,7 +154,9 @@ def _rejections(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     for reasons, count in rows:
         first = (json.loads(reasons) or ["unknown"])[0]
         counts[first.split(":")[0]] += count
-    return dict(counts.most_common(8))
+    common = dict(counts.most_common(_MOST_REASONS))
+    others = counts.total() - sum(common.values())
+    return common | ({"other reasons": others} if others else {})
 
 
 def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
