@@ -6,9 +6,9 @@ from datetime import datetime
 import duckdb
 import pytest
 
-from lead_platform.cli.pages.pairs import list_reviews
 from lead_platform.cli.pages.summary import Summary, gather_summary
 from lead_platform.governance.quarantine import list_entries, list_entries_of_lead
+from lead_platform.identity.judgement.queue import list_items
 from lead_platform.settings import PROJECT_ROOT
 
 NOW = datetime(2026, 3, 1)
@@ -79,10 +79,10 @@ def test_what_is_set_aside_is_counted_as_it_is_listed(
     assert sum(told(connection).set_aside.values()) == len(list_entries(connection))
 
 
-def test_pairs_to_review_are_counted_as_they_are_listed(
+def test_questions_to_review_are_counted_as_they_are_listed(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    """Each pair of records was counted, though a verdict on two leads settles all of theirs."""
+    """Each pair of records was counted, though what hangs together is one question."""
     connection.execute(
         "insert into identity.lead_members by name "
         "select 'sub_' || n as submission_id, 'lead_' || n % 2 as lead_id, "
@@ -101,7 +101,7 @@ def test_pairs_to_review_are_counted_as_they_are_listed(
         "on l.match_record_id < r.match_record_id and l.lead_id <> r.lead_id"
     )
     assert connection.execute("select count(*) from identity.match_reviews").fetchone() == (4,)
-    assert told(connection).identity["pairs to review"] == len(list_reviews(connection)) == 1
+    assert told(connection).identity["questions to review"] == len(list_items(connection)) == 1
 
 
 def test_every_rejected_record_is_counted(connection: duckdb.DuckDBPyConnection) -> None:

@@ -76,7 +76,7 @@ def test_demo_prints_one_summary(shown: tuple[Installation, Command]) -> None:
     installation, command = shown
     assert command.exit_code == 0, command.err + command.out
     for word in (
-        "received", "Rejected, by reason", "repeats", "pairs to review", "Score bands",
+        "received", "Rejected, by reason", "repeats", "questions to review", "Score bands",
         "Owners and queues", "Wall time by stage", "Enrichment", "Release rel_", "Look next",
     ):  # fmt: skip
         assert word in command.out, word

@@ -104,12 +104,6 @@ def list_decided(
     return fetch_rows(connection, _DECIDED + bounded)
 
 
-def count_reviews(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many wait, counted as `list_reviews` lists them."""
-    row = connection.execute(f"select count(*) from ({_WAITING})").fetchone()
-    return int(row[0]) if row else 0
-
-
 def render_pair(view: PairView) -> RenderableType:
     """Side by side, then why."""
     return Group(_side_by_side(view, _DETAILS), render_evidence(view), *_notes(view), _state(view))

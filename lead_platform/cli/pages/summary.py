@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lead_platform.cli.pages.pairs import count_reviews
 from lead_platform.governance.quarantine import count_entries
+from lead_platform.identity.judgement.queue import list_items
 from lead_platform.lake.releases import Release
 
 
@@ -35,7 +35,8 @@ def gather_summary(connection: duckdb.DuckDBPyConnection) -> Summary:
         received=_one_row(connection, _RECEIVED),
         rejected=_rejections(connection),
         set_aside=count_entries(connection),
-        identity=_one_row(connection, _IDENTITY) | {"pairs to review": count_reviews(connection)},
+        identity=_one_row(connection, _IDENTITY)
+        | {"questions to review": len(list_items(connection))},
         enriched=_pairs(connection, _ENRICHED),
         not_set_up=dict(connection.execute(_NOT_SET_UP).fetchall()),
         bands=_pairs(connection, _BANDS),
