@@ -14,10 +14,15 @@ from lead_platform.identity.accounts.assignment import (
     account_actions,
     resolve_accounts,
 )
+from lead_platform.identity.accounts.clusters import GUARDS_APART, SEVERAL_ACCOUNTS
 from lead_platform.identity.accounts.specification import load_account_specification
+from lead_platform.identity.engine.clusters import FITS_SEVERAL, THIN_BRIDGE, TOO_LARGE
 from lead_platform.identity.engine.linking import match_records
 from lead_platform.identity.engine.model import load_model
+from lead_platform.identity.engine.specification import CANNOT_LINK
 from lead_platform.identity.modelling.training import train_model
+from lead_platform.lake.suites import load_suites
+from lead_platform.settings import Settings
 from tests.identity.lead_world import ROOT, empty_lake, insert
 
 SPECIFICATION = load_account_specification(ROOT / "config")
@@ -310,3 +315,15 @@ def test_the_shipped_model_fits_and_training_is_repeatable():
     one, other = (train_model(matched, SPECIFICATION, name="organization-v9") for _ in range(2))
     assert one == other
     assert MODEL.for_specification(SPECIFICATION) is MODEL
+
+
+def test_every_reason_to_set_a_pair_aside_is_one_that_the_suite_knows() -> None:
+    """One that it did not know set aside the 22 submissions behind such pairs of the demo world."""
+    reasons = {SEVERAL_ACCOUNTS, GUARDS_APART, FITS_SEVERAL, THIN_BRIDGE, TOO_LARGE, CANNOT_LINK}
+    suite = load_suites(Settings().expectations_dir)["identity.account_pairs"]
+    [known] = [
+        set(spec.kwargs["value_set"])
+        for spec in suite.expectations
+        if spec.kwargs.get("column") == "set_aside"
+    ]
+    assert reasons == known
