@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lead_platform.cli.pages.pairs import compare_review, list_reviews
+from lead_platform.cli.pages.items import item_rows
+from lead_platform.cli.pages.pairs import compare_review
 from lead_platform.identity.engine.model import MatchModel
 from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.judgement.queue import list_items
 from lead_platform.identity.judgement.verdicts import (
     Act,
     Verdict,
@@ -82,7 +84,7 @@ def say(lake, review: str, verdict: str) -> None:
 
 
 def waiting(lake) -> list[dict]:
-    return list_reviews(lake)
+    return item_rows(lake, list_items(lake))
 
 
 def test_what_no_daily_key_brings_together_goes_to_a_person_and_is_not_merged():
