@@ -38,8 +38,8 @@ from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.fields import load_fields
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.identity.accounts.specification import load_account_specification
-from lead_platform.identity.engine.specification import load_specification
-from lead_platform.identity.modelling.proposals import active_model
+from lead_platform.identity.leads.specification import load_lead_specification
+from lead_platform.identity.modelling.proposals import AtWork, model_at_work
 from lead_platform.lake.resource import LakeResource
 from lead_platform.lake.specs import jobs_named
 from lead_platform.lake.suites import load_suites
@@ -109,10 +109,8 @@ def check_configuration(
         "channels": lambda: load_channels(folder),
         "vocabularies": lambda: load_vocabularies(folder),
         "field names": lambda: load_field_names(folder),
-        "identity": lambda: active_model(
-            load_specification(folder / "identity.yaml"), settings.models
-        ),
-        "accounts": lambda: active_model(
+        "identity": lambda: model_at_work(load_lead_specification(folder), settings.models),
+        "accounts": lambda: model_at_work(
             accounts := load_account_specification(folder), settings.models / accounts.name
         ),
         "scorecard": lambda: load_scorecard(folder / "scorecard.yaml"),
@@ -131,7 +129,7 @@ def check_configuration(
             faults += error.faults
             continue
         lines.append(f"{name}: valid")
-        if isinstance(loaded, RoutingConfiguration):
+        if isinstance(loaded, RoutingConfiguration | AtWork):
             lines += [f"  warning: {warning}" for warning in loaded.warnings()]
     if faults:
         # What several of them read is told once.

@@ -439,9 +439,9 @@ def _wanted(
 
 def _specification() -> "LinkageSpecification":
     """What the next run will cluster by."""
-    from lead_platform.identity.engine.specification import load_specification
+    from lead_platform.identity.leads.specification import load_lead_specification
 
-    return load_specification(Settings().config_dir / "identity.yaml")
+    return load_lead_specification(Settings().config_dir)
 
 
 def _known(connection: "DuckDBPyConnection", wanted: "MergeFilter") -> "MergeFilter":

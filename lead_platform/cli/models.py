@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lead_platform.cli.terminal import Person, Why, console
+from lead_platform.cli.terminal import Person, Why, complain, console, print_rows
 from lead_platform.settings import Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from lead_platform.identity.engine.specification import LinkageSpecification
-    from lead_platform.identity.modelling.proposals import Material, Proposal
+    from lead_platform.identity.modelling.proposals import Comparison, Material, Proposal
 
 identity_app = typer.Typer(no_args_is_help=True, help="How matching decides; train it anew.")
 
@@ -56,6 +56,34 @@ def list_models(of: Of = Subject.LEADS) -> None:
     console.print(table)
 
 
+@identity_app.command("compare")
+def compare(
+    model: Annotated[str, typer.Argument(help="A model, as `identity models` lists it.")],
+    of: Of = Subject.LEADS,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many pairs to list.")] = 20,
+) -> None:
+    """Which pairs of records a model would decide otherwise than the one at work."""
+    from lead_platform.identity.engine.model import load_model
+    from lead_platform.identity.modelling.proposals import compare_models, model_at_work
+    from lead_platform.lake.lake import Lake
+
+    settings = Settings()
+    specification, folder = _specification(settings, of)
+    proposed = load_model(specification, folder, name=model)
+    work = model_at_work(specification, folder)
+    with console.status("Comparing …"), Lake(settings).read(is_long=True) as connection:
+        records = _material(connection, settings, of).records
+        found = compare_models(records, specification, active=work.model, proposed=proposed)
+    for warning in work.warnings():
+        complain(warning)
+    _show_counts(found)
+    ids = ["left_record_id", "right_record_id"]
+    shown = ["active", "proposed", "match_probability_active", "match_probability_proposed"]
+    rows = found.changes[ids + shown].head(limit).itertuples(index=False, name=None)
+    print_rows([*ids, work.model.name, model, "before", "after"], list(rows))
+    _tell_changes(found)
+
+
 @identity_app.command("activate")
 def activate(
     model: Annotated[str, typer.Argument(help="A model, as `identity models` lists it.")],
@@ -89,10 +117,10 @@ def activate(
 def _specification(settings: Settings, of: Subject) -> "tuple[LinkageSpecification, Path]":
     """How these are matched, and where their trained models lie."""
     from lead_platform.identity.accounts.specification import load_account_specification
-    from lead_platform.identity.engine.specification import load_specification
+    from lead_platform.identity.leads.specification import load_lead_specification
 
     if of is Subject.LEADS:
-        return load_specification(settings.config_dir / "identity.yaml"), settings.models
+        return load_lead_specification(settings.config_dir), settings.models
     accounts = load_account_specification(settings.config_dir)
     return accounts, settings.models / accounts.name
 
@@ -106,15 +134,23 @@ def _material(connection: "DuckDBPyConnection", settings: Settings, of: Subject)
     return company_material(connection, load_account_specification(settings.config_dir))
 
 
-def _show(proposal: "Proposal", of: Subject) -> None:
-    counts = proposal.comparison.counts
-    console.print(f"{proposal.model.name}: trained on {proposal.records:,} records.")
+def _show_counts(found: "Comparison") -> None:
+    counts = found.counts
     table = Table("today", *(f"then {side}" for side in counts.columns))
     for side, row in zip(counts.index, counts.to_numpy().tolist(), strict=True):
         table.add_row(str(side), *(f"{count:,}" for count in row))
     console.print(table)
+
+
+def _tell_changes(found: "Comparison") -> None:
+    console.print(f"{len(found.changes):,} pairs would change side.")
+
+
+def _show(proposal: "Proposal", of: Subject) -> None:
+    console.print(f"{proposal.model.name}: trained on {proposal.records:,} records.")
+    _show_counts(proposal.comparison)
     console.print(proposal.lesson.tell())
-    console.print(f"{len(proposal.comparison.changes):,} pairs would change side.")
+    _tell_changes(proposal.comparison)
     console.print(f"Card: {proposal.path.with_suffix('.md')}")
     about = "" if of is Subject.LEADS else f" --of {of.value}"
     console.print(

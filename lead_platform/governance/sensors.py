@@ -34,6 +34,7 @@ from lead_platform.governance.watches import (
     watch_feeds,
     watch_files,
     watch_maintenance,
+    watch_models,
     watch_quarantine,
     watch_rejections,
 )
@@ -127,8 +128,10 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
     def runs() -> None:
         watch_runs(context.instance, book, cursor, now)
 
+    is_due = cursor.are_feeds_due(now)
+
     def lake() -> None:
-        if cursor.are_feeds_due(now):
+        if is_due:
             watch_lake(settings, book, now)
             cursor.feeds_at = now
 
@@ -143,6 +146,10 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
             now,
         )
 
+    def models() -> None:
+        if is_due:
+            book.settle(["model_lacking"], watch_models(settings), now)
+
     def ticks() -> None:
         # Its own last one may have failed; this one does not.
         failing = watch_ticks(context.instance, but="alerts")
@@ -152,6 +159,7 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
         "limits": limits,
         "runs": runs,
         "lake": lake,
+        "models": models,
         "ticks": ticks,
     }
     failed = {name: error for name, watch in watches.items() if (error := _look(watch))}

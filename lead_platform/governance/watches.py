@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,6 +17,9 @@ from lead_platform.capture.names import shown
 from lead_platform.governance.alerts import Signal
 from lead_platform.governance.feeds import Span, judge_feeds, read_arrivals
 from lead_platform.governance.fields import judge_fields, read_filled, read_known
+from lead_platform.identity.accounts.specification import load_account_specification
+from lead_platform.identity.leads.specification import load_lead_specification
+from lead_platform.identity.modelling.proposals import AtWork, model_at_work
 from lead_platform.settings import Settings
 
 # A file is asked for within seconds and again after 2, 4 and 8 minutes.
@@ -115,6 +119,21 @@ def watch_disk(settings: Settings) -> list[Signal]:
             text = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.0f} GB are free"
             signals.append(Signal("disk_nearly_full", name, text, is_condition=True))
     return signals
+
+
+def watch_models(settings: Settings) -> list[Signal]:
+    """Specifications of which the model at work cannot weigh all; faults are told by what runs."""
+    people = load_lead_specification(settings.config_dir)
+    companies = load_account_specification(settings.config_dir)
+    work: list[AtWork[Any]] = [
+        model_at_work(people, settings.models),
+        model_at_work(companies, settings.models / companies.name),
+    ]
+    return [
+        Signal("model_lacking", one.specification.name, warning, is_condition=True)
+        for one in work
+        for warning in one.warnings()
+    ]
 
 
 def watch_quarantine(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Signal]:

@@ -11,9 +11,14 @@ from dagster import (
     multi_asset,
 )
 
-from lead_platform.identity.engine.specification import load_specification, specification_version
+from lead_platform.identity.engine.specification import specification_version
+from lead_platform.identity.leads.specification import (
+    SPECIFICATION_FILE,
+    load_lead_specification,
+    own_columns,
+)
 from lead_platform.identity.leads.tracing import count_arrivals, list_arrivals, trace_arrivals
-from lead_platform.identity.modelling.proposals import active_model
+from lead_platform.identity.modelling.proposals import model_at_work
 from lead_platform.identity.resolution import (
     list_unnormalized,
     normalize_pending,
@@ -138,8 +143,9 @@ def _normalize(context: AssetExecutionContext, lake: LakeResource) -> Stage:
     def prepare() -> Prepared:
         vocabularies = load_vocabularies(lake.settings.config_dir)
         lists = Reading("normalize", vocabularies.version, run_time(context), context.run_id)
+        own_fields = own_columns(load_lead_specification(lake.settings.config_dir))
         with lake.lake.read() as connection, interruptible(connection.interrupt):
-            normalized = normalize_pending(connection, vocabularies, lists)
+            normalized = normalize_pending(connection, vocabularies, lists, own_fields)
             seen = list_let_go(connection, "normalize")
 
         def write(candidate: Candidate) -> dict[str, int]:
@@ -156,13 +162,16 @@ def _resolve(context: AssetExecutionContext, lake: LakeResource) -> Stage:
     """Whose each submission is and of which company; whose events and outcomes are."""
 
     def write(candidate: Candidate) -> Metadata:
-        return resolve(
+        found = resolve(
             candidate.connection,
             lake.settings.config_dir,
             lake.settings.models,
             decided_at=run_time(context),
             run_id=context.run_id,
         )
+        if found["not_weighed"]:
+            context.log.warning(found["not_weighed"])
+        return found
 
     scope = Scope(
         "identity.lead_members", list_arrivals, trace_arrivals, count_taken=count_arrivals
@@ -186,13 +195,15 @@ def _golden_records(context: AssetExecutionContext) -> Stage:
 @multi_asset(name="scan", specs=SCANNED, check_specs=gate_checks(SCANNED))
 def scan(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Compare the whole base with itself, outside the lock; then queue what was found."""
-    path = lake.settings.config_dir / "identity.yaml"
-    specification = load_specification(path)
+    path = lake.settings.config_dir / SPECIFICATION_FILE
+    specification = load_lead_specification(lake.settings.config_dir)
 
     def prepare() -> Prepared:
         with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
-            model = active_model(specification, lake.settings.models)
-            findings = scan_base(connection, specification, model)
+            work = model_at_work(specification, lake.settings.models)
+            for warning in work.warnings():
+                context.log.warning(warning)
+            findings = scan_base(connection, work.specification, work.model)
 
         def write(candidate: Candidate) -> dict[str, Any]:
             summary = write_findings(

@@ -6,6 +6,7 @@ left empty.
 
 import functools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,6 @@ from lead_platform.capture.kinds import IS_PERSON
 from lead_platform.identity.accounts.assignment import account_actions, resolve_accounts
 from lead_platform.identity.accounts.specification import load_account_specification
 from lead_platform.identity.engine.evidence import tell_parts
-from lead_platform.identity.engine.specification import load_specification
 from lead_platform.identity.leads.attribution import (
     attribute_events,
     attribute_outcomes,
@@ -26,8 +26,9 @@ from lead_platform.identity.leads.attribution import (
 from lead_platform.identity.leads.crosswalk import LAST_STEP
 from lead_platform.identity.leads.members import resolve_leads
 from lead_platform.identity.leads.rereading import leave_companies, replace_forms
+from lead_platform.identity.leads.specification import load_lead_specification
 from lead_platform.identity.leads.versions import refresh_versions
-from lead_platform.identity.modelling.proposals import active_model
+from lead_platform.identity.modelling.proposals import model_at_work
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
 from lead_platform.lake.audit import record_actions
@@ -129,14 +130,18 @@ def normalize_pending(
     connection: duckdb.DuckDBPyConnection,
     vocabularies: Vocabularies,
     lists: Reading | None = None,
+    own_fields: Sequence[str] = (),
 ) -> Normalized:
     """Normal forms of the submissions that have none yet, were mapped anew since, or have issues
-    from other lists than these. The connection may be a reader's.
+    from other lists than these. The connection may be a reader's. `own_fields`: the fields of
+    config/fields.yaml that people are matched by.
     """
     is_changed = lists is not None and is_news(connection, lists)
     given = {"lists": vocabularies.version if is_changed else None}
     pending = connection.execute(_PENDING, given).to_arrow_table().to_pandas()
-    normalize = functools.partial(_normalize_around, vocabularies=vocabularies)
+    normalize = functools.partial(
+        _normalize_around, vocabularies=vocabularies, own_fields=own_fields
+    )
     if len(pending) < PARALLEL_ROWS:
         return normalize(pending)
     share = -(-len(pending) // (os.cpu_count() or 1))
@@ -158,14 +163,18 @@ def list_unnormalized(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
     return [Subject("submission", row[0]) for row in rows]
 
 
-def _normalize_around(pending: pd.DataFrame, vocabularies: Vocabularies) -> Normalized:
-    normalize = functools.partial(_normal_forms, vocabularies=vocabularies)
+def _normalize_around(
+    pending: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str]
+) -> Normalized:
+    normalize = functools.partial(_normal_forms, vocabularies=vocabularies, own_fields=own_fields)
     return Normalized(*work_around(normalize, pending, "submission_id"))
 
 
-def _normal_forms(pending: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFrame:
+def _normal_forms(
+    pending: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str]
+) -> pd.DataFrame:
     """With the reading of the submissions they are made of."""
-    forms = normalize_submissions(pending, vocabularies=vocabularies)
+    forms = normalize_submissions(pending, vocabularies=vocabularies, own_fields=own_fields)
     return forms.assign(reading=pending["reading"].astype("Int32").array)
 
 
@@ -202,20 +211,22 @@ def resolve(
     """New submissions to leads and accounts, events and outcomes to their leads, versions of what
     changed."""
     vocabularies = load_vocabularies(config_dir)
-    specification = load_specification(config_dir / "identity.yaml")
+    people = model_at_work(load_lead_specification(config_dir), models_dir)
+    organisations = load_account_specification(config_dir)
+    companies = model_at_work(organisations, models_dir / organisations.name)
     since = read_place(connection, LAST_STEP)
     summary = resolve_leads(
         connection,
-        model=active_model(specification, models_dir),
-        specification=specification,
+        model=people.model,
+        specification=people.specification,
         decided_at=decided_at,
         run_id=run_id,
     )
     left = leave_companies(connection) if summary.reread else []
     accounts = resolve_accounts(
         connection,
-        specification=(organisations := load_account_specification(config_dir)),
-        model=active_model(organisations, models_dir / organisations.name),
+        specification=companies.specification,
+        model=companies.model,
         lead_ids=summary.touched_lead_ids,
         decided_at=decided_at,
         account_ids=left,
@@ -251,6 +262,7 @@ def resolve(
         "accounts_retired": accounts.accounts_retired,
         "accounts_split": accounts.accounts_split,
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
+        "not_weighed": " ".join([*people.warnings(), *companies.warnings()]),
     }
 
 

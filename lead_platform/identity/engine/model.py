@@ -7,7 +7,7 @@ place. Training is training.py's.
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,8 @@ from lead_platform.configuration import ConfigurationError
 from lead_platform.identity.engine.specification import LinkageSpecification
 
 SHIPPED_MODELS = Path(__file__).parent.parent / "models"
+
+Specification = TypeVar("Specification", bound=LinkageSpecification)
 
 
 class LevelRates(BaseModel):
@@ -73,18 +75,44 @@ class MatchModel(BaseModel):
         """What stored pairs name as their model."""
         return self.name
 
-    def for_specification(self, specification: LinkageSpecification) -> Self:
-        """This model. Raises ConfigurationError naming every level it has no rates for."""
-        missing = [
-            f"model {self.name}: no rates for {comparison.name}.{level}; "
-            "train a model for this specification or take the level out"
+    def lacking(self, specification: LinkageSpecification) -> tuple[str, ...]:
+        """What of the specification it has no rates for: comparisons, else levels
+        (`name.level`); and columns whose tokens it cannot weigh."""
+        found: list[str] = []
+        for comparison in specification.comparisons:
+            held = self.comparisons.get(comparison.name, {})
+            levels = [level for level in comparison.level_names if level not in held]
+            is_unknown = len(levels) == len(comparison.level_names)
+            found += (
+                [comparison.name] if is_unknown else [f"{comparison.name}.{one}" for one in levels]
+            )
+        tokens = {
+            level.columns[0]
             for comparison in specification.comparisons
-            for level in comparison.level_names
-            if level not in self.comparisons.get(comparison.name, {})
-        ]
-        if missing:
-            raise ConfigurationError(missing)
+            for level in comparison.levels
+            if level.is_weighted and comparison.name not in found
+        }
+        return (*found, *sorted(tokens - set(self.term_frequencies)))
+
+    def for_specification(self, specification: LinkageSpecification) -> Self:
+        """This model. Raises ConfigurationError naming all that it has no rates for."""
+        if lacking := self.lacking(specification):
+            raise ConfigurationError(
+                [
+                    f"model {self.name} does not fit the specification {specification.name}: it "
+                    f"has no rates for {', '.join(lacking)}. Train one that has them "
+                    "(lead-platform identity train) and activate that, or take them out of the "
+                    "specification."
+                ]
+            )
         return self
+
+    def known_part(self, specification: Specification) -> Specification | None:
+        """What of the specification it can weigh; None where that is nothing."""
+        if not self.lacking(specification):
+            return specification
+        known = specification.known_to(self.comparisons, self.term_frequencies)
+        return known if known.comparisons else None
 
 
 def load_model(
@@ -97,7 +125,19 @@ def load_model(
 
     Raises ConfigurationError where there is none or it does not fit the specification.
     """
-    name = name or specification.model
+    return read_model(name or specification.model, folder).for_specification(specification)
+
+
+def has_model(name: str, folder: Path) -> bool:
+    """Whether there is a model of this name, in `folder` or shipped."""
+    return any((held / f"{name}.json").is_file() for held in (folder, SHIPPED_MODELS))
+
+
+def read_model(name: str, folder: Path) -> MatchModel:
+    """The model of this name, from `folder` or the shipped ones, whatever it was trained for.
+
+    Raises ConfigurationError where there is none or its file is damaged.
+    """
     folders = dict.fromkeys([folder, SHIPPED_MODELS])
     paths = [held / f"{name}.json" for held in folders if (held / f"{name}.json").is_file()]
     if not paths:
@@ -107,12 +147,11 @@ def load_model(
             [f"{folder / name}.json: no such model; known: {known}. Train it or name a known one."]
         )
     try:
-        model = MatchModel.model_validate_json(paths[0].read_text(encoding="utf-8"))
+        return MatchModel.model_validate_json(paths[0].read_text(encoding="utf-8"))
     except ValidationError as error:
         raise ConfigurationError(
             f"{paths[0]}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
         ) from None
-    return model.for_specification(specification)
 
 
 def save_model(model: MatchModel, path: Path) -> None:

@@ -5,7 +5,7 @@ and strangers show it) are the model's; running it is matching.py's and pairs.py
 """
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,6 +14,7 @@ from pyarrow import csv
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lead_platform.configuration import content_version, load_yaml
+from lead_platform.identity.engine.reserved import RESERVED
 
 _LOG = logging.getLogger(__name__)
 
@@ -201,6 +202,11 @@ class Level(_Part):
         return next(test for test in _TESTS if getattr(self, test) is not None)
 
     @property
+    def is_weighted(self) -> bool:
+        """Whether the test goes by how rare tokens are, which a model has to know."""
+        return self.test.startswith("weighted")
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns the test reads."""
         read = getattr(self, self.test)
@@ -270,7 +276,7 @@ class Training(_Part):
     seed: int = 1
     sampled_pairs: int = Field(default=5_000_000, ge=10_000)
     session_pairs: int = Field(default=1_000_000, ge=10_000)
-    sessions: tuple[tuple[Name, ...], ...] = Field(min_length=1)
+    sessions: tuple[tuple[Name, ...], ...] = ()
     prior: float | None = Field(default=None, gt=0, lt=1)
     certain: tuple[tuple[Name, ...], ...] = ()
     recall: float = Field(default=0.7, gt=0, le=1)
@@ -451,7 +457,44 @@ class LinkageSpecification(_Part):
         found |= {place: names for place, names in compared.items() if set(names) <= absent}
         return {place: names for place, names in found.items() if names}
 
-    def restricted_to(self, given: Collection[str]) -> "LinkageSpecification":
+    def known_to(self, levels: Mapping[str, Collection[str]], columns: Collection[str]) -> Self:
+        """This specification for a model that has rates for these levels by comparison, and
+        knows the frequencies of `columns` only.
+
+        A comparison without rates weighs nothing; guards may ask it all the same. Of others a
+        level without rates is left out, and its pairs end at the next that holds.
+        """
+
+        def known(comparison: Comparison) -> tuple[Level, ...]:
+            held = levels.get(comparison.name, ())
+            return tuple(
+                level
+                for level in comparison.levels
+                if DIFFERENT in held
+                and level.name in held
+                and (not level.is_weighted or level.columns[0] in columns)
+            )
+
+        weighing = tuple(
+            c.model_copy(update={"levels": kept}) for c in self.comparisons if (kept := known(c))
+        )
+        names = {c.name for c in weighing}
+        asked = tuple(
+            c
+            for c in self.comparisons
+            if c.name not in names and not any(level.is_weighted for level in c.levels)
+        )
+        of_guards = (*self.guard_comparisons, *asked)
+        left = {c.name: {*c.level_names, MISSING} for c in (*weighing, *of_guards)}
+        return self.model_copy(
+            update={
+                "comparisons": weighing,
+                "guard_comparisons": of_guards,
+                "guards": tuple(g for g in self.guards if _still_applies(g, left)),
+            }
+        )
+
+    def restricted_to(self, given: Collection[str]) -> Self:
         """This specification for records that have only the `given` columns filled.
 
         What reads an absent column is left out: levels, rules, sessions, and what is then empty;
@@ -570,6 +613,9 @@ def _column_faults(specification: LinkageSpecification) -> Iterator[str]:
         for name in sorted(set(names) - set(specification.columns)):
             known = ", ".join(specification.columns)
             yield f"{place}: unknown column {name!r}; known: {known}"
+    for name in specification.columns:
+        if name in RESERVED:
+            yield f"column {name}: {name!r} is a word of SQL or of the engine; choose another"
     known_lists = ", ".join(sorted(path.stem for path in SHARES.glob("*.csv")))
     for name, held in specification.columns.items():
         if held.known_shares and not (SHARES / f"{held.known_shares}.csv").is_file():

@@ -20,6 +20,7 @@ from lead_platform.identity.engine.specification import (
     ValueLimit,
     read_shares,
 )
+from lead_platform.identity.leads.specification import own_columns
 from lead_platform.identity.normalization.emails import registrable_domain
 from lead_platform.identity.normalization.scripts import COMPARABLE, is_other_script, latin
 from lead_platform.lake.quarantine import held
@@ -134,14 +135,14 @@ _SIMPLE = """
         ) as last_name_parts,
         n.company_key, n.company_domain,
         fold(n.city) as city, n.region, n.postal_code, n.country,
-        lower(n.job_title) as job_title
+        lower(n.job_title) as job_title, n.custom_fields
     from (select n.* from {source}) as n
     left join match_latin as lf on lf.name = n.first_name
     left join match_latin as ll on ll.name = n.last_name
     left join match_mail_hosts as h on h.host = n.email_domain
 """
 
-# {columns} of a match record, from `_SIMPLE`.
+# {columns} of a match record, from `_SIMPLE`; `{own}` are fields of config/fields.yaml.
 _DERIVED = """
     select
         s.submission_id, s.received_seq, s.record_id, s.source_person_key, s.source_system,
@@ -177,19 +178,20 @@ _DERIVED = """
         least(coalesce(k.root, s.first_name), s.last_name) || chr(31)
             || greatest(coalesce(k.root, s.first_name), s.last_name) as name_key,
         s.company_key, coalesce(s.company_domain, s.work_domain) as company_domain,
-        s.city, s.region, s.postal_code, s.country, s.job_title
+        s.city, s.region, s.postal_code, s.country, s.job_title{own}
     from simple as s
     left join match_nicknames as k on k.name = s.first_name
 """
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, specification: LinkageSpecification) -> None:
-    """Puts macros, the table of first names, and what is known of names and mail hosts
-    into the connection's temporary schema."""
+    """Puts macros, the table of first names, what is known of names and mail hosts, and the list of
+    one's own columns into the connection's temporary schema."""
     connection.execute(_canonical_domain(specification.mail_domains))
     connection.execute(_MACROS)
     _spell_names(connection)
     _register_hosts(connection)
+    _store(connection, "own_match_columns", {"name": own_columns(specification)})
     names = pa.Table.from_pylist(_nickname_rows(specification.nicknames), schema=_NICKNAMES)
     for name, rows in (("given_nicknames", names), ("given_shares", read_shares(GIVEN_NAMES))):
         connection.register(name, rows)
@@ -253,6 +255,17 @@ def _canonical_domain(groups: Iterable[Sequence[str]]) -> str:
     return f"create or replace temp macro canonical_domain(domain) as {named}"
 
 
+def _derived(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL for match records from `simple`, with the columns that `prepare` was told of."""
+    names = connection.execute("select name from own_match_columns").fetchall()
+    return _DERIVED.format(
+        own="".join(
+            f", fold(json_extract_string(s.custom_fields, '$.{name}')) as {name}"
+            for (name,) in names
+        )
+    )
+
+
 _NICKNAMES = pa.schema(
     [
         ("name", pa.string()), ("forms", pa.list_(pa.string())), ("root", pa.string()),
@@ -301,7 +314,7 @@ def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(f"""
         create or replace temp table match_new as
         with simple as ({_SIMPLE.format(source=source)}),
-        derived as ({_DERIVED})
+        derived as ({_derived(connection)})
         select d.*, m.match_record_id is not null as is_known_record
         from derived as d
         left join (
@@ -318,7 +331,7 @@ def collect_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     connection.execute(f"""
         create or replace temp table match_all as
         with simple as ({_SIMPLE.format(source="identity.normalized_submissions as n")}),
-        derived as ({_DERIVED})
+        derived as ({_derived(connection)})
         select *, false as is_known_record from derived
         qualify row_number() over (
             partition by record_id order by received_seq, submission_id
@@ -333,7 +346,7 @@ def collect_members(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         join identity.normalized_submissions as n on n.submission_id = m.submission_id"""
     return connection.execute(f"""
         with simple as ({_SIMPLE.format(source=source)}),
-        derived as ({_DERIVED})
+        derived as ({_derived(connection)})
         select *, false as is_known_record from derived
     """).to_arrow_table()
 
@@ -357,7 +370,7 @@ def collect_known(
     connection.execute(f"""
         create or replace temp table match_sharing as
         with simple as ({_SIMPLE.format(source=_KNOWN)}),
-        derived as ({_DERIVED})
+        derived as ({_derived(connection)})
         select record_id from derived where {shares_a_key}
         union
         select record_id from match_new where is_known_record
@@ -366,7 +379,7 @@ def collect_known(
     connection.execute(f"""
         create or replace temp table match_known as
         with simple as ({_SIMPLE.format(source=sharing)}),
-        derived as ({_DERIVED})
+        derived as ({_derived(connection)})
         from derived
     """)
 
@@ -381,7 +394,7 @@ def collect_matched(connection: duckdb.DuckDBPyConnection) -> None:
             {_SIMPLE.format(source=source)}
             where n.match_record_id in (select record_id from valued_records)
         ),
-        derived as ({_DERIVED})
+        derived as ({_derived(connection)})
         select c.node, c.component, d.*
         from derived as d join valued_records as c on c.record_id = d.record_id
     """)

@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 import duckdb
 import pandas as pd
@@ -18,7 +19,15 @@ import pyarrow as pa
 from lead_platform.configuration import ConfigurationError
 from lead_platform.identity.accounts import records as company_records
 from lead_platform.identity.accounts.specification import AccountSpecification
-from lead_platform.identity.engine.model import SHIPPED_MODELS, MatchModel, load_model, save_model
+from lead_platform.identity.engine.model import (
+    SHIPPED_MODELS,
+    MatchModel,
+    Specification,
+    has_model,
+    load_model,
+    read_model,
+    save_model,
+)
 from lead_platform.identity.engine.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.engine.specification import APART, CANNOT_LINK, LinkageSpecification
 from lead_platform.identity.judgement.account_verdicts import COMPANY_RECORDS
@@ -38,6 +47,32 @@ from lead_platform.lake.audit import record_actions
 
 ACTIVE = "active.json"
 _SIDES = ["merge", "review", "apart"]
+
+
+@dataclass(frozen=True)
+class AtWork(Generic[Specification]):
+    """The model at work, and what of the specification it can weigh.
+
+    `lacking`: what it cannot. That weighs nothing, as before it was written down, until a model
+    that was trained on it is activated; guards ask it all the same.
+    """
+
+    model: MatchModel
+    specification: Specification
+    lacking: tuple[str, ...]
+
+    def warnings(self) -> list[str]:
+        """What is to be done, in a line; empty where the model fits."""
+        if not self.lacking:
+            return []
+        command = "lead-platform identity train"
+        if isinstance(self.specification, AccountSpecification):
+            command += " --of accounts"
+        return [
+            f"{', '.join(self.lacking)} of the specification {self.specification.name} weigh "
+            f"nothing: the model at work, {self.model.name}, has no rates for them. Train one "
+            f"that has: {command}; then activate it."
+        ]
 
 
 @dataclass(frozen=True)
@@ -108,6 +143,18 @@ def active_model(specification: LinkageSpecification, folder: Path) -> MatchMode
     return load_model(specification, folder, name=_activated(folder))
 
 
+def model_at_work(specification: Specification, folder: Path) -> AtWork[Specification]:
+    """The model at work with what it can weigh of the specification, all of it or a part.
+
+    Raises ConfigurationError where there is none, or it can weigh nothing of it.
+    """
+    model = read_model(_activated(folder) or specification.model, folder)
+    known = model.known_part(specification)
+    if known is None:
+        model.for_specification(specification)
+    return AtWork(model, known or specification, model.lacking(specification))
+
+
 def propose_model(
     material: Material,
     specification: LinkageSpecification,
@@ -117,8 +164,9 @@ def propose_model(
 ) -> Proposal:
     """Trains a model on all records of the lake and writes it, its card and its chart.
 
-    Nothing is put to work: see `activate_model`. Verdicts from reviews, where there are enough,
-    move its rates; pairs with any person's verdict are what precision and recall are measured on.
+    Nothing is put to work: see `activate_model`. What is at work need not fit the specification:
+    a changed one is what a new model is for. Verdicts from reviews, where there are enough, move
+    its rates; pairs with any person's verdict are what precision and recall are measured on.
     Raises ValueError without records.
     """
     records = material.records
@@ -127,7 +175,8 @@ def propose_model(
     folder.mkdir(parents=True, exist_ok=True)
     model = train_model(records, specification, name=_next_name(specification, folder))
     model, lesson = _taught(records, specification, model, material.reviewed)
-    active = active_model(specification, folder)
+    name = _activated(folder) or specification.model
+    active = read_model(name, folder) if has_model(name, folder) else None
     compared = compare_models(records, specification, active=active, proposed=model)
     path = folder / f"{model.name}.json"
     save_model(model, path)
@@ -146,11 +195,17 @@ def compare_models(
     records: pa.Table,
     specification: LinkageSpecification,
     *,
-    active: MatchModel,
+    active: MatchModel | None,
     proposed: MatchModel,
 ) -> Comparison:
-    """Which pairs of `records` change side between merge, review and apart."""
-    sides = [_sides(records, specification, model) for model in (active, proposed)]
+    """Which pairs of `records` change side between merge, review and apart.
+
+    `active` decides by what it can weigh of the specification; without a model all are apart.
+    """
+    known = active.known_part(specification) if active else None
+    after = _sides(records, specification, proposed)
+    before = _sides(records, known, active) if active and known else after.iloc[:0]
+    sides = [before, after]
     pairs = ["left_record_id", "right_record_id"]
     both = sides[0].merge(sides[1], on=pairs, how="outer", suffixes=("_active", "_proposed"))
     for way in ("active", "proposed"):
@@ -175,7 +230,8 @@ def activate_model(
     """Writes to the audit log that a model is put to work; False where it was at work already.
 
     `put_to_work` follows once that is published. What has been merged stays merged. Raises
-    ConfigurationError for an unknown model and ValueError without a person and a reason.
+    ConfigurationError for a model that is unknown or does not fit the specification, and ValueError
+    without a person and a reason.
     """
     if not decided_by.strip() or not reason.strip():
         raise ValueError("Activating a model needs a person (--by) and a reason (--reason).")
@@ -246,15 +302,17 @@ def _family(specification: LinkageSpecification) -> str:
 
 
 def _next_name(specification: LinkageSpecification, folder: Path) -> str:
-    """The family of the specification's model with the next free number."""
+    """The family of the specification's model with the next free number: never the one the
+    specification names, for that would be at work unasked."""
     family = _family(specification)
-    numbers = [
+    numbers = [int(specification.model.rpartition("-v")[2])]
+    numbers += [
         int(match.group(1))
         for held in (SHIPPED_MODELS, folder)
         for path in held.glob(f"{family}-v*.json")
         if (match := re.fullmatch(rf"{re.escape(family)}-v(\d+)", path.stem))
     ]
-    return f"{family}-v{max(numbers, default=0) + 1}"
+    return f"{family}-v{max(numbers) + 1}"
 
 
 def _sides(
@@ -314,7 +372,10 @@ def _measured(material: Material, specification: LinkageSpecification, model: Ma
 
 
 def _card(
-    proposal: Proposal, specification: LinkageSpecification, active: MatchModel, measured: str
+    proposal: Proposal,
+    specification: LinkageSpecification,
+    active: MatchModel | None,
+    measured: str,
 ) -> str:
     training, model = specification.training, proposal.model
     counts = proposal.comparison.counts
@@ -338,6 +399,9 @@ def _card(
         f"{training.seed}: the same records give the same bytes"
     )
     home = f"prior {model.household.prior:g}" if model.household else "none found"
+    today = active.name if active else "no model"
+    lacking = active.lacking(specification) if active else ()
+    unknown = f"\n{today} has no rates for {', '.join(lacking)}: there it weighs nothing.\n"
     return f"""
 | | |
 |---|---|
@@ -356,9 +420,9 @@ def _card(
 
 {measured}
 
-## Against {active.name}
-
-Pairs by what {active.name} (rows) and {model.name} (columns) decide:
+## Against {today}
+{unknown if lacking else ""}
+Pairs by what {today} (rows) and {model.name} (columns) decide:
 
 | | merge | review | apart |
 |---|---|---|---|

@@ -128,14 +128,17 @@ Texts = list[str | None]
 V = TypeVar("V")
 
 
-def normalize_submissions(frame: pd.DataFrame, vocabularies: Vocabularies) -> pd.DataFrame:
-    """One row per row of `frame` (columns of capture.submissions), in its order.
+def normalize_submissions(
+    frame: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str] = ()
+) -> pd.DataFrame:
+    """One row per row of `frame` (columns of capture.submissions), in its order. `own_fields`:
+    those of `custom_fields` that people are matched by.
 
     Columns and order are those of identity.normalized_submissions. What could not be normalised
     is null, with field, raw value and reason in `issues` (a JSON list, `[]` where all is well).
     Raises ValueError if columns are missing.
     """
-    batch = _Batch(frame, vocabularies)
+    batch = _Batch(frame, vocabularies, own_fields)
     _normalize_places(batch)
     _normalize_email(batch)
     _normalize_further_emails(batch)
@@ -193,7 +196,9 @@ def read_references(vocabularies: Vocabularies) -> None:
 class _Batch:
     """The raw columns, the normalised ones so far, and the issues by row."""
 
-    def __init__(self, frame: pd.DataFrame, vocabularies: Vocabularies) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str] = ()
+    ) -> None:
         missing = [name for name in RAW_COLUMNS if name not in frame]
         if missing:
             raise ValueError(
@@ -202,6 +207,7 @@ class _Batch:
             )
         self.frame = frame
         self.vocabularies = vocabularies
+        self.own_fields = own_fields
         self.columns: dict[str, Sequence[Any]] = {}
         self.issues: list[list[dict[str, str]] | None] = [None] * len(frame)
         self._raw: dict[str, Texts] = {}
@@ -253,7 +259,7 @@ class _Batch:
     def result(self) -> pd.DataFrame:
         """The table, every column in the type of the contract."""
         size = len(self.frame)
-        self.columns["match_record_id"] = _match_record_ids(self.columns)
+        self.columns["match_record_id"] = _match_record_ids(self.columns, self.own_fields)
         self.columns["company_record_id"] = _company_record_ids(self.columns)
         self.columns["issues"] = [
             "[]" if found is None else json.dumps(found, ensure_ascii=False)
@@ -513,7 +519,7 @@ def _normalize_label(raw: str) -> NormalText:
     return NormalText(recase(cleaned, str.lower) if cleaned else None)
 
 
-def _match_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
+def _match_record_ids(columns: dict[str, Sequence[Any]], own_fields: Sequence[str]) -> Texts:
     """The same id for submissions that are the same to matching.
 
     A submission without anything that points to one person keeps an id of its own: two visitors
@@ -525,6 +531,7 @@ def _match_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
     suffixes = columns["name_suffix"]
     flags = zip(columns["is_role_email"], columns["is_disposable_email"], strict=True)
     is_shared = [bool(is_role or is_disposable) for is_role, is_disposable in flags]
+    stated = _stated(columns["custom_fields"], own_fields)
     return [
         _match_record_id(
             # Without further keys, or a suffix, the id is what it was before there were any.
@@ -532,10 +539,21 @@ def _match_record_ids(columns: dict[str, Sequence[Any]]) -> Texts:
                 *values,
                 *(keys if keys != _NO_FURTHER_KEYS else ()),
                 *((suffixes[row],) if suffixes[row] else ()),
+                *stated[row],
             ),
             None if _points_to_a_person(values, is_shared[row]) else own[row],
         )
         for row, (values, keys) in enumerate(zip(rows, further, strict=True))
+    ]
+
+
+def _stated(custom_fields: Sequence[str | None], own_fields: Sequence[str]) -> list[Texts]:
+    """Per row what it states of fields of one's own, each with its name; empty where it is none."""
+    if not own_fields:
+        return [[]] * len(custom_fields)
+    return [
+        [f"{name}={held[name]}" for name in own_fields if held.get(name) is not None]
+        for held in (json.loads(text) if text else {} for text in custom_fields)
     ]
 
 
