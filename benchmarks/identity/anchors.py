@@ -10,7 +10,8 @@ import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.internals.exceptions import EMTrainingException
 
-from benchmarks.identity.sets import SOURCE, LabelledSet
+from benchmarks.identity.sets import LabelledSet
+from lead_platform.identity.linkage.specification import SOURCE
 from lead_platform.identity.normalization.companies import company_key
 from lead_platform.vocabularies.text import fold
 

@@ -6,17 +6,17 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from benchmarks.identity.evaluation import EngineRun
 from benchmarks.identity.leads import LeadsRun
 from benchmarks.identity.populations import SPECIFICATION
 from benchmarks.identity.sets import LabelledSet
 from lead_platform.identity.engine.model import MatchModel
+from lead_platform.identity.linkage.runs import LinkRun
 from lead_platform.identity.modelling.charts import match_weights_chart, save_chart
 
 _HIGH = 0.98
 
 
-def write_charts(labelled: LabelledSet, run: EngineRun, folder: Path) -> None:
+def write_charts(labelled: LabelledSet, run: LinkRun, folder: Path) -> None:
     """Two PNG files per set."""
     weights = match_weights_chart(run.specification, run.model)
     save_chart(weights, folder / f"{labelled.name}_match_weights.png")
@@ -42,7 +42,7 @@ def write_leads_charts(kind: str, run: LeadsRun, model: MatchModel, folder: Path
     save_chart(chart, folder / f"leads_{kind}_curve.png")
 
 
-def precision_recall(labelled: LabelledSet, run: EngineRun) -> pd.DataFrame:
+def precision_recall(labelled: LabelledSet, run: LinkRun) -> pd.DataFrame:
     """Per match weight: precision and recall of the pairs at and above it, before clustering.
 
     Guards stay in force: what they keep from merging counts at no threshold.

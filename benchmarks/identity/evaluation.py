@@ -10,14 +10,18 @@ import pandas as pd
 
 from benchmarks.identity.anchors import join_on_name, plain_splink
 from benchmarks.identity.measures import Accuracy, measure
-from benchmarks.identity.sets import SOURCE, LabelledSet, load_set
-from lead_platform.identity.engine.linking import Linkage, link_records, match_records, same_ids
-from lead_platform.identity.engine.model import MatchModel
-from lead_platform.identity.engine.specification import LinkageSpecification, load_specification
-from lead_platform.identity.modelling.training import train_model
+from benchmarks.identity.sets import LabelledSet, load_set
+from lead_platform.identity.engine.specification import load_specification
+from lead_platform.identity.linkage.runs import LinkRun, fitted_specification, run_linkage
+from lead_platform.identity.linkage.specification import (
+    SOURCE,
+    LinkSpecification,
+    shipped_specification,
+)
 
-HERE = Path(__file__).parent
-LEADS = HERE.parents[1] / "config" / "identity.yaml"
+LEADS = Path(__file__).parents[2] / "config" / "identity.yaml"
+# The curve of precision against recall is drawn from here on.
+LEAST_REVIEWED = 0.001
 
 
 @dataclass(frozen=True)
@@ -31,35 +35,24 @@ class Figures:
     candidates: int = 0
 
 
-@dataclass(frozen=True)
-class EngineRun:
-    """All there is to look at after the engine has run."""
-
-    specification: LinkageSpecification
-    model: MatchModel
-    linkage: Linkage
-
-
-def specification_for(labelled: LabelledSet) -> LinkageSpecification:
+def specification_for(labelled: LabelledSet) -> LinkSpecification:
     """The specification of the set's kind, for the columns the set has."""
-    specification = load_specification(HERE / f"{labelled.description.kind}.yaml")
-    blocking = specification.blocking
-    if labelled.description.link == "between":
-        blocking = blocking.model_copy(update={"between": SOURCE})
-    nicknames = load_specification(LEADS).nicknames
-    specification = specification.model_copy(update={"nicknames": nicknames, "blocking": blocking})
-    return specification.restricted_to(list(labelled.records.columns))
+    specification = shipped_specification(labelled.description.kind)
+    thresholds = specification.thresholds.model_copy(update={"review": LEAST_REVIEWED})
+    return fitted_specification(
+        specification.model_copy(update={"thresholds": thresholds}),
+        [name for name in labelled.records.columns if name != SOURCE],
+        is_between=labelled.description.link == "between",
+        nicknames=load_specification(LEADS).nicknames,
+    )
 
 
-def run_engine(labelled: LabelledSet) -> EngineRun:
+def run_engine(labelled: LabelledSet) -> LinkRun:
     """Train on the set, without its truth, and link it."""
-    specification = specification_for(labelled)
-    records = match_records(labelled.records, specification, same_ids(labelled.records))
-    model = train_model(records, specification, name=specification.model)
-    return EngineRun(specification, model, link_records(records, specification, model))
+    return run_linkage(labelled.records, specification_for(labelled))
 
 
-def evaluate(labelled: LabelledSet) -> tuple[EngineRun, list[Figures]]:
+def evaluate(labelled: LabelledSet) -> tuple[LinkRun, list[Figures]]:
     """The engine first, so that its peak memory is its own; then the anchors."""
     started = time.perf_counter()
     run = run_engine(labelled)

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.identity.foreign import SYLLABLES, drawn_names, mistyped
-from benchmarks.identity.sets import SOURCE, LabelledSet, SetDescription
+from benchmarks.identity.sets import LabelledSet, SetDescription
+from lead_platform.identity.linkage.specification import SOURCE
 
 _TRADES = (
     "Logistics", "Consulting", "Software", "Foods", "Textiles", "Electronics", "Engineering",

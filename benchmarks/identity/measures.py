@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.identity.sets import SOURCE, LabelledSet
+from benchmarks.identity.sets import LabelledSet
+from lead_platform.identity.linkage.specification import SOURCE
 
 
 @dataclass(frozen=True)

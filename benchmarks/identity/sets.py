@@ -16,9 +16,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from lead_platform.configuration import load_yaml
+from lead_platform.identity.linkage.fields import join_columns
+from lead_platform.identity.linkage.specification import SOURCE
 
 FOLDER = Path(__file__).parent / "sets"
-SOURCE = "source_file"
 
 
 class _Part(BaseModel):
@@ -86,7 +87,7 @@ def load_set(name: str, data: Path) -> LabelledSet:
     if description.name_pairs is not None:
         return _named_pairs(name, description, description.name_pairs, frame)
     records = pd.DataFrame(
-        {field: _joined(frame, given) for field, given in description.columns.items()}
+        {field: join_columns(frame, given) for field, given in description.columns.items()}
     )
     if description.link == "between":
         records[SOURCE] = frame[SOURCE]
@@ -106,14 +107,6 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.read_excel(path, dtype=str)
     frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True)
     return frame.rename(columns=str.strip)
-
-
-def _joined(frame: pd.DataFrame, given: tuple[str, ...]) -> pd.Series:
-    parts = [frame[column].fillna("").astype(str).str.strip() for column in given]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined.str.cat(part, sep=" ")
-    return joined.str.strip().replace("", None)
 
 
 def _truth(truth: Truth, frame: pd.DataFrame, data: Path) -> pd.Series:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from benchmarks.identity.evaluation import specification_for
 from benchmarks.identity.populations import POPULATIONS, SPECIFICATION
 from benchmarks.identity.sets import load_set
-from lead_platform.identity.engine.linking import match_records, same_ids
+from lead_platform.identity.engine.linking import as_new, match_records, same_ids
 from lead_platform.identity.engine.model import MatchModel, load_model
 from lead_platform.identity.engine.pairs import find_pairs, open_scratch, take_as_new
 from lead_platform.identity.engine.specification import LinkageSpecification
@@ -88,10 +88,7 @@ def _given(name: str, data: Path) -> tuple[pa.Table, pd.Series, LinkageSpecifica
     specification = specification_for(labelled)
     ids = same_ids(labelled.records)
     records = match_records(labelled.records, specification, ids)
-    records = records.append_column("submission_id", records["record_id"])
-    records = records.append_column(
-        "received_seq", pa.array(range(records.num_rows), pa.int64())
-    ).append_column("is_known_record", pa.array([False] * records.num_rows))
+    records = as_new(records)
     model = train_model(records, specification, name=specification.model)
     return records, pd.Series(labelled.truth.to_numpy(), index=ids), specification, model
 

@@ -12,9 +12,11 @@ from lead_platform.cli.accounts import accounts_app
 from lead_platform.cli.alerts import alerts_app
 from lead_platform.cli.channels import guess_channel, remap_channel
 from lead_platform.cli.deliveries import deliveries_app
+from lead_platform.cli.diagnosis import doctor
 from lead_platform.cli.home import backup, restore, upgrade
 from lead_platform.cli.identity import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.cli.junk import junk_app
+from lead_platform.cli.links import link
 from lead_platform.cli.models import identity_app
 from lead_platform.cli.quarantine import quarantine_app
 from lead_platform.cli.queries import readers_app, sql
@@ -72,7 +74,9 @@ app.command("pair")(pair)
 for command in (upgrade, backup, restore):
     app.command(command.__name__)(command)
 app.command("sql")(sql)
+app.command("link")(link)
 identity_app.command("scan")(scan)
+identity_app.command("doctor")(doctor)
 
 
 def main() -> None:

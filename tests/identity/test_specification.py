@@ -113,6 +113,8 @@ def test_a_mail_domain_belongs_to_one_provider(tmp_path):
     (tmp_path / "identity.yaml").write_text(text.replace("me.com, mac.com", "me.com, gmail.com"))
     with pytest.raises(ConfigurationError, match=r"mail_domains: 'gmail.com' is used twice"):
         load_specification(tmp_path / "identity.yaml")
+
+
 def test_no_column_is_called_by_a_word_of_sql(tmp_path):
     """A column `order` once ended in a parser error of the database, far from its cause."""
     rows = duckdb.execute(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lead_platform.identity.engine.clusters import (
     NO_KINDS,
@@ -21,7 +22,12 @@ from lead_platform.identity.engine.clusters import (
 from lead_platform.identity.engine.derivations import derive_columns
 from lead_platform.identity.engine.guards import find_kinds, scatter, without_shown
 from lead_platform.identity.engine.model import MatchModel
-from lead_platform.identity.engine.pairs import PairFindings, find_pairs, open_scratch
+from lead_platform.identity.engine.pairs import (
+    PairFindings,
+    find_pairs,
+    open_scratch,
+    take_as_new,
+)
 from lead_platform.identity.engine.specification import APART, CANNOT_LINK, LinkageSpecification
 
 
@@ -67,14 +73,23 @@ def compare_records(
 ) -> PairFindings:
     """The pairs of match records that are one thing, or wait for a person."""
     with open_scratch(records.num_rows) as scratch:
-        scratch.register("given_records", records)
-        scratch.execute(
-            "create table new_rows as select *, record_id as submission_id, "
-            "row_number() over (order by record_id) as received_seq, false as is_known_record "
-            "from given_records"
-        )
-        scratch.execute("create table known_rows as from new_rows limit 0")
+        take_as_new(scratch, as_new(records))
         return find_pairs(scratch, specification, model)
+
+
+def as_new(records: pa.Table) -> pa.Table:
+    """Match records as `take_as_new` wants them; those that do not say when they were received
+    were so once, in the order of their ids."""
+    order = pc.rank(records["record_id"].combine_chunks(), tiebreaker="first")
+    added = {
+        "submission_id": records["record_id"],
+        "received_seq": order.cast(pa.int64()),
+        "is_known_record": pa.array([False] * records.num_rows, pa.bool_()),
+    }
+    for name, values in added.items():
+        if name not in records.column_names:
+            records = records.append_column(name, values)
+    return records
 
 
 def cluster_pairs(

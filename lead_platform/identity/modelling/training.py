@@ -285,7 +285,7 @@ def _fitted(
         strangers[0] = u[0] * _LEAST_STRANGERS
     u = strangers / strangers.sum()
     nothing = (found.m_seen[place] < 0.5) & (seen < 0.5) & ~stated
-    m = np.where(nothing, 0.0, m)
+    m = np.where(nothing & ~nothing.all(), 0.0, m)
     m, u = np.maximum(m / m.sum(), _LEAST_MATCH_RATE), np.maximum(u, _LEAST_RATE)
     m[nothing] = u[nothing]
     m[~nothing], u[~nothing] = falling(m[~nothing], u[~nothing])

@@ -1,0 +1,1 @@
+"""Linkage of tables that are no leads: read, recognise columns, match, tell."""
