@@ -5,7 +5,7 @@ left empty rather than guessed.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,6 +39,7 @@ from lead_platform.capture.guessing.shapes import (
     is_mail,
     is_person_name,
 )
+from lead_platform.capture.guessing.versions import Versions, find_versions
 from lead_platform.vocabularies.tables import Vocabularies
 
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
@@ -59,6 +60,7 @@ _IN_ADDRESS = {
 _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
 """Without any of them a `title` is that of a page or a task."""
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
+_RECORD_IDS = ("record_id", "person_id", "opportunity_id")
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
 _CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
 _SEVERAL = {
@@ -74,9 +76,11 @@ def assign_columns(
     """A column for each field the sample has one for."""
     judge = _Judge(names, vocabularies, Countries(vocabularies), now)
     candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
-    candidates = _own(candidates, judge.near)
+    versions = find_versions(candidates)
+    candidates = _of_records(map(versions.told, candidates), judge.near)
+    candidates = _own(candidates, versions, judge.near)
     candidates += _by_values(sample.columns, candidates, names)
-    settled = _own(_settled(candidates), judge.near)
+    settled = _own(_settled(candidates), versions, judge.near)
     chosen = with_campaign(with_clock(_best(settled)))
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {choice.column.path for choice in choices}
@@ -86,7 +90,12 @@ def assign_columns(
         for column in sample.columns
         if column.path not in used
     )
-    questions = (*judge.questions, *_consents_left(rest, names))
+    questions = (
+        *judge.questions,
+        *_versions_left(chosen, judge.ids),
+        *_deletions(sample.columns, names),
+        *_consents_left(rest, names),
+    )
     return Assignment(chosen, rest, questions, names.custom)
 
 
@@ -98,6 +107,34 @@ def _consents_left(rest: Sequence[tuple[Column, str | None]], names: FieldNames)
                 f"{column.name}: does it say who may be written to or called? No field is filled "
                 "from it; map it to `consent_email`, `consent_phone`, `consent_sms` or "
                 "`consent_whatsapp`"
+            )
+
+
+def _versions_left(
+    chosen: Mapping[str, tuple[Choice, ...]], ids: Sequence[Column]
+) -> Iterator[str]:
+    """A time of change that nothing can be told of: which record is it that changed?"""
+    changed = [choice for choice in chosen.get("modified_at", ()) if choice.column.values]
+    found = [choice for name in _RECORD_IDS for choice in chosen.get(name, ())[:1]]
+    if not changed or any(choice.is_of_records for choice in found):
+        return
+    name = changed[0].column.name
+    named = " or ".join(dict.fromkeys(column.name for column in ids)) or "one"
+    yield (
+        f"{name}: which column is the id of the record that changed, {named}? None tells the "
+        "records apart for sure, so every row counts as a record of its own. Where one is, write "
+        "it as `record_id`, with `on_conflict: update` and this column as `modified_at`"
+    )
+
+
+def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
+    """No field holds that a source deleted a record."""
+    for column in columns:
+        if column.values and names.is_about_deletion(column.path):
+            yield (
+                f"{column.name}: does it mark records that the source has deleted? No field holds "
+                "that: they come in as all others do. Leave them out of the export, or with `when` "
+                "beside `kind: submission`"
             )
 
 
@@ -113,6 +150,7 @@ class _Judge:
         self._now = now
         self.near: dict[tuple[str, ...], str] = {}
         self.questions: list[str] = []
+        self.ids: list[Column] = []
 
     def candidates(self, column: Column) -> list[Choice]:
         """What the column may be; why it is none of what its name says goes to `near`."""
@@ -147,6 +185,8 @@ class _Judge:
             confidence -= UNSEEN
             reason += "; no value was seen" if not column.values else "; its values are hashes"
         choice = Choice(column, match.field, round(confidence, 2), reason, match.rank)
+        if name in _RECORD_IDS and column.values:
+            self.ids.append(column)
         if name in _CONSENTS:
             return self._consent(choice)
         if name in _DATES:
@@ -156,8 +196,6 @@ class _Judge:
     def _fault(self, column: Column, name: str) -> str | None:
         if name in _IDS and not column.values:
             return "it is empty"
-        if name == "record_id" and (column.filled < 0.95 or column.variety < 0.9):
-            return "not every record has a value of its own"
         vague = column.share(is_person_name) if name in ("first_name", "last_name") else 0.0
         if vague >= 0.6 and column.share(lambda value: "," in value) >= 0.5:
             return "its values are whole names"
@@ -240,11 +278,28 @@ def _by_values(
     return [Choice(column, "email", BY_VALUES, "its values: the only mailboxes, one per row")]
 
 
-def _own(choices: Sequence[Choice], near: dict[tuple[str, ...], str]) -> list[Choice]:
-    """Without the columns that others have beside the leads; why goes to `near`."""
-    parties, kept = Parties(choices), []
+def _of_records(choices: Iterable[Choice], near: dict[tuple[str, ...], str]) -> list[Choice]:
+    """Without ids of records that tell no record from another; why goes to `near`."""
+    kept = []
     for choice in choices:
-        told = parties.objection(choice)
+        if choice.field != "record_id" or choice.is_of_records:
+            kept.append(choice)
+        else:
+            told = "named like record_id, but not every record has a value of its own"
+            near.setdefault(choice.column.path, told)
+    for choice in kept:
+        near.pop(choice.column.path, None)
+    return kept
+
+
+def _own(
+    choices: Sequence[Choice], versions: Versions, near: dict[tuple[str, ...], str]
+) -> list[Choice]:
+    """Without the columns that others have beside the leads; why goes to `near`."""
+    once = [versions.once(choice) for choice in choices]
+    parties, kept = Parties(once), []
+    for choice, seen in zip(choices, once, strict=True):
+        told = parties.objection(seen)
         if told is None:
             kept.append(choice)
         else:

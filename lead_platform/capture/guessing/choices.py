@@ -20,7 +20,8 @@ class Choice:
 
     `words`: values of a consent column and what they mean. `dates`: the form of a date column.
     `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
-    column that is joined to it (a date and its time of day).
+    column that is joined to it (a date and its time of day). `is_versioned`: an id that comes again
+    with each version of its record.
     """
 
     column: Column
@@ -32,11 +33,18 @@ class Choice:
     dates: DateForm | None = None
     extract: str | None = None
     beside: Column | None = None
+    is_versioned: bool = False
 
     @property
     def is_exact(self) -> bool:
         """Whether the whole name of the column is known."""
         return self.confidence >= EXACT - UNSEEN
+
+    @property
+    def is_of_records(self) -> bool:
+        """Whether the values tell one record from another."""
+        column = self.column
+        return column.filled >= 0.95 and (column.variety >= 0.9 or self.is_versioned)
 
 
 @dataclass(frozen=True)

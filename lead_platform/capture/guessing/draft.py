@@ -157,7 +157,7 @@ def _record_id(found: Assignment, person: Choice | None) -> tuple[Choice, ...]:
     """The id of the record: one column, or a number within a list and the list's id."""
     deal = found.first("opportunity_id")
     for choice in (found.first("record_id"), person, deal):
-        if choice is not None and choice.column.filled >= 0.95 and choice.column.variety >= 0.9:
+        if choice is not None and choice.is_of_records:
             return (choice,)
     number, container = found.first("row_number"), found.first("form_id")
     if number is not None and container is not None and number.column.is_unique:

@@ -103,7 +103,7 @@ class Parties:
             and self._of_many(c) is None
         ]
         halves = self._joined_halves()
-        shared = _shared_by_strangers(
+        shared = shared_by_strangers(
             choice.column.cells, [*witnesses, *([halves] if halves is not None else [])]
         )
         if shared > _STRANGERS:
@@ -174,7 +174,7 @@ def _families(names: set[str]) -> int:
     return len(families)
 
 
-def _shared_by_strangers(ids: Cells, witnesses: Sequence[Cells]) -> float:
+def shared_by_strangers(ids: Cells, witnesses: Sequence[Cells]) -> float:
     """Share of the rows whose id others have too who agree with each other in nothing."""
     groups: dict[str, list[int]] = defaultdict(list)
     for row, cell in enumerate(ids):
