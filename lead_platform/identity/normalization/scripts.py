@@ -5,7 +5,7 @@ XiaoMing. Scripts that write no vowels (Arabic, Hebrew) come out without them; `
 where the letters are all there, so that another spelling means another name.
 """
 
-from importlib import import_module
+from anyascii import anyascii
 
 # From here on no letter is Latin.
 _FIRST_OTHER = 0x370
@@ -27,8 +27,6 @@ def latin(name: str) -> str:
 
     Signs that are words by themselves stand together: 小明 is one word, XiaoMing.
     """
-    anyascii = import_module("anyascii").anyascii  # its tables only where a name needs them
-
     return " ".join(_spelled(word, anyascii(word)) for word in name.split())
 
 
