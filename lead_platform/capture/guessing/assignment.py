@@ -28,6 +28,11 @@ from lead_platform.capture.guessing.names import (
     NameMatch,
 )
 from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
+from lead_platform.capture.guessing.refusals import (
+    Rest,
+    ask_about_consents,
+    without_consents,
+)
 from lead_platform.capture.guessing.samples import Sample
 from lead_platform.capture.guessing.shapes import (
     Column,
@@ -85,29 +90,19 @@ def assign_columns(
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {choice.column.path for choice in choices}
     used |= {choice.beside.path for choice in choices if choice.beside is not None}
-    rest = tuple(
+    rest: Rest = tuple(
         (column, judge.near.get(column.path))
         for column in sample.columns
         if column.path not in used
     )
+    rest = without_consents(rest, names, vocabularies)
     questions = (
         *judge.questions,
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
-        *_consents_left(rest, names),
+        *ask_about_consents(rest, names, vocabularies),
     )
     return Assignment(chosen, rest, questions, names.custom)
-
-
-def _consents_left(rest: Sequence[tuple[Column, str | None]], names: FieldNames) -> Iterator[str]:
-    """An answer nobody reads is no opt-out."""
-    for column, _ in rest:
-        if names.is_about_consent(column.path) and not names.is_sensitive(column.path):
-            yield (
-                f"{column.name}: does it say who may be written to or called? No field is filled "
-                "from it; map it to `consent_email`, `consent_phone`, `consent_sms` or "
-                "`consent_whatsapp`"
-            )
 
 
 def _versions_left(
@@ -168,6 +163,9 @@ class _Judge:
             return [Choice(column, OWNER, NEARLY, "its name")] if self._names.is_owner(path) else []
         if not _is_of_record(path):
             matches = tuple(match for match in matches if match.field != "record_id")
+        if self._names.is_negated(path):
+            # `No newsletter` is none of the words that add nothing.
+            matches = tuple(m for m in matches if m.is_exact or m.field not in _CONSENTS)
         found = [choice for match in matches if (choice := self._judged(column, match)) is not None]
         if found:
             self.near.pop(column.path, None)

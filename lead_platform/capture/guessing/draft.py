@@ -44,8 +44,10 @@ _LOST = (
 )
 _USUAL_YES, _USUAL_NO = ("true", "yes", "1"), ("false", "no", "0")
 _BARE_NO = frozenset(
-    {"no", "n", "false", "0", "0.0", "f", "off", "nein", "non", "nao", "não", "nee", "unchecked"}
-)
+    ["no", "n", "false", "0", "0.0", "f", "off", "nein", "non", "nao", "não", "nee", "unchecked",
+     "nej", "nei", "nie", "ni", "ні", "нет", "не", "nu", "ne", "nem", "ei", "όχι", "hayır",
+     "لا", "לא", "いいえ", "否", "아니요", "아니오", "tidak", "không", "ไม่ใช่", "नहीं"]
+)  # fmt: skip
 _LEAVES = frozenset({"allow", "allowed", "subscribed", "opted in", "opt in", "abonniert"})
 """In a column of opt-outs, words that say the lead is still there."""
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")

@@ -28,6 +28,7 @@ CRM_RECORD_ID = "crm_record_id"
 """The id that a CRM gives to each of its records: where these are persons, a person's."""
 ABOUT_CONSENT = "about_consent"
 ABOUT_DELETION = "about_deletion"
+NEGATION = "negation"
 OPT_OUT_AT = "opt_out_at"
 """When somebody opted out of mail: whatever stands there denies."""
 OPT_OUTS: Mapping[str, str] = {
@@ -48,13 +49,14 @@ _OTHER_TARGETS = frozenset(
             CRM_RECORD_ID,
             ABOUT_CONSENT,
             ABOUT_DELETION,
+            NEGATION,
             OPT_OUT_AT,
             *OPT_OUTS,
         ),
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
 )
-_NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER, ABOUT_CONSENT, ABOUT_DELETION)
+_NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER, ABOUT_CONSENT, ABOUT_DELETION, NEGATION)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
 # `+1 Name` is whom the lead brings along.
@@ -177,6 +179,10 @@ class FieldNames:
     def is_about_consent(self, path: Sequence[str]) -> bool:
         """Whether the column may say whether the lead may be written to or called."""
         return self._has_phrase(_words(path[-1]), ABOUT_CONSENT)
+
+    def is_negated(self, path: Sequence[str]) -> bool:
+        """Whether the name says `not`: of a consent, its yes may be a no."""
+        return self._has_phrase(_words(path[-1]), NEGATION)
 
     def is_about_deletion(self, path: Sequence[str]) -> bool:
         """Whether the whole name says that the source has deleted the record."""

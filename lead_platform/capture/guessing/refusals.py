@@ -1,0 +1,57 @@
+"""Columns that may say who may be written to, though nothing reads them: a person is asked.
+
+An answer that nobody reads is no opt-out, so such a column never becomes one unasked.
+"""
+
+from collections.abc import Iterator
+
+from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.shapes import Column
+from lead_platform.vocabularies.tables import Vocabularies
+
+UNREAD_CONSENT = "it may say who may be written to or called"
+_MOST_STATES = 10
+"""Of a consent: more, in sentences, are what people wrote."""
+_SENTENCE = 4
+Rest = tuple[tuple[Column, str | None], ...]
+
+
+def without_consents(rest: Rest, names: FieldNames, vocabularies: Vocabularies) -> Rest:
+    """The columns left over, those that may be about consent marked as such."""
+    return tuple(
+        (column, near or UNREAD_CONSENT)
+        if _may_be_consent(column, names, vocabularies)
+        else (column, near)
+        for column, near in rest
+    )
+
+
+def ask_about_consents(rest: Rest, names: FieldNames, vocabularies: Vocabularies) -> Iterator[str]:
+    """A question for each column left over that may be about consent."""
+    for column, _ in rest:
+        if not _may_be_consent(column, names, vocabularies):
+            continue
+        is_turned = names.is_negated(column.path)
+        turned = " Its name denies, so a yes may mean `denied`." if is_turned else ""
+        yield (
+            f"{column.name}: does it say who may be written to or called?{turned} No field is "
+            "filled from it; map it to `consent_email`, `consent_phone`, `consent_sms` or "
+            "`consent_whatsapp`, and its words with `values`"
+        )
+
+
+def _may_be_consent(column: Column, names: FieldNames, vocabularies: Vocabularies) -> bool:
+    if names.is_sensitive(column.path):
+        return False
+    states = {value.strip() for value in column.tried}
+    if len(states) <= _MOST_STATES and any(
+        vocabularies.consents.find(state.lower()) is not None and names.is_about_consent((state,))
+        for state in states
+    ):
+        return True
+    is_prose = len(states) > _MOST_STATES and column.share(_is_sentence) >= 0.5
+    return names.is_about_consent(column.path) and not is_prose
+
+
+def _is_sentence(value: str) -> bool:
+    return len(value.split()) >= _SENTENCE
