@@ -223,12 +223,14 @@ class _Judge:
                 )
             return None
         if form.ambiguous:
-            one, other = form.ambiguous
-            question = (
-                f"{column.name}: day or month first? Add `formats: ['{one}']` or "
-                f"`formats: ['{other}']`, and `{choice.field}` with this column"
+            forms = " or ".join(f"`formats: ['{each}']`" for each in form.ambiguous)
+            first = (
+                "day, month or year" if any("%y-" in f for f in form.ambiguous) else "day or month"
             )
-            self.near[column.path] = f"named like {choice.field}; day or month first is not clear"
+            question = (
+                f"{column.name}: {first} first? Add {forms}, and `{choice.field}` with this column"
+            )
+            self.near[column.path] = f"named like {choice.field}; {first} first is not clear"
             if choice.field == "submitted_at":
                 self.questions.append(question)
             return None

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from lead_platform.capture.values import EARLIEST, ValueFault, instant_reader
 
-# Nobody who puts points between them writes the month first.
+# Nobody who puts points between them writes the month first. With hyphens a year of two digits may
+# stand first, as in ISO 8601.
 _DATES = {
     "/": ("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%Y/%m/%d"),
-    "-": ("%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%Y-%m-%d"),
+    "-": ("%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%Y-%m-%d", "%y-%m-%d"),
     ".": ("%d.%m.%Y", "%d.%m.%y", "%Y.%m.%d"),
 }
 _CLOCKS = (
@@ -32,7 +33,7 @@ _MOST_TRIED = 200
 class DateForm:
     """How a column writes dates: `formats` for strptime, none needed for ISO 8601 and epochs.
 
-    `ambiguous`: two orders of day and month fit every value; a person has to say which.
+    `ambiguous`: several orders of day, month and year fit every value; a person has to say which.
     """
 
     formats: tuple[str, ...] = ()
@@ -51,9 +52,9 @@ def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
         return DateForm() if values else None
     values = others
     fitting = [form for form in _candidates(values) if _fits(values, form, now)]
-    orders = {_reading(values, form) for form in fitting}
+    orders = {_reading(values, form): form for form in reversed(fitting)}
     if len(orders) > 1:
-        return DateForm(ambiguous=tuple(fitting[:2]))
+        return DateForm(ambiguous=tuple(form for form in fitting if form in orders.values()))
     return DateForm(formats=tuple(fitting[:1])) if fitting else None
 
 

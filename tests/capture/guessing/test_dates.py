@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 27, 12)
 FORMS = (
     "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %I:%M %p",
     "%d/%m/%Y %H:%M:%S", "%d-%m-%Y", "%Y/%m/%d", "%Y-%m-%d %I:%M %p", "%B %d, %Y", "%d %b %Y",
-    "%m/%d/%Y, %I:%M %p", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S",
+    "%m/%d/%Y, %I:%M %p", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%y-%m-%d", "%d-%m-%y",
 )  # fmt: skip
 INSTANTS = st.datetimes(datetime(2001, 1, 1), NOW).map(lambda at: at.replace(microsecond=0))
 
@@ -37,6 +37,10 @@ def test_no_form_gives_another_day(instants: list[datetime], form: str) -> None:
         (["1795600000", "1795600001000"], DateForm()),
         (["2026-10-01 10:00", "3/15/2026 2:30 PM"], DateForm(("%m/%d/%Y %I:%M %p",))),
         (["03/04/2026", "05/04/2026"], DateForm(ambiguous=("%d/%m/%Y", "%m/%d/%Y"))),
+        (["26-11-10", "26-11-12"], DateForm(ambiguous=("%d-%m-%y", "%y-%m-%d"))),
+        (["05-04-03"], DateForm(ambiguous=("%d-%m-%y", "%m-%d-%y", "%y-%m-%d"))),
+        (["26-11-10", "26-10-31"], DateForm(("%y-%m-%d",))),
+        (["31-12-19", "30-11-19"], DateForm(("%d-%m-%y",))),
         (["12/31/2026", "31/12/2026"], None),
         (["soon", "later"], None),
         (["1", "2", "3"], None),
