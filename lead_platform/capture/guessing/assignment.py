@@ -44,6 +44,16 @@ from lead_platform.capture.guessing.shapes import (
     is_mail,
     is_person_name,
 )
+from lead_platform.capture.guessing.units import (
+    FIGURES,
+    is_by_region,
+    is_unit_cell,
+    may_be_zone,
+    stated,
+    stated_scale,
+    stated_zone,
+    unclear_unit,
+)
 from lead_platform.capture.guessing.versions import Versions, find_versions
 from lead_platform.vocabularies.tables import Vocabularies
 
@@ -188,8 +198,8 @@ class _Judge:
         if name in _CONSENTS:
             return self._consent(choice)
         if name in _DATES:
-            return self._dated(choice)
-        return choice
+            return self._dated(self._zoned(choice))
+        return self._scaled(choice) if name in FIGURES else choice
 
     def _fault(self, column: Column, name: str) -> str | None:
         if name in _IDS and not column.values:
@@ -198,6 +208,43 @@ class _Judge:
         if vague >= 0.6 and column.share(lambda value: "," in value) >= 0.5:
             return "its values are whole names"
         return contradicts(column, name, self._countries)
+
+    def _scaled(self, choice: Choice) -> Choice:
+        """Figures in thousands or millions, by the name or by a row of units below the header."""
+        column = choice.column
+        scale = stated_scale(stated(column.path[-1]))
+        units = [value for value in column.tried if is_unit_cell(value)]
+        if scale is None and (scale := stated_scale(units)) is not None:
+            self.questions.append(
+                f"{column.name}: is {units[0]!r} the unit of all its figures? They are multiplied "
+                f"by {scale}; a row of units is no record: delete it from the export"
+            )
+        if scale is None:
+            if (word := unclear_unit(column.path[-1])) is not None:
+                self.questions.append(
+                    f"{column.name}: is {word!r} a thousand or a million? Write `scale: 1000` or "
+                    f"`scale: 1000000` at `{choice.field}`"
+                )
+            return choice
+        return replace(choice, scale=scale, reason=f"its name; its figures times {scale}")
+
+    def _zoned(self, choice: Choice) -> Choice:
+        """Dates in the zone that the name states."""
+        column = choice.column
+        name, zone = column.path[-1], stated_zone(column.path[-1])
+        if may_be_zone(name):
+            self.questions.append(
+                f"{column.name}: which zone are its dates in? Write it as `time_zone` of the "
+                "field, such as Europe/Berlin; without it they are UTC"
+            )
+        if zone is None:
+            return choice
+        if is_by_region(name):
+            self.questions.append(
+                f"{column.name}: are its dates of {zone}, with its summer time? Else write another "
+                "`time_zone`"
+            )
+        return replace(choice, zone=zone, reason=f"its name; in the zone {zone}")
 
     def _consent(self, choice: Choice) -> Choice | None:
         if not choice.column.values:

@@ -21,7 +21,8 @@ class Choice:
     `words`: values of a consent column and what they mean. `dates`: the form of a date column.
     `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
     column that is joined to it (a date and its time of day). `is_versioned`: an id that comes again
-    with each version of its record.
+    with each version of its record. `scale`: what its figures are to be multiplied with. `zone`:
+    that of its dates, where its name states one.
     """
 
     column: Column
@@ -34,6 +35,8 @@ class Choice:
     extract: str | None = None
     beside: Column | None = None
     is_versioned: bool = False
+    scale: int | None = None
+    zone: str | None = None
 
     @property
     def is_exact(self) -> bool:

@@ -256,6 +256,8 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
         parts = [f"path: [{', '.join(paths)}]"]
     if choice.dates is not None and choice.dates.formats:
         parts.append(f"formats: {_flow(list(choice.dates.formats))}")
+    if choice.zone is not None:
+        parts.append(f"time_zone: {choice.zone}")
     if choice.column.filled < 1:
         parts.append("default: received_at")
     if len(parts) == 1:
@@ -273,6 +275,10 @@ def _rule(choices: tuple[Choice, ...]) -> str:
     forms = [form for c in choices if c.dates is not None for form in c.dates.formats]
     if forms:
         parts.append(f"formats: {_flow(list(dict.fromkeys(forms)))}")
+    if choice.zone is not None:
+        parts.append(f"time_zone: {choice.zone}")
+    if choice.scale is not None:
+        parts.append(f"scale: {choice.scale}")
     if choice.extract is not None:
         parts.append(f"extract: {_quoted(choice.extract)}")
     elif (prefix := choice.column.vendor_prefix) and len(choices) == 1:
@@ -405,6 +411,8 @@ def _closing_lines(found: Assignment) -> list[str]:
     parts = [_reference(tuple(c.column for c in dated), bare=False), "default: received_at"]
     if formats:
         parts.insert(1, f"formats: {_flow(list(dict.fromkeys(formats)))}")
+    if dated[0].zone is not None:
+        parts.append(f"time_zone: {dated[0].zone}")
     return [_line("occurred_at", "{" + ", ".join(parts) + "}", dated[0])]
 
 
