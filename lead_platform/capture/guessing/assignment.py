@@ -55,6 +55,7 @@ from lead_platform.capture.guessing.units import (
     unclear_unit,
 )
 from lead_platform.capture.guessing.versions import Versions, find_versions
+from lead_platform.capture.values import show
 from lead_platform.vocabularies.tables import Vocabularies
 
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
@@ -252,11 +253,24 @@ class _Judge:
         words = consent_words(choice.column, self._vocabularies)
         if words is None:
             self.near[choice.column.path] = (
-                f"named like {choice.field}, but not all of its values are in "
+                f"named like {choice.field}, but too few of its values are in "
                 "config/vocabularies/consents.csv"
             )
             return None
+        cells = choice.column.tried
+        self._tell_unread(choice, [cell for cell in cells if cell.strip().lower() not in words])
         return replace(choice, words=words)
+
+    def _tell_unread(self, choice: Choice, unread: Sequence[str]) -> None:
+        """Asks what the few values mean that do not read as the field."""
+        if unread:
+            column = choice.column
+            what = "the record is rejected" if choice.field == "submitted_at" else "it stays empty"
+            self.questions.append(
+                f"{column.name}: {len(unread)} of {len(column.tried)} values do not read as "
+                f"{choice.field}, such as {show(unread[0])}; there {what}, unless you say what "
+                "they mean with `values`"
+            )
 
     def _dated(self, choice: Choice) -> Choice | None:
         column = choice.column
@@ -281,6 +295,7 @@ class _Judge:
             if choice.field == "submitted_at":
                 self.questions.append(question)
             return None
+        self._tell_unread(choice, [cell for cell in column.tried if cell in form.unread])
         return replace(choice, dates=form)
 
     def _parts(self, column: Column, matches: Sequence[NameMatch]) -> list[Choice]:

@@ -1,11 +1,13 @@
 """In which form a column writes points in time: found where one reading is possible, else none."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lead_platform.capture.guessing.shapes import MOST_READ
 from lead_platform.capture.values import EARLIEST, ValueFault, instant_reader
 
 # Nobody who puts points between them writes the month first. With hyphens a year of two digits may
@@ -34,10 +36,12 @@ class DateForm:
     """How a column writes dates: `formats` for strptime, none needed for ISO 8601 and epochs.
 
     `ambiguous`: several orders of day, month and year fit every value; a person has to say which.
+    `unread`: the few values that are no dates in any form.
     """
 
     formats: tuple[str, ...] = ()
     ambiguous: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
@@ -45,17 +49,29 @@ def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
 
     A form that puts a value before 1990 or after `now` (UTC without zone) does not fit.
     """
-    values = list(dict.fromkeys(values))[:_MOST_TRIED]
+    times = Counter(values)
+    values = list(times)[:_MOST_TRIED]
     # ISO 8601 and epochs are always read: the form is that of the other values.
     others = [value for value in values if not _fits([value], None, now)]
     if not values or len(others) <= (1 - _SHARE) * len(values):
-        return DateForm() if values else None
+        unread = tuple(value for value in others if not _is_read(value, values))
+        return DateForm(unread=unread) if values else None
+    fitting = [form for form in _candidates(others) if _fits(others, form, now)]
+    if not fitting:
+        # A word among the dates, which no form reads, speaks against none of them.
+        read = [value for value in values if _is_read(value, values)]
+        if sum(times[v] for v in read) < MOST_READ * sum(times[v] for v in values):
+            return None
+        if len(read) < len(values):
+            found = find_date_form(read, now)
+            unread = tuple(value for value in times if value not in read)
+            return None if found is None else replace(found, unread=unread)
     values = others
-    fitting = [form for form in _candidates(values) if _fits(values, form, now)]
     orders = {_reading(values, form): form for form in reversed(fitting)}
     if len(orders) > 1:
         return DateForm(ambiguous=tuple(form for form in fitting if form in orders.values()))
-    return DateForm(formats=tuple(fitting[:1])) if fitting else None
+    unread = tuple(value for value in values if not _is_read(value, values))
+    return DateForm(formats=tuple(fitting[:1]), unread=unread) if fitting else None
 
 
 def find_clock(dates: Sequence[str], clocks: Sequence[str], form: DateForm) -> str | None:
@@ -78,6 +94,10 @@ def _candidates(values: Sequence[str]) -> list[str]:
     if any(re.search(r"[A-Za-z]{3}", value) for value in values):
         dates += _NAMED
     return [f"{date}{clock}" for date in dates for clock in _CLOCKS]
+
+
+def _is_read(value: str, values: Sequence[str]) -> bool:
+    return any(_read(value, form) is not None for form in (None, *_candidates(values)))
 
 
 def _fits(values: Sequence[str], form: str | None, now: datetime) -> bool:

@@ -5,6 +5,7 @@ that its values contradict is not believed: a wrong guess is worse than none.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,9 @@ _TOKEN = re.compile(r"\S+")
 _SPREADSHEET_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,2}|\d{6,16}\.0")
 _VENDOR_PREFIX = re.compile(r"[a-z]{1,2}:(?=\S)")
 _MOST_VALUES = 1_000
+_MOST_WORDS = 10
+MOST_READ = 0.8
+"""Share of a column's values from which it is what its name says: the others are told."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da")
 
 
@@ -182,11 +186,13 @@ def contradicts(column: Column, field: str, countries: Countries) -> str | None:
 
 
 def consent_words(column: Column, vocabularies: Vocabularies) -> dict[str, str] | None:
-    """Each distinct value to granted or denied; None where one is neither or there are many."""
-    words = dict.fromkeys(value.strip().lower() for value in column.tried)
+    """Each distinct value that is read to granted or denied; None where few of the values are, or
+    many differ."""
+    words = Counter(value.strip().lower() for value in column.tried)
     meant = {word: vocabularies.consents.find(word) for word in words}
     known = {word: value for word, value in meant.items() if value is not None}
-    return known if known and len(known) == len(meant) <= 10 else None
+    is_read = sum(words[word] for word in known) >= MOST_READ * words.total()
+    return known if known and len(words) <= _MOST_WORDS and is_read else None
 
 
 def _is_code(value: str) -> bool:

@@ -319,6 +319,31 @@ def test_a_channel_that_loses_fields_does_not_fit(tmp_path: Path) -> None:
     assert nearest.lost == {"company_name", "city"}
 
 
+@pytest.mark.parametrize(
+    ("header", "field", "cells", "bad"),
+    [
+        ("Created", "submitted_at", ("2026-10-01 10:00:00", "2026-10-02 10:00:00"), "soon"),
+        ("Created", "submitted_at", ("13.10.2026", "31.12.2025"), "soon"),
+        ("Newsletter opt-in", "consent_email", ("yes", "no"), "only by post"),
+        ("Do Not Email", "consent_email", ("TRUE", "FALSE"), "see note"),
+        ("Website", "company_website", ("www.a.example", "www.b.example"), "none yet"),
+    ],
+)
+def test_one_bad_value_does_not_cost_the_column(
+    tmp_path: Path, header: str, field: str, cells: tuple[str, str], bad: str
+) -> None:
+    """`soon` in one of fifty dates: it was no column of dates, and every lead was of now."""
+    columns: Columns = [
+        ("Email", None, *[f"p{number}@x.example" for number in range(9)]),
+        (header, None, *cells * 4, bad),
+    ]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert proposal.draft is not None
+    assert proposal.draft.fields[field] == (header,)
+    told = [text for text in proposal.found.questions if text.startswith(f"{header}: 1 of 9")]
+    assert len(told) == (field in ("submitted_at", "consent_email"))
+
+
 OPT_OUT_HEADERS = (
     "Désabonnement e-mail", "No permitir correo electrónico", "Unsubscribed from Emails",
     "Do not allow Emails", "Newsletter abbestellt", "Keine E-Mails", "Email Opt Out",
