@@ -61,6 +61,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
 # `+1 Name` is whom the lead brings along.
 _PLUS = re.compile(r"\+\s*(?=\d)")
+# Zero-width signs and marks of direction, which exports leave within words.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
 _LONGEST_PHRASE = 3
@@ -263,6 +265,7 @@ def _read_field_names(path: Path, contents: str) -> FieldNames:
 
 def _words(name: str) -> list[str]:
     """`firstName`, `First_Name*` and `first name` are one name."""
+    name = _INVISIBLE.sub("", name)
     spaced = _PLUS.sub("plus ", _CAMEL.sub(" ", _POSSESSIVE.sub("", name)))
     return fold(spaced).split() or (["numbersign"] if "#" in name else [])
 

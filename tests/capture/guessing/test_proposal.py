@@ -234,6 +234,8 @@ def test_channel_name(file: str, name: str) -> None:
     [
         ("Keywords", None), ("Person - Aktualisiert am", "modified_at"),
         ("Heure de modification", "modified_at"),
+        ("E-\u200bm\u200bail", "email"), ("\ufeffEmail\u200b", "email"), ("E-mail addr", "email"),
+        ("Tél. portable", "phone"), ("Pho\u00adne", "phone"),
         ("E-Mail*", "email"), ("Your e-mail address (required)", "email"),
         ("contactEmail", "email"),
         ("FIRST_NAME", "first_name"), ("Tel.-Nr.", "phone"), ("Prénom", "first_name"),
