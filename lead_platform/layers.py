@@ -26,7 +26,9 @@ LAYERS = (
     Layer("enrichment", "What else is known?", ("enrichment",)),
     Layer("scoring", "How good, how engaged, how soon?", ("scoring",)),
     Layer("routing", "Who should handle it, and why?", ("routing",)),
-    Layer("governance", "Can we trust it, stop it, trace it?", ("maintenance", "alerts")),
+    Layer(
+        "governance", "Can we trust it, stop it, trace it?", ("maintenance", "catch_up", "alerts")
+    ),
     Layer("reporting", "What came of it?", ("reporting",)),
 )
 

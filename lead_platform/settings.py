@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     alert_urls: str = Field(default="", repr=False)
     alert_minutes: _Minutes = 15.0
     alert_set_aside: _Count = 20
+    catch_up_rows: _Count = 2_000
 
     @model_validator(mode="wrap")
     @classmethod

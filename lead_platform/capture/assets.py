@@ -34,15 +34,14 @@ from lead_platform.capture.inbox import (
     note_left,
     odd_entries,
 )
-from lead_platform.capture.judgement import reread_kinds
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.quarantine import MOST_CONTENTS, list_subjects, trace_contents
-from lead_platform.capture.remapping import fill_waiting
+from lead_platform.capture.rereading import STEP, note_lists
 from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
 from lead_platform.lake.quarantine import Scope, Subject
-from lead_platform.lake.readings import Reading, is_news
+from lead_platform.lake.readings import Reading
 from lead_platform.lake.resource import SUMMARY, LakeResource, Results, run_time
 from lead_platform.lake.specs import (
     WAY_FROM_CAPTURE,
@@ -117,6 +116,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     What cannot be read fails the check `files_readable`; the run goes on with the others.
     """
     settings = lake.settings
+    # Before anything is read with them: what is read with newer ones counts as read with these.
+    lists = load_intake_lists(settings.config_dir)
     contracts = load_contracts(settings.expectations_dir)
     channels, broken = takeable_channels(settings.config_dir, contracts)
     files = [
@@ -149,16 +150,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     def write(candidate: Candidate) -> dict[str, int]:
         nonlocal done
         deliveries[:] = arrived(candidate.connection)
-        lists = load_intake_lists(settings.config_dir)
-        reading = Reading("intake", lists.version, run_time(context), context.run_id)
-        if is_news(candidate.connection, reading):
-            reread_kinds(
-                candidate.connection,
-                lists.non_persons,
-                at=reading.read_at,
-                run_id=reading.run_id,
-            )
-            fill_waiting(candidate.connection, channels, contracts, reading)
+        note_lists(
+            candidate.connection, Reading(STEP, lists.version, run_time(context), context.run_id)
+        )
         done = take_in(candidate.connection, deliveries, run_id=context.run_id)
         mark_returned(
             candidate.connection,

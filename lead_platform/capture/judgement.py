@@ -21,6 +21,7 @@ from lead_platform.capture.kinds import (
     content_of,
 )
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.readings import Backlog
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 
 
@@ -91,17 +92,24 @@ def judge(
 
 
 def reread_kinds(
-    connection: duckdb.DuckDBPyConnection, signs: NonPersonSigns, *, at: datetime, run_id: str
+    connection: duckdb.DuckDBPyConnection,
+    signs: NonPersonSigns,
+    *,
+    at: datetime,
+    run_id: str,
+    among: Backlog,
 ) -> list[str]:
-    """Looks anew at what another state of the list held back; the ids of those that are persons'.
+    """Looks anew at what another state of the list held back, `among` those received then; the ids
+    of those that are persons'.
 
-    What people said stands. Costs what is held back, whatever the size of the base.
+    What people said stands.
     """
     rows = connection.execute(
         f"select submission_id, channel, received_at, kind, kind_reason, kind_version, payload, "
         f"{', '.join(SIGN_FIELDS)} from capture.submissions "
-        "where kind_version is not null and kind_version <> ?",
-        [signs.version],
+        "where kind_version is not null and kind_version <> ? "
+        "and received_seq > ? and received_seq <= ?",
+        [signs.version, among.after_seq, among.until_seq],
     ).fetchall()
     reader = KindReader(signs)
     restored: list[Judged] = []
@@ -113,7 +121,7 @@ def reread_kinds(
         mark = mark or reader.read(fields, content_of(row[6]))
         if mark is None:
             restored.append(before)
-            stored.append((before.submission_id, PERSON, "the list has changed", None))
+            stored.append((before.submission_id, PERSON, None, None))
         else:
             stored.append((before.submission_id, mark.kind, mark.reason, signs.version))
     _store(connection, stored)

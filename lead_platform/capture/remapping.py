@@ -23,6 +23,7 @@ from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import CUSTOM_FIELDS, FIELD_TYPES, KINDS, TABLES, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.documents import parse_kept
+from lead_platform.capture.kinds import MARKS
 from lead_platform.capture.mapping import ITEM_COLUMNS, KnownRecord, MappedRecord, RecordMapper
 from lead_platform.capture.values import canonical_json
 from lead_platform.lake.audit import record_actions
@@ -36,11 +37,11 @@ BATCH_RECORDS = 20_000
 EXAMPLES = 3
 
 Item = Mapping[str, Any]
-# What an item becomes, by field, of the item as it is and as it is mapped now.
-_Choice = Callable[[Item, Item], dict[str, Any]]
+# What of an item becomes what, of its kind, as it is and as it is mapped now.
+Choice = Callable[[Kind, Item, Item], dict[str, Any]]
 # A delivery and the place in it, which a record keeps.
-_Key = tuple[str, int]
-_BEFORE_ALL: _Key = ("", -1)
+RecordKey = tuple[str, int]
+_BEFORE_ALL: RecordKey = ("", -1)
 
 CHANGEABLE: dict[Kind, tuple[str, ...]] = {
     "submission": (
@@ -120,12 +121,17 @@ class Remapping:
 
 
 @dataclass(frozen=True)
-class _Changed:
+class Changed:
     """An item, and what of it becomes what."""
 
     kind: Kind
     item: Item
     becomes: dict[str, Any]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Those of it that the channel reads, not what the item was found to be."""
+        return {name: self.becomes[name] for name in CHANGEABLE[self.kind] if name in self.becomes}
 
 
 def preview_remap(
@@ -134,7 +140,7 @@ def preview_remap(
     """What `remap` would do, with examples; writes nothing, the connection may be a reader's."""
     found = Remapping()
     for keys in _batches(connection, channel.name):
-        _map_again(connection, keys, channel, contracts, _as_mapped, found)
+        map_again_records(connection, keys, channel, contracts, as_mapped, found)
     return found
 
 
@@ -157,41 +163,19 @@ def remap(
     if not by.strip() or not reason.strip():
         raise ValueError("Mapping again needs a person (--by) and a reason (--reason).")
     found = Remapping()
-    last: _Key | None = _BEFORE_ALL
+    last: RecordKey | None = _BEFORE_ALL
     while last is not None:
         brake.look()
         with lake.write(f"remap {channel.name}") as candidate:
             connection = candidate.connection
             keys = _next_batch(connection, channel.name, last)
-            changed = _map_again(connection, keys, channel, contracts, _as_mapped, found)
+            changed = map_again_records(connection, keys, channel, contracts, as_mapped, found)
             reading = Reading("remap", channel.version, at, channel=channel.name)
-            _write(connection, changed, reading, action="remap", by=by, reason=reason)
+            if changed:
+                write_changed(connection, changed, reading, action="remap", by=by, reason=reason)
+                note_reading(connection, reading, items=len(changed))
         last = keys[-1] if keys else None
     return found
-
-
-def fill_waiting(
-    connection: duckdb.DuckDBPyConnection,
-    channels: Mapping[str, Channel],
-    contracts: Contracts,
-    reading: Reading,
-) -> int:
-    """Fills, of what was taken in, the fields that hold nothing because a value could not be read,
-    where it can by now; the number of items.
-
-    Costs what has such fields. Notes the reading. The caller owns the transaction.
-    """
-    changed: list[_Changed] = []
-    for name, keys in _waiting(connection):
-        if name in channels:
-            changed += _map_again(
-                connection, keys, channels[name], contracts, _as_filled, Remapping()
-            )
-    reason = "config/vocabularies/ has changed"
-    _write(connection, changed, reading, action="read_anew", by="system", reason=reason)
-    if not changed:
-        note_reading(connection, reading, items=0)
-    return len(changed)
 
 
 # --- which records -----------------------------------------------------------------------------
@@ -207,20 +191,17 @@ where (delivery_id, record_number) > ($delivery_id, $record_number)
 order by delivery_id, record_number limit $records
 """
 
-_WAITING = " union ".join(
-    f"select channel, delivery_id, record_number from capture.{table} where issues is not null"
-    for table in TABLES.values()
-)
 
-
-def _batches(connection: duckdb.DuckDBPyConnection, channel: str) -> Iterator[list[_Key]]:
+def _batches(connection: duckdb.DuckDBPyConnection, channel: str) -> Iterator[list[RecordKey]]:
     keys = _next_batch(connection, channel, _BEFORE_ALL)
     while keys:
         yield keys
         keys = _next_batch(connection, channel, keys[-1])
 
 
-def _next_batch(connection: duckdb.DuckDBPyConnection, channel: str, last: _Key) -> list[_Key]:
+def _next_batch(
+    connection: duckdb.DuckDBPyConnection, channel: str, last: RecordKey
+) -> list[RecordKey]:
     given = {
         "channel": channel,
         "delivery_id": last[0],
@@ -230,27 +211,17 @@ def _next_batch(connection: duckdb.DuckDBPyConnection, channel: str, last: _Key)
     return [(str(key[0]), int(key[1])) for key in connection.execute(_NEXT_BATCH, given).fetchall()]
 
 
-def _waiting(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[_Key]]]:
-    """Channel and records of which some item has a field that could not be read."""
-    by_channel: dict[str, list[_Key]] = defaultdict(list)
-    for channel, delivery_id, number in connection.execute(f"{_WAITING} order by all").fetchall():
-        by_channel[channel].append((delivery_id, number))
-    for channel, keys in by_channel.items():
-        for start in range(0, len(keys), BATCH_RECORDS):
-            yield channel, keys[start : start + BATCH_RECORDS]
-
-
 # --- mapping again -----------------------------------------------------------------------------
 
 
-def _map_again(
+def map_again_records(
     connection: duckdb.DuckDBPyConnection,
-    keys: Sequence[_Key],
+    keys: Sequence[RecordKey],
     channel: Channel,
     contracts: Contracts,
-    choose: _Choice,
+    choose: Choice,
     found: Remapping,
-) -> list[_Changed]:
+) -> list[Changed]:
     """What changes of the items of these records; counted in `found` too."""
     mappers = _Mappers(channel, contracts)
     pairs: dict[Kind, list[tuple[Item, list[Any]]]] = {kind: [] for kind in KINDS}
@@ -271,9 +242,9 @@ def _map_again(
         for (item, _), row in zip(of_kind, rows, strict=True):
             if kind == "submission":
                 row[CUSTOM_FIELDS] = _with_retired(item, row, channel)
-            if becomes := choose(item, {name: row[name] for name in CHANGEABLE[kind]}):
+            if becomes := choose(kind, item, row):
                 found.note(kind, item, becomes)
-                changed.append(_Changed(kind, item, becomes))
+                changed.append(Changed(kind, item, becomes))
     return changed
 
 
@@ -319,10 +290,10 @@ class _Mappers:
 
 
 def _read_records(
-    connection: duckdb.DuckDBPyConnection, keys: Sequence[_Key]
-) -> dict[_Key, dict[Kind, list[Item]]]:
+    connection: duckdb.DuckDBPyConnection, keys: Sequence[RecordKey]
+) -> dict[RecordKey, dict[Kind, list[Item]]]:
     """The items of these records as they are, by record and kind, in the order of receipt."""
-    records: dict[_Key, dict[Kind, list[Item]]] = {key: {k: [] for k in KINDS} for key in keys}
+    records: dict[RecordKey, dict[Kind, list[Item]]] = {key: {k: [] for k in KINDS} for key in keys}
     given = {
         "delivery_id": pa.array([key[0] for key in keys], pa.string()),
         "record_number": pa.array([key[1] for key in keys], pa.int64()),
@@ -330,9 +301,18 @@ def _read_records(
     connection.register("records_again", pa.table(given))
     try:
         for kind, table in TABLES.items():
+            # What is together came together: of the wide columns only that stretch is read.
+            first, last = connection.execute(
+                f"select min(received_seq), max(received_seq) from capture.{table} "
+                "semi join records_again using (delivery_id, record_number)"
+            ).fetchone() or (None, None)
+            if first is None:
+                continue
             rows = connection.execute(
                 f"select * from capture.{table} "
-                "semi join records_again using (delivery_id, record_number) order by received_seq"
+                "semi join records_again using (delivery_id, record_number) "
+                "where received_seq between ? and ? order by received_seq",
+                [first, last],
             ).to_arrow_table()
             for item in rows.to_pylist():
                 records[item["delivery_id"], item["record_number"]][kind].append(item)
@@ -377,56 +357,41 @@ def _pair(
         found.further += len(rows) - len(same)
 
 
-def _as_mapped(item: Item, mapped: Item) -> dict[str, Any]:
+def as_mapped(kind: Kind, item: Item, mapped: Item) -> dict[str, Any]:
     """All that is mapped otherwise."""
-    return {name: value for name, value in mapped.items() if value != item[name]}
-
-
-def _as_filled(item: Item, mapped: Item) -> dict[str, Any]:
-    """What holds nothing because it could not be read, and can be read now."""
-    issues = json.loads(item["issues"] or "[]")
-    filled = {
-        issue["field"]: mapped[issue["field"]]
-        for issue in issues
-        if item.get(issue["field"]) is None and mapped.get(issue["field"]) is not None
-    }
-    if not filled:
-        return {}
-    left = [issue for issue in issues if issue["field"] not in filled]
-    return {**filled, "issues": json.dumps(left, ensure_ascii=False) if left else None}
+    return {name: mapped[name] for name in CHANGEABLE[kind] if mapped[name] != item[name]}
 
 
 # --- writing -----------------------------------------------------------------------------------
 
 
-def _write(
+def write_changed(
     connection: duckdb.DuckDBPyConnection,
-    changed: Sequence[_Changed],
+    changed: Sequence[Changed],
     reading: Reading,
     *,
     action: str,
     by: str,
     reason: str,
 ) -> None:
-    """Writes what changes in place, under the number of the reading, with an audit record each."""
-    if not changed:
-        return
+    """Writes what changes in place, under the number of the reading that the caller notes next, and
+    an audit record of the fields of each."""
     number = next_reading(connection)
     for kind in KINDS:
         of_kind = [one for one in changed if one.kind == kind]
         if of_kind:
             _update(connection, kind, of_kind, number)
-    actions = [_action(one, reading, action, by, reason) for one in changed]
-    record_actions(connection, pd.DataFrame(actions), run_id=reading.run_id)
-    note_reading(connection, reading, items=len(changed))
+    told = [_action(one, reading, action, by, reason) for one in changed if one.fields]
+    record_actions(connection, pd.DataFrame(told), run_id=reading.run_id)
 
 
 def _update(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, changed: Sequence[_Changed], number: int
+    connection: duckdb.DuckDBPyConnection, kind: Kind, changed: Sequence[Changed], number: int
 ) -> None:
     rows = [[{**one.item, **one.becomes}[name] for name in ITEM_COLUMNS[kind]] for one in changed]
     connection.register("items_again", item_table(kind, rows))
-    values = ", ".join(f"{name} = again.{name}" for name in CHANGEABLE[kind])
+    marks = MARKS if kind == "submission" else ()
+    values = ", ".join(f"{name} = again.{name}" for name in (*CHANGEABLE[kind], *marks))
     connection.execute(
         f"update capture.{TABLES[kind]} as items set {values}, reading = {number} "
         f"from items_again as again where items.{kind}_id = again.{kind}_id"
@@ -434,8 +399,8 @@ def _update(
     connection.unregister("items_again")
 
 
-def _action(one: _Changed, reading: Reading, action: str, by: str, reason: str) -> dict[str, Any]:
-    before = {name: one.item[name] for name in one.becomes}
+def _action(one: Changed, reading: Reading, action: str, by: str, reason: str) -> dict[str, Any]:
+    before = {name: one.item[name] for name in one.fields}
     return {
         "workflow": "capture",
         "action": action,
@@ -445,7 +410,7 @@ def _action(one: _Changed, reading: Reading, action: str, by: str, reason: str) 
         "rule_version": reading.version,
         "reason": reason,
         "before": tell_filled(before),
-        "after": tell_filled(one.becomes),
+        "after": tell_filled(one.fields),
         "actor": by,
         "occurred_at": reading.read_at,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lead_platform.cli.rebuild import SLICE_ROWS
 from lead_platform.cli.terminal import (
     AsOf,
     Person,
@@ -106,7 +107,10 @@ def remap_channel(
         found = _remap(lake, channel, contracts, by or getpass.getuser(), reason, at)
     _tell_remapping(found, with_examples=dry_run)
     if found.changed and not dry_run:
-        run_visibly(settings, "process_new_leads", {}, parse_option("--as-of", as_of))
+        # What was mapped anew comes first in a slice.
+        for done in range(0, found.changed, SLICE_ROWS):
+            rows = min(found.changed - done, SLICE_ROWS)
+            run_visibly(settings, "catch_up", {}, parse_option("--as-of", as_of), rows=rows)
 
 
 def _remap(

@@ -20,6 +20,7 @@ from lead_platform.cli.links import link
 from lead_platform.cli.models import identity_app
 from lead_platform.cli.quarantine import quarantine_app
 from lead_platform.cli.queries import readers_app, sql
+from lead_platform.cli.rebuild import rebuild
 from lead_platform.cli.terminal import (
     FIRST_STEP,
     AsOf,
@@ -71,7 +72,7 @@ app.add_typer(readers_app, name="readers")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(deliveries_app, name="deliveries")
 app.command("pair")(pair)
-for command in (upgrade, backup, restore):
+for command in (upgrade, backup, restore, rebuild):
     app.command(command.__name__)(command)
 app.command("sql")(sql)
 app.command("link")(link)

@@ -49,12 +49,17 @@ AsOf = Annotated[
 
 
 def run_visibly(
-    settings: Settings, job: str, operations: dict[str, dict], as_of: datetime | None
+    settings: Settings,
+    job: str,
+    operations: dict[str, dict],
+    as_of: datetime | None,
+    rows: int | None = None,
 ) -> dict[str, float]:
-    """Run a job with visible progress; seconds by step. Exits with 1 where it failed."""
+    """Run a job with visible progress; seconds by step. Exits with 1 where it failed. `rows`: how
+    many are made anew, in the job `catch_up`."""
     from lead_platform.orchestration.runs import run_job_visibly
 
-    outcome = run_job_visibly(settings, job, operations, as_of, console)
+    outcome = run_job_visibly(settings, job, operations, as_of, console, rows)
     for line in outcome.failed_checks:
         console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if not outcome.success:

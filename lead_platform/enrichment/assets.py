@@ -10,7 +10,7 @@ from lead_platform.enrichment.provider import ProviderContext
 from lead_platform.enrichment.results import enrich_pending, keep_answers
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.quarantine import Scope, Subject, leads_named, leads_of, list_let_go
-from lead_platform.lake.resource import LakeResource, run_time
+from lead_platform.lake.resource import LakeResource, rows_to_reread, run_time
 from lead_platform.lake.specs import WAY_FROM_ENRICHMENT, dbt_specs, table_specs, tables_of
 from lead_platform.lake.steps import Models, Prepared, Stage
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -26,15 +26,17 @@ PROFILES = dbt_specs(PROFILE_MODELS, WAY_FROM_ENRICHMENT)
 
 
 def enrich(context: AssetExecutionContext, lake: LakeResource) -> Stage:
-    """The providers' answers about leads whose request is new, asked outside the lock."""
+    """The providers' answers about leads whose request is new, asked outside the lock; in the job
+    `catch_up` also a slice of those that another version of a provider has given."""
     asked: list[Subject] = []
+    rows = rows_to_reread(context, lake.settings)
 
     def prepare() -> Prepared:
         folder = lake.settings.config_dir
         provided = ProviderContext(load_vocabularies(folder), lake.settings.reference)
         providers = load_providers(folder, provided)
         with lake.lake.read(is_long=True) as connection, interruptible(connection.interrupt):
-            answers = enrich_pending(connection, providers, run_time(context))
+            answers = enrich_pending(connection, providers, run_time(context), rows=rows)
             seen = list_let_go(connection, "enrich")
         asked[:] = leads_named(answers["lead_id"])
         return Prepared(

@@ -35,8 +35,8 @@ class Provider(Protocol):
     """A source of what else is known.
 
     `request_columns` are columns of identity.leads; what is asked of the provider depends on them
-    alone, and a lead whose columns are all null is not asked about. A new `version` has all leads
-    asked about again.
+    alone, and a lead whose columns are all null is not asked about. Under a new `version` all leads
+    are asked about again, by slices (`catch_up`).
     """
 
     @property

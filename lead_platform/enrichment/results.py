@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -32,30 +33,41 @@ RESULT_COLUMNS = (
     "source_as_of", "reason", "requested_at", "provider_version",
 )  # fmt: skip
 _SEPARATOR = "|"
+_EVERY_ROW = 2**62
 _LOG = logging.getLogger(__name__)
 
-# Due: never answered, answered by another version, answered too long ago, or failed a while ago.
+# Due: never answered, answered too long ago, or failed a while ago; of what another version has
+# answered, so many.
 _PENDING = """
 with requests as (
     select lead_id, {request_key} as request_key, {columns} from identity.leads
     anti join {held} as held on lead_id = held.subject_id
+),
+
+judged as (
+    select
+        requests.*,
+        results.result_id is null
+        or (results.status <> 'failed' and results.requested_at <= $expired_before)
+        or (results.status = 'failed' and results.requested_at <= $failed_before) as is_due,
+        results.provider_version is distinct from $version as is_behind
+    from requests
+    left join enrichment.enrichment_results as results
+        on requests.lead_id = results.lead_id
+        and results.provider = $provider
+        and requests.request_key = results.request_key
+    where requests.request_key is not null
 )
 
-select requests.*
-from requests
-left join enrichment.enrichment_results as results
-    on requests.lead_id = results.lead_id
-    and results.provider = $provider
-    and requests.request_key = results.request_key
-where
-    requests.request_key is not null
-    and (
-        results.result_id is null
-        or results.provider_version is distinct from $version
-        or (results.status <> 'failed' and results.requested_at <= $expired_before)
-        or (results.status = 'failed' and results.requested_at <= $failed_before)
-    )
-order by requests.lead_id
+select * exclude (is_due, is_behind) from judged where is_due
+union all
+(
+    select * exclude (is_due, is_behind) from judged
+    where is_behind and not is_due
+    order by lead_id
+    limit $rows
+)
+order by lead_id
 """
 
 _SUPERSEDED = """
@@ -81,23 +93,51 @@ select {", ".join(RESULT_COLUMNS)} from added
 
 
 def enrich_pending(
-    connection: duckdb.DuckDBPyConnection, providers: Sequence[EnabledProvider], as_of: datetime
+    connection: duckdb.DuckDBPyConnection,
+    providers: Sequence[EnabledProvider],
+    as_of: datetime,
+    *,
+    rows: int = 0,
 ) -> pd.DataFrame:
-    """Asks each provider about the leads that are due; rows of enrichment_results.
+    """Asks each provider about the leads that are due, and about `rows` of those that another
+    version of it has answered; rows of enrichment_results.
 
     Reads identity.leads and enrichment.enrichment_results, so a reader's connection will do.
     """
     answered = [
-        enrich_leads(pending_requests(connection, enabled, as_of), [enabled.provider], as_of)
+        enrich_leads(pending_requests(connection, enabled, as_of, rows), [enabled.provider], as_of)
         for enabled in providers
     ]
     return _stacked(answered)
 
 
+def count_behind(
+    connection: duckdb.DuckDBPyConnection, providers: Sequence[EnabledProvider], as_of: datetime
+) -> int:
+    """How many answers are of other versions of their providers, and not due for another reason."""
+    total = 0
+    for enabled in providers:
+        query, bound = _pending_query(enabled, as_of, _EVERY_ROW)
+        row = connection.execute(f"select count(*) from ({query})", bound).fetchone()
+        due = connection.execute(f"select count(*) from ({query})", {**bound, "rows": 0}).fetchone()
+        total += (int(row[0]) if row else 0) - (int(due[0]) if due else 0)
+    return total
+
+
 def pending_requests(
-    connection: duckdb.DuckDBPyConnection, enabled: EnabledProvider, as_of: datetime
+    connection: duckdb.DuckDBPyConnection,
+    enabled: EnabledProvider,
+    as_of: datetime,
+    rows: int = 0,
 ) -> pd.DataFrame:
-    """The leads one provider is due to be asked about: lead_id, request_key, its columns."""
+    """The leads one provider is to be asked about: lead_id, request_key, its columns."""
+    query, bound = _pending_query(enabled, as_of, rows)
+    return connection.execute(query, bound).to_arrow_table().to_pandas()
+
+
+def _pending_query(
+    enabled: EnabledProvider, as_of: datetime, rows: int
+) -> tuple[str, dict[str, Any]]:
     provider = enabled.provider
     query = _PENDING.format(
         request_key=_request_key_sql(provider, "leads"),
@@ -109,8 +149,9 @@ def pending_requests(
         "version": provider.version,
         "expired_before": _naive(as_of) - enabled.ttl,
         "failed_before": _naive(as_of) - enabled.retry_after,
+        "rows": rows,
     }
-    return connection.execute(query, bound).to_arrow_table().to_pandas()
+    return query, bound
 
 
 def superseded_results(

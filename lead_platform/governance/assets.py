@@ -22,9 +22,11 @@ from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.lake import Candidate, utc_now
 from lead_platform.lake.resource import LakeResource, run_time
 from lead_platform.lake.specs import (
+    CATCH_UP,
     RECORDS,
     WAY_FROM_ENRICHMENT,
     WHOLE_RETRY,
+    asset_job,
     table_specs,
     tables_of,
 )
@@ -151,6 +153,13 @@ def check_archive() -> None:
     """The archive against the lake."""
     compare_archive()
 
+
+# Behind whatever waits for its turn: a slice never comes before a new lead.
+catch_up = asset_job(
+    CATCH_UP,
+    "Makes anew a slice of what was made with other lists or providers; takes in nothing.",
+    tags={"dagster/priority": "-10"},
+)
 
 nightly_archive_check = ScheduleDefinition(
     name="nightly_archive_check",

@@ -1,4 +1,5 @@
-"""Governance's sensors: upkeep once it is due, and what went wrong reaches a person."""
+"""Governance's sensors: upkeep and what is behind once it is due, and what went wrong reaches a
+person."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from dagster import (
     RunRequest,
     RunsFilter,
     SensorEvaluationContext,
+    SensorResult,
     SkipReason,
     sensor,
 )
@@ -27,6 +29,7 @@ from dagster._core.scheduler.instigation import (
 from pydantic import BaseModel
 
 from lead_platform.governance.alerts import AlertBook, Signal
+from lead_platform.governance.backlog import count_backlog
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.notifications import open_book, tell
 from lead_platform.governance.watches import (
@@ -40,13 +43,16 @@ from lead_platform.governance.watches import (
 )
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import CAUSE, JUDGED, SUMMARY, open_lake
+from lead_platform.lake.specs import CATCH_UP
 from lead_platform.lake.switches import switches_of
 from lead_platform.lake.upkeep import due_after
 from lead_platform.settings import Settings
 
 INTERVAL_SECONDS = 60
+CATCH_UP_EVERY = timedelta(hours=1)
 
 _GOOD = [TickStatus.SUCCESS, TickStatus.SKIPPED]
+_UNDER_WAY = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 WILL_RETRY_TAG = "dagster/will_retry"
 
@@ -109,6 +115,34 @@ def upkeep(context: SensorEvaluationContext) -> RunRequest | SkipReason:
     if last is None:
         return SkipReason("little was written since the last upkeep")
     return RunRequest(run_key=f"after {last}, {now:%Y-%m-%dT%H}")
+
+
+@sensor(
+    name="backlog",
+    job_name=CATCH_UP,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Makes anew what was made with other lists or providers, a slice an hour.",
+)
+def backlog(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    """Start `catch_up` an hour after its last slice, in the first minute in which nothing else runs
+    or waits for its turn."""
+    settings, now = Settings(), utc_now()
+    lake = open_lake(settings)
+    if off := switches_of(lake).read(CATCH_UP).off_because:
+        return SkipReason(off)
+    last = datetime.fromisoformat(context.cursor) if context.cursor else None
+    if last is not None and timedelta(0) <= now - last < CATCH_UP_EVERY:
+        return SkipReason(f"the last slice was at {last:%H:%M}")
+    if context.instance.get_runs_count(RunsFilter(statuses=_UNDER_WAY)):
+        return SkipReason("other runs come first")
+    with lake.read() as connection:
+        behind = count_backlog(connection, settings, now)
+    if not (behind.total and settings.catch_up_rows):
+        return SensorResult(skip_reason=SkipReason("nothing is behind"), cursor=now.isoformat())
+    return SensorResult(
+        run_requests=[RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M}")], cursor=now.isoformat()
+    )
 
 
 @sensor(

@@ -5,11 +5,11 @@ create table if not exists governance.audit_log (
     actor varchar, run_id varchar, occurred_at timestamp, audit_seq bigint
 );
 
--- One per time rows were read anew, or for the first time under a state of the lists: by which step, with which lists (`version`), or which channel as it was then.
--- Rows that were read anew carry the number of the reading that did it last; those read once, at their arrival, none.
+-- One per slice of rows that was read anew, and per first time a step worked with a state of its lists (`version`); `remap`: by a command, with a channel as it was then.
+-- Of the items of a `kind`, those received after place `until_seq` up to `behind_seq` were left to be read anew. Rows that were read anew carry the number of the reading that did it last; those read once, at their arrival, none.
 create table if not exists governance.readings (
-    reading integer, step varchar, channel varchar, version varchar, items bigint,
-    read_at timestamp, run_id varchar
+    reading integer, step varchar, channel varchar, kind varchar, version varchar, items bigint,
+    until_seq bigint, behind_seq bigint, read_at timestamp, run_id varchar
 );
 
 -- One per workflow: whether it may act.

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+import duckdb
 from dagster import (
     AssetExecutionContext,
     AssetSpec,
@@ -11,6 +12,10 @@ from dagster import (
     multi_asset,
 )
 
+from lead_platform.capture.contracts import load_contracts, takeable_channels
+from lead_platform.capture.rereading import STAGE as REREAD
+from lead_platform.capture.rereading import STEP as INTAKE
+from lead_platform.capture.rereading import list_slice, reread_items
 from lead_platform.identity.engine.specification import specification_version
 from lead_platform.identity.leads.specification import (
     SPECIFICATION_FILE,
@@ -21,17 +26,20 @@ from lead_platform.identity.leads.tracing import count_arrivals, list_arrivals, 
 from lead_platform.identity.modelling.proposals import model_at_work
 from lead_platform.identity.resolution import (
     list_unnormalized,
+    normalize_anew,
     normalize_pending,
     resolve,
+    withdraw_non_persons,
     write_normalized,
 )
 from lead_platform.identity.scan import scan_base, write_findings
 from lead_platform.lake.brake import interruptible
 from lead_platform.lake.lake import Candidate
-from lead_platform.lake.quarantine import Scope, leads_of, list_let_go
+from lead_platform.lake.quarantine import Scope, Subject, leads_of, list_let_go
 from lead_platform.lake.readings import Reading
-from lead_platform.lake.resource import LakeResource, Results, run_time
+from lead_platform.lake.resource import LakeResource, Results, rows_to_reread, run_time
 from lead_platform.lake.specs import (
+    CATCH_UP,
     WAY_FROM_IDENTITY,
     asset_job,
     dbt_specs,
@@ -40,12 +48,16 @@ from lead_platform.lake.specs import (
     tables_of,
 )
 from lead_platform.lake.steps import Metadata, Models, Prepared, Stage
-from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
+
+# What is read anew is written where it was captured.
+CAPTURED = ("capture.submissions", "capture.events", "capture.outcomes")
 
 NORMALIZED = table_specs(
     "identity",
     ["normalized_submissions"],
-    deps=["capture.submissions"],
+    deps=["capture.deliveries", *CAPTURED],
+    also_writes=CAPTURED,
     jobs=WAY_FROM_IDENTITY,
 )
 
@@ -127,38 +139,91 @@ weekly_scan = ScheduleDefinition(
 
 
 IDENTIFIED = [*NORMALIZED, *RESOLVED, *GOLDEN]
+FORMS = tables_of(NORMALIZED) - {*CAPTURED}
 
 
 @multi_asset(name="identify", specs=IDENTIFIED, check_specs=gate_checks(IDENTIFIED), pool="lake")
 def identify(context: AssetExecutionContext, lake: LakeResource) -> Results:
-    """Whose is each new submission? Its normal form, its lead, and the lead's golden record."""
+    """Whose is each new submission? Its normal form, its lead, and the lead's golden record.
+
+    In the job `catch_up` also of a slice of those that were read with other lists than today's.
+    """
+    rows = rows_to_reread(context, lake.settings)
+    anew = [_reread(context, lake, rows), _normalize_anew(context, lake, rows)]
     yield from lake.materialize_stages(
-        context, _normalize(context, lake), _resolve(context, lake), _golden_records(context)
+        context,
+        *(anew if rows else [_normalize(context, lake)]),
+        _resolve(context, lake, rows),
+        _golden_records(context),
     )
 
 
+def _reread(context: AssetExecutionContext, lake: LakeResource, rows: int) -> Stage:
+    """What was captured with other lists, as it would be captured now."""
+    settings = lake.settings
+
+    def write(candidate: Candidate) -> Metadata:
+        lists = load_intake_lists(settings.config_dir)
+        contracts = load_contracts(settings.expectations_dir)
+        channels, _ = takeable_channels(settings.config_dir, contracts)
+        reading = Reading(INTAKE, lists.version, run_time(context), context.run_id)
+        done = reread_items(candidate.connection, channels, contracts, lists, reading, rows=rows)
+        return asdict(done)
+
+    def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+        return list_slice(connection, load_intake_lists(settings.config_dir), rows)
+
+    scope = Scope("capture.submissions", pending)
+    return Stage(REREAD, CATCH_UP, frozenset(CAPTURED), lambda: Prepared(write, rows), scope)
+
+
+def _normalize_anew(context: AssetExecutionContext, lake: LakeResource, rows: int) -> Stage:
+    """As `_normalize`; and normal forms that are of other lists, or of what was read anew since.
+
+    Under the lock, for what is read anew is written just before; so many rows take a second.
+    """
+
+    def write(candidate: Candidate) -> Metadata:
+        vocabularies = load_vocabularies(lake.settings.config_dir)
+        lists = Reading(
+            "normalize", vocabularies.version, run_time(context), context.run_id, kind="submission"
+        )
+        withdrawn = withdraw_non_persons(candidate.connection)
+        # What its switch keeps from being read anew is left alone here too.
+        is_off = lake.switches.read(CATCH_UP).off_because is not None
+        own_fields = own_columns(load_lead_specification(lake.settings.config_dir))
+        normalized = normalize_anew(
+            candidate.connection, vocabularies, 0 if is_off else rows, own_fields
+        )
+        candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
+        counts = write_normalized(candidate.connection, normalized.rows, lists)
+        return {**counts, "withdrawn": withdrawn}
+
+    scope = Scope("identity.normalized_submissions", list_unnormalized)
+    return Stage("normalize", "identity", FORMS, lambda: Prepared(write, rows), scope)
+
+
 def _normalize(context: AssetExecutionContext, lake: LakeResource) -> Stage:
-    """New submissions, and those to be read anew, in their normal form."""
+    """New submissions in their normal form."""
 
     def prepare() -> Prepared:
         vocabularies = load_vocabularies(lake.settings.config_dir)
-        lists = Reading("normalize", vocabularies.version, run_time(context), context.run_id)
         own_fields = own_columns(load_lead_specification(lake.settings.config_dir))
         with lake.lake.read() as connection, interruptible(connection.interrupt):
-            normalized = normalize_pending(connection, vocabularies, lists, own_fields)
+            normalized = normalize_pending(connection, vocabularies, own_fields)
             seen = list_let_go(connection, "normalize")
 
         def write(candidate: Candidate) -> dict[str, int]:
             candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
-            return write_normalized(candidate.connection, normalized.rows, lists)
+            return write_normalized(candidate.connection, normalized.rows)
 
         return Prepared(write, len(normalized.rows), seen=seen)
 
     scope = Scope("identity.normalized_submissions", list_unnormalized)
-    return Stage("normalize", "identity", tables_of(NORMALIZED), prepare, scope)
+    return Stage("normalize", "identity", FORMS, prepare, scope)
 
 
-def _resolve(context: AssetExecutionContext, lake: LakeResource) -> Stage:
+def _resolve(context: AssetExecutionContext, lake: LakeResource, rows: int) -> Stage:
     """Whose each submission is and of which company; whose events and outcomes are."""
 
     def write(candidate: Candidate) -> Metadata:
@@ -168,6 +233,7 @@ def _resolve(context: AssetExecutionContext, lake: LakeResource) -> Stage:
             lake.settings.models,
             decided_at=run_time(context),
             run_id=context.run_id,
+            rows=rows,
         )
         if found["not_weighed"]:
             context.log.warning(found["not_weighed"])

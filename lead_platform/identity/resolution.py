@@ -1,7 +1,7 @@
 """One run of identity: submissions normalised, then resolved to leads with what they did.
 
-Normalised is what is new, what was mapped anew since, and, once the lists have changed, what they
-left empty.
+Normalised is what is new. What was mapped anew since, or normalised with other lists, is read anew
+by slices, when it is asked for: a new lead does not wait for it.
 """
 
 import functools
@@ -18,7 +18,9 @@ from lead_platform.capture.kinds import IS_PERSON
 from lead_platform.identity.accounts.assignment import account_actions, resolve_accounts
 from lead_platform.identity.accounts.specification import load_account_specification
 from lead_platform.identity.engine.evidence import tell_parts
+from lead_platform.identity.leads.attribution import STEP as ATTRIBUTING
 from lead_platform.identity.leads.attribution import (
+    Rereading,
     attribute_events,
     attribute_outcomes,
     collect_keys,
@@ -31,11 +33,12 @@ from lead_platform.identity.leads.versions import refresh_versions
 from lead_platform.identity.modelling.proposals import model_at_work
 from lead_platform.identity.normalization.categories import page_category
 from lead_platform.identity.normalization.submissions import normalize_keys, normalize_submissions
+from lead_platform.identity.withdrawal import withdraw_submissions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
 from lead_platform.lake.order import read_place
 from lead_platform.lake.quarantine import Subject, held
-from lead_platform.lake.readings import Reading, is_news
+from lead_platform.lake.readings import Reading
 from lead_platform.parallel import map_in_processes
 from lead_platform.vocabularies.folder import load_vocabularies
 from lead_platform.vocabularies.tables import Vocabularies
@@ -45,27 +48,47 @@ PARALLEL_ROWS = 25_000
 
 # The one door of identity: what is no person's submission has no normal form, and so no lead.
 # Joined by the sequence number: files that hold none of those that wait are not read.
-_PENDING = f"""
-with unread as (
+_NEW = f"""
+with pending as (
     select received_seq, submission_id from capture.submissions
     anti join identity.normalized_submissions using (submission_id)
-    union all
-    select captured.received_seq, submission_id
-    from capture.submissions as captured
-    join identity.normalized_submissions as forms using (submission_id)
-    where captured.reading is not null and captured.reading > coalesce(forms.reading, 0)
-    union all
-    select received_seq, submission_id from identity.normalized_submissions
-    where $lists is not null and issues <> '[]' and normalization_version <> $lists
-),
-pending as (
-    select * from unread
     anti join {held("normalize", "submission")} as held on submission_id = held.subject_id
 )
 select submissions.* from capture.submissions as submissions
 semi join pending using (received_seq, submission_id)
 where {IS_PERSON}
 order by received_seq
+"""
+
+# Mapped anew since, which comes first, or normalised with other lists.
+_BEHIND = f"""
+select captured.received_seq, submission_id
+from identity.normalized_submissions as forms
+join capture.submissions as captured using (submission_id)
+anti join {held("normalize", "submission")} as held on submission_id = held.subject_id
+where (
+    forms.normalization_version <> $lists
+    or coalesce(captured.reading, 0) > coalesce(forms.reading, 0)
+) and {IS_PERSON}
+"""
+
+_NEXT_BEHIND = f"""
+with pending as (
+    {_BEHIND}
+    order by coalesce(captured.reading, 0) > coalesce(forms.reading, 0) desc, captured.received_seq
+    limit $rows
+)
+select submissions.* from capture.submissions as submissions
+semi join pending using (received_seq, submission_id)
+order by received_seq
+"""
+
+_NO_PERSONS = f"""
+select submission_id from identity.normalized_submissions
+semi join (
+    select submission_id from capture.submissions where reading is not null and not ({IS_PERSON})
+) using (submission_id)
+order by submission_id
 """
 
 # Merges and splits of this run, and leads that stopped being one of their own by them, or became
@@ -129,16 +152,39 @@ class Normalized:
 def normalize_pending(
     connection: duckdb.DuckDBPyConnection,
     vocabularies: Vocabularies,
-    lists: Reading | None = None,
     own_fields: Sequence[str] = (),
 ) -> Normalized:
-    """Normal forms of the submissions that have none yet, were mapped anew since, or have issues
-    from other lists than these. The connection may be a reader's. `own_fields`: the fields of
-    config/fields.yaml that people are matched by.
-    """
-    is_changed = lists is not None and is_news(connection, lists)
-    given = {"lists": vocabularies.version if is_changed else None}
-    pending = connection.execute(_PENDING, given).to_arrow_table().to_pandas()
+    """Normal forms of the submissions that have none yet. The connection may be a reader's.
+    `own_fields`: the fields of config/fields.yaml that people are matched by."""
+    new = connection.execute(_NEW).to_arrow_table().to_pandas()
+    return _normalize(new, vocabularies, own_fields)
+
+
+def normalize_anew(
+    connection: duckdb.DuckDBPyConnection,
+    vocabularies: Vocabularies,
+    rows: int,
+    own_fields: Sequence[str] = (),
+) -> Normalized:
+    """Normal forms of the submissions that have none yet, and of the oldest `rows` that were mapped
+    anew since they had theirs, or have them from other lists than these."""
+    given = {"lists": vocabularies.version, "rows": rows}
+    behind = connection.execute(_NEXT_BEHIND, given).to_arrow_table().to_pandas()
+    new = connection.execute(_NEW).to_arrow_table().to_pandas()
+    return _normalize(pd.concat([behind, new], ignore_index=True), vocabularies, own_fields)
+
+
+def count_behind(connection: duckdb.DuckDBPyConnection, vocabularies: Vocabularies) -> int:
+    """How many normal forms are to be made anew."""
+    row = connection.execute(
+        f"select count(*) from ({_BEHIND})", {"lists": vocabularies.version}
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _normalize(
+    pending: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str]
+) -> Normalized:
     normalize = functools.partial(
         _normalize_around, vocabularies=vocabularies, own_fields=own_fields
     )
@@ -151,6 +197,17 @@ def normalize_pending(
         pd.concat([part.rows for part in parts], ignore_index=True),
         [fault for part in parts for fault in part.faults],
     )
+
+
+def withdraw_non_persons(connection: duckdb.DuckDBPyConnection) -> int:
+    """Takes out of identity what was found, when it was read anew, to be no person's; how many.
+
+    The caller owns the transaction.
+    """
+    found = [str(row[0]) for row in connection.execute(_NO_PERSONS).fetchall()]
+    if found:
+        withdraw_submissions(connection, found)
+    return len(found)
 
 
 def list_unnormalized(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
@@ -182,12 +239,11 @@ def write_normalized(
     connection: duckdb.DuckDBPyConnection, normalized: pd.DataFrame, lists: Reading | None = None
 ) -> dict[str, int]:
     """Add the normal forms that are still missing, and those that say otherwise now in the place of
-    the earlier ones, but for what is set aside. `lists`: what they were read with."""
-    news = lists if lists is not None and is_news(connection, lists) else None
-    if normalized.empty and news is None:
+    the earlier ones, but for what is set aside. `lists`: with what they were read anew."""
+    if normalized.empty:
         return {"normalized": 0}
     connection.register("normalized", normalized)
-    read_anew = replace_forms(connection, news)
+    read_anew = replace_forms(connection, lists)
     connection.execute(
         "insert into identity.normalized_submissions by name select * from normalized "
         "anti join identity.normalized_submissions using (submission_id) "
@@ -207,9 +263,13 @@ def resolve(
     *,
     decided_at: datetime,
     run_id: str,
+    rows: int = 0,
 ) -> dict[str, int | str]:
     """New submissions to leads and accounts, events and outcomes to their leads, versions of what
-    changed."""
+    changed.
+
+    `rows`: of events and outcomes, how many of those attributed with other lists are read anew.
+    """
     vocabularies = load_vocabularies(config_dir)
     people = model_at_work(load_lead_specification(config_dir), models_dir)
     organisations = load_account_specification(config_dir)
@@ -222,7 +282,7 @@ def resolve(
         decided_at=decided_at,
         run_id=run_id,
     )
-    left = leave_companies(connection) if summary.reread else []
+    left = leave_companies(connection) if summary.reread or rows else []
     accounts = resolve_accounts(
         connection,
         specification=companies.specification,
@@ -234,8 +294,15 @@ def resolve(
     normalize = functools.partial(normalize_keys, vocabularies=vocabularies)
     categorize = functools.partial(page_category, vocabularies=vocabularies)
     changed_lead_ids = collect_keys(connection)
-    events = attribute_events(connection, normalize_keys=normalize, categorize_pages=categorize)
-    outcomes = attribute_outcomes(connection, normalize_keys=normalize)
+    lists = Reading(ATTRIBUTING, vocabularies.version, decided_at, run_id)
+    rereading = Rereading(lists, rows)
+    events = attribute_events(
+        connection,
+        normalize_keys=normalize,
+        categorize_pages=categorize,
+        rereading=rereading,
+    )
+    outcomes = attribute_outcomes(connection, normalize_keys=normalize, rereading=rereading)
     touched = {
         *changed_lead_ids,
         *summary.touched_lead_ids,

@@ -19,7 +19,8 @@ create table if not exists identity.normalized_submissions (
     click_id varchar, landing_page varchar, referrer varchar, form_id varchar,
     first_touch_source varchar, first_touch_medium varchar, first_touch_campaign varchar,
     first_touch_at timestamp, merged_person_ids varchar, further_emails varchar,
-    custom_fields varchar, issues varchar, normalization_version varchar, reading integer
+    custom_fields varchar, issues varchar, normalization_version varchar, reading integer,
+    compared_reading integer
 );
 
 -- One per compared pair kept, with its probability and the parts it is made of. `merge` would merge; whether it does, the limits of clustering decide.

@@ -31,13 +31,14 @@ from lead_platform.lake.fence import OvertakenError
 from lead_platform.lake.gate import TableFailure
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake, LakeFullError, utc_now
 from lead_platform.lake.lock import WriterLockTimeoutError
-from lead_platform.lake.specs import GATE_CHECK, asset_key, tables_of
+from lead_platform.lake.specs import CATCH_UP, GATE_CHECK, asset_key, tables_of
 from lead_platform.lake.steps import Metadata, Prepared, Stage, Step, Write, parts_of
 from lead_platform.lake.switches import Switches, copy_to_lake, switches_of
 from lead_platform.lake.tries import Published, run_step
 from lead_platform.settings import Settings, process_settings
 
 AS_OF_TAG = "lead-platform/as-of"
+ROWS_TAG = "lead-platform/rows"
 
 # Among what a check tells: why it does not pass, without counts. The same cause again is no news.
 CAUSE = "cause"
@@ -92,14 +93,16 @@ class LakeResource(ConfigurableResource):
     def materialize_stages(self, context: AssetExecutionContext, *stages: Stage) -> Materializing:
         """Write an asset's stages under one lock, judge them together and report each table.
 
-        A stage is left out where none of its tables is selected, and where the switch of its
-        workflow is off or thrown while the step is at work: the others are written without it.
+        A stage is left out where it has tables of the asset's of which none is selected, and where
+        the switch of its workflow is off or thrown while the step is at work: the others are
+        written without it.
         """
         label = label_of(context)
         STEPS.info("started %s", label)
         started = time.monotonic()
         asked = {".".join(key.path) for key in context.selected_asset_keys}
-        selected = [stage for stage in stages if stage.tables & asked]
+        own = {".".join(spec.key.path) for spec in context.assets_def.specs}
+        selected = [one for one in stages if one.tables & asked or not one.tables & own]
         off: dict[str, str] = {}
         skipped: dict[str, Candidate | None] = {}
         published: Published | None = None
@@ -217,6 +220,14 @@ def run_time(context: AssetExecutionContext) -> datetime:
     if started is None:
         return utc_now()
     return datetime.fromtimestamp(started, UTC).replace(tzinfo=None)
+
+
+def rows_to_reread(context: AssetExecutionContext, settings: Settings) -> int:
+    """Of the rows that were made with other versions than today's, how many of each kind a run
+    makes anew: none but in the job `catch_up`, there as many as its tag says, else the setting."""
+    if context.run.job_name != CATCH_UP:
+        return 0
+    return int(context.run_tags.get(ROWS_TAG) or settings.catch_up_rows)
 
 
 def parse_instant(text: str) -> datetime:

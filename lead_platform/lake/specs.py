@@ -43,10 +43,14 @@ RECORDS = (
     "governance.workflow_runs",
 )
 
+# The job that makes anew, by slices, what was made with other versions of lists or providers; its
+# switch has the same name.
+CATCH_UP = "catch_up"
+
 # The jobs of what is on the way of a lead, by where it enters: new records, verdicts of people, or
 # the passing of time alone.
 WAY_FROM_CAPTURE = ("process_new_leads",)
-WAY_FROM_IDENTITY = (*WAY_FROM_CAPTURE, "apply_verdicts")
+WAY_FROM_IDENTITY = (*WAY_FROM_CAPTURE, "apply_verdicts", CATCH_UP)
 WAY_FROM_ENRICHMENT = (*WAY_FROM_IDENTITY, "refresh_scores")
 
 # A run whose process was killed is tried again from its beginning: each step does what has not been
@@ -163,7 +167,10 @@ def dbt_specs(select: str, jobs: tuple[str, ...] = ()) -> list[AssetSpec]:
 
 
 def asset_job(
-    name: str, description: str, config: Mapping[str, Any] | None = None
+    name: str,
+    description: str,
+    config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> UnresolvedAssetJobDefinition:
     """The job of all assets whose specs name it, one after the other in one process."""
     return define_asset_job(
@@ -172,7 +179,7 @@ def asset_job(
         config=config,
         description=description,
         executor_def=in_process_executor,
-        tags=WHOLE_RETRY,
+        tags={**WHOLE_RETRY, **(tags or {})},
     )
 
 

@@ -30,7 +30,7 @@ from ruamel.yaml import YAML
 from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.lake.broken import set_aside_if_broken
 from lead_platform.lake.postgres import connect_postgres
-from lead_platform.lake.resource import AS_OF_TAG, CAUSE, JUDGED, STEPS
+from lead_platform.lake.resource import AS_OF_TAG, CAUSE, JUDGED, ROWS_TAG, STEPS
 from lead_platform.orchestration.executions import executions_of
 from lead_platform.settings import Settings
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -107,11 +107,13 @@ def run_job(
     *,
     operations: Mapping[str, Any] | None = None,
     as_of: datetime | None = None,
+    rows: int | None = None,
 ) -> Outcome:
     """Run a job in this process, on the same instance as everybody else's runs.
 
     `operations` is the configuration of each operation by name; `as_of` is the instant the run
-    works at (default: now). A failed step does not raise; the outcome tells.
+    works at (default: now), `rows` how many the job `catch_up` makes anew (default: the setting). A
+    failed step does not raise; the outcome tells.
     """
     prepare_instance(settings)
     from lead_platform.definitions import defs
@@ -130,10 +132,18 @@ def run_job(
                     "ops": ops,
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                tags={AS_OF_TAG: as_of.isoformat()} if as_of else {},
+                tags=_tags(as_of, rows),
                 raise_on_error=False,
             )
         return _outcome(result, instance)
+
+
+def _tags(as_of: datetime | None, rows: int | None) -> dict[str, str]:
+    given = {
+        AS_OF_TAG: as_of and as_of.isoformat(),
+        ROWS_TAG: None if rows is None else str(rows),
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def run_job_visibly(
@@ -142,6 +152,7 @@ def run_job_visibly(
     operations: Mapping[str, Any],
     as_of: datetime | None,
     console: Console,
+    rows: int | None = None,
 ) -> Outcome:
     """As `run_job`, telling each step as it starts and ends."""
     with console.status(f"{job}: starting …") as status:
@@ -149,7 +160,7 @@ def run_job_visibly(
         STEPS.addHandler(handler)
         STEPS.setLevel(logging.INFO)
         try:
-            return run_job(settings, job, operations=operations, as_of=as_of)
+            return run_job(settings, job, operations=operations, as_of=as_of, rows=rows)
         finally:
             STEPS.removeHandler(handler)
 

@@ -12,11 +12,13 @@ from lead_platform.capture.judgement import (
     list_non_persons,
     reread_kinds,
 )
+from lead_platform.lake.readings import Backlog
 from lead_platform.settings import PROJECT_ROOT
 from lead_platform.vocabularies.folder import load_intake_lists
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 
 NOW = datetime(2026, 11, 22, 12)
+ALL = Backlog(0, 100)
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +68,12 @@ def actions(connection: duckdb.DuckDBPyConnection) -> list[tuple]:
 def test_a_changed_list_is_asked_again_of_what_it_held_back(
     tables: duckdb.DuckDBPyConnection, signs: NonPersonSigns
 ) -> None:
-    assert reread_kinds(tables, signs, at=NOW, run_id="run") == ["sub_2"]
+    assert reread_kinds(tables, signs, at=NOW, run_id="run", among=ALL) == ["sub_2"]
     assert kinds(tables) == {"sub_1": "person", "sub_2": "person", "sub_3": "test", "sub_4": "junk"}
     [(action, subject, actor, _, _)] = actions(tables)
     assert (action, subject, actor) == ("restore_submission", "sub_2", "system")
     before = tables.execute("select * from capture.submissions order by all").fetchall()
-    assert reread_kinds(tables, signs, at=NOW, run_id="again") == []
+    assert reread_kinds(tables, signs, at=NOW, run_id="again", among=ALL) == []
     assert tables.execute("select * from capture.submissions order by all").fetchall() == before
     assert len(actions(tables)) == 1
 
@@ -91,7 +93,7 @@ def test_what_a_person_says_is_audited_once_and_can_be_taken_back(
         ("restore_submission", "sub_1", "Dana"),
         ("restore_submission", "sub_3", "Dana"),
     ]
-    reread_kinds(tables, signs, at=NOW, run_id="run")
+    reread_kinds(tables, signs, at=NOW, run_id="run", among=ALL)
     assert kinds(tables)["sub_3"] == "person", "no list says otherwise again"
 
 
@@ -101,7 +103,7 @@ def test_what_a_person_confirms_no_list_undoes(
     """ "Nothing to do" was said of it, and the next list made leads of Dana's test records."""
     for _ in range(2):
         judge(tables, ["sub_2"], "junk", by="Dana", reason="our own", at=NOW)
-    assert reread_kinds(tables, signs, at=NOW, run_id="run") == []
+    assert reread_kinds(tables, signs, at=NOW, run_id="run", among=ALL) == []
     assert kinds(tables)["sub_2"] == "junk"
     assert actions(tables) == [
         ("mark_no_person", "sub_2", "Dana", "junk: told before", "junk"),
@@ -117,10 +119,10 @@ def test_a_vendors_test_stays_one_though_its_payload_is_elsewhere(
         "update capture.submissions set kind = 'test', payload = null, "
         "kind_reason = 'Google Ads: test lead of a lead form' where submission_id = 'sub_2'"
     )
-    assert reread_kinds(tables, signs, at=NOW, run_id="run") == []
+    assert reread_kinds(tables, signs, at=NOW, run_id="run", among=ALL) == []
     assert kinds(tables)["sub_2"] == "test"
     without = NonPersonSigns([("text", "x", "test", "another")], "without keys")
-    assert "sub_2" in reread_kinds(tables, without, at=NOW, run_id="again")
+    assert "sub_2" in reread_kinds(tables, without, at=NOW, run_id="again", among=ALL)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from lead_platform.enrichment.provider import (
 )
 from lead_platform.enrichment.results import (
     RESULT_COLUMNS,
+    count_behind,
     enrich_leads,
     enrich_pending,
     request_keys,
@@ -276,7 +277,11 @@ def test_nothing_is_asked_twice_until_it_is_due(lake: duckdb.DuckDBPyConnection)
     assert asked(AS_OF + timedelta(hours=6)) == {"broken": 3}
     assert asked(AS_OF + 10 * DAY) == {"broken": 3, "scripted": 3}
     newer = [enabled(Scripted(version="2"))]
-    assert len(enrich_pending(lake, newer, AS_OF)) == 3
+    assert enrich_pending(lake, newer, AS_OF).empty, "no new lead waits for what is known"
+    assert count_behind(lake, newer, AS_OF) == 3
+    assert len(enrich_pending(lake, newer, AS_OF, rows=2)) == 2
+    write_results(lake, enrich_pending(lake, newer, AS_OF, rows=2))
+    assert count_behind(lake, newer, AS_OF) == 1
 
 
 def test_a_changed_lead_is_asked_about_again_and_its_old_result_goes(

@@ -12,20 +12,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from lead_platform.capture.channels import load_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.intake import identify_delivery, parse_file, write_batches
-from lead_platform.capture.remapping import fill_waiting, preview_remap, remap
-from lead_platform.identity.resolution import normalize_pending, resolve, write_normalized
+from lead_platform.capture.remapping import preview_remap, remap
+from lead_platform.capture.rereading import STEP, note_lists, reread_items
+from lead_platform.capture.rereading import count_behind as captured_behind
+from lead_platform.identity.leads.attribution import count_behind as attributed_behind
+from lead_platform.identity.resolution import count_behind as forms_behind
+from lead_platform.identity.resolution import (
+    normalize_anew,
+    normalize_pending,
+    resolve,
+    withdraw_non_persons,
+    write_normalized,
+)
 from lead_platform.identity.withdrawal import withdraw_submissions
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
 from lead_platform.lake.lake import Lake
-from lead_platform.lake.readings import Reading, is_news
+from lead_platform.lake.readings import Reading
 from lead_platform.lake.switches import Switch, switches_of
 from lead_platform.settings import PROJECT_ROOT, Settings
 from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
+from lead_platform.vocabularies.tables import IntakeLists
 
 AT = dt.datetime(2026, 11, 22, 12)
 CONTACTS = """
@@ -84,36 +96,74 @@ class World:
         path.write_text(HEADER + "\n".join(rows) + "\n")
         delivery = identify_delivery(path, channel, received_at=AT)
         with self.lake.write("intake") as candidate:
+            note_lists(candidate.connection, self._reading(STEP, self._lists.version))
             batches = parse_file(path, channel, received_at=AT)
             assert write_batches(candidate.connection, delivery, batches).taken == len(rows)
 
     def run(self) -> dict[str, Any]:
         """What a run does after it has taken its files in; the counts of resolving."""
-        self.look_up_again()
         vocabularies = load_vocabularies(self.config)
-        lists = Reading("normalize", vocabularies.version, AT, "run")
         with self.lake.read() as connection:
-            forms = normalize_pending(connection, vocabularies, lists)
+            forms = normalize_pending(connection, vocabularies)
         assert not forms.faults
-        with self.lake.write("normalize") as candidate:
-            write_normalized(candidate.connection, forms.rows, lists)
-        with self.lake.write("resolve") as candidate:
-            return resolve(
-                candidate.connection,
-                self.config,
-                self.lake.settings.models,
-                decided_at=AT,
-                run_id="run",
+        with self.lake.write("identify") as candidate:
+            write_normalized(candidate.connection, forms.rows)
+            return self._resolve(candidate.connection, 0)
+
+    def catch_up(self, rows: int = 1_000) -> dict[str, Any]:
+        """One slice of what is behind; the counts of resolving."""
+        lists = self._lists
+        vocabularies = load_vocabularies(self.config)
+        with self.lake.write("identify") as candidate:
+            connection = candidate.connection
+            reread_items(
+                connection,
+                load_channels(self.config),
+                load_contracts(self.lake.settings.expectations_dir),
+                lists,
+                self._reading(STEP, lists.version),
+                rows=rows,
+            )
+            withdraw_non_persons(connection)
+            forms = normalize_anew(connection, vocabularies, rows)
+            assert not forms.faults
+            reading = self._reading("normalize", vocabularies.version, "submission")
+            write_normalized(connection, forms.rows, reading)
+            return self._resolve(connection, rows)
+
+    def rebuild(self, rows: int = 1_000) -> int:
+        """Catch up until nothing is behind; the number of slices."""
+        for done in range(100):
+            if not self.behind():
+                return done
+            self.catch_up(rows)
+        raise AssertionError(f"{self.behind()} rows stay behind")
+
+    def behind(self) -> int:
+        vocabularies = load_vocabularies(self.config)
+        with self.lake.read() as connection:
+            return (
+                captured_behind(connection, self._lists)
+                + forms_behind(connection, vocabularies)
+                + attributed_behind(connection, vocabularies.version)
             )
 
-    def look_up_again(self) -> None:
-        lists = load_intake_lists(self.config)
-        reading = Reading("intake", lists.version, AT, "run")
-        with self.lake.write("intake") as candidate:
-            if is_news(candidate.connection, reading):
-                channels = load_channels(self.config)
-                contracts = load_contracts(self.lake.settings.expectations_dir)
-                fill_waiting(candidate.connection, channels, contracts, reading)
+    @property
+    def _lists(self) -> IntakeLists:
+        return load_intake_lists(self.config)
+
+    def _reading(self, step: str, version: str, kind: str | None = None) -> Reading:
+        return Reading(step, version, AT, "run", kind=kind)
+
+    def _resolve(self, connection: duckdb.DuckDBPyConnection, rows: int) -> dict[str, Any]:
+        return resolve(
+            connection,
+            self.config,
+            self.lake.settings.models,
+            decided_at=AT,
+            run_id="run",
+            rows=rows,
+        )
 
     def remap(self, brake: Brake | None = None) -> Any:
         return remap(
@@ -150,7 +200,7 @@ class World:
         )  # fmt: skip
         return {
             table: self.query(
-                f"select columns(name -> name <> 'reading') from {table} order by all"
+                f"select columns(name -> not ends_with(name, 'reading')) from {table} order by all"
             )
             for table in tables
         }
@@ -183,10 +233,9 @@ def test_a_word_added_to_a_list_fills_what_waited_for_it(world: World) -> None:
     assert world.query("select submission_id, industry from identity.normalized_submissions") == (
         before
     )
-    noted = world.readings()
     world.add_word("industries.csv", "Barging,logistics")
     world.add_word("consents.csv", "perchance,granted")
-    assert world.run()["read_anew"] == 2
+    assert world.catch_up()["read_anew"] == 2
     found = world.query(
         "select record_id, n.industry, n.consent_email, s.consent_email, s.issues is null "
         "from identity.normalized_submissions as n join capture.submissions as s "
@@ -207,10 +256,50 @@ def test_a_word_added_to_a_list_fills_what_waited_for_it(world: World) -> None:
     )
     assert [one[1] for one in told] == ["system"] * 2
     assert any("industry" in after for *_, after in told)
-    assert world.readings() == noted + 2
-    state = world.state()
+    assert world.behind() == 0
+    state, noted = world.state(), world.readings()
+    assert world.catch_up()["read_anew"] == 0
+    assert (world.state(), world.readings()) == (state, noted)
+
+
+def test_a_new_lead_waits_for_nothing_old(world: World) -> None:
+    """A changed list once had the next run read all that had an issue, before its own."""
+    world.receive(NORA, ADA)
+    world.run()
+    world.add_word("industries.csv", "Barging,logistics")
+    world.add_word("consents.csv", "perchance,granted")
+    old = world.state()
+    world.receive("3,Ben Adler,ben@adler.example,,Adler,Kenya,Barging,perchance,/pricing")
+    with world.lake.read() as connection:
+        read = normalize_pending(connection, load_vocabularies(world.config)).rows
+    assert read["industry"].tolist() == ["logistics"], "nothing but what is new is read"
     assert world.run()["read_anew"] == 0
-    assert (world.state(), world.readings()) == (state, noted + 2)
+    new = world.state()
+    for table in (
+        "capture.submissions",
+        "identity.normalized_submissions",
+        "identity.lead_members",
+    ):
+        assert [row for row in new[table] if row not in old[table]] != []
+        assert [row for row in old[table] if row not in new[table]] == []
+    assert world.behind() == 4, "both that are old, as items and as normal forms"
+    world.rebuild(rows=1)
+    assert world.behind() == 0
+    assert world.query("select count(*) from identity.lead_members") == [(3,)]
+    named = "select industry from identity.normalized_submissions order by received_seq"
+    assert world.query(named) == [("logistics",), ("software",), ("logistics",)]
+
+
+def test_a_slice_takes_the_oldest_first_and_no_more(world: World) -> None:
+    world.receive(NORA, NORA.replace("1,", "2,"), NORA.replace("1,", "3,"))
+    world.run()
+    world.add_word("industries.csv", "Barging,logistics")
+    world.catch_up(rows=2)
+    named = "select industry from identity.normalized_submissions order by received_seq"
+    assert world.query(named) == [("logistics",), ("logistics",), (None,)]
+    assert world.behind() == 1
+    assert world.rebuild(rows=2) == 1
+    assert world.query(named) == [("logistics",)] * 3
 
 
 def test_a_corrected_field_comes_right_in_place(world: World) -> None:
@@ -229,7 +318,7 @@ def test_a_corrected_field_comes_right_in_place(world: World) -> None:
     assert world.state() == begun, "a preview writes nothing"
     found = world.remap()
     assert (found.records, found.changed, found.refused) == (2, 2, 0)
-    assert world.run()["read_anew"] == 2
+    assert world.catch_up()["read_anew"] == 2
     assert world.leads() == leads
     assert world.query("from identity.lead_crosswalk") == []
     accounts = world.query("select name from identity.accounts order by name")
@@ -247,11 +336,11 @@ def test_a_corrected_field_comes_right_in_place(world: World) -> None:
     assert told == [("Dana", "the wrong column", "company_name", "company_name")] * 2
     state, noted = world.state(), world.readings()
     assert world.remap().changed == 0
-    assert world.run()["read_anew"] == 0
+    assert world.catch_up()["read_anew"] == 0
     assert (world.state(), world.readings()) == (state, noted)
     world.describe(("company_name: company", "company_name: industry"))
     world.remap()
-    world.run()
+    world.catch_up()
     assert world.state() == begun
 
 
@@ -271,17 +360,16 @@ def test_corrected_mails_make_two_leads_one_and_two_again(world: World) -> None:
     begun = world.state()
     world.describe()
     world.remap()
-    world.run()
+    world.catch_up()
     assert set(world.leads().values()) == {apart["1"]}
     related = world.query("select lead_id, related_lead_id, relation from identity.lead_crosswalk")
     assert related == [(apart["2"], apart["1"], "merged_into")]
     assert world.query("select lead_id from identity.lead_events") == [(apart["1"],)]
     world.describe(WRONG_MAIL)
     world.remap()
-    world.run()
+    world.catch_up()
     assert world.leads() == apart
-    state = world.state()
-    assert state == begun
+    assert world.state() == begun
     living = world.query("select relation from identity.lead_crosswalk")
     assert living == [("split_from",)]
 
@@ -298,7 +386,7 @@ def test_what_was_one_by_a_wrong_mail_is_parted(world: World) -> None:
     assert before["1"] == before["3"]
     world.describe()
     world.remap()
-    world.run()
+    world.catch_up()
     after = world.leads()
     assert after["1"] == before["1"] != after["3"]
     assert len(set(after.values())) == 3
@@ -316,7 +404,7 @@ def test_an_event_of_another_key_goes_to_another_lead(world: World) -> None:
     assert world.query("select lead_id from identity.lead_events") == [(leads["1"],)]
     world.describe(("kind: submission\n", "kind: submission\n    when: company\n"))
     world.remap()
-    world.run()
+    world.catch_up()
     assert world.query("select lead_id, reading is not null from identity.lead_events") == [
         (leads["2"], True)
     ]
@@ -386,7 +474,7 @@ def test_who_comes_back_as_somebody_else_gets_an_id_of_his_own(world: World) -> 
         )
     )
     world.remap()
-    world.run()
+    world.catch_up()
     two = world.leads()
     assert two["2"] == one["2"]
     assert two["1"] != two["2"]

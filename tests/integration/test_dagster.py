@@ -109,6 +109,7 @@ def test_jobs_and_schedules_are_there(definitions: Any) -> None:
         "process_new_leads",
         "apply_verdicts",
         "refresh_scores",
+        "catch_up",
         "scan_identity",
         "audit_drift",
         "maintain",
@@ -121,7 +122,9 @@ def test_jobs_and_schedules_are_there(definitions: Any) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("job", ["process_new_leads", "apply_verdicts", "refresh_scores"])
+@pytest.mark.parametrize(
+    "job", ["process_new_leads", "apply_verdicts", "refresh_scores", "catch_up"]
+)
 def test_a_run_ends_with_the_report(definitions: Any, job: str) -> None:
     """An assignment waited for it, and a job killed in between looked finished."""
     graph = definitions.resolve_job_def(job).graph

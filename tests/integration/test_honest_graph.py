@@ -3,11 +3,13 @@
 Routing read three tables of identity that no arrow led from, and the scan wrote tables it did not
 declare, so that a refusal of these showed no failed check.
 
-A small world goes through all jobs, with people's verdicts in between, and DuckDB logs every
-statement of every step. What the gate reads is not the step's doing and left out.
+A small world goes through all jobs, with verdicts of people and edited lists in between, and DuckDB
+logs every statement of every step. What the gate reads is not the step's doing and left out.
 """
 
+import csv
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +32,7 @@ from tests.integration.installation import (
 )
 from tests.integration.tracing import tables_of
 
-OTHER_JOBS = ("scan_identity", "audit_drift", "refresh_scores")
+OTHER_JOBS = ("catch_up", "scan_identity", "audit_drift", "refresh_scores")
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,14 @@ def steps(embedded_install: Install, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("world")
     make_world(folder, slices=2, seed=31, submissions=90, events_per_person=1.0)
     first, second = files_by_slice(folder)
-    installation = embedded_install("graph")
+    config = tmp_path_factory.mktemp("config") / "config"
+    shutil.copytree(PROJECT / "config", config)
+    installation = embedded_install("graph", config_dir=config)
     layers = {table.split(".")[0] for table in _tables(installation)}
     jobs = [_take_in([*first, _odd_inquiries(folder)])]
     runs = [_trace(installation, folder / "before", jobs)]
     _judge(installation)
+    _edit_lists(installation)
     later = [{"job": job, "as_of": str(AS_OF + timedelta(days=1))} for job in OTHER_JOBS]
     runs.append(_trace(installation, folder / "after", [_take_in(second), *later]))
     declared = installation.start("declare_steps").finish()
@@ -166,3 +171,15 @@ with firsts as (
 )
 select min(submission_id), max(submission_id) from firsts
 """
+
+
+def _edit_lists(installation: Installation) -> None:
+    """Something that a submission, an event and an outcome say is no answer any more."""
+    said = installation.query(
+        "select min(city) from capture.submissions union all "
+        "select min(campaign) from capture.events union all "
+        "select min(owner) from capture.outcomes"
+    )
+    path = installation.settings.config_dir / "vocabularies" / "blanks.csv"
+    with path.open("a", encoding="utf-8") as listed:
+        csv.writer(listed, lineterminator="\n").writerows(said)

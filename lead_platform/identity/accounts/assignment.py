@@ -58,7 +58,7 @@ def resolve_accounts(
 ) -> AccountSummary:
     """Gives every stated company its account, lets verdicts take effect, and brings the rows of the
     touched accounts up to date; `lead_ids`: leads whose submissions changed, `account_ids`:
-    accounts that lost some.
+    accounts that lost some, or have another first one: they are put together anew.
 
     Reads identity.normalized_submissions, lead_members and account_verdicts, writes
     account_members, account_pairs, account_relations, account_crosswalk, merged_account_members,
@@ -68,9 +68,10 @@ def resolve_accounts(
     summary = AccountSummary()
     connection.execute(_NOTHING_PLACED)
     new, said = collect_new(connection, specification), collect_links(connection)
+    _take_account_ids(connection, account_ids)
     if new:
         _find_pairs(connection, specification, model)
-    if new or said:
+    if new or said or account_ids:
         place_companies(connection, specification)
         summary = _write(connection, decided_at)
     if said:
@@ -93,8 +94,21 @@ create or replace temp table company_pairs as
     select * from identity.account_pairs limit 0;
 
 create or replace temp table company_keys as
-    select record_id, {", ".join(STORED_KEYS)} from identity.account_members limit 0
+    select record_id, {", ".join(STORED_KEYS)} from identity.account_members limit 0;
+
+create or replace temp table company_left (account_id varchar);
+
+create or replace temp table company_lost (account_id varchar, holder varchar)
 """
+
+
+def _take_account_ids(connection: duckdb.DuckDBPyConnection, account_ids: Collection[str]) -> None:
+    """Fills `company_left` with these."""
+    if account_ids:
+        given = pa.table({"account_id": pa.array(sorted(set(account_ids)), pa.string())})
+        connection.register("given_accounts", given)
+        connection.execute("insert into company_left from given_accounts")
+        connection.unregister("given_accounts")
 
 
 def preview_accounts(
@@ -215,6 +229,7 @@ create or replace temp table company_touched as
             or record_id in (select right_record_id from company_pairs where decision = 'merge')
             or record_id in (select left_record_id from company_links where is_pending)
             or record_id in (select right_record_id from company_links where is_pending)
+            or account_id in (from company_left)
         union
         select case when a.one = r.account_id then a.other else a.one end
         from reached as r
@@ -302,6 +317,7 @@ def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> Ac
         connection.execute(_STORE_ASIDE)
     if has_moved:
         connection.execute(_MERGED_MEMBERS, {"at": decided_at})
+        connection.execute(_LOST)
         connection.execute(_NEXT_CROSSWALK, {"at": decided_at})
         connection.execute(_STORE_CROSSWALK)
     relations = {
@@ -424,6 +440,8 @@ create or replace temp table next_account_crosswalk as
         select 'acct_' || left(sha256(record_id), 24) as account_id, account_id as holder,
             former_account_id as former_holder
         from company_placed
+        union all
+        select account_id, holder, account_id from company_lost
     ),
     known as (
         select n.*, c.relation, c.related_account_id, c.merged_at,
@@ -452,14 +470,33 @@ create or replace temp table next_account_crosswalk as
     select c.account_id, n.holder as related_account_id, c.relation, c.merged_at, c.split_at
     from identity.account_crosswalk as c
     join named as n on n.account_id = c.related_account_id and n.holder <> n.account_id
-    where c.relation = 'split_from' and c.account_id not in (select account_id from changed)
+    where c.account_id not in (select account_id from changed)
+        and (
+            c.relation = 'split_from'
+            or c.related_account_id in (select account_id from company_lost)
+        )
+"""
+
+# Ids whose own record is stated no more go where the first of their others went.
+_LOST = """
+create or replace temp table company_lost as
+    select p.former_account_id as account_id,
+        arg_min(p.account_id, (n.received_seq, p.record_id)) as holder
+    from company_placed as p
+    join company_nodes as n on n.record_id = p.record_id
+    where p.former_account_id not in (select account_id from company_placed)
+        and p.former_account_id not in (
+            select 'acct_' || left(sha256(record_id), 24) from company_placed
+        )
+    group by p.former_account_id
 """
 
 _STORE_CROSSWALK = """
 delete from identity.account_crosswalk
 where account_id in (select account_id from next_account_crosswalk);
 
-insert into identity.account_crosswalk by name from next_account_crosswalk
+insert into identity.account_crosswalk by name
+    from next_account_crosswalk where related_account_id <> account_id
 """
 
 # Accounts are related by pairs that a guard held back; where the model was in doubt, or a merge
@@ -564,5 +601,6 @@ from company_placed
 where former_account_id <> account_id and account_id not in (
     select former_account_id from company_placed where former_account_id is not null
 )
+    and account_id not in (select holder from company_lost)
 group by account_id
 """

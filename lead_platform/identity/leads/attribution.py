@@ -6,7 +6,7 @@ number or page is normalized is the normalization's and passed in.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pandas as pd
@@ -14,6 +14,15 @@ import pyarrow as pa
 
 from lead_platform.identity.leads.versions import stale_leads
 from lead_platform.lake.quarantine import held
+from lead_platform.lake.readings import (
+    NO_BACKLOG,
+    Backlog,
+    Reading,
+    begin_reading,
+    find_backlog,
+    next_reading,
+    note_reading,
+)
 
 KeyNormalizer = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes columns email and phone (raw text or null); returns both normalized, same index."""
@@ -62,6 +71,28 @@ _OUTCOMES = _Stream(
 )
 
 
+STEP = "attribute"
+
+
+@dataclass(frozen=True)
+class Rereading:
+    """With which lists events and outcomes are attributed, and how many of those attributed with
+    others are looked at anew: page, keys and so the lead may be others by now."""
+
+    reading: Reading
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class _Anew:
+    """What of a stream is looked at anew: the next of its backlog (up to `until_seq`), and whether
+    what was mapped anew is."""
+
+    backlog: Backlog = NO_BACKLOG
+    until_seq: int = 0
+    has_mapped: bool = False
+
+
 def collect_keys(
     connection: duckdb.DuckDBPyConnection, lead_ids: Collection[str] | None = None
 ) -> list[str]:
@@ -83,41 +114,120 @@ def attribute_events(
     *,
     normalize_keys: KeyNormalizer,
     categorize_pages: PageCategorizer,
+    rereading: Rereading | None = None,
 ) -> AttributionSummary:
     """Brings identity.lead_events up to date with capture.events and the keys collected.
 
     Looked at are events without a lead whose keys some lead has, events of changed leads or that
-    name a key of one, and events that were read anew. Events nobody can claim stay out until their
-    lead appears.
+    name a key of one, and of those with a lead as many as `rereading` says. Events nobody can claim
+    stay out until their lead appears.
     """
-    changes = _attribute(connection, _EVENTS, normalize_keys)
+    anew = _find(connection, _EVENTS, normalize_keys, rereading)
     _categorize(connection, categorize_pages)
-    _store(connection, _EVENTS, "page_category")
-    return changes
+    return _finish(connection, _EVENTS, anew, rereading, "page_category")
 
 
 def attribute_outcomes(
     connection: duckdb.DuckDBPyConnection,
     *,
     normalize_keys: KeyNormalizer,
+    rereading: Rereading | None = None,
 ) -> AttributionSummary:
     """Brings identity.lead_outcomes up to date; as attribute_events."""
-    changes = _attribute(connection, _OUTCOMES, normalize_keys)
-    _store(connection, _OUTCOMES)
-    return changes
+    anew = _find(connection, _OUTCOMES, normalize_keys, rereading)
+    return _finish(connection, _OUTCOMES, anew, rereading)
 
 
-def _attribute(
+def count_behind(connection: duckdb.DuckDBPyConnection, version: str) -> int:
+    """How many events and outcomes were looked at with other lists, or mapped anew since."""
+    total = 0
+    for stream in (_EVENTS, _OUTCOMES):
+        backlog = find_backlog(connection, STEP, stream.subject, version)
+        backlog = backlog or Backlog(0, _attributed_until(connection, stream))
+        row = connection.execute(
+            f"select count(*) from {stream.source} as e "
+            f"left join {stream.target} as t on t.{stream.key} = e.{stream.key} "
+            f"where (e.received_seq > ? and e.received_seq <= ?) or (t.{stream.key} is not null "
+            "and coalesce(e.reading, 0) > coalesce(t.reading, 0))",
+            [backlog.after_seq, backlog.until_seq],
+        ).fetchone()
+        total += int(row[0]) if row else 0
+    return total
+
+
+def _find(
     connection: duckdb.DuckDBPyConnection,
     stream: _Stream,
     normalize_keys: KeyNormalizer,
-) -> AttributionSummary:
+    rereading: Rereading | None,
+) -> _Anew:
     """Fills temp table `attribution_changes`: key, lead_id (null: withdraw), former_lead_id."""
-    connection.execute(_candidates_sql(stream))
+    anew = _plan(connection, stream, rereading) if rereading else _Anew()
+    given = {
+        "after": anew.backlog.after_seq, "until": anew.until_seq, "has_mapped": anew.has_mapped
+    }  # fmt: skip
+    connection.execute(_candidates_sql(stream), given)
     _normalize(connection, normalize_keys)
     connection.execute(_CLAIMS)
     connection.execute(_changes_sql(stream))
-    return _summarize(connection)
+    return anew
+
+
+def _plan(connection: duckdb.DuckDBPyConnection, stream: _Stream, rereading: Rereading) -> _Anew:
+    """What is next of what was attributed with other lists; where these are news, that is noted."""
+    reading = replace(rereading.reading, kind=stream.subject)
+    backlog = find_backlog(connection, STEP, stream.subject, reading.version)
+    if backlog is None:
+        attributed = _attributed_until(connection, stream)
+        backlog = begin_reading(connection, reading, behind_seq=attributed)
+    if not rereading.rows:
+        return _Anew()
+    row = connection.execute(
+        "select count(*), max(received_seq) from ("
+        f"select received_seq from {stream.source} where received_seq > ? and received_seq <= ? "
+        "order by received_seq limit ?)",
+        [backlog.after_seq, backlog.until_seq, rereading.rows],
+    ).fetchone()
+    count, last = row or (0, None)
+    is_last = count < rereading.rows or last is None
+    return _Anew(backlog, backlog.until_seq if is_last else int(last), has_mapped=True)
+
+
+def _attributed_until(connection: duckdb.DuckDBPyConnection, stream: _Stream) -> int:
+    """The place of the last item received, where any has a lead."""
+    if not connection.execute(f"from {stream.target} limit 1").fetchone():
+        return 0
+    row = connection.execute(f"select max(received_seq) from {stream.source}").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def _finish(
+    connection: duckdb.DuckDBPyConnection,
+    stream: _Stream,
+    anew: _Anew,
+    rereading: Rereading | None,
+    *derived: str,
+) -> AttributionSummary:
+    """Stores the changes, and how far the backlog is."""
+    differs = " or ".join(f"c.{name} is distinct from t.{name}" for name in derived) or "false"
+    connection.execute(f"""
+        delete from attribution_changes where may_stay and item_id not in (
+            select c.item_id from attribution_changes as c
+            join {stream.target} as t on t.{stream.key} = c.item_id
+            where {differs}
+        )
+    """)
+    summary = _summarize(connection)
+    number = 0 if anew.backlog.is_empty else next_reading(connection)
+    _store(connection, stream, number, *derived)
+    if rereading and not anew.backlog.is_empty:
+        left = Backlog(anew.until_seq, anew.backlog.until_seq)
+        row = connection.execute(
+            "select count(*) from attribution_changes where former_lead_id is not null"
+        ).fetchone()
+        reading = replace(rereading.reading, kind=stream.subject)
+        note_reading(connection, reading, items=int(row[0]) if row else 0, backlog=left)
+    return summary
 
 
 # What leads go by. Loose keys choose what is worth normalizing: the last seven digits of a number,
@@ -135,7 +245,7 @@ create or replace temp table lead_keys as
 
 def _candidates_sql(stream: _Stream) -> str:
     """Events without a lead that some lead may claim, those a changed lead has a key of or had, and
-    those read anew since, but for those set aside.
+    those to be looked at anew, but for those set aside.
 
     An address with other characters than plain ones may read otherwise once normalized, so it is
     always a candidate; there are few of them.
@@ -152,7 +262,7 @@ def _candidates_sql(stream: _Stream) -> str:
         create or replace temp table attribution_candidates as
         with keyed as (
             select e.{stream.key} as item_id, e.submission_id, e.email, e.phone, e.phone_region,
-                e.reading,
+                e.reading, e.received_seq,
                 e.source_system || chr(31) || e.source_person_id as person_key,
                 lower(trim(e.email)) as loose_email,
                 right(nullif(regexp_replace(e.phone, '[.,]0{{1,2}}$|[^0-9]', '', 'g'), ''), 7)
@@ -162,18 +272,20 @@ def _candidates_sql(stream: _Stream) -> str:
             anti join {held("resolve", stream.subject)} as h on h.subject_id = e.{stream.key}
         ),
         unclaimed as (
-            select *, null::varchar as former_lead_id, false as is_reread from keyed
+            select *, null::varchar as former_lead_id, false as is_reread, false as is_next
+            from keyed
             anti join {stream.target} as t on t.{stream.key} = keyed.item_id
         ),
         claimed as (
             select keyed.*, t.lead_id as former_lead_id,
-                coalesce(keyed.reading, 0) > coalesce(t.reading, 0) as is_reread
+                $has_mapped and coalesce(keyed.reading, 0) > coalesce(t.reading, 0) as is_reread,
+                keyed.received_seq > $after and keyed.received_seq <= $until as is_next
             from keyed
             join {stream.target} as t on t.{stream.key} = keyed.item_id
         )
         select * from unclaimed where is_odd or {named_by("true")}
         union all
-        select * from claimed where is_odd or is_reread or {named_by("is_changed")}
+        select * from claimed where is_odd or is_reread or is_next or {named_by("is_changed")}
             or former_lead_id in (from changed_leads)
             or former_lead_id not in (select lead_id from lead_keys)
     """
@@ -226,7 +338,7 @@ create or replace temp table attribution_claims as
         from keys where phone in (select phone from normalized_keys)
         group by phone having count(distinct lead_id) = 1
     )
-    select c.item_id, c.former_lead_id, c.is_reread,
+    select c.item_id, c.former_lead_id, c.is_reread, c.is_next,
         coalesce(s.lead_id, p.lead_id, e.lead_id, t.lead_id) as lead_id
     from attribution_candidates as c
     left join identity.lead_members as s on s.submission_id = c.submission_id
@@ -242,11 +354,13 @@ create or replace temp table attribution_claims as
 def _changes_sql(stream: _Stream) -> str:
     return f"""
         create or replace temp table attribution_changes as
-        select c.item_id, c.former_lead_id, c.lead_id, {stream.columns}, e.reading
+        select c.item_id, c.former_lead_id, c.lead_id, {stream.columns}, e.reading,
+            c.is_next and not c.is_reread and c.lead_id is not distinct from c.former_lead_id
+                as may_stay
             {", e.url" if stream is _EVENTS else ""}
         from attribution_claims as c
         join {stream.source} as e on e.{stream.key} = c.item_id
-        where c.is_reread or c.lead_id is distinct from c.former_lead_id
+        where c.is_reread or c.is_next or c.lead_id is distinct from c.former_lead_id
     """
 
 
@@ -270,8 +384,11 @@ def _categorize(connection: duckdb.DuckDBPyConnection, categorize_pages: PageCat
     connection.unregister("given_pages")
 
 
-def _store(connection: duckdb.DuckDBPyConnection, stream: _Stream, *derived: str) -> None:
-    columns = ", ".join([stream.columns, *derived, "reading"])
+def _store(
+    connection: duckdb.DuckDBPyConnection, stream: _Stream, number: int, *derived: str
+) -> None:
+    """What stays where it was and yet differs carries the number: its lead is another one by it."""
+    columns = ", ".join([stream.columns, *derived])
     connection.execute(f"""
         delete from {stream.target} where {stream.key} in (
             select item_id from attribution_changes where former_lead_id is not null
@@ -279,7 +396,8 @@ def _store(connection: duckdb.DuckDBPyConnection, stream: _Stream, *derived: str
     """)
     connection.execute(f"""
         insert into {stream.target} by name
-        select item_id as {stream.key}, lead_id, {columns}
+        select item_id as {stream.key}, lead_id, {columns},
+            if(may_stay, {number}, reading)::integer as reading
         from attribution_changes where lead_id is not null
     """)
 

@@ -15,10 +15,15 @@ from lead_platform.lake.readings import Reading, next_reading, note_reading
 
 # What a normal form says; which lists it was read with does not make it another one.
 _SAYING = tuple(name for name in COLUMNS if name != "normalization_version")
+# What is compared of a submission beside what its match record is made of (records.py): where it
+# differs, the record's pairs are found anew.
+_COMPARED = (
+    "is_role_email", "is_disposable_email", "is_free_email", "region", "postal_code",
+)  # fmt: skip
 
 
-def _row(source: str) -> str:
-    return ", ".join(f"{source}.{name}" for name in _SAYING)
+def _row(source: str, columns: tuple[str, ...] = _SAYING) -> str:
+    return ", ".join(f"{source}.{name}" for name in columns)
 
 
 def _fields(source: str) -> str:
@@ -39,17 +44,32 @@ select * from normalized semi join identity.normalized_submissions using (submis
 """
 
 # A form made of what has been mapped anew meanwhile is not written: the next run makes another.
-_CHANGED = f"""
-create or replace temp table changed_forms as
-    select given.*, coalesce(given.reading, 0) > coalesce(forms.reading, 0) as is_mapped_anew,
+_JUDGED = f"""
+create or replace temp table judged_forms as
+    select given.* replace (forms.compared_reading as compared_reading),
+        coalesce(given.reading, 0) > coalesce(forms.reading, 0) as is_mapped_anew,
         ({_row("given")}) is distinct from ({_row("forms")}) as says_otherwise,
+        ({_row("given", _COMPARED)}) is distinct from ({_row("forms", _COMPARED)})
+            as is_compared_anew,
+        forms.normalization_version <> given.normalization_version as is_of_other_lists,
         {_fields("forms")} as fields_before, {_fields("given")} as fields_after
     from given_forms as given
     join identity.normalized_submissions as forms on forms.submission_id = given.submission_id
     join capture.submissions as captured on captured.submission_id = given.submission_id
     anti join {held("normalize", "submission")} as held on held.subject_id = given.submission_id
-    where captured.reading is not distinct from given.reading and {IS_PERSON}
-        and (says_otherwise or is_mapped_anew)
+    where captured.reading is not distinct from given.reading and {IS_PERSON};
+
+create or replace temp table changed_forms as
+    from judged_forms where says_otherwise or is_mapped_anew
+"""
+
+# What says the same with other lists only names these from now on: nothing hangs on that.
+_RESTAMP = """
+update identity.normalized_submissions as forms
+set normalization_version = judged.normalization_version
+from judged_forms as judged
+where judged.submission_id = forms.submission_id
+    and judged.is_of_other_lists and not judged.says_otherwise and not judged.is_mapped_anew
 """
 
 _DELETE = """
@@ -59,8 +79,16 @@ where submission_id in (select submission_id from changed_forms)
 
 _INSERT = """
 insert into identity.normalized_submissions by name
-select * exclude (is_mapped_anew, says_otherwise, fields_before, fields_after)
-    replace (coalesce($number::integer, reading) as reading)
+select
+    * exclude (
+        is_mapped_anew, says_otherwise, is_compared_anew, is_of_other_lists, fields_before,
+        fields_after
+    )
+    replace (
+        coalesce($number::integer, reading) as reading,
+        if(is_compared_anew, coalesce($number::integer, reading), compared_reading)
+            as compared_reading
+    )
 from changed_forms
 """
 
@@ -79,15 +107,20 @@ def replace_forms(connection: duckdb.DuckDBPyConnection, lists: Reading | None) 
     """Of the registered rows `normalized`, those that have a normal form and say otherwise take its
     place; their number.
 
-    `lists`: the state with which all that waits was read, None where that is no news. The caller
+    `lists`: what they were read with, where they are read anew; None where they are new. The caller
     owns the transaction.
     """
     connection.execute(_GIVEN)
-    if lists is None and not connection.execute("from given_forms limit 1").fetchone():
+    if not connection.execute("from given_forms limit 1").fetchone():
         return 0
-    connection.execute(_CHANGED)
-    row = connection.execute("select count(*) from changed_forms").fetchone()
-    changed = int(row[0]) if row else 0
+    connection.execute(_JUDGED)
+    row = connection.execute(
+        "select (select count(*) from changed_forms), "
+        "exists(from judged_forms where is_of_other_lists)"
+    ).fetchone()
+    changed, is_to_restamp = row or (0, False)
+    if is_to_restamp:
+        connection.execute(_RESTAMP)
     if changed:
         connection.execute(_DELETE)
         number = next_reading(connection) if lists else None
@@ -95,8 +128,8 @@ def replace_forms(connection: duckdb.DuckDBPyConnection, lists: Reading | None) 
     if lists:
         told = {"version": lists.version, "at": lists.read_at}
         record_actions(connection, connection.execute(_ACTIONS, told).df(), run_id=lists.run_id)
-        note_reading(connection, lists, items=changed)
-    return changed
+        note_reading(connection, lists, items=int(changed))
+    return int(changed)
 
 
 # --- leads -------------------------------------------------------------------------------------
@@ -104,14 +137,15 @@ def replace_forms(connection: duckdb.DuckDBPyConnection, lists: Reading | None) 
 _REREAD = f"""
 create or replace temp table reread_members as
     select members.submission_id, members.lead_id, members.match_record_id as former_record_id,
-        forms.match_record_id as record_id, forms.reading
+        forms.match_record_id as record_id, forms.reading,
+        coalesce(forms.compared_reading, 0) > coalesce(members.reading, 0) as is_compared_anew
     from identity.normalized_submissions as forms
     join identity.lead_members as members on members.submission_id = forms.submission_id
     anti join {held("resolve", "submission")} as held on held.subject_id = forms.submission_id
     where forms.reading is not null and forms.reading > coalesce(members.reading, 0);
 
 create or replace temp table moved_records as
-    from reread_members where record_id <> former_record_id
+    from reread_members where record_id <> former_record_id or is_compared_anew
 """
 
 _UPDATE_MEMBERS = """
@@ -121,12 +155,14 @@ from reread_members as reread where members.submission_id = reread.submission_id
 """
 
 # A record that no submission is any more joins nothing: what it was compared with is looked at
-# anew.
+# anew. So is what was compared with a record of which something beside it differs.
 _FORGOTTEN_PAIRS = """
 create or replace temp table forgotten_pairs as
     with gone as (
         select former_record_id as record_id from moved_records
         except select match_record_id from identity.lead_members
+        union
+        select record_id from moved_records where record_id = former_record_id
     )
     select pair_id, left_record_id, right_record_id from identity.match_pairs
     where left_record_id in (from gone) or right_record_id in (from gone)
@@ -140,7 +176,8 @@ create or replace temp table forgotten_pairs as
 
 def take_reread(connection: duckdb.DuckDBPyConnection) -> int:
     """Fills temp tables `reread_members` with the members of leads whose submission was read anew
-    since they were resolved, `moved_records` with those that are another match record by that, and
+    since they were resolved, `moved_records` with those that are to be compared anew by that, as
+    another match record or with other fields, and
     `forgotten_pairs`. Returns the number of the first.
 
     They stay in their leads; pairs of records that are no more go. The caller owns the transaction.
@@ -213,8 +250,9 @@ order by account_id
 
 
 def leave_companies(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """After submissions were read anew: a company that nobody states any more goes, one that others
-    state is theirs; the ids of the accounts whose rows say too much, sorted.
+    """After submissions were read anew or withdrawn: a company nobody states any more goes, one
+    that others state is theirs; the ids of the accounts whose rows say too much, or whose first
+    company is another one, sorted.
 
     Looks at all companies, for nobody keeps which one a submission stated before.
     """
