@@ -45,7 +45,9 @@ def list_quarantine(
         [
             (
                 entry.quarantine_id,
-                entry.state,
+                entry.state
+                if entry.state in ("held", "discarded") or entry.tried_at
+                else f"{entry.state}, to be tried",
                 entry.step,
                 f"{entry.subject_type} {entry.subject_id}",
                 entry.table,
@@ -149,7 +151,8 @@ def _decide(
     with Lake(Settings()).write(f"quarantine: {verdict}") as candidate:
         connection = candidate.connection
         chosen = ids or [
-            entry.quarantine_id for entry in list_entries(connection, step=step, states=("held",))
+            entry.quarantine_id
+            for entry in list_entries(connection, step=step, states=("held",), untried=False)
         ]
         return decide(connection, chosen, verdict, by=by, reason=reason, at=at)
 

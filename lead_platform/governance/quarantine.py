@@ -84,17 +84,25 @@ where members.lead_id = $subject_id
 """
 
 
+# Let go, by a person or for another suite, and not tried since: its step has not run, or its
+# workflow is switched off.
+_UNTRIED = "(state in ('released', 'superseded') and tried_at is null)"
+
+
 def list_entries(
     connection: duckdb.DuckDBPyConnection,
     *,
     step: str | None = None,
     states: Sequence[str] = ("held", "discarded"),
+    untried: bool = True,
 ) -> list[Entry]:
-    """What waits or was discarded, the oldest first; of one step, or in other states."""
+    """What waits or was discarded, the oldest first; of one step, or in other states. `untried`:
+    also what was let go and not tried since."""
     rows = connection.execute(
-        f"{_ENTRIES} where list_contains($states, state) and ($step is null or step = $step) "
+        f"{_ENTRIES} where (list_contains($states, state) or ($untried and {_UNTRIED})) "
+        "and ($step is null or step = $step) "
         "order by held_at, quarantine_id",
-        {"states": list(states), "step": step},
+        {"states": list(states), "step": step, "untried": untried},
     ).fetchall()
     return [Entry(*row) for row in rows]
 
@@ -111,9 +119,9 @@ def list_entries_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) ->
 
 
 def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many wait for a person, by step; empty where nothing does."""
+    """How many wait, for a person or to be tried again, by step; empty where nothing does."""
     rows = connection.execute(
-        "select step, count(*) from governance.quarantine where state = 'held' "
+        f"select step, count(*) from governance.quarantine where state = 'held' or {_UNTRIED} "
         "group by step order by step"
     ).fetchall()
     return {str(step): int(count) for step, count in rows}
@@ -124,7 +132,7 @@ def count_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     empty where there are none."""
     rows = connection.execute(
         "select step || if(state = 'discarded', ', discarded', '') as told, count(*) "
-        "from governance.quarantine where state in ('held', 'discarded') "
+        f"from governance.quarantine where state in ('held', 'discarded') or {_UNTRIED} "
         "group by all order by told"
     ).fetchall()
     return {str(told): int(count) for told, count in rows}

@@ -525,16 +525,17 @@ class Lake:
             releases.insert_failures(
                 fence.connection, release.release_id, verdict.failures, note.released_at, "fail"
             )
-            quarantine.write_holds(
-                fence.connection,
-                parting.holds,
-                step=parting.step,
-                release_id=release.release_id,
-                run_id=note.run_id,
-                held_at=note.released_at,
-            )
+            for stage, holds in parting.by_stage:
+                quarantine.write_holds(
+                    fence.connection,
+                    holds,
+                    step=stage,
+                    release_id=release.release_id,
+                    run_id=note.run_id,
+                    held_at=note.released_at,
+                )
         if not parting.is_few:
-            raise GateFailedError(release, verdict.failures, held=len(parting.holds))
+            raise GateFailedError(release, verdict.failures, held=parting.held)
         return release
 
     def _publish(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:

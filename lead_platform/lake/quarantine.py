@@ -151,11 +151,23 @@ def leads_of(table: str) -> Scope:
 @dataclass(frozen=True)
 class Parting:
     """What a step leaves out from now on for a failed write, and whether that is so little that
-    the rest may be tried at once."""
+    the rest may be tried at once. `further`: what later stages leave out, each with its name, where
+    the write is refused."""
 
     step: str = ""
     holds: tuple[Hold, ...] = ()
     is_few: bool = False
+    further: tuple[tuple[str, tuple[Hold, ...]], ...] = ()
+
+    @property
+    def by_stage(self) -> list[tuple[str, tuple[Hold, ...]]]:
+        """All that is left out."""
+        return [(self.step, self.holds), *self.further]
+
+    @property
+    def held(self) -> int:
+        """How many are left out."""
+        return sum(len(holds) for _, holds in self.by_stage)
 
 
 def held(step: str, subject_type: str) -> str:
@@ -177,15 +189,43 @@ def part(
     """What to hold of a failed write, for the first stage of whose tables rows failed: nothing
     where anything but its rows failed, or a table of nobody's.
 
-    Reads the state the write has left, so it comes before the restore.
+    Where that is more than few the write is refused, and what it brought is no news to the next
+    run: later stages leave out by then what failed of their own rows, but for what the first one
+    holds, which may be why. Reads the state the write has left, so it comes before the restore.
     """
     by_stage = [(separation, separation.of_mine(verdict.failures)) for separation in separations]
     known = {failed.table for _, failures in by_stage for failed in failures}
     if not {failed.table for failed in verdict.failures} <= known:
         return Parting()
-    separation, failures = next(entry for entry in by_stage if entry[1])
+    failing = [entry for entry in by_stage if entry[1]]
+    separation, failures = failing[0]
     if not all(failed.is_of_rows for failed in failures):
         return Parting()
+    holds, is_whole = _holds_of(connection, failures, separation, since, suite_versions)
+    changed = max(verdict.changed_by(failed.table) for failed in failures)
+    if is_whole and len(holds) <= few_of(changed) and not separation.is_last:
+        return Parting(separation.step, holds, is_few=True)
+    known_subjects = {_named(hold.subject) for hold in holds}
+    further = []
+    for later, of_later in failing[1:]:
+        if not all(failed.is_of_rows for failed in of_later):
+            continue
+        found, _ = _holds_of(connection, of_later, later, since, suite_versions)
+        if {hold.subject.type for hold in found} == {one.type for one in known_subjects}:
+            new = tuple(hold for hold in found if _named(hold.subject) not in known_subjects)
+            known_subjects |= {_named(hold.subject) for hold in new}
+            further.append((later.step, new))
+    return Parting(separation.step, holds, further=tuple(further))
+
+
+def _holds_of(
+    connection: duckdb.DuckDBPyConnection,
+    failures: Sequence[TableFailure],
+    separation: Separation,
+    since: int,
+    suite_versions: Mapping[str, str],
+) -> tuple[tuple[Hold, ...], bool]:
+    """What a stage leaves out for these failures, and whether that is all they are about."""
     traced = _trace(connection, failures, separation, since)
     versions = _lead_versions(connection, [one for found in traced.values() for one in found])
     holds: dict[Subject, Hold] = {}
@@ -208,9 +248,7 @@ def part(
                         versions.get(subject),
                     ),
                 )
-    changed = max(verdict.changed_by(failed.table) for failed in failures)
-    is_few = is_whole and len(holds) <= few_of(changed)
-    return Parting(separation.step, tuple(holds.values()), is_few and not separation.is_last)
+    return tuple(holds.values()), is_whole
 
 
 def leave_out(

@@ -43,13 +43,18 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def hold(
-    connection: duckdb.DuckDBPyConnection, subject_id: str, state: str, kind: str = "lead"
+    connection: duckdb.DuckDBPyConnection,
+    subject_id: str,
+    state: str,
+    kind: str = "lead",
+    is_tried: bool = False,
 ) -> None:
     connection.execute(
         "insert into governance.quarantine by name select 'qua_' || ? as quarantine_id, "
         "'scores' as step, ? as subject_type, ? as subject_id, ? as state, ? as held_at, "
-        "'scoring.lead_scores' as table_name, 'x' as expectation, '{}' as arguments",
-        [subject_id, kind, subject_id, state, NOW],
+        "'scoring.lead_scores' as table_name, 'x' as expectation, '{}' as arguments, "
+        "case when ? then held_at end as tried_at",
+        [subject_id, kind, subject_id, state, NOW, is_tried],
     )
 
 
@@ -72,10 +77,15 @@ def test_what_was_discarded_waits_for_nobody(connection: duckdb.DuckDBPyConnecti
 def test_what_is_set_aside_is_counted_as_it_is_listed(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    """The list showed what was discarded too, and was longer than its count."""
+    """The list showed what was discarded too, and was longer than its count. What was let go and
+    not tried since, for its step is switched off, was in neither."""
     for number, state in enumerate(("held", "held", "discarded", "released", "superseded")):
-        hold(connection, f"lead_{number}", state)
+        hold(connection, f"lead_{number}", state, is_tried=True)
     assert told(connection).set_aside == {"scores": 2, "scores, discarded": 1}
+    assert sum(told(connection).set_aside.values()) == len(list_entries(connection))
+    hold(connection, "lead_5", "released")
+    hold(connection, "lead_6", "superseded")
+    assert told(connection).set_aside == {"scores": 4, "scores, discarded": 1}
     assert sum(told(connection).set_aside.values()) == len(list_entries(connection))
 
 

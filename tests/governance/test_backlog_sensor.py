@@ -74,9 +74,7 @@ def test_it_asks_for_a_slice_an_hour_while_something_is_behind(
     assert look(instance)[:2] == (0, "nothing is behind")
 
 
-@pytest.mark.parametrize(
-    "status", [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-)
+@pytest.mark.parametrize("status", [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
 def test_it_gives_way_to_every_other_run(world: World, status: DagsterRunStatus) -> None:
     world.add_word("industries.csv", "Barging,logistics")
     instance = DagsterInstance.ephemeral()
