@@ -265,6 +265,7 @@ COMMANDS = {" ".join(path): command for path, command in commands(typer.main.get
 # What a command asks for besides what it cannot do without.
 ASKED = {
     "sql": ["select 1"],
+    "link": ["leads.csv", "--guess"],
     "accounts decide": ["pair", "same"],
     "reviews decide": ["rev_1", "same"],
     "quarantine release": ["qua_1"],

@@ -23,7 +23,7 @@ from tests.integration.installation import PROJECT
 LAYER = Path(__file__).parent / "throwaway"
 HOMES = PROJECT / "tests" / "homes"
 FOLDERS = ("lead_platform", "config", "dbt_project", "expectations")
-BEFORE = '    Layer("governance",'
+BEFORE = '    Layer(\n        "governance",'
 LINE = '    Layer("warranty", "Who is covered, and until when?", ("warranty",)),\n'
 
 # What the copy is asked in one process of its own, once the home is there.

@@ -23,7 +23,9 @@ def worked(keys, reviews=("rev_1", "rev_2", "rev_3")):
         say=told.append,
         read_key=read_key,
     )
-    return work.through(), shown, told
+    said = work.through()
+    # Each of these questions is one review.
+    return [(review, verdict) for (review,), verdict in said], shown, told
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_columns_are_those_of_the_table(captured: Captured, vocabularies: Vocabu
         connection.execute(sql)
         table = connection.table("identity.normalized_submissions")
         # How often a row was read is said where it is written.
-        assert tuple(table.columns) == (*COLUMNS, "reading")
+        assert tuple(table.columns) == (*COLUMNS, "reading", "compared_reading")
         for frame in (captured(), captured(ANNA, {})):
             result = normalize_submissions(frame, vocabularies)
             assert tuple(result.columns) == COLUMNS
