@@ -1,12 +1,11 @@
 """`lead-platform identity doctor`: what keys, weights and thresholds do on one's own records."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lead_platform.cli.terminal import complain, console
+from lead_platform.cli.terminal import complain, console, untold
 from lead_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,12 +41,11 @@ def doctor(
         raise typer.BadParameter("Give the tables too: lead-platform identity doctor SPEC FILE …")
     if spec is None and (model or labels):
         raise typer.BadParameter("--model and --labels are for tables: give SPEC and FILE")
-    # It tells itself what absent columns take along.
-    logging.getLogger("lead_platform.identity.engine").setLevel(logging.ERROR)
     from lead_platform.identity.modelling.charts import save_chart
     from lead_platform.identity.modelling.diagnosis import render_diagnosis
 
-    with console.status("Looking …"):
+    # It tells itself what absent columns take along.
+    with console.status("Looking …"), untold("lead_platform.identity.engine.specification"):
         found, chart = _of_leads() if spec is None else _of_tables(spec, data or [], model, labels)
     text = render_diagnosis(found)
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,6 +1,5 @@
 """`lead-platform link`: deduplicate or link tables of any kind; nothing of it enters the lake."""
 
-import logging
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lead_platform.cli.terminal import complain, console, print_rows
+from lead_platform.cli.terminal import complain, console, print_rows, untold
 from lead_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,15 +60,15 @@ def link(
     if not guess and out is None:
         raise typer.BadParameter("Say where to: --out DIR; or see the proposal first: --guess")
     # What the specification that ships reads and no table has is nothing to tell.
-    logging.getLogger("lead_platform.identity.engine").setLevel(logging.ERROR)
-    tables = _read(files, header_row)
-    proposal = None if spec else _propose(tables, kind, is_between=between)
-    if guess:
-        assert proposal is not None
-        _give(proposal, files, out)
-        return
-    assert out is not None
-    _link(tables, spec, proposal, out, model, is_between=between)
+    with untold("lead_platform.identity.engine.specification"):
+        tables = _read(files, header_row)
+        proposal = None if spec else _propose(tables, kind, is_between=between)
+        if guess:
+            assert proposal is not None
+            _give(proposal, files, out)
+            return
+        assert out is not None
+        _link(tables, spec, proposal, out, model, is_between=between)
 
 
 def _read(files: list[Path], header_row: int | None) -> "Tables":

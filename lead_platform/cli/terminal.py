@@ -1,6 +1,7 @@
 """What the commands share: the console, options, errors, rows as a table or CSV, runs."""
 
 import csv
+import logging
 import os
 import re
 import sys
@@ -46,6 +47,18 @@ Person = Annotated[str, typer.Option("--by", help="Who decides; default: the sys
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The instant to work at (ISO 8601, UTC); default now.")
 ]
+
+
+@contextmanager
+def untold(module: str) -> Iterator[None]:
+    """Warnings of a module that tell nothing new here are not printed for the block."""
+    log = logging.getLogger(module)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def run_visibly(

@@ -147,16 +147,12 @@ def _knowing(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+_CONDITIONAL = _knowing("column", "row_condition", "condition_parser")
+
 # Each with the arguments it understands: with any other the expectation is not proven.
 _PROOFS: dict[str, tuple[Proof, frozenset[str]]] = {
-    "expect_column_values_to_not_be_null": (
-        _not_null,
-        _knowing("column", "row_condition", "condition_parser"),
-    ),
-    "expect_column_values_to_be_null": (
-        _null,
-        _knowing("column", "row_condition", "condition_parser"),
-    ),
+    "expect_column_values_to_not_be_null": (_not_null, _CONDITIONAL),
+    "expect_column_values_to_be_null": (_null, _CONDITIONAL),
     "expect_column_values_to_be_unique": (_unique, _knowing("column")),
     "expect_compound_columns_to_be_unique": (_unique_together, _knowing("column_list")),
     "expect_column_values_to_be_in_set": (_in_set, _knowing("column", "value_set")),

@@ -9,7 +9,7 @@ from benchmarks.identity.foreign_companies import draw_company_traits, foreign_c
 from benchmarks.identity.measures import measure
 from benchmarks.identity.sets import LabelledSet, SetDescription
 from lead_platform.identity.engine.linking import match_records, same_ids
-from lead_platform.identity.modelling.contradictions import contradicted_shares
+from lead_platform.identity.modelling.contradictions import contradicted_shares, merging_pairs
 
 PLACES = ("Aalborg", "Bergen", "Cadiz", "Dover", "Essen", "Faro", "Ghent", "Izmir", "Jena", "Kiel")
 
@@ -32,7 +32,8 @@ def longer_share(names: list[str]) -> float | None:
         for level, one in run.model.comparisons["name"].items()
     }
     eager = run.model.model_copy(update={"comparisons": {**run.model.comparisons, "name": rates}})
-    return contradicted_shares(records, specification, eager, "name").get("longer")
+    merging = merging_pairs(records, specification, eager)
+    return contradicted_shares(merging, specification.comparison("name")).get("longer")
 
 
 def test_a_name_within_many_others_is_contradicted_by_them() -> None:

@@ -25,9 +25,6 @@ def test_a_column_shows_the_order_of_its_dates(texts, read):
 
 @pytest.mark.parametrize("texts", [["04/05/1988"], ["04/05/1988", "31/12/1990", "12/31/1990"]])
 def test_what_may_be_two_dates_is_none_and_told(texts, caplog):
-    # Dagster's storage switches off what others log, in processes in which it was opened before.
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("lead_")]:
-        logging.getLogger(name).disabled = False
     with caplog.at_level(logging.WARNING):
         read = year_first(texts, "birth_date")
     assert read[0] == ""

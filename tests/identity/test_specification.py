@@ -1,5 +1,3 @@
-import logging
-
 import duckdb
 import pytest
 
@@ -102,7 +100,6 @@ def test_what_is_left_out_for_want_of_a_column_is_told(caplog):
     assert left_out["blocking rule name_city"] == ("city",)
     assert left_out["comparison linkedin"] == ("linkedin",)
     assert "comparison place" not in left_out, "it still has the country"
-    logging.getLogger("lead_platform.identity.engine.specification").disabled = False
     with caplog.at_level("WARNING"):
         restricted = SPECIFICATION.restricted_to(given)
     assert "blocking rule name_city is left out: no column city" in caplog.text

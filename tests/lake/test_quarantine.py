@@ -35,6 +35,27 @@ def change_suite(lake: Lake, table: str, *, subject: Any = None, highest: int = 
     path.write_text(json.dumps(suite), encoding="utf-8")
 
 
+def make_versions(lake: Lake) -> None:
+    """Have the trial's gate know of leads' versions."""
+    folder = lake.settings.expectations_dir / "identity"
+    folder.mkdir()
+    (folder / "lead_versions.json").write_text(
+        json.dumps(
+            {
+                "name": "identity.lead_versions",
+                "meta": {"grain": "one per lead", "key": ["lead_id"]},
+                "expectations": [
+                    {
+                        "type": "expect_column_values_to_not_be_null",
+                        "kwargs": {"column": "lead_id"},
+                    }
+                ],
+            }
+        ),
+        encoding="utf-8",
+    )
+
+
 def add_leads(lake: Lake, numbers: Sequence[int], *, is_last: bool = False) -> Candidate:
     """A step that writes a lead per number, as many points as its number, but for those held."""
     with lake.write(STEP, separations=[Separation(STEP, is_last=is_last)]) as candidate:
@@ -205,23 +226,7 @@ def test_more_information_is_another_try(subject_lake: Lake) -> None:
             f"insert into identity.lead_versions values ('lead_101', '{version}', '{version}')",
         )
 
-    suites = subject_lake.settings.expectations_dir
-    (suites / "identity").mkdir()
-    (suites / "identity" / "lead_versions.json").write_text(
-        json.dumps(
-            {
-                "name": "identity.lead_versions",
-                "meta": {"grain": "one per lead", "key": ["lead_id"]},
-                "expectations": [
-                    {
-                        "type": "expect_column_values_to_not_be_null",
-                        "kwargs": {"column": "lead_id"},
-                    }
-                ],
-            }
-        ),
-        encoding="utf-8",
-    )
+    make_versions(subject_lake)
     know("a")
     add_leads(subject_lake, [101])
     assert not add_leads(subject_lake, [101]).is_to_repeat

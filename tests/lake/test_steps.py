@@ -1,6 +1,5 @@
 """Steps of several stages in Dagster: a switch stops its stages, and the others are written."""
 
-import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +25,7 @@ from lead_platform.lake.steps import Prepared, Stage, Write
 from lead_platform.lake.switches import Switch, open_switches
 from lead_platform.settings import Settings
 from tests.lake import trial
-from tests.lake.test_quarantine import change_suite
+from tests.lake.test_quarantine import change_suite, make_versions
 
 LEADS = f"""
 insert into trial.leads by name
@@ -152,27 +151,6 @@ def test_what_fails_in_each_stage_in_either_way_is_set_aside_by_it(lake: Lake) -
     ]
     assert trial.count_rows(lake, "trial.leads") == 3
     assert trial.count_rows(lake, "trial.scores") == 1
-
-
-def make_versions(lake: Lake) -> None:
-    """Have the trial know leads' versions, as the write of a first stage."""
-    folder = lake.settings.expectations_dir / "identity"
-    folder.mkdir()
-    (folder / "lead_versions.json").write_text(
-        json.dumps(
-            {
-                "name": "identity.lead_versions",
-                "meta": {"grain": "one per lead", "key": ["lead_id"]},
-                "expectations": [
-                    {
-                        "type": "expect_column_values_to_not_be_null",
-                        "kwargs": {"column": "lead_id"},
-                    }
-                ],
-            }
-        ),
-        encoding="utf-8",
-    )
 
 
 def making_leads(version: str, **values: int) -> Write:

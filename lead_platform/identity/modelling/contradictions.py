@@ -9,27 +9,34 @@ one that strangers reach.
 import json
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
 from lead_platform.identity.engine.linking import compare_records
 from lead_platform.identity.engine.model import MatchModel
-from lead_platform.identity.engine.specification import LinkageSpecification
+from lead_platform.identity.engine.specification import Comparison, LinkageSpecification
 
 # Of those a record is linked with, so many are looked at, the most alike first.
 _MOST_NEIGHBOURS = 30
 
 
-def contradicted_shares(
-    records: pa.Table, specification: LinkageSpecification, model: MatchModel, comparison: str
-) -> dict[str, float]:
-    """By level of the comparison, the share of pairs that would merge and are contradicted: one of
-    the two would merge, at this level or a better one, with a third record that does not with the
-    other. Levels at which nothing would merge are absent."""
+def merging_pairs(
+    records: pa.Table, specification: LinkageSpecification, model: MatchModel
+) -> pd.DataFrame:
+    """The pairs of match records that the model would merge: left_record_id, right_record_id,
+    parts."""
     pairs = compare_records(records, specification, model).pairs.to_pandas()
-    merging = pairs[pairs["decision"] == "merge"]
-    names = specification.comparison(comparison).level_names
+    merging = pairs["decision"] == "merge"
+    return pairs.loc[merging, ["left_record_id", "right_record_id", "parts"]]
+
+
+def contradicted_shares(merging: pd.DataFrame, comparison: Comparison) -> dict[str, float]:
+    """By level of the comparison, the share of `merging` pairs that are contradicted: one of the
+    two would merge, at this level or a better one, with a third record that does not with the
+    other. Levels at which nothing would merge are absent."""
+    names = comparison.level_names
     ranks = {level: rank for rank, level in enumerate(names)}
-    levels = merging["parts"].map(lambda parts: _level_of(parts, comparison))
+    levels = merging["parts"].map(lambda parts: _level_of(parts, comparison.name))
     edges = merging[["left_record_id", "right_record_id"]].set_axis(["l", "r"], axis=1)
     edges = edges.assign(rank=levels.map(ranks)).dropna()
     if edges.empty:

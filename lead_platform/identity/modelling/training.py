@@ -17,10 +17,11 @@ from lead_platform.identity.engine.matching import weigh_records
 from lead_platform.identity.engine.model import Household, LevelRates, MatchModel, TermFrequencies
 from lead_platform.identity.engine.specification import (
     Column,
+    Comparison,
     LinkageSpecification,
     read_shares,
 )
-from lead_platform.identity.modelling.contradictions import contradicted_shares
+from lead_platform.identity.modelling.contradictions import contradicted_shares, merging_pairs
 from lead_platform.identity.modelling.counting import count_block, count_equal, count_random
 from lead_platform.identity.modelling.estimation import Block, Estimate, Floats, estimate
 
@@ -325,25 +326,34 @@ def _without_contradicted(
 ) -> MatchModel:
     """The model in which a level that matching pairs were only expected to show is no likelier than
     third records allow: in the share of its pairs that they contradict it is one of strangers."""
-    for place, comparison in enumerate(specification.comparisons):
-        expected_only = {
-            level.name
-            for number, level in enumerate(comparison.levels)
-            if number and level.expected is not None and found.m_seen[place][number] < 0.5
-        }
-        if not expected_only:
-            continue
-        rates = dict(model.comparisons[comparison.name])
-        shares = contradicted_shares(records, specification, model, comparison.name)
-        for level in expected_only & shares.keys():
+    expected_only = {
+        comparison.name: levels
+        for place, comparison in enumerate(specification.comparisons)
+        if (levels := _expected_only(comparison, found.m_seen[place]))
+    }
+    if not expected_only:
+        return model
+    merging = merging_pairs(records, specification, model)
+    comparisons = dict(model.comparisons)
+    for name, levels in expected_only.items():
+        rates = dict(comparisons[name])
+        shares = contradicted_shares(merging, specification.comparison(name))
+        for level in levels & shares.keys():
             m, u = rates[level].m, rates[level].u
             strangers = min(_MOST_CONTRADICTED, shares[level])
             least = m * model.prior / (1 - model.prior) * strangers / (1 - strangers)
             rates[level] = LevelRates(m=m, u=_rate(max(u, least), _LEAST_RATE))
-        model = model.model_copy(
-            update={"comparisons": {**model.comparisons, comparison.name: rates}}
-        )
-    return model
+        comparisons[name] = rates
+    return model.model_copy(update={"comparisons": comparisons})
+
+
+def _expected_only(comparison: Comparison, seen: Floats) -> set[str]:
+    """The levels below the first that matching pairs are expected to show, and none was seen to."""
+    return {
+        level.name
+        for number, level in enumerate(comparison.levels)
+        if number and level.expected is not None and seen[number] < 0.5
+    }
 
 
 def _count_swaps_once(model: MatchModel, specification: LinkageSpecification) -> MatchModel:
