@@ -23,12 +23,27 @@ def find_form(values: Sequence[str]) -> str | None:
     Of two that read as many, day before month: what is exchanged throughout a file changes
     nothing within it.
     """
+    forms = _best_forms(values)
+    return forms[0] if forms else None
+
+
+def is_order_open(values: Sequence[str]) -> bool:
+    """Whether two forms read as many of the values, and some as other days: no value shows the
+    order of day and month."""
+    forms = _best_forms(values)[:2]
+    return len(forms) == 2 and any(
+        len({_read(_day_of(value), form) for form in forms}) == 2 for value in values
+    )
+
+
+def _best_forms(values: Sequence[str]) -> list[str]:
+    """The forms that read most of the values; none where that is not half of them."""
     distinct = list(dict.fromkeys(map(_day_of, values)))[:2_000]
-    if not distinct:
-        return None
     read = {form: sum(_read(value, form) is not None for value in distinct) for form in _FORMS}
-    best = max(_FORMS, key=lambda form: read[form])
-    return best if read[best] >= _SHARE * len(distinct) else None
+    most = max(read.values())
+    if not distinct or most < _SHARE * len(distinct):
+        return []
+    return [form for form in _FORMS if read[form] == most]
 
 
 def iso_dates(values: Iterable[str | None]) -> list[str | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lead_platform.identity.linkage.dates import iso_dates
+from lead_platform.identity.linkage.dates import is_order_open, iso_dates
 from lead_platform.identity.linkage.specification import SOURCE, LinkSpecification
 from lead_platform.identity.linkage.tables import Tables, TablesFault
 from lead_platform.identity.normalization.names import normalize_name
@@ -48,7 +48,10 @@ def read_fields(
             ]
         if held:
             values = join_columns(frame, held)
-            fields[field] = _dated(values, frame[SOURCE]) if field in _DATES else values
+            fields[field] = values
+        if held and field in _DATES:
+            notes += _open_orders(field, values, frame[SOURCE])
+            fields[field] = _dated(values, frame[SOURCE])
     if FULL_NAME in fields:
         _take_apart(fields, vocabularies)
     silent = {
@@ -82,6 +85,20 @@ def _dated(values: pd.Series, source: pd.Series) -> pd.Series:
         for _, part in values.groupby(source, sort=False)
     ]
     return pd.concat(parts).reindex(values.index)
+
+
+def _open_orders(field: str, values: pd.Series, source: pd.Series) -> list[str]:
+    """Of which files nothing shows the order of day and month: among several, one may be the other
+    way round."""
+    parts = list(values.dropna().groupby(source, sort=False))
+    if source.nunique() < 2:
+        return []
+    return [
+        f"{field}: no value of {file} shows whether day or month comes first; the day was taken "
+        "first. Write its dates as YYYY-MM-DD where that is wrong."
+        for file, part in parts
+        if is_order_open(part.tolist())
+    ]
 
 
 def _take_apart(fields: dict[str, pd.Series], vocabularies: Vocabularies) -> None:

@@ -186,3 +186,16 @@ def test_dates_of_birth_are_read_in_the_form_of_their_file(values, first):
 def test_what_is_no_date_stays_as_it_is():
     assert iso_dates(["unknown", None, "soon"]) == ["unknown", None, "soon"]
     assert find_form([]) is None
+
+
+def test_of_several_files_one_whose_order_of_day_and_month_nothing_shows_is_named():
+    """It was read as its neighbour writes it, day first, without a word."""
+    frame = pd.DataFrame({"birth_date": ["04/05/1988", "01/02/1990", "31/12/1990", "04/05/1988"]})
+    files = ["us.csv", "us.csv", "eu.csv", "eu.csv"]
+    specification = shipped_specification("person")
+    notes = read_fields(tables(frame, files=files), specification, VOCABULARIES).notes
+    told = [note for note in notes if "day or month" in note]
+    assert len(told) == 1
+    assert "us.csv" in told[0]
+    alone = read_fields(tables(frame.iloc[:2], files=files[:2]), specification, VOCABULARIES)
+    assert not any("day or month" in note for note in alone.notes), "it says the same throughout"
