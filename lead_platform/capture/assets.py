@@ -36,7 +36,7 @@ from lead_platform.capture.inbox import (
 )
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
-from lead_platform.capture.quarantine import MOST_CONTENTS, list_subjects, trace_contents
+from lead_platform.capture.quarantine import list_subjects, trace_contents
 from lead_platform.capture.rereading import STEP, note_lists
 from lead_platform.capture.returns import list_returns, mark_returned
 from lead_platform.lake.lake import Candidate
@@ -178,7 +178,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
             faults.extend(held)
             return Prepared(write, estimate_records(parsed))
 
-        scope = Scope("capture.deliveries", pending, trace, tries=MOST_CONTENTS + 1)
+        scope = Scope("capture.deliveries", pending, trace)
         stage = Stage("intake", "capture", tables_of(SPECS), prepare, scope)
         is_done = bool((yield from lake.materialize_stages(context, stage)))
     if is_done:

@@ -16,7 +16,7 @@ from dagster import (
 
 from lead_platform.governance.archive import READ_BACK, compare_with_lake
 from lead_platform.governance.conservation import reconcile, record
-from lead_platform.governance.quarantine import count_held
+from lead_platform.governance.quarantine import count_held, count_refused
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.lake import Candidate, utc_now
@@ -61,7 +61,8 @@ CONSERVATION = AssetCheckSpec(
 NOTHING_HELD = AssetCheckSpec(
     name="quarantine",
     asset=QUALITY[0].key,
-    description="Nothing waits for a person because a step had to leave it out.",
+    description="Nothing waits for a person because a step had to leave it out. Fails where more "
+    "than few of one run do; warns of fewer.",
 )
 
 
@@ -75,7 +76,7 @@ def reconciliation(
     """
     with lake.lake.read() as connection:
         results = reconcile(connection)
-        waiting = count_held(connection)
+        waiting, refused = count_held(connection), count_refused(connection)
 
     def write(candidate: Candidate) -> None:
         record(candidate.connection, results, run_id=context.run_id, checked_at=run_time(context))
@@ -94,9 +95,10 @@ def reconciliation(
             check_name=NOTHING_HELD.name,
             asset_key=NOTHING_HELD.asset_key,
             passed=not waiting,
-            severity=AssetCheckSeverity.WARN,
+            severity=AssetCheckSeverity.ERROR if refused else AssetCheckSeverity.WARN,
             metadata={
                 **waiting,
+                **{f"{step}, more than few at once": count for step, count in refused.items()},
                 "what to do": "lead-platform quarantine list, then release or discard",
             },
         ),

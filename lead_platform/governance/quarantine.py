@@ -127,6 +127,17 @@ def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {str(step): int(count) for step, count in rows}
 
 
+def count_refused(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many of those held refused their step because they were more than few, by step: more
+    likely than so many records, something else is wrong. Empty where none did."""
+    rows = connection.execute(
+        "select step, count(*) from governance.quarantine "
+        "semi join (select release_id from governance.releases where status = 'refused') "
+        "using (release_id) where state = 'held' group by step order by step"
+    ).fetchall()
+    return {str(step): int(count) for step, count in rows}
+
+
 def count_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How many `list_entries` lists, by step, those that a person discarded apart from the others;
     empty where there are none."""

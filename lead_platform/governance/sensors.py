@@ -372,7 +372,8 @@ def _signals(check: AssetCheckEvaluation, subject: str, run_id: str) -> list[Sig
 
 def _settled(check: AssetCheckEvaluation, subject: str) -> list[tuple[str, str]]:
     """The alerts that one check settles."""
-    over = [("check_failed", subject)] if check.passed else []
+    is_failed = not check.passed and check.severity == AssetCheckSeverity.ERROR
+    over = [] if is_failed else [("check_failed", subject)]
     if JUDGED in check.metadata:
         passed = (table for table, cause in _judged(check).items() if not cause)
         return over + [("check_warned", f"{table} {check.check_name}") for table in passed]

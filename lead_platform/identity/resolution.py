@@ -37,7 +37,7 @@ from lead_platform.identity.withdrawal import withdraw_submissions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
 from lead_platform.lake.order import read_place
-from lead_platform.lake.quarantine import Subject, held
+from lead_platform.lake.quarantine import Subject, held, let_go_merged
 from lead_platform.lake.readings import Reading
 from lead_platform.parallel import map_in_processes
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -282,6 +282,9 @@ def resolve(
         decided_at=decided_at,
         run_id=run_id,
     )
+    if summary.leads_retired:
+        merges = connection.execute(_MERGES, {"since": since}).fetchall()
+        let_go_merged(connection, merges, at=decided_at)
     left = leave_companies(connection) if summary.reread or rows else []
     accounts = resolve_accounts(
         connection,
@@ -331,6 +334,13 @@ def resolve(
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
         "not_weighed": " ".join([*people.warnings(), *companies.warnings()]),
     }
+
+
+# The leads that became part of another one after step `since`.
+_MERGES = """
+select distinct lead_id, surviving_lead_id from identity.merged_members
+where merge_seq > $since and lead_id <> surviving_lead_id
+"""
 
 
 def list_actions(connection: duckdb.DuckDBPyConnection, run_id: str, since: int) -> pd.DataFrame:

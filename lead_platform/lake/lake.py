@@ -78,14 +78,20 @@ WAITING_FOR_WRITER_SECONDS = 5.0
 class GateFailedError(Exception):
     """A write did not hold to a contract: published rows are as they were.
 
-    `release` is the release that records the refusal, `failures` what failed, `held` how many
-    subjects the next try will leave out.
+    `release` is the release that records the refusal, `failures` what failed, `held_by` how many
+    subjects each stage leaves out from now on: the next try does without them.
     """
 
-    def __init__(self, release: Release, failures: list[TableFailure], held: int = 0) -> None:
+    def __init__(
+        self,
+        release: Release,
+        failures: list[TableFailure],
+        held_by: Mapping[str, int] | None = None,
+    ) -> None:
         self.release = release
         self.failures = failures
-        self.held = held
+        self.held_by = held_by or {}
+        held = sum(self.held_by.values())
         lines = [
             f"{failed.table}: {failed.failure.expectation} {failed.failure.arguments} "
             f"({failed.failure.offending_count} rows)"
@@ -97,7 +103,7 @@ class GateFailedError(Exception):
             + "\nOffending rows: select * from governance.gate_failures "
             f"where release_id = '{release.release_id}'"
             + (
-                f"\n{held:,} set aside: the next run goes on without them. "
+                f"\n{held:,} set aside: the next try goes on without them. "
                 "See them with: lead-platform quarantine list"
                 if held
                 else ""
@@ -535,7 +541,7 @@ class Lake:
                     held_at=note.released_at,
                 )
         if not parting.is_few:
-            raise GateFailedError(release, verdict.failures, held=parting.held)
+            raise GateFailedError(release, verdict.failures, parting.held_by)
         return release
 
     def _publish(self, fence: Fence, since: int, note: ReleaseNote, verdict: Verdict) -> Release:

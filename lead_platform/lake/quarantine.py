@@ -85,20 +85,18 @@ Count = Callable[[duckdb.DuckDBPyConnection, int], int]
 class Scope:
     """What a step can do without: found behind the rows that fail (`trace`), or, where the step's
     own code breaks, among all that is `pending`. `table` is the one that then has no row of it.
-    `count_taken` where the step takes up but a part of what is pending. `tries`: how often it
-    writes at most, each time without what failed before."""
+    `count_taken` where the step takes up but a part of what is pending."""
 
     table: str
     pending: Pending
     trace: Trace = as_named
     count_taken: Count | None = None
-    tries: int = 2
 
 
 @dataclass(frozen=True)
 class Separation:
-    """How a stage does without rows of its `tables` that fail (None: of any). On its `is_last` try
-    the step is refused instead."""
+    """How a stage does without rows of its `tables` that fail (None: of any). On the step's last
+    try (`is_last`) it is refused instead."""
 
     step: str
     trace: Trace = as_named
@@ -165,9 +163,9 @@ class Parting:
         return [(self.step, self.holds), *self.further]
 
     @property
-    def held(self) -> int:
-        """How many are left out."""
-        return sum(len(holds) for _, holds in self.by_stage)
+    def held_by(self) -> dict[str, int]:
+        """How many each stage leaves out."""
+        return {stage: len(holds) for stage, holds in self.by_stage if holds}
 
 
 def held(step: str, subject_type: str) -> str:
@@ -380,7 +378,7 @@ def holds_of_faults(
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry that may yet be tried: held, or let go and not tried since."""
+    """An entry that may yet be tried."""
 
     quarantine_id: str
     step: str
@@ -422,13 +420,14 @@ _OPEN = f"""
 select quarantine_id, step, state = 'held', table_name, suite_version, subject_type, subject_id,
     subject_version, run_id
 from governance.quarantine
-where state = 'held'
+where state = 'held' or (state = 'discarded' and subject_type = 'lead')
     or (state not in {LEFT_OUT} and tried_at is null and payload_id is null)
 """
 
 
 def open_entries(connection: duckdb.DuckDBPyConnection) -> OpenEntries:
-    """All that may yet be tried: what a person discarded stays out."""
+    """All that may yet be tried: of what a person discarded only leads, which may become one with
+    others (`let_go_merged`)."""
     rows = connection.execute(_OPEN).fetchall()
     return OpenEntries(
         tuple(
@@ -444,10 +443,50 @@ def let_go(
     """These are held no more, for this reason: their stage tries them when it next runs."""
     connection.execute(
         "update governance.quarantine set state = 'superseded', decided_by = 'system', "
-        "decided_at = ?, decision_reason = ? "
+        "decided_at = ?, decision_reason = ?, tried_at = null "
         "where quarantine_id in (select unnest(?::varchar[]))",
         [at, reason, list(ids)],
     )
+
+
+# A person said it of what the lead then was: of another that became one with it, nothing was said.
+_OF_MERGED = """
+with discarded as (
+    select quarantine_id, step, subject_id from governance.quarantine
+    where state = 'discarded' and subject_type = 'lead'
+)
+select distinct d.quarantine_id
+from discarded as d
+join merged_leads as m on m.surviving_lead_id = d.subject_id
+left join discarded as other on other.step = d.step and other.subject_id = m.lead_id
+where other.subject_id is null
+"""
+
+
+def let_go_merged(
+    connection: duckdb.DuckDBPyConnection, merges: Sequence[tuple[str, str]], *, at: datetime
+) -> None:
+    """Discarded leads that took in others (pairs of a lead and the one it was merged into) are
+    tried again by the stages that left them out."""
+    if not merges:
+        return
+    retired, surviving = zip(*merges, strict=True)
+    connection.register(
+        "merged_leads",
+        pa.table({"lead_id": pa.array(retired), "surviving_lead_id": pa.array(surviving)}),
+    )
+    found = [quarantine_id for (quarantine_id,) in connection.execute(_OF_MERGED).fetchall()]
+    connection.unregister("merged_leads")
+    if found:
+        let_go(connection, found, "it was merged with a lead that nobody discarded", at=at)
+
+
+_LET_GO = f"""
+select quarantine_id from governance.quarantine
+where quarantine_id in (select unnest(?::varchar[])) and state not in {LEFT_OUT}
+    and tried_at is null and payload_id is null
+order by quarantine_id
+"""
 
 
 def take_up(
@@ -480,8 +519,8 @@ def take_up(
     ]
     if changed:
         let_go(connection, changed, "more is known of it", at=at)
-    gone = {entry.quarantine_id for entry in entries.entries if not entry.is_held} | {*changed}
-    tried = sorted(entry for entry in gone if seen is None or entry in seen)
+    gone = connection.execute(_LET_GO, [[entry.quarantine_id for entry in entries.entries]])
+    tried = [named for (named,) in gone.fetchall() if seen is None or named in seen]
     if tried:
         connection.execute(
             "update governance.quarantine set tried_at = ? "

@@ -1,8 +1,9 @@
-"""Tries of a step: written once more without the few that failed, until it is published.
+"""Tries of a step: written once more without what failed, until it is published.
 
-Rows that the gate finds wrong are set aside by the stage that wrote them, the earliest such stage
-first: what later ones made of the same record may be right without it. Which records a stage's code
-breaks on is `rehearsal`'s to find.
+Few rows that the gate finds wrong are set aside by the stage that wrote them, the earliest such
+stage first: what later ones made of the same record may be right without it. More than few refuse
+the try, and each stage sets aside what failed of its own; the rest is nobody's fault and is tried
+at once. Which records a stage's code breaks on is `rehearsal`'s to find.
 """
 
 import logging
@@ -11,12 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lead_platform.lake.brake import Brake
-from lead_platform.lake.lake import Candidate
+from lead_platform.lake.lake import Candidate, GateFailedError
 from lead_platform.lake.quarantine import Separation
 from lead_platform.lake.rehearsal import Faults, Position, find_faults, write_parts
 from lead_platform.lake.steps import Metadata, Step
 
 _SEE = "See them with: lead-platform quarantine list"
+
+# How often a step is written at most. A try leaves out what failed in one of its stages, or, where
+# that is more than few, in all: others fail then only for want of those, or of another content of
+# theirs.
+_MOST_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -30,17 +36,29 @@ class Published:
 def run_step(step: Step, brake: Brake, log: logging.Logger) -> Published:
     """Write the step until a try is published.
 
-    Raises GateFailedError, and what a stage raises that is no few records' fault.
+    Raises GateFailedError where nothing can be left out for what failed or that leads nowhere, and
+    what a stage raises that is no few records' fault.
     """
     faults: Faults = {}
-    repeats: Counter[str] = Counter()
+    repeats = 0
     set_aside: Counter[str] = Counter()
     searched: set[str] = set()
     while True:
-        separations = _separations(step, repeats)
+        is_last = repeats == _MOST_TRIES - 1
+        separations = [
+            separation for stage in step.stages if (separation := stage.separation(is_last=is_last))
+        ]
         position = Position()
         try:
             candidate, metadata = _write(step, brake, separations, faults, position)
+        except GateFailedError as refusal:
+            if not refusal.held_by or is_last:
+                raise
+            repeats += 1
+            searched.clear()
+            set_aside.update(refusal.held_by)
+            log.error(str(refusal))
+            continue
         except Exception as error:
             stage = position.stage
             if stage is None or stage.name in searched:
@@ -59,23 +77,12 @@ def run_step(step: Step, brake: Brake, log: logging.Logger) -> Published:
             set_aside.update(candidate.held_by)
             return Published(candidate, _with_counts(metadata, set_aside))
         searched.clear()
-        repeats[candidate.parted] += 1
+        repeats += 1
         set_aside[candidate.parted] += candidate.held
         log.warning(
             f"{candidate.parted}: {candidate.held:,} set aside, the step goes on without them. "
             f"{_SEE}"
         )
-
-
-def _separations(step: Step, repeats: Counter[str]) -> list[Separation]:
-    """Of each stage that can do without what fails, for good where it has no further try."""
-    found = []
-    for stage in step.stages:
-        last = stage.scope.tries - 1 if stage.scope else 0
-        separation = stage.separation(is_last=repeats[stage.name] >= last)
-        if separation is not None:
-            found.append(separation)
-    return found
 
 
 def _write(

@@ -19,6 +19,7 @@ from dagster import (
     DagsterRunStatus,
     EventLogEntry,
     ExecuteInProcessResult,
+    IntMetadataValue,
 )
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.utils import make_new_run_id
@@ -201,7 +202,9 @@ def _failed_checks(result: ExecuteInProcessResult) -> list[str]:
         f"{check.asset_key.to_user_string()}: {check.check_name} "
         f"{'warns' if check.severity == AssetCheckSeverity.WARN else 'failed'}\n"
         + "\n".join(
-            str(told.value) for name, told in check.metadata.items() if name not in _FOR_MACHINES
+            f"{name}: {told.value}" if isinstance(told, IntMetadataValue) else str(told.value)
+            for name, told in check.metadata.items()
+            if name not in _FOR_MACHINES
         )
         for check in result.get_asset_check_evaluations()
         if not check.passed and (not check.blocking or check.severity == AssetCheckSeverity.WARN)

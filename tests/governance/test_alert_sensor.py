@@ -181,6 +181,7 @@ def test_a_check_is_told_by_its_severity_and_settled_when_it_passes(
     for passes, severity in (
         (False, AssetCheckSeverity.WARN),
         (False, AssetCheckSeverity.ERROR),
+        (False, AssetCheckSeverity.WARN),
         (True, AssetCheckSeverity.ERROR),
     ):
         OUTCOMES.update(passes=passes, severity=severity)
@@ -189,6 +190,7 @@ def test_a_check_is_told_by_its_severity_and_settled_when_it_passes(
     assert seen == [
         ["check_warned leads gate"],
         ["check_failed leads gate", "check_warned leads gate"],
+        ["check_warned leads gate"],
         [],
     ]
 

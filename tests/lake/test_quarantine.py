@@ -9,7 +9,7 @@ import pytest
 
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake
-from lead_platform.lake.quarantine import Separation, Subject, held
+from lead_platform.lake.quarantine import Separation, Subject, held, let_go_merged
 from tests.lake import trial
 
 STEP = "trial_step"
@@ -243,6 +243,23 @@ def test_what_people_decide_holds(subject_lake: Lake, state: str, rows: int) -> 
     assert not add_leads(subject_lake, [101]).is_to_repeat
     assert trial.count_rows(subject_lake, "trial.leads") == rows
     assert state_of(subject_lake, "lead_101") == [state]
+
+
+@pytest.mark.parametrize(
+    ("also_discarded", "state"), [((), "superseded"), (("lead_102",), "discarded")]
+)
+def test_a_discard_says_nothing_of_a_lead_that_is_merged_with_it(
+    subject_lake: Lake, also_discarded: Sequence[str], state: str
+) -> None:
+    """It left the other person out for good."""
+    add_leads(subject_lake, [101, *(int(one.removeprefix("lead_")) for one in also_discarded)])
+    trial.write(subject_lake, "update governance.quarantine set state = 'discarded'")
+    merges = [("lead_102", "lead_101"), ("lead_9", "lead_8")]
+    with subject_lake.write("merging") as candidate:
+        let_go_merged(candidate.connection, merges, at=subject_lake.clock())
+    assert state_of(subject_lake, "lead_101") == [state]
+    again = add_leads(subject_lake, [101], is_last=False)
+    assert again.held == (1 if state == "superseded" else 0)
 
 
 def test_a_step_names_what_it_leaves_out_instead(subject_lake: Lake) -> None:

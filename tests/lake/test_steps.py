@@ -187,14 +187,19 @@ def states_of(lake: Lake, step: str) -> list[tuple]:
         ).fetchall()
 
 
-def test_leads_that_went_with_their_write_stay_set_aside(lake: Lake) -> None:
-    """More than few: the write is refused, and its leads with it. At the next step's beginning none
-    of them is there, which was taken for news of them, and every later write was refused."""
+def statuses(lake: Lake) -> list[str]:
+    """Of the releases that a write of this process left, the oldest first."""
+    return [release.status for release in reversed(lake.releases()) if release.run_id]
+
+
+def test_more_than_few_stop_none_that_came_with_them(lake: Lake) -> None:
+    """More than few: the write was refused, and those nothing is wrong with waited for the next
+    run. What it brought is no news to the next try, which was taken for news of its leads, and
+    every later write was refused."""
     make_versions(lake)
     leads, scores = making_leads("v1", start=40, end=80), doing(BAD_SCORES, first_sound="lead_60")
-    assert not run(leads, scores).success
-    assert trial.count_rows(lake, "trial.leads") == 0
     assert run(leads, scores).success
+    assert statuses(lake) == ["refused", "passed"]
     assert (trial.count_rows(lake, "trial.leads"), trial.count_rows(lake, "trial.scores")) == (
         40,
         20,
@@ -206,15 +211,37 @@ def test_leads_that_went_with_their_write_stay_set_aside(lake: Lake) -> None:
     assert states_of(lake, "second") == [("superseded", True, 20)]
 
 
+def test_more_than_few_in_each_stage_cost_one_refusal(lake: Lake) -> None:
+    """Of a batch of whom some are bad in the first stage, others in the second."""
+    scores = doing(BAD_SCORES, first_sound="lead_60")
+    assert run(doing(LEADS, start=40, end=140), scores).success
+    assert statuses(lake) == ["refused", "passed"]
+    assert states_of(lake, "first") == [("held", False, 39)]
+    assert trial.count_rows(lake, "trial.leads") == 61
+    # As texts, 100 is before 60.
+    assert states_of(lake, "second") == [("held", False, 21)]
+    assert trial.count_rows(lake, "trial.scores") == 40
+
+
+def test_a_step_in_which_other_rows_fail_each_time_is_refused(lake: Lake) -> None:
+    """What is left out is not why: it ends, instead of setting all aside one by one."""
+    tries: list[int] = []
+
+    def moving(candidate: Candidate) -> None:
+        tries.append(len(tries))
+        first = 1_000 * len(tries)
+        doing(LEADS, start=first, end=first + 20)(candidate)
+
+    assert not run(moving, doing(SCORES, broken="", bad="")).success
+    assert len(tries) < 10
+    assert statuses(lake) == ["refused"] * len(tries)
+    assert trial.count_rows(lake, "trial.leads") == 0
+
+
 def test_only_the_stage_that_can_try_it_ends_a_hold(lake: Lake) -> None:
-    """Another step between two tries of a refused one let its leads go, and it was refused again;
-    one that followed a correction ended the hold without trying, and nobody tried."""
+    """One that followed a correction ended the hold without trying, and nobody tried."""
     make_versions(lake)
     leads, scores = making_leads("v1", start=40, end=80), doing(BAD_SCORES, first_sound="lead_60")
-    assert not run(leads, scores).success
-    with lake.write("other", separations=[Separation("other")]):
-        pass
-    assert states_of(lake, "second") == [("held", False, 20)]
     assert run(leads, scores).success
     trial.write(lake, "update identity.lead_versions set lead_version = 'v2'")
     with lake.write("other", separations=[Separation("other")]):
