@@ -1,5 +1,7 @@
 """Governance in Dagster: the reconciliation of every run, and the records others write."""
 
+from collections.abc import Mapping
+
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
@@ -98,12 +100,21 @@ def reconciliation(
             severity=AssetCheckSeverity.ERROR if refused else AssetCheckSeverity.WARN,
             metadata={
                 **waiting,
-                **{f"{step}, more than few at once": count for step, count in refused.items()},
+                **_told_of(refused),
                 "what to do": "lead-platform quarantine list, then release or discard",
             },
         ),
     ]
     return Stage("reconcile", None, tables_of(QUALITY), lambda: Prepared(write)), checks
+
+
+def _told_of(refused: Mapping[str, int]) -> dict[str, str]:
+    """Of which steps more than few were set aside at once, where any were."""
+    if not refused:
+        return {}
+    steps = ", ".join(f"{step} {count:,}" for step, count in refused.items())
+    text = f"More than few at once ({steps}): rather a rule or a source that changed than records."
+    return {"more than few": text}
 
 
 @op(pool="lake")

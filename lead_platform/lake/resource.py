@@ -123,6 +123,8 @@ class LakeResource(ConfigurableResource):
                 # Told in their own words, which name the next step.
                 raise Failure(str(error), allow_retries=False) from error
         told = [_told(published.candidate)] if published else []
+        if published and published.set_aside:
+            told.append(f"{published.set_aside:,} set aside")
         if published and published.candidate.warnings:
             warned = {failed.table: None for failed in published.candidate.warnings}
             told.append(f"warns of {', '.join(warned)}")

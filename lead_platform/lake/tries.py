@@ -27,10 +27,11 @@ _MOST_TRIES = 8
 
 @dataclass(frozen=True)
 class Published:
-    """The try that was published, and what each stage tells of it."""
+    """The try that was published, what each stage tells of it, and how many were set aside."""
 
     candidate: Candidate
     metadata: dict[str, Metadata]
+    set_aside: int = 0
 
 
 def run_step(step: Step, brake: Brake, log: logging.Logger) -> Published:
@@ -75,7 +76,7 @@ def run_step(step: Step, brake: Brake, log: logging.Logger) -> Published:
             continue
         if not candidate.is_to_repeat:
             set_aside.update(candidate.held_by)
-            return Published(candidate, _with_counts(metadata, set_aside))
+            return Published(candidate, _with_counts(metadata, set_aside), set_aside.total())
         searched.clear()
         repeats += 1
         set_aside[candidate.parted] += candidate.held
