@@ -53,7 +53,7 @@ from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog, require_new_home
 from lead_platform.lake.quarantine import OpenEntries, Parting, Separation
 from lead_platform.lake.releases import Release, ReleaseNote
-from lead_platform.lake.suites import Suite, suites_state, usable_suites
+from lead_platform.lake.suites import Suite, configuration_state, suites_state, usable_suites
 from lead_platform.lake.tables import (
     declared_columns,
     give_statistics,
@@ -138,7 +138,7 @@ class Candidate:
     held_by: Counter[str] = field(default_factory=Counter)
     parted: str = ""
     step: str = ""
-    suite_versions: Mapping[str, str] = field(default_factory=dict)
+    rule_versions: Mapping[str, str] = field(default_factory=dict)
     open_entries: OpenEntries = field(default_factory=OpenEntries)
     started_at: datetime | None = None
     is_in_transaction: bool = False
@@ -156,7 +156,7 @@ class Candidate:
         if not faults:
             return
         holds = quarantine.holds_of_faults(
-            faults, subject_type, table, self.suite_versions.get(table), version
+            faults, subject_type, table, self.rule_versions.get(table), version
         )
         with self.transaction():
             quarantine.write_holds(
@@ -211,8 +211,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Contract:
-    """The suites of all tables at one state of their files, a version of each, what is wrong with
-    those that cannot be read, and the columns that passed them."""
+    """The suites of all tables at one state of their files and of the configuration, a version of
+    each under it, what is wrong with those that cannot be read, and columns that passed them."""
 
     state: str
     suites: dict[str, Suite]
@@ -373,7 +373,7 @@ class Lake:
                 run_id,
                 self._use_threads(fence.connection, run_id, rows),
                 step=separations[0].step if separations else "",
-                suite_versions=contract.versions,
+                rule_versions=contract.versions,
                 started_at=self.clock(),
             )
             if separations:
@@ -487,13 +487,13 @@ class Lake:
             yield fence.connection
 
     def _open_entries(self, fence: Fence, contract: "_Contract") -> OpenEntries:
-        """What may yet be tried; what is held by a suite that has changed is let go."""
+        """What may yet be tried; what is held by other rules than today's is let go."""
         entries = quarantine.open_entries(fence.connection)
-        changed = entries.of_changed_suites(contract.versions, contract.unreadable)
+        changed = entries.of_other_rules(contract.versions, contract.unreadable)
         if changed:
             with fence.transaction():
                 quarantine.let_go(
-                    fence.connection, changed, "its suite has changed", at=self.clock()
+                    fence.connection, changed, "its suite or configuration changed", at=self.clock()
                 )
             entries = quarantine.open_entries(fence.connection)
         return entries
@@ -638,10 +638,13 @@ class Lake:
     def _current_contract(self) -> "_Contract":
         """The suites as their files stand now: a process that stays warm sees them edited."""
         folder = self.settings.expectations_dir
-        state = suites_state(folder)
+        configured = configuration_state(self.settings.config_dir, self.settings.reference)
+        state = f"{suites_state(folder)} {configured}"
         if self._contract is None or self._contract.state != state:
             suites, unreadable = usable_suites(folder)
-            versions = {table: suite.version for table, suite in suites.items()}
+            versions = {
+                table: f"{suite.version}-{configured[:12]}" for table, suite in suites.items()
+            }
             self._contract = _Contract(state, suites, versions, unreadable, set())
         return self._contract
 

@@ -48,6 +48,7 @@ class Subject:
 class Hold:
     """One subject to be set aside, and the expectation it broke first.
 
+    `suite_version`: of the suite that judged it and the configuration it was made by.
     `lead_version`: of a lead, its version as the write that failed has left it.
     """
 
@@ -182,7 +183,7 @@ def part(
     verdict: Verdict,
     separations: Sequence[Separation],
     since: int,
-    suite_versions: Mapping[str, str],
+    rule_versions: Mapping[str, str],
 ) -> Parting:
     """What to hold of a failed write, for the first stage of whose tables rows failed: nothing
     where anything but its rows failed, or a table of nobody's.
@@ -199,7 +200,7 @@ def part(
     separation, failures = failing[0]
     if not all(failed.is_of_rows for failed in failures):
         return Parting()
-    holds, is_whole = _holds_of(connection, failures, separation, since, suite_versions)
+    holds, is_whole = _holds_of(connection, failures, separation, since, rule_versions)
     changed = max(verdict.changed_by(failed.table) for failed in failures)
     if is_whole and len(holds) <= few_of(changed) and not separation.is_last:
         return Parting(separation.step, holds, is_few=True)
@@ -208,7 +209,7 @@ def part(
     for later, of_later in failing[1:]:
         if not all(failed.is_of_rows for failed in of_later):
             continue
-        found, _ = _holds_of(connection, of_later, later, since, suite_versions)
+        found, _ = _holds_of(connection, of_later, later, since, rule_versions)
         if {hold.subject.type for hold in found} == {one.type for one in known_subjects}:
             new = tuple(hold for hold in found if _named(hold.subject) not in known_subjects)
             known_subjects |= {_named(hold.subject) for hold in new}
@@ -221,7 +222,7 @@ def _holds_of(
     failures: Sequence[TableFailure],
     separation: Separation,
     since: int,
-    suite_versions: Mapping[str, str],
+    rule_versions: Mapping[str, str],
 ) -> tuple[tuple[Hold, ...], bool]:
     """What a stage leaves out for these failures, and whether that is all they are about."""
     traced = _trace(connection, failures, separation, since)
@@ -242,7 +243,7 @@ def _holds_of(
                         failed.failure.expectation,
                         failed.failure.arguments,
                         rows.get(named),
-                        suite_versions.get(failed.table),
+                        rule_versions.get(failed.table),
                         versions.get(subject),
                     ),
                 )
@@ -395,10 +396,10 @@ class OpenEntries:
 
     entries: tuple[_Entry, ...] = ()
 
-    def of_changed_suites(
-        self, suite_versions: Mapping[str, str], unreadable: Container[str]
+    def of_other_rules(
+        self, rule_versions: Mapping[str, str], unreadable: Container[str]
     ) -> list[str]:
-        """Those held whose suite has changed.
+        """Those held that were judged by another suite, or made by another configuration.
 
         Of a table whose suite is `unreadable` none: its write would be refused as a whole.
         """
@@ -407,7 +408,7 @@ class OpenEntries:
             for entry in self.entries
             if entry.is_held
             and entry.table not in unreadable
-            and suite_versions.get(entry.table) != entry.suite_version
+            and rule_versions.get(entry.table) != entry.suite_version
         ]
 
     def of(self, steps: Container[str]) -> "OpenEntries":

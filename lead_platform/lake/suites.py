@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from lead_platform.configuration import ConfigurationError, content_version, load_json
 from lead_platform.lake.faults import few_of, find_breaking_rows
+from lead_platform.lake.trees import walk
 from lead_platform.layers import WORKFLOWS
 from lead_platform.patterns import Pattern
 
@@ -243,6 +244,26 @@ def suites_state(directory: Path) -> str:
         except (ConfigurationError, OSError) as error:
             states.append(f"{path} {error}")
     return hashlib.sha256("\n".join(states).encode()).hexdigest()
+
+
+def configuration_state(config: Path, reference: Path) -> str:
+    """A name for what the rows are made by: what the files of the configuration hold, and which
+    reference tables lie there, since when."""
+    states: list[str] = []
+    for path, status in sorted(walk(config, _is_hidden)):
+        try:
+            states.append(f"{path} {content_version(path)}")
+        except (ConfigurationError, OSError):
+            states.append(f"{path} {status.st_mtime_ns}")
+    states += [
+        f"{path} {status.st_size} {status.st_mtime_ns}"
+        for path, status in sorted(walk(reference, _is_hidden))
+    ]
+    return hashlib.sha256("\n".join(states).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
 
 
 def suite_files(directory: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -216,6 +217,24 @@ def test_another_suite_is_another_try(subject_lake: Lake) -> None:
     assert state_of(subject_lake, "lead_101") == ["superseded"]
     assert state_of(subject_lake, "lead_300") == ["superseded", "held"]
     assert trial.count_rows(subject_lake, "trial.leads") == 1
+
+
+@pytest.mark.parametrize("place", ["config_dir/routing.yaml", "reference/companies.csv"])
+def test_another_configuration_is_another_try(
+    subject_lake: Lake, tmp_path: Path, place: str
+) -> None:
+    """What a wrong territory or list had made bad stayed out after it was put right."""
+    folders = {"config_dir": tmp_path / "config"}
+    subject_lake.settings = subject_lake.settings.model_copy(update=folders)
+    folder, name = place.split("/")
+    file = {**folders, "reference": subject_lake.settings.reference}[folder] / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("one", encoding="utf-8")
+    add_leads(subject_lake, [101])
+    assert not add_leads(subject_lake, [101]).is_to_repeat
+    file.write_text("another", encoding="utf-8")
+    assert add_leads(subject_lake, [101]).held == 1
+    assert state_of(subject_lake, "lead_101") == ["superseded", "held"]
 
 
 def test_more_information_is_another_try(subject_lake: Lake) -> None:
