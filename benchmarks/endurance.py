@@ -85,11 +85,20 @@ def _compare(runs: list[dict[str, Any]], told: list[str]) -> None:
         median(run["processor"] for run in part)
         for part in (runs[:COMPARED_RUNS], runs[-COMPARED_RUNS:])
     ]
+    yardstick = [
+        median(run["yardstick"] for run in part)
+        for part in (runs[:COMPARED_RUNS], runs[-COMPARED_RUNS:])
+    ]
     upkeeps = [run["upkeep"] for run in runs if run["upkeep"]]
     print(f"first {COMPARED_RUNS} runs {first:.2f} s, last {last:.2f} s: {last / first:.2f} times")
     print(
         f"  of processor {processor[0]:.2f} s and {processor[1]:.2f} s: "
         f"{processor[1] / processor[0]:.2f} times"
+    )
+    slower = yardstick[1] / yardstick[0]
+    print(
+        f"  a fixed computation {yardstick[0]:.2f} s and {yardstick[1]:.2f} s: {slower:.2f} times; "
+        f"measured by it, {last / first / slower:.2f} times"
     )
     print(f"{len(upkeeps)} upkeeps, {median(upkeeps):.1f} s each, the longest {max(upkeeps):.1f} s")
     print("\n".join(told))
@@ -163,7 +172,18 @@ def write(home: Path, arguments: Any) -> None:
         counts = _counts(lake)
         rss = psutil.Process().memory_info().rss
         told = {"seconds": seconds, "processor": used, "upkeep": upkeep, "rss": rss, **counts}
+        told["yardstick"] = _yardstick()
         print(json.dumps(told), flush=True)
+
+
+def _yardstick() -> float:
+    """Seconds of processor of a computation that is always the same: how fast the machine is."""
+    started = time.process_time()
+    numbers = [(number * 7_919) % 104_729 for number in range(300_000)]
+    for _ in range(3):
+        sorted(numbers)
+        sum(hash(str(number)) & 1 for number in numbers)
+    return time.process_time() - started
 
 
 class Calendar:
