@@ -53,7 +53,7 @@ from lead_platform.fields import ValueType
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.text import fold
 
-_PLAIN_RULE = {"path", "first_of", "column", "join"}
+_PLAIN_RULE = {"path", "first_of", "column", "join", "joined_by"}
 # Texts that normalisation reads figures of, without knowing the source's marks.
 _FIGURES = frozenset({"employee_count", "annual_revenue"})
 
@@ -175,6 +175,8 @@ class RuleCompiler:
         if rule.constant is not None:
             constant = rule.constant
             return lambda _scope: constant
+        if rule.joined_by is not None:
+            return self._all_filled(rule, rule.joined_by)
         if rule.column or rule.first_of:
             return self._first_filled(rule, no_numbers)
         if rule.join is not None:
@@ -190,6 +192,20 @@ class RuleCompiler:
             return "|".join(value or "" for value in values) if any(values) else None
 
         return join
+
+    def _all_filled(self, rule: FieldRule, between: str) -> Getter:
+        """The columns or paths with a value, joined: van der + Berg."""
+        places: list[Getter] = [operator.methodcaller("get", name) for name in rule.column]
+        places += [compile_path(path) for path in rule.path]
+        finds = [self._unblanked(place, frozenset()) for place in places]
+
+        def find(scope: Any) -> str | None:
+            values = [value for one in finds if (value := read_text(one(scope)))]
+            for value in values:
+                self.refuse_macro(value)
+            return between.join(values) or None
+
+        return find
 
     def _first_filled(self, rule: FieldRule, no_numbers: frozenset[str]) -> Getter:
         """The first column or path with a value; most rules name one."""

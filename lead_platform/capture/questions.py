@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lead_platform.capture.guessing.names import AMBIGUOUS_NAME, FieldNames, NameMatch
+from lead_platform.capture.guessing.names import (
+    AMBIGUOUS_NAME,
+    NAME_PARTICLE,
+    FieldNames,
+    NameMatch,
+)
+from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import AliasTable
 
 ASKED_FIELDS = frozenset(
@@ -98,8 +104,20 @@ class QuestionReader:
                 continue
             filled[name] = one
             used.add(one.question)
-        filled = _with_whole_name(filled)
+        filled = self._with_particle(_with_whole_name(filled), asked)
         return Filled(filled, [entry for entry in refused if entry[0] not in filled])
+
+    def _with_particle(self, filled: dict[str, Asked], asked: Sequence[Asked]) -> dict[str, Asked]:
+        """`Tussenvoegsel` is the beginning of the last name."""
+        last = filled.get("last_name")
+        for one in asked if last is not None else ():
+            if last is not None and are_particles(one.answer) and self._asks_particle(one.question):
+                answer = f"{one.answer.strip()} {last.answer.strip()}"
+                return filled | {"last_name": last._replace(answer=answer)}
+        return filled
+
+    def _asks_particle(self, question: str) -> bool:
+        return any(match.field == NAME_PARTICLE for match in self._names.matches([question]))
 
     def _candidates(self, asked: Sequence[Asked]) -> Iterator[_Candidate]:
         for position, one in enumerate(asked):

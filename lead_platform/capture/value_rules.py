@@ -83,14 +83,16 @@ class FieldRule(StrictRule):
     """How one value is found and shaped. A plain string in the YAML means `path`.
 
     Steps in this order: find (`path`, several are joined by '|'; or `first_of`, several paths, or
-    `column`, names as they are: the first that is filled; or `constant`; or `join`, an element of
-    another list by its key), blanks become null, `parse` and `at`, `strip_prefix`, `split` and
-    `take`, `extract`, `values` or `lookup`, `prefix`, `scale`, `default`.
+    `column`, names as they are: the first that is filled, with `joined_by` all that are; or
+    `constant`; or `join`, an element of another list by its key), blanks become null, `parse` and
+    `at`, `strip_prefix`, `split` and `take`, `extract`, `values` or `lookup`, `prefix`, `scale`,
+    `default`.
     """
 
     path: PathList = ()
     first_of: PathList = ()
     column: NameList = ()
+    joined_by: Annotated[str, Field(max_length=5)] | None = None
     constant: Scalar | None = None
     join: JoinRule | None = None
     parse: Literal["json", "urlencoded"] | None = None
@@ -122,7 +124,10 @@ class FieldRule(StrictRule):
         """Where the value is found, in words."""
         if self.constant is not None:
             return repr(self.constant)
-        return " else ".join((*self.column, *self.first_of)) or " + ".join(self.paths())
+        found_by = (*self.column, *self.first_of)
+        if self.joined_by is not None:
+            return " + ".join(found_by or self.paths())
+        return " else ".join(found_by) or " + ".join(self.paths())
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -134,6 +139,8 @@ class FieldRule(StrictRule):
             )
         if not any(sources) and self.default is None and not self._may_be_sourceless():
             raise ValueError("give `path`, `first_of`, `column`, `constant`, `join` or `default`")
+        if self.joined_by is not None and max(len(self.column), len(self.path)) < 2:
+            raise ValueError("`joined_by` joins several columns or paths: give a list of them")
         if self.values is not None and self.lookup is not None:
             raise ValueError("give `values` or `lookup`, not both")
         if self.extract is not None and Pattern(self.extract).group_count < 1:

@@ -40,6 +40,10 @@ def mapped(make_channel: MakeChannel, field: str, rule: str, **content: Any) -> 
     [
         ("{column: [E-Mail, Mail]}", {"E-Mail": "-", "Mail": "x"}, "x"),
         ("{column: [E-Mail, Mail]}", {"E-Mail": "y", "Mail": "x"}, "y"),
+        ("{column: [P, N], joined_by: ' '}", {"P": "van der", "N": " Berg"}, "van der Berg"),
+        ("{column: [P, N], joined_by: ' '}", {"P": "-", "N": "Berg"}, "Berg"),
+        ("{path: [p.a, n], joined_by: ' '}", {"p": {"a": "x"}, "n": 5}, "x 5"),
+        ("{column: [P, N], joined_by: ' '}", {"N": ""}, None),
         ("{first_of: [a.b, c]}", {"a": {"b": "n/a"}, "c": "x"}, "x"),
         ("{column: tel, strip_prefix: ['p:', 'l:']}", {"tel": "p:+49 1"}, "+49 1"),
         ("{column: tel, strip_prefix: 'p:'}", {"tel": "+49 1"}, "+49 1"),
@@ -82,6 +86,7 @@ def test_figures_of_the_channels_marks_are_written_plainly(make_channel: MakeCha
         ("{column: a, at: b}", "`at` belongs to `parse`"),
         ("{column: a, take: all}", "`take` belongs to `split`"),
         ("{column: a, unmatched: keep}", "`unmatched` belongs to `extract`"),
+        ("{column: a, joined_by: ' '}", "joins several columns"),
     ],
 )
 def test_steps_that_lack_theirs_are_refused(

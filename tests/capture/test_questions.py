@@ -123,6 +123,13 @@ def test_a_bare_name_is_the_half_that_is_missing() -> None:
     assert filled(("Nombre", "Ana Lima")) == {"full_name": "Ana Lima"}
 
 
+def test_a_particle_asked_for_by_itself_begins_the_last_name() -> None:
+    """Jan | van der | Berg came in as Jan Berg."""
+    dutch = [("Voornaam", "Jan"), ("Achternaam", "Berg"), ("Tussenvoegsel", "van der")]
+    assert filled(*dutch) == {"first_name": "Jan", "last_name": "van der Berg"}
+    assert filled(*dutch[:2], ("Tussenvoegsel", "geen"))["last_name"] == "Berg"
+
+
 def test_a_title_that_says_nothing_goes_by_the_type_unless_it_asks_for_somebody_else() -> None:
     assert filled(("How shall we write?", "a@b.co", "email")) == {"email": "a@b.co"}
     assert filled(("Where can our sales team reach you?", "a@b.co", "email")) == {"email": "a@b.co"}

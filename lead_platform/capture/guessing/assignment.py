@@ -19,9 +19,12 @@ from lead_platform.capture.guessing.choices import (
     Choice,
 )
 from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date_form
+from lead_platform.capture.guessing.last_names import with_whole_last_name
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     CRM_RECORD_ID,
+    MIDDLE_NAME,
+    NAME_PARTICLE,
     OPT_OUT_AT,
     OPT_OUTS,
     FieldNames,
@@ -35,6 +38,7 @@ from lead_platform.capture.guessing.refusals import (
 )
 from lead_platform.capture.guessing.samples import Sample
 from lead_platform.capture.guessing.shapes import (
+    MOST_READ,
     Column,
     Countries,
     consent_words,
@@ -56,6 +60,7 @@ from lead_platform.capture.guessing.units import (
 )
 from lead_platform.capture.guessing.versions import Versions, find_versions
 from lead_platform.capture.values import show
+from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import Vocabularies
 
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
@@ -97,10 +102,9 @@ def assign_columns(
     candidates = _own(candidates, versions, judge.near)
     candidates += _by_values(sample.columns, candidates, names)
     settled = _own(_settled(candidates), versions, judge.near)
-    chosen = with_campaign(with_clock(_best(settled)))
+    chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
-    used = {choice.column.path for choice in choices}
-    used |= {choice.beside.path for choice in choices if choice.beside is not None}
+    used = {column.path for choice in choices for column in choice.columns}
     rest: Rest = tuple(
         (column, judge.near.get(column.path))
         for column in sample.columns
@@ -183,6 +187,11 @@ class _Judge:
         return found
 
     def _judged(self, column: Column, match: NameMatch) -> Choice | None:
+        if match.field == MIDDLE_NAME:
+            if column.share(are_particles) < MOST_READ:
+                return None
+            reason = "its values: particles of last names"
+            return Choice(column, NAME_PARTICLE, BY_VALUES, reason, match.rank)
         name = "full_name" if match.field == AMBIGUOUS_NAME else match.field
         fault = self._fault(column, name)
         if fault is not None:

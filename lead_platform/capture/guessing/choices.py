@@ -20,9 +20,10 @@ class Choice:
 
     `words`: values of a consent column and what they mean. `dates`: the form of a date column.
     `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
-    column that is joined to it (a date and its time of day). `is_versioned`: an id that comes again
-    with each version of its record. `scale`: what its figures are to be multiplied with. `zone`:
-    that of its dates, where its name states one.
+    column that is joined to it (a date and its time of day). `joined`: all columns whose values
+    make up the field, in their order (van der, Berg). `is_versioned`: an id that comes again with
+    each version of its record. `scale`: what its figures are to be multiplied with. `zone`: that of
+    its dates, where its name states one.
     """
 
     column: Column
@@ -34,6 +35,7 @@ class Choice:
     dates: DateForm | None = None
     extract: str | None = None
     beside: Column | None = None
+    joined: tuple[Column, ...] = ()
     is_versioned: bool = False
     scale: int | None = None
     zone: str | None = None
@@ -42,6 +44,12 @@ class Choice:
     def is_exact(self) -> bool:
         """Whether the whole name of the column is known."""
         return self.confidence >= EXACT - UNSEEN
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column it takes, the first one first."""
+        others = (*self.joined, *((self.beside,) if self.beside is not None else ()))
+        return (self.column, *(each for each in others if each.path != self.column.path))
 
     @property
     def is_of_records(self) -> bool:

@@ -120,7 +120,10 @@ def _filled(
         chosen["record_id"] = record
     if person is not None:
         chosen["person_id"] = (person,)
-    return {name: tuple(c.column.name for c in choices) for name, choices in chosen.items()}
+    return {
+        name: tuple(column.name for choice in choices for column in choice.columns)
+        for name, choices in chosen.items()
+    }
 
 
 # --- who and which -----------------------------------------------------------------------------
@@ -268,6 +271,8 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
 def _rule(choices: tuple[Choice, ...]) -> str:
     choice = choices[0]
     parts = [_reference(tuple(each.column for each in choices), bare=False)]
+    if choice.joined:
+        parts = [_all_of(choice.joined), "joined_by: ' '"]
     if choice.words is not None:
         parts.append(f"values: {_flow(_meanings(choice))}")
         if choice.field in OPT_OUTS:
@@ -435,6 +440,13 @@ def _reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
         return f"{{{column}}}" if bare else column
     path = _scalar(" || ".join(_path(column.path) for column in columns))
     return path if bare else f"path: {path}"
+
+
+def _all_of(columns: tuple[Column, ...]) -> str:
+    """Several columns whose values are joined."""
+    if all(len(column.path) == 1 for column in columns):
+        return f"column: {_flow([column.path[0] for column in columns])}"
+    return f"path: {_flow([_path(column.path) for column in columns])}"
 
 
 def _path(names: tuple[str, ...]) -> str:

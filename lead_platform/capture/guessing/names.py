@@ -29,6 +29,8 @@ CRM_RECORD_ID = "crm_record_id"
 ABOUT_CONSENT = "about_consent"
 ABOUT_DELETION = "about_deletion"
 NEGATION = "negation"
+NAME_PARTICLE, MIDDLE_NAME, SECOND_LAST_NAME = "name_particle", "middle_name", "second_last_name"
+"""Parts of a last name in columns of their own; of a middle name, where its values are such."""
 OPT_OUT_AT = "opt_out_at"
 """When somebody opted out of mail: whatever stands there denies."""
 OPT_OUTS: Mapping[str, str] = {
@@ -51,6 +53,9 @@ _OTHER_TARGETS = frozenset(
             ABOUT_DELETION,
             NEGATION,
             OPT_OUT_AT,
+            NAME_PARTICLE,
+            MIDDLE_NAME,
+            SECOND_LAST_NAME,
             *OPT_OUTS,
         ),
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),

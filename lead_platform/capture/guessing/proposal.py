@@ -130,7 +130,10 @@ def render_proposal(proposal: Proposal) -> RenderableType:
     for name, choices in proposal.found.choices.items():
         for choice in choices:
             table.add_row(
-                Text(choice.column.name), name, f"{choice.confidence:.0%}", Text(choice.reason)
+                Text(" + ".join(column.name for column in choice.columns)),
+                name,
+                f"{choice.confidence:.0%}",
+                Text(choice.reason),
             )
     for column, near in proposal.found.rest:
         table.add_row(Text(column.name), "", "", Text(near or ""), style="dim")

@@ -13,6 +13,8 @@ from functools import cached_property
 import pycountry
 from babel import Locale
 
+from lead_platform.capture.guessing.names import NAME_PARTICLE
+from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 from lead_platform.vocabularies.text import fold
 
@@ -26,7 +28,7 @@ _COUNT = re.compile(
 # A hash or token that stands for a value: pseudonymised exports keep their names.
 _OPAQUE = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9+/_-]{20,}={0,2})")
 _LEGAL_FORM = re.compile(
-    r"\b(?:gmbh|ag|kg|ohg|ug|e\.?k\.?|inc|llc|llp|ltd|limited|corp|corporation|plc|pty|co|sarl|sas|"
+    r"\b(?:gmbh|ag|kg|ohg|ug|e\.\s?k\.?|inc|llc|llp|ltd|limited|corp|corporation|plc|pty|co|sarl|sas|"
     r"sasu|eurl|s\.?a\.?|s\.?l\.?u?|s\.?r\.?l\.?|s\.?p\.?a\.?|bv|nv|oy|ab|a/s|aps|lda|ltda|eirl|"
     r"company|group|holding|university|college|bank|solutions|services|systems|technologies)\b\.?",
     re.I,
@@ -237,6 +239,7 @@ _NEEDED: Mapping[str, tuple[Test, float, str]] = {
     "record_id": (_is_id, 0.95, "are ids"),
     "person_id": (_is_id, 0.95, "are ids"),
     "opportunity_id": (_is_id, 0.95, "are ids"),
+    NAME_PARTICLE: (are_particles, 0.8, "are particles of last names"),
     **dict.fromkeys(("first_name", "last_name", "full_name"), (_is_wordy, 0.7, "are names")),
 }  # fmt: skip
 _REFUSED: Mapping[str, tuple[Test, str]] = {
