@@ -30,6 +30,7 @@ from lead_platform.identity.normalization.country_hints import (
     country_told_by_tag,
 )
 from lead_platform.identity.normalization.emails import NO_EMAIL, Email, normalize_email
+from lead_platform.identity.normalization.known_names import read_lists
 from lead_platform.identity.normalization.names import NO_NAME, normalize_name
 from lead_platform.identity.normalization.phones import NO_PHONE, Phone, normalize_phone
 from lead_platform.identity.normalization.places import (
@@ -191,6 +192,7 @@ def read_references(vocabularies: Vocabularies) -> None:
     """Read what normalising reads on first use, above a second: names of places, phone plans."""
     row: dict[str, Any] = dict.fromkeys(RAW_COLUMNS) | dict.fromkeys(INSTANTS, pd.NaT) | _EXAMPLE
     normalize_submissions(pd.DataFrame([row | {"received_seq": 1}]), vocabularies)
+    read_lists()
 
 
 class _Batch:

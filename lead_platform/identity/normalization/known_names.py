@@ -1,0 +1,74 @@
+"""What lists of names say of a word: whether people are called so, or families.
+
+The lists are those that ship for matching (`identity/shares`). A word in none of them says nothing.
+"""
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from lead_platform.vocabularies.text import fold
+
+_SHARES = Path(__file__).resolve().parents[1] / "shares"
+# The lists end at names of about one in 10,000; of what they lack one is about this frequent.
+_UNLISTED = 1e-5
+# Where a form asks for a name, few write the family name first and no comma behind it.
+_FAMILY_FIRST = 0.05
+# A list of every name there is has some families' names among the given ones.
+_HARDLY = 0.05
+
+
+def share_given(word: str) -> float:
+    """The share of people called so, in the list where it is largest; 0 where none has it."""
+    return _shares("first_names").get(_key(word), 0.0)
+
+
+def share_family(word: str) -> float:
+    """The same of family names."""
+    return _shares("last_names").get(_key(word), 0.0)
+
+
+def is_given(word: str) -> bool:
+    """Whether the word is known as a given name, and more so than as a family's."""
+    share = share_given(word)
+    return share > 0 and share >= share_family(word)
+
+
+def is_only_family(word: str) -> bool:
+    """Whether the word is known as a family's name and as hardly anybody's given name."""
+    return share_given(word) < _HARDLY * share_family(word)
+
+
+def chance_of_family_first(first: str, last: str) -> float:
+    """How likely the first word is the family's and the last one the given name, by Bayes' rule.
+
+    0 where the first word is known as a given name, or the last one is not.
+    """
+    given = share_given(last)
+    if not given or not is_only_family(first):
+        return 0.0
+    swapped = _FAMILY_FIRST * share_family(first) * given
+    usual = max(share_given(first), _UNLISTED) * max(share_family(last), _UNLISTED)
+    return swapped / (swapped + (1 - _FAMILY_FIRST) * usual)
+
+
+def _key(word: str) -> str:
+    """Letters only, as in the lists: van Dijk is vandijk there."""
+    return fold(word).replace(" ", "")
+
+
+@cache
+def _shares(name: str) -> Mapping[str, float]:
+    largest: dict[str, float] = {}
+    with (_SHARES / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            key = _key(row["value"])
+            largest[key] = max(largest.get(key, 0.0), float(row["share"]))
+    return largest
+
+
+def read_lists() -> None:
+    """Reads the lists, which otherwise the first name does that asks."""
+    for name in ("first_names", "last_names"):
+        _shares(name)

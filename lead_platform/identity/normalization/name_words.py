@@ -1,0 +1,106 @@
+"""Words around a name that are no part of it: titles, degrees, and which of several generations.
+
+Owns the lists and what is taken off before and behind. Some are names too (Doc, Ing, Nat): those
+count as titles only with a dot, or beside another title.
+"""
+
+import re
+from functools import cache
+
+from nameparser.config import CONSTANTS
+
+AROUND = " ,.-'\"()&/"
+# Which of several generations of one name a word behind it says.
+GENERATIONS = {
+    "sr": "sr", "snr": "sr", "senior": "sr", "jr": "jr", "jnr": "jr", "junior": "jr",
+    "ii": "ii", "iii": "iii", "iv": "iv",
+}  # fmt: skip
+# nameparser lists 800 titles; "Dean", "Major" or "King" among them are first names more often.
+HONORIFICS = frozenset(
+    ["mr", "mrs", "ms", "mx", "miss", "dr", "drs", "prof", "professor", "sir", "madam", "herr",
+     "herrn", "frau", "monsieur", "madame", "mme", "mlle", "sr", "sra", "srta", "señor", "señora",
+     "signor", "signora", "dott", "dottssa", "ing", "rev", "hon", "dra", "profa", "mevr", "mevrouw",
+     "dhr", "meneer", "dipl-ing", "dipling", "dr-ing", "drmed", "dipl-kfm", "diplkfm", "dipl-kffr",
+     "dipl-inf", "dipl-wirt-ing", "dipl-phys", "dipl-volksw", "dipl-psych", "dipl-math",
+     "dipl-betriebsw", "mmag", "univ-prof", "priv-doz", "judr", "mudr", "phdr", "rndr", "mvdr",
+     "paeddr", "г-н", "г-жа"]
+)  # fmt: skip
+# Before a given name: Sir Fred.
+GIVEN_TITLES = frozenset(["sir"])
+# Names of people too: titles only where a dot says so.
+_WITH_DOT = frozenset(
+    ["mag", "dipl", "ir", "lic", "arch", "avv", "rag", "geom", "eng", "mgr", "bc", "doc", "fr",
+     "hr", "sig", "capt", "cpt", "col", "lt", "sgt", "maj", "gen", "cllr", "akad", "проф", "д-р"]
+)  # fmt: skip
+# Only behind a title: Dr. med. dent.
+_BEHIND_TITLE = frozenset(
+    ["med", "dent", "phil", "rer", "nat", "jur", "iur", "oec", "pol", "habil", "hc", "h.c", "ing",
+     "mult", "vet", "theol", "techn", "agr", "mag", "dipl", "arch", "eng", "univ", "em"]
+)  # fmt: skip
+_DEGREES = frozenset(
+    ["phd", "dphil", "mba", "emba", "msc", "bsc", "mphil", "llm", "llb", "mpa", "mph", "mfa", "dba",
+     "dds", "dmd", "dvm", "pharmd", "psyd", "edd", "cpa", "cfa", "pmp", "esq", "esquire", "fcca",
+     "acca", "cissp", "shrm-cp", "beng", "bcom", "mcom", "csc", "drsc"]
+)  # fmt: skip
+_MAIDEN = re.compile(
+    r"(?<=\w)[\s,]+(?:geb\.|geborene|born|née|nee|född|født|fødd)\s+\S.*$", re.IGNORECASE
+)
+_ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
+_CAPITALS = re.compile(r"[A-Z]{2,4}")
+
+
+def bare(word: str) -> str:
+    """The word in lower case without dots and what stands around it."""
+    return word.lower().replace(".", "").strip(AROUND)
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """What nameparser takes for degrees and generations behind a name; many are names too."""
+    return frozenset(CONSTANTS.suffix_acronyms) | frozenset(CONSTANTS.suffix_not_acronyms)
+
+
+def without_asides(text: str) -> str:
+    """A name without nicknames and the name at birth: "Bo (Bob) Ek", "Anna Ek née Roche"."""
+    text = _MAIDEN.sub("", text)
+    return " ".join(_ASIDE.sub(" ", text).split()) or text
+
+
+def titles_before(words: list[str]) -> int:
+    """How many words at the beginning are titles."""
+    count = 0
+    for word in words:
+        key = bare(word)
+        is_title = (
+            key in HONORIFICS
+            or (word.rstrip(",").endswith(".") and key in _WITH_DOT)
+            or (count > 0 and word.endswith(".") and key in _BEHIND_TITLE)
+        )
+        if not is_title:
+            break
+        count += 1
+    return count
+
+
+def is_degree(text: str) -> bool:
+    """Whether `text`, alone behind a comma, is written like a degree of nameparser's list: MA."""
+    return _CAPITALS.fullmatch(text.strip(".,")) is not None and bare(text) in suffixes()
+
+
+def suffixes_behind(words: list[str]) -> int:
+    """How many words at the end are degrees or generations.
+
+    Of two to four capitals beside a name that is not in capitals, nameparser's list tells: MA.
+    """
+    count = 0
+    for word in reversed(words[1:]):
+        key, rest = bare(word), words[: len(words) - count - 1]
+        stands_out = bool(_CAPITALS.fullmatch(word.strip(".,"))) and not any(
+            other.isupper() and len(other) > 2 for other in rest
+        )
+        is_alone = key in ("senior", "junior") and len(rest) == 1
+        is_suffix = (key in GENERATIONS and not is_alone) or key in _DEGREES
+        if not is_suffix and not (stands_out and key in suffixes()):
+            break
+        count += 1
+    return count

@@ -1,0 +1,178 @@
+"""Which words of a whole name are the first name: sure ones are split, others stay whole."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lead_platform.identity.normalization.name_parts import NOT_CLEAR
+from lead_platform.identity.normalization.name_subjects import (
+    A_COMPANY,
+    SEVERAL_PERSONS,
+)
+from lead_platform.identity.normalization.name_words import (
+    suffixes_behind,
+    titles_before,
+    without_asides,
+)
+from lead_platform.identity.normalization.names import normalize_name
+from lead_platform.vocabularies.particles import MAY_BE_GIVEN, NEVER_GIVEN
+from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import fold
+
+Case = Callable[[str], str]
+CASES = st.sampled_from([str.upper, str.lower, str.title, str])
+
+
+@pytest.mark.parametrize(
+    ("raw", "first", "last"),
+    [
+        # Greeted as "Van": the particle that opens the name was its first name.
+        ("VAN DER BERG JAN", "Jan", "van der Berg"),
+        ("van der berg jan", "Jan", "van der Berg"),
+        ("De Vries Anna Maria", "Anna", "De Vries"),
+        ("VON DER LEYEN HANS", "Hans", "von der Leyen"),
+        ("VAN DER BERG J.", "J", "van der Berg"),
+        ("Berg, Jan van der", "Jan", "van der Berg"),
+        ("Berg, van der, Jan", "Jan", "van der Berg"),
+        ("Berg van der", None, "van der Berg"),
+        ("de Vries", None, "de Vries"),
+        ("VAN DIJK", None, "van Dijk"),
+        ("al-Maktoum", None, "al-Maktoum"),
+        ("Van Nguyen", "Van", "Nguyen"),
+        ("Karl-Theodor von und zu Guttenberg", "Karl-Theodor", "von und zu Guttenberg"),
+        ("BERG, Jan", "Jan", "Berg"),
+        ("Nguyễn Văn A", "Văn A", "Nguyễn"),
+        ("Nguyễn An", "An", "Nguyễn"),
+        ("NGUYEN VAN AN", "Van An", "Nguyen"),
+        ("Tran Thi Lan", "Thi Lan", "Tran"),
+        ("Van Anh Nguyen", "Van Anh", "Nguyen"),
+        ("Kim Min-jun", "Min-Jun", "Kim"),
+        ("Lee Ann-Marie", "Lee", "Ann-Marie"),
+        ("Nagy Anna", "Anna", "Nagy"),
+        ("GARCIA LOPEZ MARIA", "Maria", "Garcia Lopez"),
+        ("DUPONT Jean", "Jean", "Dupont"),
+        ("ANNA Schmidt", "Anna", "Schmidt"),
+        ("Jean DUPONT", "Jean", "Dupont"),
+        ("Smith J.", "J", "Smith"),
+        ("SMITH J R", "J R", "Smith"),
+        ("Anna S.", "Anna", "S"),
+        ("J. Smith", "J", "Smith"),
+        ("Dipl.-Ing. Anna Schmidt", "Anna", "Schmidt"),
+        ("Prof. Dr. med. Max Weber", "Max", "Weber"),
+        ("Schmidt, Dr. Anna", "Anna", "Schmidt"),
+        ("Smith, John, MBA", "John", "Smith"),
+        ("Doc Rivers", "Doc", "Rivers"),
+        ("Anna Schmidt geb. Roth", "Anna", "Schmidt"),
+        ("Earl James Jones", "Earl", "Jones"),
+        ("Ramón y Cajal", None, "Ramón y Cajal"),
+    ],
+)
+def test_sure_names_are_split(
+    raw: str, first: str | None, last: str, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.first, found.last, found.reasons) == (first, last, ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "full", "reason"),
+    [
+        ("Anna & Bob Smith", "Anna & Bob Smith", SEVERAL_PERSONS),
+        ("ANNA UND BERND MÜLLER", "Anna und Bernd Müller", SEVERAL_PERSONS),
+        ("Mr & Mrs Smith", "Mr & Mrs Smith", SEVERAL_PERSONS),
+        ("Anna Smith; Bob Jones", "Anna Smith & Bob Jones", SEVERAL_PERSONS),
+        ("Anna/Bob Smith", "Anna/Bob Smith", SEVERAL_PERSONS),
+        ("María y José López", "María y José López", SEVERAL_PERSONS),
+        ("Anna Schmidt, Anna Roth", "Anna Schmidt, Anna Roth", SEVERAL_PERSONS),
+        ("Familie Müller", "Familie Müller", SEVERAL_PERSONS),
+        ("Acme Widgets GmbH", "Acme Widgets GmbH", A_COMPANY),
+        ("Müller AG", "Müller AG", A_COMPANY),
+        ("Al Qurashi", "Al Qurashi", NOT_CLEAR),
+        ("DI RIENZO", "di Rienzo", NOT_CLEAR),
+        ("De la Cruz Huanca", "De la Cruz Huanca", NOT_CLEAR),
+    ],
+)
+def test_what_is_not_sure_stays_whole_and_says_why(
+    raw: str, full: str, reason: str, vocabularies: Vocabularies
+) -> None:
+    """Anna & Bob Smith was greeted as "Anna", Acme Widgets GmbH as "Acme"."""
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.full, found.first, found.last) == (full, None, None)
+    assert found.reasons == (("first_name", reason),)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("Jan van der", "Berg", ("Jan", "van der Berg")),
+        ("van der", "Berg", (None, "van der Berg")),
+        ("Van", "Nguyen", ("Van", "Nguyen")),
+        ("Anh Le", "Nguyen", ("Anh Le", "Nguyen")),
+        ("Xiao Le", "Wang", ("Xiao Le", "Wang")),
+    ],
+)
+def test_a_particle_behind_the_first_name_is_the_last_ones(
+    first: str, last: str, expected: tuple[str | None, str], vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(None, first, last, vocabularies)
+    assert (found.first, found.last) == expected
+
+
+GIVEN = st.sampled_from(["Jan", "Anna", "Maria", "Pieter", "Hans", "Carlos", "Giulia", "Lucía"])
+FAMILY = st.sampled_from(["Berg", "Vries", "Silva", "Rossi", "Müller", "Lindqvist", "Okonkwo"])
+PARTICLES = st.sampled_from(
+    ["van", "van der", "van den", "de", "de la", "von", "von der", "zu", "bin", "da", "dos", "di",
+     "del", "la", "le", "ter", "al", "el", "do"]
+)  # fmt: skip
+FORMS = st.sampled_from(
+    ["{given} {particle} {family}", "{particle} {family} {given}", "{particle} {family}, {given}",
+     "{family}, {given} {particle}", "{family}, {particle}, {given}", "Dr. {given} {particle} "
+     "{family}", "{given} {given2} {particle} {family}", "{particle} {family} {given} {given2}",
+     "{given} {particle} {family} jr.", "{particle} {family}", "{given} {family}"]
+)  # fmt: skip
+
+
+@given(FORMS, GIVEN, GIVEN, PARTICLES, FAMILY, CASES, CASES)
+def test_names_of_known_parts(
+    vocabularies: Vocabularies,
+    form: str,
+    given_name: str,
+    second: str,
+    particle: str,
+    family: str,
+    case: Case,
+    other: Case,
+) -> None:
+    """No particle is a first name, no word gets lost, and the case does not move a word."""
+    raw = form.format(given=given_name, given2=second, particle=particle, family=family)
+    found = normalize_name(case(raw), None, None, vocabularies)
+    assert found.full is not None
+    first_words = (found.first or "").lower().split()
+    assert not first_words or not set(first_words) <= NEVER_GIVEN | MAY_BE_GIVEN
+    assert family.lower() not in first_words
+    words = sorted(fold(raw).replace("dr ", "").replace(" jr", "").split())
+    assert sorted(fold(found.full).split()) == words
+    again = normalize_name(other(raw), None, None, vocabularies)
+    assert fold(again.first or "") == fold(found.first or "")
+    assert fold(again.last or "") == fold(found.last or "")
+
+
+LETTERS = st.from_regex(r"[A-Z][a-zé'-]{0,8}[a-z]", fullmatch=True)
+ANY_WORD = LETTERS | PARTICLES | st.sampled_from(["King", "Major", "Ma", "Do", "Ed", "Ing", "Nat"])
+
+
+@given(st.lists(ANY_WORD, min_size=2, max_size=5), CASES)
+def test_no_word_of_any_name_gets_lost(
+    vocabularies: Vocabularies, words: list[str], case: Case
+) -> None:
+    """King and Do were dropped as a title and a degree."""
+    text = case(" ".join(words))
+    assume(without_asides(text) == text)
+    assume(titles_before(text.split()) == suffixes_behind(text.split()) == 0)
+    found = normalize_name(text, None, None, vocabularies)
+    if found.reasons and found.full is None:
+        return
+    said = fold(found.full or "").replace(" ", "")
+    assert all(fold(word).replace(" ", "") in said for word in words), found
