@@ -218,9 +218,16 @@ class FieldNames:
             return ()
         return tuple(NameMatch(m.field, m.rank, is_exact) for m in wanted)
 
+    def _of_group(self, name: str) -> str:
+        """`Name - First Name`: a part of what stands before it."""
+        group, _, part = name.partition(" - ")
+        of_name = {AMBIGUOUS_NAME, "full_name"}
+        found = self.fields.get(_compact(_words(group)), ())
+        return part if part and any(match.field in of_name for match in found) else name
+
     def _without_fillers(self, name: str) -> tuple[NameMatch, ...]:
         """`Your e-mail address *`, `Lead Phone`: what is left without words that add nothing."""
-        for text in dict.fromkeys((name, _BRACKETS.sub(" ", name))):
+        for text in dict.fromkeys((name, self._of_group(name), _BRACKETS.sub(" ", name))):
             words = _words(text)
             if found := self._listed(_compact(words), is_exact=text == name):
                 return found

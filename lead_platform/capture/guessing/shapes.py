@@ -122,7 +122,9 @@ def _is_reformatted_phone(value: str) -> bool:
 
 
 def _is_mail_or_encoded(value: str) -> bool:
-    return is_mail(value.replace("%40", "@").replace("%2B", "+"))
+    """One mailbox or a list of them, of which the first counts."""
+    decoded = value.replace("%40", "@").replace("%2B", "+")
+    return all(is_mail(part) for part in re.split(r"\s*[;,]\s*", decoded.strip(" ;,")))
 
 
 def holds_phone(value: str) -> bool:
@@ -133,8 +135,11 @@ def holds_phone(value: str) -> bool:
 def is_person_name(value: str) -> bool:
     """Whether the value can be a person's name (two to five words) and is no company's."""
     words = _TOKEN.findall(value)
+    # Of a family name the particle is no word of its own: de Weck.
+    parts = [word for word in words if not are_particles(word)]
     return (
-        2 <= len(words) <= 5
+        len(parts) >= 2
+        and len(words) <= 5
         and _PERSON.fullmatch(value) is not None
         and _LEGAL_FORM.search(value) is None
     )

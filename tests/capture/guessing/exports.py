@@ -219,6 +219,84 @@ REFERRALS: Columns = [
     ("Your Name", "full_name", "Max Muster", "Mia Muster"),
     ("Date", "submitted_at", "2026-11-01", "2026-11-02"),
 ]
+MONDAY: Columns = [
+    ("Name", "full_name", "Ada Ashby", "Bo Brock"),
+    ("Person", None, "Kim Rep", "Kim Rep"),
+    ("Email", "email", "ada@firm1.example", "bo@firm2.example"),
+    ("Phone", "phone", "+44 20 7946 0111", "+44 20 7946 0112"),
+    ("Date added", "submitted_at", "2026-10-01", "2026-10-02"),
+]
+GRAVITY_FORMS: Columns = [
+    ("Your Name (Prefix)", None, "Dr.", ""),
+    ("Your Name (First)", "first_name", "Ada", "Bo"),
+    ("Your Name (Middle)", None, "Marie", ""),
+    ("Your Name (Last)", "last_name", "Ashby", "Brock"),
+    ("Your Name (Suffix)", None, "", "Jr."),
+    ("Email (Enter Email)", "email", "ada@firm1.example", "bo@firm2.example"),
+    ("Entry Id", "record_id", "101", "102"),
+    ("Entry Date", "submitted_at", "2026-10-01 10:00:00", "2026-10-02 10:00:00"),
+]
+JOTFORM: Columns = [
+    ("Submission Date", "submitted_at", "2026-10-01 10:00:00", "2026-10-02 10:00:00"),
+    ("Name - First Name", "first_name", "Ada", "Bo"),
+    ("Name - Middle Name", None, "Marie", ""),
+    ("Name - Last Name", "last_name", "Ashby", "Brock"),
+    ("Name - Prefix", None, "Dr.", ""),
+    ("Email", "email", "ada@firm1.example", "bo@firm2.example"),
+]
+FRESHSALES: Columns = [
+    ("Id", "record_id", "1", "2"),
+    ("First name", "first_name", "Ada", "Bo"),
+    ("Last name", "last_name", "Ashby", "Brock"),
+    ("Emails", "email", "ada@firm1.example;ada@home.example", "bo@firm2.example"),
+    ("Mobile", "phone", "+44 20 7946 0111", "+44 20 7946 0112"),
+    ("Sales account", "company_name", "Firm 1 Ltd", "Firm 2"),
+    ("Created at", "submitted_at", "2026-10-01T10:00:00Z", "2026-10-02T10:00:00Z"),
+]
+PIPEDRIVE_PEOPLE: Columns = [
+    ("Person - Name", "full_name", "Ada Ashby", "Bo Brock"),
+    ("Person - Email - Work", "email", "ada@firm1.example", ""),
+    ("Person - Email - Home", "email", "", "bo@home.example"),
+    ("Person - Phone - Work", "phone", "", "+372 5550 1235"),
+    ("Person - Phone - Mobile", "phone", "+372 5550 1234", ""),
+]
+BEXIO: Columns = [
+    ("Name", "last_name", "Müller", "de Weck"),
+    ("Vorname", "first_name", "Anna", "Luc"),
+    ("E-Mail", "email", "anna@mueller.example", "luc@weck.example"),
+    ("Natel", "phone", "079 555 01 23", "079 555 01 24"),
+]
+FORM_HU: Columns = [
+    ("Vezetéknév", "last_name", "Kovács", "Nagy"),
+    ("Keresztnév", "first_name", "János", "Anna"),
+    ("E-mail cím", "email", "janos@kovacs.example", "anna@nagy.example"),
+    ("Telefonszám", "phone", "+36 30 555 0123", "+36 30 555 0124"),
+    ("Cégnév", "company_name", "Kovács Kft.", "Nagy Zrt."),
+]
+FORM_CS: Columns = [
+    ("Jméno", "first_name", "Jan", "Eva"),
+    ("Příjmení", "last_name", "Novák", "Nováková"),
+    ("E-mail", "email", "jan@novak.example", "eva@novakova.example"),
+    ("Společnost", "company_name", "Novák s.r.o.", "Eva Nováková"),
+]
+FORM_JA: Columns = [
+    ("タイムスタンプ", "submitted_at", "2026/11/20 14:30:00", "2026/11/21 14:30:00"),
+    ("氏名", "full_name", "山田 太郎", "佐藤花子"),
+    ("メールアドレス", "email", "taro@yamada.example", "hanako@sato.example"),
+    ("電話番号", "phone", "03-5550-1234", "090-5550-1234"),
+    ("会社名", "company_name", "山田製作所", "佐藤商事"),
+]
+FORM_VI: Columns = [
+    ("Họ và tên", "full_name", "Nguyễn Văn An", "Trần Thị Lan"),
+    ("Email", "email", "an@nguyen.example", "lan@tran.example"),
+    ("Số điện thoại", "phone", "+84 905 550 123", "+84 905 550 124"),
+    ("Công ty", "company_name", "An Co", "Lan Co"),
+]
+FORM_AR: Columns = [
+    ("الاسم", "full_name", "محمد بن سلمان", "Mohammed Al Maktoum"),
+    ("البريد الإلكتروني", "email", "m@salman.example", "mm@maktoum.example"),
+    ("رقم الهاتف", "phone", "+966 50 555 0123", "+966 50 555 0124"),
+]
 EXPORTS: dict[str, Columns] = {
     name.lower(): columns for name, columns in globals().items() if isinstance(columns, list)
 }
