@@ -32,6 +32,7 @@ from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.lake.broken import set_aside_if_broken
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.resource import AS_OF_TAG, CAUSE, JUDGED, ROWS_TAG, STEPS
+from lead_platform.orchestration.event_log import BATCH_SIZE, BATCH_VARIABLE
 from lead_platform.orchestration.executions import executions_of
 from lead_platform.settings import Settings
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -58,7 +59,14 @@ _LAST_EVENTS = {
 
 
 def prepare_instance(settings: Settings) -> None:
-    """Write Dagster's configuration into the home folder and point this process to it.
+    """Write Dagster's configuration into the home folder and point this process to it."""
+    with prepared_instance(settings):
+        pass
+
+
+@contextmanager
+def prepared_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """As `prepare_instance`, with the instance that comes of it.
 
     One process at a time: Dagster creates its SQLite tables on first use, and two processes that
     start in a fresh home at once would both try.
@@ -66,6 +74,7 @@ def prepare_instance(settings: Settings) -> None:
     settings.prepare_home()
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["LEAD_PLATFORM_HOME"] = str(settings.home)
+    os.environ[BATCH_VARIABLE] = str(BATCH_SIZE)
     if settings.database_url:
         # Dagster would try to connect for half a minute, warn each time and end in a traceback.
         connect_postgres(settings.database_url).close()
@@ -78,8 +87,9 @@ def prepare_instance(settings: Settings) -> None:
         draft.replace(settings.dagster_home / "dagster.yaml")
         for database in _own_databases(settings):
             set_aside_if_broken(database)
-        with DagsterInstance.get():
-            pass
+        instance = DagsterInstance.get()
+    with instance:
+        yield instance
 
 
 def _own_databases(settings: Settings) -> Iterator[Path]:
@@ -116,11 +126,10 @@ def run_job(
     works at (default: now), `rows` how many the job `catch_up` makes anew (default: the setting). A
     failed step does not raise; the outcome tells.
     """
-    prepare_instance(settings)
-    from lead_platform.definitions import defs
-
     ops = {name: {"config": config} for name, config in (operations or {}).items()}
-    with DagsterInstance.get() as instance:
+    with prepared_instance(settings) as instance:
+        from lead_platform.definitions import defs
+
         run_id = make_new_run_id()
         with (
             executed_here(settings, instance, run_id),
