@@ -438,24 +438,37 @@ class LinkageSpecification(_Part):
         return self.model_copy(update={"comparisons": comparisons})
 
     def left_out(self, given: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """What restricted_to leaves out of rules, comparisons and limits: by its place the columns
-        for want of which."""
+        """What restricted_to leaves out: by its place the columns for want of which."""
+        return self.losses(self._filled_from(given))
+
+    def losses(self, filled: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """What of rules, sessions, comparisons and limits goes where only these columns are filled:
+        by its place the columns for want of which. Of a comparison that stays, its levels."""
+        gone = {c.name for c in self.comparisons if not set(c.needs) & set(filled)}
         read = {
             **{f"exact key {rule.name}": rule.columns for rule in self.exact_keys},
             **{f"blocking rule {rule.name}": rule.columns for rule in self.blocking.rules},
+            **{f"session {'+'.join(one)}": one for one in self.training.sessions},
+            **{f"comparison {c.name}": c.needs for c in self.comparisons if c.name in gone},
+            **{
+                f"level {c.name}.{level.name}": level.columns
+                for c in self.comparisons
+                if c.name not in gone
+                for level in c.levels
+            },
             **{f"limit {one.name}": one.columns for one in self.clustering.limits},
         }
-        absent = {
+        absent = self.columns.keys() - set(filled)
+        found = {place: tuple(n for n in names if n in absent) for place, names in read.items()}
+        return {place: names for place, names in found.items() if names}
+
+    def _filled_from(self, given: Collection[str]) -> set[str]:
+        """The columns that are filled where records have only the `given` ones."""
+        return {
             name
             for name, column in self.columns.items()
-            if not (set(column.given) & set(given) if column.derive else name in given)
+            if (set(column.given) & set(given) if column.derive else name in given)
         }
-        found = {
-            place: tuple(name for name in names if name in absent) for place, names in read.items()
-        }
-        compared = {f"comparison {c.name}": c.needs for c in self.comparisons}
-        found |= {place: names for place, names in compared.items() if set(names) <= absent}
-        return {place: names for place, names in found.items() if names}
 
     def known_to(self, levels: Mapping[str, Collection[str]], columns: Collection[str]) -> Self:
         """This specification for a model that has rates for these levels by comparison, and
@@ -500,14 +513,11 @@ class LinkageSpecification(_Part):
         What reads an absent column is left out: levels, rules, sessions, and what is then empty;
         `left_out` names it, and so does the log.
         """
-        kept = {
-            name: column
-            for name, column in self.columns.items()
-            if (set(column.given) & set(given) if column.derive else name in given)
-        }
+        filled = self._filled_from(given)
+        kept = {name: column for name, column in self.columns.items() if name in filled}
         comparisons = _reading(self.comparisons, kept)
         of_guards = _reading(self.guard_comparisons, kept)
-        for place, missing in self.left_out(given).items():
+        for place, missing in self.losses(filled).items():
             _LOG.warning("%s is left out: no column %s", place, ", ".join(missing))
         left = {c.name: {*c.level_names, MISSING} for c in (*comparisons, *of_guards)}
         return self.model_copy(

@@ -104,7 +104,7 @@ def diagnose(
         model=model.name,
         prior=model.prior,
         candidates=found.candidates,
-        lost=dict(lost_by(whole, _filled(records, whole))),
+        lost=lost_by(whole, _filled(records, whole)),
         rules=tuple(rule_coverage(records, specification)),
         weights=level_weights(specification, model),
         alarms=tuple(find_alarms(specification, model)),
@@ -116,38 +116,13 @@ def diagnose(
 
 def lost_by(
     specification: LinkageSpecification, filled: Collection[str]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+) -> dict[str, tuple[str, ...]]:
     """Per column that no record has, what of the specification goes with it."""
-    for name in specification.columns:
-        if name in filled:
-            continue
-        lost = [
-            *(f"rule {rule.name}" for rule in specification.rules if name in rule.columns),
-            *(
-                f"session {'+'.join(session)}"
-                for session in specification.training.sessions
-                if name in session
-            ),
-            *(
-                f"comparison {one.name}"
-                for one in specification.comparisons
-                if not set(one.needs) & set(filled) and name in one.needs
-            ),
-            *(
-                f"level {one.name}.{level.name}"
-                for one in specification.comparisons
-                if set(one.needs) & set(filled)
-                for level in one.levels
-                if name in level.columns
-            ),
-            *(
-                f"limit {limit.name}"
-                for limit in specification.clustering.limits
-                if name in limit.columns
-            ),
-        ]
-        if lost:
-            yield name, tuple(lost)
+    lost: dict[str, list[str]] = {}
+    for place, names in specification.losses(filled).items():
+        for name in names:
+            lost.setdefault(name, []).append(place)
+    return {name: tuple(lost[name]) for name in specification.columns if name in lost}
 
 
 def _filled(records: pa.Table, specification: LinkageSpecification) -> set[str]:
