@@ -5,6 +5,7 @@ lie beside it. Reading files belongs to `readers`, applying the mapping to `mapp
 """
 
 import csv
+import functools
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -369,7 +370,7 @@ def load_channel(
     where None is given. Raises ConfigurationError."""
     config_dir, names = path.parent.parent, None
     fields = fields or load_fields(config_dir)
-    rules = load_yaml(path, ChannelRules, fields)
+    rules = _load_rules(path, fields)
     if rules.name != path.stem:
         raise ConfigurationError(
             [f"{path}:1: name: {rules.name!r} must equal the file's name; write {path.stem!r}"]
@@ -388,6 +389,21 @@ def load_channel(
     lists = lists or load_intake_lists(config_dir)
     version = content_version(path, *companions)
     return Channel(rules, lookups, version, lists, names, fields.custom)
+
+
+def _load_rules(path: Path, fields: FieldCatalogue) -> ChannelRules:
+    try:
+        contents = content_version(path)
+    except OSError:
+        # The reader says in its words what is wrong with the file.
+        return load_yaml(path, ChannelRules, fields)
+    return _read_rules(path, contents, fields)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_rules(path: Path, contents: str, fields: FieldCatalogue) -> ChannelRules:
+    """Read once per `contents`: a warm process finds most channels as it left them."""
+    return load_yaml(path, ChannelRules, fields)
 
 
 def find_channel(config_dir: Path, name: str, file: Path) -> Channel:

@@ -74,7 +74,8 @@ _SUPERSEDED = """
 select results.result_id
 from enrichment.enrichment_results as results
 left join identity.leads as leads on results.lead_id = leads.lead_id
-where results.provider = $provider and results.request_key is distinct from {request_key}
+where results.request_key is distinct from case results.provider {request_keys} end
+    and results.provider in (select unnest($providers::varchar[]))
     -- A lead that was merged away may live again; what is known of it waits for that.
     and results.lead_id not in (
         select lead_id from identity.lead_crosswalk where relation = 'merged_into'
@@ -161,12 +162,15 @@ def superseded_results(
 
     Those of leads merged away stay: an undo brings the lead back, and they count again.
     """
-    found: list[str] = []
-    for enabled in providers:
-        query = _SUPERSEDED.format(request_key=_request_key_sql(enabled.provider, "leads"))
-        rows = connection.execute(query, {"provider": enabled.provider.name}).fetchall()
-        found += [row[0] for row in rows]
-    return found
+    if not providers:
+        return []
+    names = [enabled.provider.name for enabled in providers]
+    request_keys = " ".join(
+        f"when $providers[{place}] then {_request_key_sql(enabled.provider, 'leads')}"
+        for place, enabled in enumerate(providers, start=1)
+    )
+    query = _SUPERSEDED.format(request_keys=request_keys)
+    return [row[0] for row in connection.execute(query, {"providers": names}).fetchall()]
 
 
 def write_results(

@@ -5,13 +5,14 @@ Reads DuckLake's change feed between two snapshots. Deciding what follows belong
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pandas as pd
 
+from lead_platform.lake.statements import count_rows
 from lead_platform.lake.suites import KEPT_ROWS, Reference, Suite
 
 # How the catalog notes what a snapshot did to a table, by its number (DuckLake's specification).
@@ -21,6 +22,9 @@ _CHANGE = re.compile(
 _INSERTED = frozenset({"inserted_into_table", "inlined_insert"})
 _DELETED = frozenset({"deleted_from_table", "inlined_delete"})
 
+# Greater than any snapshot: until then there is what has no end yet.
+_NO_END = 2**62
+
 
 @dataclass(frozen=True)
 class TouchedTable:
@@ -29,7 +33,8 @@ class TouchedTable:
     `is_new_object` says that it was created, altered or replaced since the start, so that the
     change feed does not reach back; `existed` that readers know an earlier state of it.
     `has_inserts` and `has_deletes` spare the change feed where there is nothing to read; with
-    `in_one_commit` all that the feed calls inserted is there now.
+    `in_one_commit` all that the feed calls inserted is there now. `columns_state` is another one
+    whenever its columns are.
     """
 
     name: str
@@ -39,6 +44,7 @@ class TouchedTable:
     has_inserts: bool = True
     has_deletes: bool = True
     in_one_commit: bool = False
+    columns_state: tuple[int, int] = (0, 0)
 
     @property
     def schema(self) -> str:
@@ -123,8 +129,7 @@ def touched_tables(
     if until <= since:
         return []
     commits = _commits_by_table(connection, metadata, since, until)
-    before = tables_at(connection, metadata, since)
-    after = tables_at(connection, metadata, until)
+    before, after, columns_since = _tables_between(connection, metadata, since, until)
     touched = []
     for name in sorted(before.keys() | after.keys()):
         is_new = before.get(name) != after.get(name)
@@ -142,6 +147,7 @@ def touched_tables(
                     has_inserts=is_new or has_inserts,
                     has_deletes=is_new or has_deletes,
                     in_one_commit=len(done_in) == 1,
+                    columns_state=(after.get(name, 0), columns_since.get(after.get(name, 0), 0)),
                 )
             )
     return touched
@@ -193,11 +199,13 @@ def changed_rows(
         f"on {_same('rows', 'inserted', suite.meta.key)}"
     )
     if touched.in_one_commit:
-        inserted = connection.execute(f"select {columns} from {feed}").to_arrow_table()
         # Reading the keys of a wide table takes a tenth of the time its columns do. Where they are
         # as many as were inserted, no row from before shares one: what is new is all there is.
-        if inserted.num_rows == _count(connection, sharing):
-            return inserted.to_pandas()
+        query = f"select {columns}, (select count(*) from {sharing}) from {feed}"
+        inserted = connection.execute(query).to_arrow_table()
+        *_, shared = inserted.columns
+        if not inserted.num_rows or shared[0].as_py() == inserted.num_rows:
+            return inserted.select(range(inserted.num_columns - 1)).to_pandas()
     return connection.execute(f"select {columns} from {sharing}").to_arrow_table().to_pandas()
 
 
@@ -222,15 +230,14 @@ def store_removed(
             f"select distinct {listed} from ducklake_table_deletions("
             f"'lake', '{touched.schema}', '{touched.table}', {since + 1}, {until})"
         )
-    removed = _removed(touched.name, columns)
-    connection.execute(
+    return count_rows(
+        connection,
         f"""
-        create or replace temp table {removed} as
+        create or replace temp table {_removed(touched.name, columns)} as
         select {listed} from ({gone}) as gone
         anti join lake.{touched.name} as kept on {_same("gone", "kept", columns)}
-        """
+        """,
     )
-    return _count(connection, removed)
 
 
 def delete_orphans(
@@ -249,8 +256,8 @@ def delete_orphans(
         f"from lake.{child} as child "
         f"where exists (select 1 from {removed} as gone where {condition})"
     )
-    connection.execute(f"create or replace temp table orphans as select {_listed(kept)} {orphans}")
-    count = _count(connection, "orphans")
+    noted = f"create or replace temp table orphans as select {_listed(kept)} {orphans}"
+    count = count_rows(connection, noted)
     if count:
         connection.execute(f"delete {orphans}")
     return count
@@ -262,13 +269,13 @@ def store_orphaned(
     """As `store_removed` for what `delete_orphans` just deleted, added to those `known` already."""
     removed = _removed(child, columns)
     begin = f"insert into {removed}" if known else f"create or replace temp table {removed} as"
-    connection.execute(
+    return count_rows(
+        connection,
         f"""
         {begin} select distinct {_listed(columns)} from orphans as gone
         anti join lake.{child} as kept on {_same("gone", "kept", columns)}
-        """
+        """,
     )
-    return _count(connection, removed) - known
 
 
 def names_removed(
@@ -302,34 +309,73 @@ def names_removed(
 
 
 def missing_parents(
-    connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, reference: Reference
-) -> list[int]:
-    """Positions in `frame` of rows that name a parent which is not there."""
-    concerned = (frame[list(reference.when)] == pd.Series(reference.when)).all(axis="columns")
-    present = frame.loc[concerned, list(reference.columns)].dropna()
-    if present.empty:
-        return []
-    present = present.assign(position=present.index)
-    connection.register("children", present)
-    condition = " and ".join(
-        f"children.{child} = parents.{parent}"
-        for child, parent in zip(reference.columns, reference.to_columns, strict=True)
+    connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, references: Sequence[Reference]
+) -> list[list[int]]:
+    """By reference, the positions in `frame` of rows that name a parent which is not there."""
+    naming = {
+        place: (frame[list(reference.when)] == pd.Series(reference.when)).all(axis="columns")
+        & frame[list(reference.columns)].notna().all(axis="columns")
+        for place, reference in enumerate(references)
+    }
+    naming = {place: rows for place, rows in naming.items() if rows.any()}
+    missing: list[list[int]] = [[] for _ in references]
+    if not naming:
+        return missing
+    named = dict.fromkeys(column for place in naming for column in references[place].columns)
+    children = frame[list(named)].assign(**{_POSITION: frame.index})
+    connection.register("children", children.assign(**{_naming(at): naming[at] for at in naming}))
+    query = " union all ".join(
+        f"select {place}, {_identifier(_POSITION)} "
+        f"from (from children where {_identifier(_naming(place))}) as children "
+        f"anti join lake.{references[place].to} as parents on "
+        + " and ".join(
+            f"children.{_identifier(child)} = parents.{_identifier(parent)}"
+            for child, parent in zip(
+                references[place].columns, references[place].to_columns, strict=True
+            )
+        )
+        for place in naming
     )
-    rows = connection.execute(
-        f"select position from children anti join lake.{reference.to} as parents on {condition}"
-    ).fetchall()
+    for place, position in connection.execute(query).fetchall():
+        missing[place].append(position)
     connection.unregister("children")
-    return sorted(position for (position,) in rows)
+    return [sorted(positions) for positions in missing]
+
+
+# Beside a table's own columns; no table has one with a blank in its name.
+_POSITION = "row position"
+
+
+def _naming(place: int) -> str:
+    """The column that tells which rows name a parent by the reference in this place."""
+    return f"names parent {place}"
 
 
 def rows_at(connection: duckdb.DuckDBPyConnection, table: str, snapshot_id: int) -> int:
     """Rows a table had at a snapshot."""
-    return _count(connection, f"lake.{table} at (version => {snapshot_id})")
+    return row_counts(connection, [(table, snapshot_id)])[0]
 
 
 def rows_now(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     """Rows a table has in the lake's newest state."""
-    return _count(connection, f"lake.{table}")
+    return row_counts(connection, [(table, None)])[0]
+
+
+def row_counts(
+    connection: duckdb.DuckDBPyConnection, asked: Iterable[tuple[str, int | None]]
+) -> list[int]:
+    """Rows of each table, at a snapshot or, without one, in the newest state: one statement."""
+    counts = [
+        f"(select count(*) from lake.{table}"
+        + ("" if snapshot_id is None else f" at (version => {snapshot_id})")
+        + ")"
+        for table, snapshot_id in asked
+    ]
+    if not counts:
+        return []
+    row = connection.execute(f"select {', '.join(counts)}").fetchone()
+    assert row is not None
+    return [int(count) for count in row]
 
 
 def compare_table(
@@ -349,14 +395,6 @@ def compare_table(
     inserted = _count(connection, f"({rows_now} except all {rows_then})")
     removed = _count(connection, f"({rows_then} except all {rows_now})")
     return TableChange(touched.name, inserted, removed, _count(connection, now))
-
-
-def delete_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[Any]
-) -> int:
-    """Delete the rows for which the condition holds; their number."""
-    row = connection.execute(f"delete from {table} where {condition}", values).fetchone()
-    return int(row[0]) if row else 0
 
 
 def offending_rows(
@@ -401,17 +439,42 @@ def tables_at(
     connection: duckdb.DuckDBPyConnection, metadata: str, snapshot_id: int
 ) -> dict[str, int]:
     """The tables at a snapshot with their numbers."""
+    return _tables_between(connection, metadata, snapshot_id, snapshot_id)[1]
+
+
+def _tables_between(
+    connection: duckdb.DuckDBPyConnection, metadata: str, since: int, until: int
+) -> tuple[dict[str, int], dict[str, int], dict[int, int]]:
+    """The tables at two snapshots with their numbers, and by number the snapshot from which on each
+    has the columns it has."""
     rows = connection.execute(
         f"""
-        select schemas.schema_name || '.' || tables.table_name, tables.table_id
-        from {metadata}.ducklake_table as tables
-        join {metadata}.ducklake_schema as schemas using (schema_id)
-        where tables.begin_snapshot <= $at and coalesce(tables.end_snapshot > $at, true)
-            and schemas.begin_snapshot <= $at and coalesce(schemas.end_snapshot > $at, true)
+        with schemas as (
+            select schema_id, schema_name, begin_snapshot, coalesce(end_snapshot, {_NO_END}) as ends
+            from {metadata}.ducklake_schema
+        ),
+        tables as (
+            select table_id, schema_id, table_name, coalesce(end_snapshot, {_NO_END}) as ends,
+                begin_snapshot
+            from {metadata}.ducklake_table
+        ),
+        columns as (
+            select table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, 0))) as since
+            from {metadata}.ducklake_column group by table_id
+        )
+        select schema_name || '.' || table_name, tables.table_id, columns.since,
+            greatest(tables.begin_snapshot, schemas.begin_snapshot) <= $since
+                and least(tables.ends, schemas.ends) > $since,
+            greatest(tables.begin_snapshot, schemas.begin_snapshot) <= $until
+                and least(tables.ends, schemas.ends) > $until
+        from tables join schemas using (schema_id) left join columns using (table_id)
+        where least(tables.ends, schemas.ends) > $since
         """,
-        {"at": snapshot_id},
+        {"since": since, "until": until},
     ).fetchall()
-    return {str(name): int(table_id) for name, table_id in rows}
+    before = {str(name): int(number) for name, number, _, was, _ in rows if was}
+    after = {str(name): int(number) for name, number, _, _, is_there in rows if is_there}
+    return before, after, {int(number): int(at or 0) for _, number, at, _, _ in rows}
 
 
 def _views_at(

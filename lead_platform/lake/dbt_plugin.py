@@ -36,6 +36,8 @@ def interrupt() -> None:
 def use_threads(threads: int) -> None:
     """How many threads DuckDB uses for dbt from now on."""
     global _threads
+    if threads == _threads:
+        return
     _threads = threads
     if _connection is not None:
         # dbt may have closed it; the next one is told when it is opened.

@@ -40,6 +40,7 @@ class Fence:
         self._lock = lock
         self._label = label
         self._began_at = -1
+        self._message = label
 
     @contextmanager
     def transaction(self, message: str = "") -> Iterator[None]:
@@ -56,10 +57,7 @@ class Fence:
         """Begin a transaction whose commit carries the signature; the snapshot it stands on."""
         self.connection.begin()
         self._began_at = changes.current_snapshot(self.connection)
-        self.connection.execute(
-            "call lake.set_commit_message(?, ?, extra_info => ?)",
-            [AUTHOR, message or self._label, self.signature],
-        )
+        self._message = message or self._label
         return self._began_at
 
     def commit(self) -> None:
@@ -68,6 +66,10 @@ class Fence:
             self.connection.rollback()
             raise self._overtaken("it no longer holds the writer lock")
         try:
+            self.connection.execute(
+                "call lake.set_commit_message(?, ?, extra_info => ?)",
+                [AUTHOR, self._message, self.signature],
+            )
             self.connection.commit()
         except duckdb.Error as error:
             with suppress(duckdb.Error):

@@ -91,14 +91,15 @@ class Verdict:
 class Gate:
     """Judges the difference between two snapshots with the suites of the touched tables.
 
-    `accepted` remembers, for as long as the suites are loaded, which columns of a table passed:
-    they are validated again when they change. What it deletes is committed as the writer's own.
-    `unreadable`: what is wrong with the suites of other tables; what touches one is refused.
+    `accepted` remembers, for as long as the suites are loaded, of which state the columns of a
+    table passed: they are read and validated again when they change. What it deletes is committed
+    as the writer's own. `unreadable`: what is wrong with the suites of other tables; what touches
+    one is refused.
     """
 
     fence: Fence
     suites: dict[str, Suite]
-    accepted: set[tuple[str, ...]] = field(default_factory=set)
+    accepted: set[tuple[str, int, int]] = field(default_factory=set)
     unreadable: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -129,9 +130,15 @@ class Gate:
                 until = self.fence.begin()
                 verdict.touched = self._touched(since, until)
                 self._judge_columns(verdict, since)
-            for table in verdict.touched:
-                if table.exists and not verdict.failures_of(table.name):
-                    self._judge_rows(verdict, table, removed.get(table.name, 0), since, until)
+            judged = [
+                table
+                for table in verdict.touched
+                if table.exists and not verdict.failures_of(table.name)
+            ]
+            counts = self._count_rows(judged, since)
+            for table in judged:
+                lost_keys = removed.get(table.name, 0)
+                self._judge_rows(verdict, table, counts[table.name], lost_keys, since, until)
             return verdict
         finally:
             self.connection.rollback()
@@ -145,11 +152,11 @@ class Gate:
             if table.name in self.unreadable:
                 verdict.failures.append(self._unreadable_failure(table.name))
             elif table.exists:
-                columns = changes.table_columns(self.connection, table.name)
                 suite = self._suite(table.name)
-                known = (table.name, *columns, *columns.values())
+                known = (table.name, *table.columns_state)
                 if known in self.accepted:
                     continue
+                columns = changes.table_columns(self.connection, table.name)
                 failures = column_failures(suite, columns)
                 count = changes.rows_now(self.connection, table.name) if failures else 0
                 verdict.failures += [
@@ -248,13 +255,30 @@ class Gate:
     def _present(self) -> set[str]:
         return changes.existing_tables(self.connection, self.fence.metadata)
 
+    def _count_rows(self, judged: list[TouchedTable], since: int) -> dict[str, tuple[int, int]]:
+        """Rows of each before and after; before only where an expectation asks for them."""
+        asking = [one for one in judged if one.existed and self._suite(one.name).scoped("table")]
+        now: list[tuple[str, int | None]] = [(one.name, None) for one in judged]
+        counts = changes.row_counts(self.connection, [*now, *((one.name, since) for one in asking)])
+        before = dict(zip((one.name for one in asking), counts[len(judged) :], strict=True))
+        return {
+            one.name: (before.get(one.name, 0), after)
+            for one, after in zip(judged, counts, strict=False)
+        }
+
     def _judge_rows(
-        self, verdict: Verdict, touched: TouchedTable, deleted: int, since: int, until: int
+        self,
+        verdict: Verdict,
+        touched: TouchedTable,
+        counts: tuple[int, int],
+        deleted: int,
+        since: int,
+        until: int,
     ) -> None:
         suite = self._suite(touched.name)
         frame = changes.changed_rows(self.connection, touched, suite, since, until)
         verdict.expectations += len(suite.expectations) + 1 + len(suite.meta.references)
-        verdict.facts[touched.name] = self._facts(touched, suite, len(frame), deleted, since)
+        verdict.facts[touched.name] = TableFacts(*counts, len(frame), deleted)
         facts = verdict.facts[touched.name].frame()
         firm, warning = _by_severity(suite.scoped("table"))
         verdict.failures += _table_failures(touched.name, facts, firm)
@@ -280,30 +304,19 @@ class Gate:
             found.append(_row_failure(suite, failure, rows, offending))
         return found
 
-    def _facts(
-        self, touched: TouchedTable, suite: Suite, inserted: int, deleted: int, since: int
-    ) -> TableFacts:
-        """Rows before are counted only where an expectation asks for them."""
-        after = changes.rows_now(self.connection, touched.name)
-        before = 0
-        if touched.existed and suite.scoped("table"):
-            before = changes.rows_at(self.connection, touched.name, since)
-        return TableFacts(before, after, inserted, deleted)
-
     def _orphans(self, frame: pd.DataFrame, suite: Suite) -> list[Failure]:
-        failures = []
-        for reference in suite.meta.references:
-            positions = changes.missing_parents(self.connection, frame, reference)
-            if positions:
-                failures.append(
-                    Failure(
-                        expectation="expect_references_to_exist",
-                        arguments=reference.model_dump_json(),
-                        offending_count=len(positions),
-                        positions=tuple(positions),
-                    )
-                )
-        return failures
+        references = suite.meta.references
+        missing = changes.missing_parents(self.connection, frame, references)
+        return [
+            Failure(
+                expectation="expect_references_to_exist",
+                arguments=reference.model_dump_json(),
+                offending_count=len(positions),
+                positions=tuple(positions),
+            )
+            for reference, positions in zip(references, missing, strict=True)
+            if positions
+        ]
 
     def _suite(self, table: str) -> Suite:
         suite = self.suites.get(table)

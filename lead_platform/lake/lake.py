@@ -218,7 +218,7 @@ class _Contract:
     suites: dict[str, Suite]
     versions: dict[str, str]
     unreadable: dict[str, tuple[str, ...]]
-    accepted_columns: set[tuple[str, ...]]
+    accepted_columns: set[tuple[str, int, int]]
 
 
 def utc_now() -> datetime:
@@ -236,6 +236,7 @@ class Lake:
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._contract: _Contract | None = None
         self._largest_write = ("", 0)
+        self._threads = 1
 
     @contextmanager
     def read(
@@ -264,12 +265,11 @@ class Lake:
         started = time.monotonic()
         try:
             cursor.execute("begin transaction read only")
-            at = snapshot_id
-            if at is None:
-                at = releases.published_snapshot(cursor)
-            else:
+            at, newest = releases.published_and_newest(cursor)
+            if snapshot_id is not None:
+                at = snapshot_id
                 releases.require_readable(cursor, self.settings, at)
-            if not is_long and at == changes.current_snapshot(cursor):
+            if not is_long and at == newest:
                 yield cursor
                 return
             threads = cursor.execute("select current_setting('threads')").fetchone()
@@ -377,7 +377,8 @@ class Lake:
                 started_at=self.clock(),
             )
             if separations:
-                candidate.open_entries = self._open_entries(fence, contract)
+                steps = {one.step for one in separations}
+                candidate.open_entries = self._open_entries(fence, contract, steps)
             started = time.monotonic()
             try:
                 # What follows, publishing or restoring, is short and runs to its end.
@@ -486,16 +487,18 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _open_entries(self, fence: Fence, contract: "_Contract") -> OpenEntries:
-        """What may yet be tried; what is held by other rules than today's is let go."""
-        entries = quarantine.open_entries(fence.connection)
+    def _open_entries(
+        self, fence: Fence, contract: "_Contract", steps: Collection[str]
+    ) -> OpenEntries:
+        """What these stages may yet try; what is held by other rules than today's is let go."""
+        entries = quarantine.open_entries(fence.connection, steps)
         changed = entries.of_other_rules(contract.versions, contract.unreadable)
         if changed:
             with fence.transaction():
                 quarantine.let_go(
                     fence.connection, changed, "its suite or configuration changed", at=self.clock()
                 )
-            entries = quarantine.open_entries(fence.connection)
+            entries = quarantine.open_entries(fence.connection, steps)
         return entries
 
     def _part(
@@ -583,8 +586,7 @@ class Lake:
         """
         connection = fence.connection
         connection.begin()
-        published = releases.published_snapshot(connection)
-        newest = changes.current_snapshot(connection)
+        published, newest = releases.published_and_newest(connection)
         connection.rollback()
         if published is None or published == newest:
             return newest
@@ -628,7 +630,9 @@ class Lake:
         """All processors where this write, or an earlier one of its run, is large; else one."""
         is_large = max(rows, self._largest_of(run_id)) >= LARGE_WRITE_ROWS
         threads = (os.cpu_count() or 1) if is_large else 1
-        connection.execute(f"set threads = {threads}")
+        if threads != self._threads:
+            connection.execute(f"set threads = {threads}")
+            self._threads = threads
         return threads
 
     def _largest_of(self, run_id: str) -> int:
@@ -737,8 +741,8 @@ class Lake:
     def _undo_unpublished(self, instance: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
         """Undo what a dead writer left, without a release: its table may be of an older version."""
         with self._on_lake(instance) as connection:
-            published = releases.published_snapshot(connection)
-            if published is not None and published != changes.current_snapshot(connection):
+            published, newest = releases.published_and_newest(connection)
+            if published is not None and published != newest:
                 fence = Fence(connection, self.metadata, lock, "recovery")
                 with fence.transaction():
                     self._bring_back(fence, published)

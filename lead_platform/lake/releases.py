@@ -82,6 +82,16 @@ def published_snapshot(connection: duckdb.DuckDBPyConnection) -> int | None:
     return int(row[0]) if row and row[0] is not None else None
 
 
+def published_and_newest(connection: duckdb.DuckDBPyConnection) -> tuple[int | None, int]:
+    """As `published_snapshot`, and the lake's newest snapshot, released or not."""
+    row = connection.execute(
+        "select (select max(snapshot_id) from governance.releases), "
+        "(from ducklake_current_snapshot('lake'))"
+    ).fetchone()
+    assert row is not None
+    return (None if row[0] is None else int(row[0])), int(row[1])
+
+
 def require_readable(
     connection: duckdb.DuckDBPyConnection, settings: Settings, snapshot_id: int
 ) -> None:

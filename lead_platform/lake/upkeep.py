@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 import duckdb
 import pandas as pd
 
-from lead_platform.lake import changes
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.connection import clear_catalog_log
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.releases import Release, forget_snapshots
+from lead_platform.lake.statements import count_rows
 from lead_platform.settings import Settings
 
 LABEL = "maintenance"
@@ -234,7 +234,7 @@ def _forget_records(lake: Lake, upkeep: Upkeep, run_id: str) -> None:
             "governance.audit_log": ("occurred_at < ?", [audit_limit]),
         }
         for table, (condition, values) in ends.items():
-            removed = changes.delete_rows(connection, table, condition, values)
+            removed = count_rows(connection, f"delete from {table} where {condition}", values)
             if removed:
                 upkeep.removed_records[table] = removed
 

@@ -16,6 +16,7 @@ import pandas as pd
 from lead_platform.identity.leads.crosswalk import LAST_STEP
 from lead_platform.lake.order import last_place, next_place, read_place
 from lead_platform.lake.quarantine import held
+from lead_platform.lake.statements import count_rows
 from lead_platform.routing.configuration import RoutingConfiguration
 from lead_platform.routing.decisions import QUEUE, RoutingResult, as_utc, decision_id
 from lead_platform.routing.rules import REVIEW_QUEUE, UNDONE
@@ -191,15 +192,15 @@ def write_decisions(connection: duckdb.DuckDBPyConnection, result: RoutingResult
     connection.register("new_reviews", result.review_queue)
     try:
         connection.execute(TAKE_AGAIN)
-        decisions_added = _changed(connection, INSERT_DECISIONS)
+        decisions_added = count_rows(connection, INSERT_DECISIONS)
         connection.execute(NEXT_ASSIGNMENTS)
         connection.execute(NEXT_REVIEWS)
         return RoutingCounts(
             decisions_added=decisions_added,
-            assignments_removed=_changed(connection, DELETE_ASSIGNMENTS),
-            assignments_added=_changed(connection, INSERT_ASSIGNMENTS),
-            reviews_removed=_changed(connection, DELETE_REVIEWS),
-            reviews_added=_changed(connection, INSERT_REVIEWS),
+            assignments_removed=count_rows(connection, DELETE_ASSIGNMENTS),
+            assignments_added=count_rows(connection, INSERT_ASSIGNMENTS),
+            reviews_removed=count_rows(connection, DELETE_REVIEWS),
+            reviews_added=count_rows(connection, INSERT_REVIEWS),
         )
     finally:
         for name in ("next_assignments", "next_reviews"):
@@ -495,9 +496,3 @@ def _rows(
     cursor = connection.execute(query, parameters)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _changed(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
-    """The number of rows an insert or delete touched."""
-    row = connection.execute(statement).fetchone()
-    return int(row[0]) if row else 0

@@ -1,5 +1,8 @@
 """Scoring in Dagster: the scorecard in effect, scores with their contributions, drift audits."""
 
+import functools
+from collections.abc import Callable
+
 import pandas as pd
 from dagster import (
     AssetExecutionContext,
@@ -24,7 +27,7 @@ from lead_platform.lake.specs import (
 from lead_platform.lake.steps import NOTHING, Metadata, Models, Prepared, Stage
 from lead_platform.scoring.drift import audit_quarters
 from lead_platform.scoring.drift_audits import write_audits
-from lead_platform.scoring.scorecard import load_scorecard
+from lead_platform.scoring.scorecard import Scorecard, load_scorecard
 from lead_platform.scoring.scorecard_versions import newest_scorecard, write_scorecard
 
 AUDIT = ("audit_drift",)
@@ -81,20 +84,26 @@ SCORED = [*enrichment.RESULTS, *enrichment.PROFILES, *SCORECARD, *SCORES]
 )
 def score(context: AssetExecutionContext, config: ScoringConfig, lake: LakeResource) -> Results:
     """Enrich every lead that changed, join its profile, and score it by the scorecard in effect."""
+    # Once: what takes effect is what the scores are made by.
+    read_card = functools.cache(
+        functools.partial(load_scorecard, lake.settings.config_dir / "scorecard.yaml")
+    )
     yield from lake.materialize_stages(
         context,
         enrichment.enrich(context, lake),
-        _scorecard(context, lake),
+        _scorecard(context, lake, read_card),
         enrichment.profiles(context),
-        _scores(context, config, lake),
+        _scores(context, config, read_card),
     )
 
 
-def _scorecard(context: AssetExecutionContext, lake: LakeResource) -> Stage:
+def _scorecard(
+    context: AssetExecutionContext, lake: LakeResource, read_card: Callable[[], Scorecard]
+) -> Stage:
     """The scorecard of the configuration takes effect; every earlier one is kept."""
 
     def prepare() -> Prepared:
-        card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
+        card = read_card()
         with lake.lake.read() as connection:
             if newest_scorecard(connection) == card.version:
                 return NOTHING
@@ -109,11 +118,13 @@ def _scorecard(context: AssetExecutionContext, lake: LakeResource) -> Stage:
     return Stage("scorecard", "scoring", tables_of(SCORECARD), prepare)
 
 
-def _scores(context: AssetExecutionContext, config: ScoringConfig, lake: LakeResource) -> Stage:
+def _scores(
+    context: AssetExecutionContext, config: ScoringConfig, read_card: Callable[[], Scorecard]
+) -> Stage:
     """The score of every lead whose profile or scorecard changed."""
 
     def prepare() -> Prepared:
-        card = load_scorecard(lake.settings.config_dir / "scorecard.yaml")
+        card = read_card()
         variables = {
             "as_of": run_time(context).isoformat(),
             "scorecard_version": card.version,

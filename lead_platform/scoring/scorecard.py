@@ -4,6 +4,7 @@ Owns what a valid scorecard is, above all that no single rule or event can make 
 Its rows in the lake are `scorecard_rules`' business, turning rules into points the dbt models'.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -408,6 +409,7 @@ def _listed(values: Collection[str]) -> str:
     return ", ".join(sorted(values))
 
 
+@functools.lru_cache(maxsize=256)
 def _check_pattern(rule_id: str, pattern: str) -> None:
     """DuckDB applies the pattern, so DuckDB says whether it is one: its syntax is RE2's."""
     with duckdb.connect() as connection:

@@ -20,7 +20,7 @@ from lead_platform.identity.judgement.verdicts import (
     plan_withdrawal,
     record_verdicts,
 )
-from lead_platform.identity.leads.members import place_submissions
+from lead_platform.identity.leads.members import collect_lost, place_submissions
 from lead_platform.identity.leads.records import collect_new, prepare
 from lead_platform.identity.leads.rereading import take_reread
 from tests.identity.lead_world import (
@@ -101,6 +101,7 @@ class World:
         take_reread(lake)
         collect_new(lake)
         collect_links(lake)
+        collect_lost(lake)
         new, there = {name(one) for one in part}, {name(one) for one in arrived}
         ends = self.pairs[["left_record_id", "right_record_id"]]
         found = self.pairs[ends.isin(there).all(axis=1) & ends.isin(new).any(axis=1)]

@@ -29,6 +29,7 @@ from lead_platform.identity.judgement.account_verdicts import (
     store_links,
 )
 from lead_platform.lake.order import next_place
+from lead_platform.lake.statements import count_rows
 
 POSSIBLE_DUPLICATE = "possible_duplicate"
 TOLD_APART = "told_apart"
@@ -313,7 +314,7 @@ def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> Ac
         connection.execute(_MOVE)
     connection.execute(_NEW_MEMBERS)
     connection.execute(_NEW_PAIRS)
-    if _any(connection, _CHANGED_ASIDE):
+    if count_rows(connection, _CHANGED_ASIDE):
         connection.execute(_STORE_ASIDE)
     if has_moved:
         connection.execute(_MERGED_MEMBERS, {"at": decided_at})
@@ -325,17 +326,9 @@ def _write(connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime) -> Ac
         "guards_apart": GUARDS_APART,
     }  # fmt: skip
     connection.execute(_NEXT_RELATIONS, relations)
-    if _any(connection, _CHANGED_RELATIONS):
+    if count_rows(connection, _CHANGED_RELATIONS):
         connection.execute(_STORE_RELATIONS)
     return summary
-
-
-def _any(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
-    """Creates the temp table of `query`; whether it has rows."""
-    connection.execute(query)
-    name = query.split("temp table ", 1)[1].split()[0]
-    row = connection.execute(f"select count(*) from {name}").fetchone()
-    return bool(row and row[0])
 
 
 def _summarize(connection: duckdb.DuckDBPyConnection) -> AccountSummary:

@@ -16,6 +16,7 @@ from lead_platform.identity.accounts.specification import (
 from lead_platform.identity.engine.blocking import key_expression
 from lead_platform.identity.engine.linking import match_records
 from lead_platform.lake.quarantine import held
+from lead_platform.lake.statements import count_rows
 
 _ARRIVED = f"""
 create or replace temp table company_arrived as
@@ -95,9 +96,7 @@ def collect_new(connection: duckdb.DuckDBPyConnection, specification: AccountSpe
     shared = specification.shared_domain
     connection.execute(_ARRIVED)
     connection.execute(_DOMAINS, {"names": shared.names, "largest_share": shared.largest_share})
-    connection.execute(_NEW)
-    row = connection.execute("select count(*) from company_new").fetchone()
-    return int(row[0]) if row else 0
+    return count_rows(connection, _NEW)
 
 
 def match_columns(

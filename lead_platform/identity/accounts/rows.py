@@ -8,6 +8,8 @@ from collections.abc import Collection
 import duckdb
 import pyarrow as pa
 
+from lead_platform.lake.statements import count_rows
+
 
 def refresh_rows(
     connection: duckdb.DuckDBPyConnection,
@@ -22,14 +24,13 @@ def refresh_rows(
     given = {"given_leads": ("lead_id", lead_ids), "given_accounts": ("account_id", account_ids)}
     for name, (column, ids) in given.items():
         connection.register(name, pa.table({column: pa.array(sorted(set(ids)), pa.string())}))
-    connection.execute(_REFRESHED)
+    refreshed = count_rows(connection, _REFRESHED)
     for name in given:
         connection.unregister(name)
-    if not connection.execute("from accounts_refreshed limit 1").fetchone():
+    if not refreshed:
         return
     connection.execute(_NEXT_ACCOUNTS)
-    connection.execute(_CHANGED_ACCOUNTS)
-    if connection.execute("from changed_accounts limit 1").fetchone():
+    if count_rows(connection, _CHANGED_ACCOUNTS):
         connection.execute(_STORE_ACCOUNTS)
 
 

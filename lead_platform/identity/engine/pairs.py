@@ -27,6 +27,7 @@ from lead_platform.identity.engine.specification import (
     LinkageSpecification,
 )
 from lead_platform.lake.brake import interruptible
+from lead_platform.lake.statements import count_rows
 
 # Records from which on a second thread is worth waking for each of matching's hundred statements.
 _MANY_RECORDS = 20_000
@@ -77,8 +78,7 @@ def find_pairs(
     specification = specification.rarity_known(model.term_frequencies)
     with interruptible(scratch.interrupt):
         _number_records(scratch)
-        bounded = _list_candidates(scratch, specification, asked)
-        candidates = _count(scratch, "candidates")
+        candidates, bounded = _list_candidates(scratch, specification, asked)
         if candidates:
             scores = score_pairs(scratch, specification, model)
             scratch.execute(_decision_sql(scores, specification, model), {"model": model.version})
@@ -136,8 +136,9 @@ def _list_candidates(
     scratch: duckdb.DuckDBPyConnection,
     specification: LinkageSpecification,
     asked: pa.Table | None,
-) -> int:
-    """Fills `candidates` (left_no, right_no, rule, is_asked); returns how many keys were bounded.
+) -> tuple[int, int]:
+    """Fills `candidates` (left_no, right_no, rule, is_asked); how many, and how many keys were
+    bounded.
 
     What is asked and shares no key has the number after the last rule's. Within a key, each record
     meets those among the first `window` received: a record's place there never changes once it is
@@ -148,7 +149,8 @@ def _list_candidates(
     scratch.unregister("given_asked")
     scratch.execute(_keys_sql(specification))
     window = _windows(specification)
-    scratch.execute(
+    candidates = count_rows(
+        scratch,
         f"""
         create or replace table candidates as
         with ranked as (
@@ -173,13 +175,13 @@ def _list_candidates(
             coalesce(m.rule, {len(specification.rules)}) as rule, a.left_no is not null as is_asked
         from met as m
         full join asked_pairs as a on a.left_no = m.left_no and a.right_no = m.right_no
-        """
+        """,
     )
     row = scratch.execute(
         "select count(*) from (select 1 from match_keys group by rule, key "
         f"having count(*) > {window.format(rule='rule')})"
     ).fetchone()
-    return int(row[0]) if row else 0
+    return candidates, int(row[0]) if row else 0
 
 
 def _windows(specification: LinkageSpecification) -> str:
@@ -392,8 +394,3 @@ def _choice(expression: str, results: list[str]) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _count(scratch: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = scratch.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0

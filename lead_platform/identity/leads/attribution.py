@@ -23,6 +23,7 @@ from lead_platform.lake.readings import (
     next_reading,
     note_reading,
 )
+from lead_platform.lake.statements import count_rows
 
 KeyNormalizer = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes columns email and phone (raw text or null); returns both normalized, same index."""
@@ -122,9 +123,10 @@ def attribute_events(
     name a key of one, and of those with a lead as many as `rereading` says. Events nobody can claim
     stay out until their lead appears.
     """
-    anew = _find(connection, _EVENTS, normalize_keys, rereading)
-    _categorize(connection, categorize_pages)
-    return _finish(connection, _EVENTS, anew, rereading, "page_category")
+    anew, considered = _find(connection, _EVENTS, normalize_keys, rereading)
+    if considered:
+        _categorize(connection, categorize_pages)
+    return _finish(connection, _EVENTS, anew, rereading, considered, "page_category")
 
 
 def attribute_outcomes(
@@ -134,8 +136,8 @@ def attribute_outcomes(
     rereading: Rereading | None = None,
 ) -> AttributionSummary:
     """Brings identity.lead_outcomes up to date; as attribute_events."""
-    anew = _find(connection, _OUTCOMES, normalize_keys, rereading)
-    return _finish(connection, _OUTCOMES, anew, rereading)
+    anew, considered = _find(connection, _OUTCOMES, normalize_keys, rereading)
+    return _finish(connection, _OUTCOMES, anew, rereading, considered)
 
 
 def count_behind(connection: duckdb.DuckDBPyConnection, version: str) -> int:
@@ -160,17 +162,19 @@ def _find(
     stream: _Stream,
     normalize_keys: KeyNormalizer,
     rereading: Rereading | None,
-) -> _Anew:
-    """Fills temp table `attribution_changes`: key, lead_id (null: withdraw), former_lead_id."""
+) -> tuple[_Anew, int]:
+    """Fills temp table `attribution_changes`: key, lead_id (null: withdraw), former_lead_id. How
+    many were looked at; where it is none, the table is left alone."""
     anew = _plan(connection, stream, rereading) if rereading else _Anew()
     given = {
         "after": anew.backlog.after_seq, "until": anew.until_seq, "has_mapped": anew.has_mapped
     }  # fmt: skip
-    connection.execute(_candidates_sql(stream), given)
-    _normalize(connection, normalize_keys)
-    connection.execute(_CLAIMS)
-    connection.execute(_changes_sql(stream))
-    return anew
+    considered = count_rows(connection, _candidates_sql(stream), given)
+    if considered:
+        _normalize(connection, normalize_keys)
+        connection.execute(_CLAIMS)
+        connection.execute(_changes_sql(stream))
+    return anew, considered
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, stream: _Stream, rereading: Rereading) -> _Anew:
@@ -206,9 +210,28 @@ def _finish(
     stream: _Stream,
     anew: _Anew,
     rereading: Rereading | None,
+    considered: int,
     *derived: str,
 ) -> AttributionSummary:
     """Stores the changes, and how far the backlog is."""
+    summary, read_anew = AttributionSummary(), 0
+    if considered:
+        summary, read_anew = _store_changes(connection, stream, anew, considered, *derived)
+    if rereading and not anew.backlog.is_empty:
+        left = Backlog(anew.until_seq, anew.backlog.until_seq)
+        reading = replace(rereading.reading, kind=stream.subject)
+        note_reading(connection, reading, items=read_anew, backlog=left)
+    return summary
+
+
+def _store_changes(
+    connection: duckdb.DuckDBPyConnection,
+    stream: _Stream,
+    anew: _Anew,
+    considered: int,
+    *derived: str,
+) -> tuple[AttributionSummary, int]:
+    """Stores the changes; how many of them are of what had a lead before."""
     differs = " or ".join(f"c.{name} is distinct from t.{name}" for name in derived) or "false"
     connection.execute(f"""
         delete from attribution_changes where may_stay and item_id not in (
@@ -217,17 +240,10 @@ def _finish(
             where {differs}
         )
     """)
-    summary = _summarize(connection)
+    summary, read_anew = _summarize(connection, considered)
     number = 0 if anew.backlog.is_empty else next_reading(connection)
     _store(connection, stream, number, *derived)
-    if rereading and not anew.backlog.is_empty:
-        left = Backlog(anew.until_seq, anew.backlog.until_seq)
-        row = connection.execute(
-            "select count(*) from attribution_changes where former_lead_id is not null"
-        ).fetchone()
-        reading = replace(rereading.reading, kind=stream.subject)
-        note_reading(connection, reading, items=int(row[0]) if row else 0, backlog=left)
-    return summary
+    return summary, read_anew
 
 
 # What leads go by. Loose keys choose what is worth normalizing: the last seven digits of a number,
@@ -402,21 +418,20 @@ def _store(
     """)
 
 
-def _summarize(connection: duckdb.DuckDBPyConnection) -> AttributionSummary:
+def _summarize(
+    connection: duckdb.DuckDBPyConnection, considered: int
+) -> tuple[AttributionSummary, int]:
+    """The summary, and how many changes are of what had a lead before."""
     row = connection.execute("""
-        select (select count(*) from attribution_candidates),
-            count(*) filter (where former_lead_id is null),
+        select count(*) filter (where former_lead_id is null),
             count(*) filter (where former_lead_id <> lead_id),
-            count(*) filter (where lead_id is null)
+            count(*) filter (where lead_id is null),
+            count(*) filter (where former_lead_id is not null),
+            list_sort(list_distinct(
+                coalesce(list(lead_id), []) || coalesce(list(former_lead_id), [])
+            ))
         from attribution_changes
     """).fetchone()
-    considered, attributed, moved, withdrawn = row or (0, 0, 0, 0)
-    touched = connection.execute("""
-        select lead_id from attribution_changes where lead_id is not null
-        union select former_lead_id from attribution_changes where former_lead_id is not null
-        order by lead_id
-    """).fetchall()
-    return AttributionSummary(
-        int(considered), int(attributed), int(moved), int(withdrawn),
-        tuple(str(row[0]) for row in touched),
-    )  # fmt: skip
+    attributed, moved, withdrawn, read_anew, touched = row or (0, 0, 0, 0, ())
+    summary = AttributionSummary(considered, attributed, moved, withdrawn, tuple(touched))
+    return summary, read_anew

@@ -27,6 +27,7 @@ from lead_platform.identity.engine.guards import (
 from lead_platform.identity.engine.specification import APART, CANNOT_LINK, LinkageSpecification
 from lead_platform.identity.judgement.verdicts import DIFFERENT, SAME
 from lead_platform.identity.leads.records import collect_matched, collect_values
+from lead_platform.lake.statements import count_rows
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,11 @@ def collect_components(
     connection.execute(_START)
     step = 0
     while True:
-        for outwards in (_WHOLE_LEADS, _PAIRS, _OTHER_ENDS):
+        for outwards in (_WHOLE_LEADS, _PAIRS):
             connection.execute(outwards, {"step": step})
-        step += 1
-        if not connection.execute(
-            "select 1 from component_members where step = ? limit 1", [step]
-        ).fetchone():
+        if not count_rows(connection, _OTHER_ENDS, {"step": step}):
             break
+        step += 1
     connection.execute(_NUMBERED)
     records = connection.execute(
         "select record_id from component_records order by node"

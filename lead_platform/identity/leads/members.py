@@ -34,6 +34,7 @@ from lead_platform.identity.leads.records import collect_known, collect_new, pre
 from lead_platform.identity.leads.rereading import take_reread
 from lead_platform.identity.leads.versions import LOST_MEMBERS
 from lead_platform.lake.order import next_place
+from lead_platform.lake.statements import count_rows
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def resolve_leads(
     prepare(connection, specification)
     reread = take_reread(connection)
     new = collect_new(connection)
-    is_said, is_lost = collect_links(connection), _collect_lost(connection)
+    is_said, is_lost = collect_links(connection), collect_lost(connection)
     if not (new or is_said or is_lost):
         return ResolutionSummary(reread=reread, touched_lead_ids=_leads_reread(connection))
     findings = _find(connection, specification, model) if new else None
@@ -113,18 +114,19 @@ def place_submissions(
     """Leads for the new submissions (`match_new`) and by new verdicts (`verdict_links`).
 
     `pairs` are what was found of the new ones, rows as in identity.match_pairs. Every lead that
-    hangs together with what is new is put together anew, from all that is stored. Call
-    `take_reread` first.
+    hangs together with what is new or lost (`lost_records`) is put together anew, from all that is
+    stored.
     """
     connection.register("found_pairs", pairs)
-    connection.execute(_FRESH_PAIRS)
+    fresh = count_rows(connection, _FRESH_PAIRS)
     connection.unregister("found_pairs")
-    _collect_lost(connection)
     connection.execute(_SEEDS)
     components = collect_components(connection, specification)
     clusters = cluster_components(connection, components, specification)
-    _assign_leads(connection, components, clusters, specification.clustering)
-    return _write(connection, decided_at, f"automation:{run_id}")
+    edges = _assign_leads(connection, components, clusters, specification.clustering)
+    if fresh:
+        _write_pairs(connection)
+    return _write(connection, decided_at, f"automation:{run_id}", edges)
 
 
 def _find(
@@ -187,10 +189,9 @@ create or replace temp table lost_records as
 """
 
 
-def _collect_lost(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Fills temp table `lost_records`; whether there are any."""
-    connection.execute(_LOST_RECORDS)
-    return connection.execute("from lost_records limit 1").fetchone() is not None
+def collect_lost(connection: duckdb.DuckDBPyConnection) -> int:
+    """Fills temp table `lost_records`; their number. Call `take_reread` first."""
+    return count_rows(connection, _LOST_RECORDS)
 
 
 def _assign_leads(
@@ -198,8 +199,8 @@ def _assign_leads(
     components: Components,
     clusters: Clusters,
     clustering: Clustering,
-) -> None:
-    """Fills temp tables `match_leads`, `match_members` and `match_edges`."""
+) -> int:
+    """Fills temp tables `match_leads`, `match_members` and `match_edges`; how many edges."""
     labels = pa.table(
         {"node": pa.array(range(len(clusters.labels))), "cluster": pa.array(clusters.labels)}
     )
@@ -215,10 +216,12 @@ def _assign_leads(
     )
     for name, rows in (("given_labels", labels), ("given_aside", set_aside)):
         connection.register(name, rows)
-    for assigning in (_SUBMISSIONS, _LEADS, _MEMBERS, _EDGES):
+    for assigning in (_SUBMISSIONS, _LEADS, _MEMBERS):
         connection.execute(assigning)
+    edges = count_rows(connection, _EDGES)
     for name in ("given_labels", "given_aside"):
         connection.unregister(name)
+    return edges
 
 
 _SUBMISSIONS = """
@@ -331,25 +334,27 @@ create or replace temp table match_edges as
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime, decided_by: str
+    connection: duckdb.DuckDBPyConnection, decided_at: dt.datetime, decided_by: str, edges: int
 ) -> ResolutionSummary:
-    """Writes what was found."""
+    """Writes what was found; without `edges` nothing was decided of pairs."""
     at = {"at": decided_at}
-    connection.execute(_MOVES)
+    moves = count_rows(connection, _MOVES)
     connection.execute(_RETIRED)
-    connection.execute(_WAITING)
+    waiting = count_rows(connection, _WAITING)
     summary = _summarize(connection)
-    _write_pairs(connection)
-    _move_members(connection, at)
+    if moves:
+        _move_members(connection, at)
     connection.execute(
         "insert into identity.lead_members by name "
         "select m.submission_id, m.lead_id, m.record_id as match_record_id, n.reading "
         "from match_members as m join identity.normalized_submissions as n using (submission_id) "
         "where m.is_new"
     )
-    connection.execute(_DECISIONS, {**at, "by": decided_by})
+    if edges:
+        connection.execute(_DECISIONS, {**at, "by": decided_by})
     connection.execute(_VERDICT_DECISIONS)
-    _write_reviews(connection, at)
+    if waiting:
+        _write_reviews(connection, at)
     settle_reviews(connection)
     return summary
 
@@ -500,8 +505,6 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> ResolutionSummary:
 
 def _move_members(connection: duckdb.DuckDBPyConnection, at: dict[str, dt.datetime]) -> None:
     """Moves known submissions and keeps where they and the ids of their leads went."""
-    if not connection.execute("select 1 from match_moves limit 1").fetchone():
-        return
     connection.execute(_MERGE_STEP)
     connection.execute(_MERGED_MEMBERS, at)
     connection.execute("""

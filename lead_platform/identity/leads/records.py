@@ -24,6 +24,7 @@ from lead_platform.identity.leads.specification import own_columns
 from lead_platform.identity.normalization.emails import registrable_domain
 from lead_platform.identity.normalization.scripts import COMPARABLE, is_other_script, latin
 from lead_platform.lake.quarantine import held
+from lead_platform.lake.statements import count_rows
 
 # The list in shares/ that tells which words are given names.
 GIVEN_NAMES = "first_names"
@@ -311,7 +312,9 @@ def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
             select n.* from identity.normalized_submissions as n
             semi join moved_records as v on v.submission_id = n.submission_id
         ) as n"""
-    connection.execute(f"""
+    return count_rows(
+        connection,
+        f"""
         create or replace temp table match_new as
         with simple as ({_SIMPLE.format(source=source)}),
         derived as ({_derived(connection)})
@@ -321,9 +324,8 @@ def collect_new(connection: duckdb.DuckDBPyConnection) -> int:
             select distinct match_record_id from identity.lead_members
             anti join moved_records using (submission_id)
         ) as m on m.match_record_id = d.record_id
-    """)
-    row = connection.execute("select count(*) from match_new").fetchone()
-    return int(row[0]) if row else 0
+        """,
+    )
 
 
 def collect_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:

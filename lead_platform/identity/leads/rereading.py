@@ -12,6 +12,7 @@ from lead_platform.identity.normalization.submissions import COLUMNS
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.quarantine import held
 from lead_platform.lake.readings import Reading, next_reading, note_reading
+from lead_platform.lake.statements import count_rows
 
 # What a normal form says; which lists it was read with does not make it another one.
 _SAYING = tuple(name for name in COLUMNS if name != "normalization_version")
@@ -110,8 +111,7 @@ def replace_forms(connection: duckdb.DuckDBPyConnection, lists: Reading | None) 
     `lists`: what they were read with, where they are read anew; None where they are new. The caller
     owns the transaction.
     """
-    connection.execute(_GIVEN)
-    if not connection.execute("from given_forms limit 1").fetchone():
+    if not count_rows(connection, _GIVEN):
         return 0
     connection.execute(_JUDGED)
     row = connection.execute(
