@@ -4,6 +4,7 @@
 imported or started before a test asks for it.
 """
 
+import functools
 import os
 import shutil
 import tempfile
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 
-from tests.templates import Templates
+from tests.templates import Templates, open_lake
 
 if TYPE_CHECKING:
     from lead_platform.lake.lake import Lake
@@ -52,6 +53,8 @@ HEAVY_FIXTURES = {
     "templates",
 }
 HEAVY_FOLDERS = {"integration", "orchestration", "real", "dbt"}
+# Whose tests start from what their `conftest.py` makes once a session.
+SHARING_FOLDERS = {"dbt", "demo"}
 # Modules that import one of these run queries, on a world of their own.
 HEAVY_MODULES = {
     "duckdb",
@@ -72,20 +75,53 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return None
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `fast` whatever is not heavy by what it asks for, imports, or where it stands."""
+    """Tell the fast tests from the others, and which of all share a worker."""
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        asked_for = set(getattr(item, "fixturenames", ()))
-        is_heavy = bool(folder in HEAVY_FOLDERS or asked_for & HEAVY_FIXTURES)
-        is_heavy = is_heavy or item.get_closest_marker("slow") is not None
-        if not is_heavy and not HEAVY_MODULES & _imported_by(item):
+        if not _is_heavy(item):
             item.add_marker(pytest.mark.fast)
+        group = _group(item)
+        if group and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
-def _imported_by(item: pytest.Item) -> set[str]:
-    """The modules whose names, or names out of which, the test's own module has."""
-    module = getattr(item, "module", None)
+def _is_heavy(item: pytest.Item) -> bool:
+    """By what it asks for, what its module imports, or where it stands."""
+    asked_for = set(getattr(item, "fixturenames", ()))
+    return bool(
+        _folder(item) in HEAVY_FOLDERS
+        or asked_for & HEAVY_FIXTURES
+        or item.get_closest_marker("slow") is not None
+        or HEAVY_MODULES & _imported_by(getattr(item, "module", None))
+    )
+
+
+def _group(item: pytest.Item) -> str | None:
+    """The tests that start from what is made once, and would be made once by each worker."""
+    if _folder(item) in SHARING_FOLDERS:
+        return _folder(item)
+    definitions = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    made_once = [name for name, found in definitions.items() if found[-1].scope == "module"]
+    if not made_once:
+        return None
+    called = getattr(item, "callspec", None)
+    chosen = [str(called.params[name]) for name in made_once if called and name in called.params]
+    return "-".join([_below_tests(item).with_suffix("").as_posix(), *chosen])
+
+
+def _folder(item: pytest.Item) -> str:
+    return _below_tests(item).parts[0]
+
+
+def _below_tests(item: pytest.Item) -> Path:
+    return item.path.relative_to(Path(__file__).parent)
+
+
+@functools.cache
+def _imported_by(module: ModuleType | None) -> set[str]:
+    """The modules whose names, or names out of which, a test's own module has."""
     names = vars(module).values() if module else ()
     return {
         str(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
@@ -220,14 +256,23 @@ def lake(settings: "Settings", templates: Templates) -> "Lake":
     """The lake of `settings`, with its tables."""
     from lead_platform.lake.lake import Lake
 
-    templates.copy_to(settings, _open_lake)
+    templates.copy_to(settings, open_lake)
     return Lake(settings)
 
 
-def _open_lake(settings: "Settings") -> None:
+@pytest.fixture
+def new_lake(
+    new_settings: Callable[..., "Settings"], templates: Templates
+) -> Callable[..., "Lake"]:
+    """As `lake`, of further installations; keywords go to `Settings`."""
     from lead_platform.lake.lake import Lake
 
-    Lake(settings).published()
+    def make(name: str, **values: Any) -> "Lake":
+        settings = new_settings(name, **values)
+        templates.copy_to(settings, open_lake)
+        return Lake(settings)
+
+    return make
 
 
 @pytest.fixture

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 Make = Callable[["Settings"], object]
 
 
+def open_lake(settings: "Settings") -> None:
+    """Make the lake with its tables, under the suites that ship."""
+    from lead_platform.lake.lake import Lake
+    from lead_platform.settings import Settings
+
+    Lake(Settings(home=settings.home, database_url=settings.database_url)).published()
+
+
 class Templates:
     """Homes by the function that makes them, one per profile, for the whole session."""
 

@@ -86,9 +86,9 @@ where record_id <> 'o9' order by record_id
 
 
 def test_a_held_record_is_rejected_whole_and_comes_back_when_released(
-    lake: Lake, new_settings: Callable[..., Settings], channels: dict[str, Channel], tmp_path: Path
+    lake: Lake, new_lake: Callable[..., Lake], channels: dict[str, Channel], tmp_path: Path
 ) -> None:
-    healthy = Lake(new_settings("healthy"))
+    healthy = new_lake("healthy")
     deliver(healthy, channels, tmp_path / "healthy.csv")
     [(bad,)] = rows(healthy, "select outcome_id from capture.outcomes where record_id = 'o2'")
     hold(lake, "outcome", bad)
@@ -114,9 +114,9 @@ def test_a_held_record_is_rejected_whole_and_comes_back_when_released(
 
 
 def test_a_released_record_waits_for_its_channel(
-    lake: Lake, new_settings: Callable[..., Settings], channels: dict[str, Channel], tmp_path: Path
+    lake: Lake, new_lake: Callable[..., Lake], channels: dict[str, Channel], tmp_path: Path
 ) -> None:
-    other = Lake(new_settings("other"))
+    other = new_lake("other")
     deliver(other, channels, tmp_path / "one.csv")
     [(bad,)] = rows(other, "select outcome_id from capture.outcomes where record_id = 'o2'")
     hold(lake, "outcome", bad)
@@ -264,13 +264,11 @@ from capture.deliveries
 
 
 @pytest.fixture
-def source(
-    new_settings: Callable[..., Settings], channels: dict[str, Channel], tmp_path: Path
-) -> Source:
+def source(new_lake: Callable[..., Lake], channels: dict[str, Channel], tmp_path: Path) -> Source:
     """A source whose records with the reasons `bad` and `worse` the gate refuses."""
-    strict = new_settings("strict", expectations_dir=tmp_path / "expectations")
-    forbid(strict, [BAD, WORSE])
-    return Source(Lake(strict), channels, tmp_path)
+    strict = new_lake("strict", expectations_dir=tmp_path / "expectations")
+    forbid(strict.settings, [BAD, WORSE])
+    return Source(strict, channels, tmp_path)
 
 
 def test_a_corrected_record_is_judged_for_itself(source: Source) -> None:

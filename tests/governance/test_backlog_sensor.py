@@ -19,6 +19,7 @@ from lead_platform.governance import sensors
 from lead_platform.lake.switches import Switch, switches_of
 from lead_platform.settings import Settings
 from tests.identity.test_rereading import AT, NORA, World, make_world
+from tests.templates import Templates, open_lake
 
 
 @op
@@ -33,10 +34,11 @@ def process_new_leads() -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, templates: Templates) -> World:
     """A home with one lead, whose lists were edited since."""
     monkeypatch.setenv("LEAD_PLATFORM_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LEAD_PLATFORM_CONFIG_DIR", str(tmp_path / "config"))
+    templates.copy_to(Settings(), open_lake)
     made = make_world(Settings(), tmp_path / "config")
     made.receive(NORA)
     made.run()

@@ -207,8 +207,8 @@ class World:
 
 
 @pytest.fixture
-def world(settings: Settings, tmp_path: Path) -> World:
-    return make_world(settings, tmp_path / "config")
+def world(lake: Lake, tmp_path: Path) -> World:
+    return make_world(lake.settings, tmp_path / "config")
 
 
 def make_world(settings: Settings, config: Path) -> World:

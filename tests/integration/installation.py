@@ -164,6 +164,14 @@ class Installation:
     _tasks: int = field(default=0)
     # Where its processes leave what they print and return.
     tasks_folder: Path | None = None
+    _lake: Lake | None = field(default=None)
+
+    @property
+    def lake(self) -> Lake:
+        """Its lake, opened once: opening takes longer than most of what is asked of it."""
+        if self._lake is None or self._lake.settings != self.settings:
+            self._lake = Lake(self.settings)
+        return self._lake
 
     def start(self, task: str, **arguments: Any) -> Child:
         """Start a task of the zygote's in a process of its own."""
@@ -266,12 +274,12 @@ class Installation:
 
     def tables(self, snapshot_id: int | None = None) -> Tables:
         """Every row of every published table but the ledgers, as text."""
-        with Lake(self.settings).read(snapshot_id) as connection:
+        with self.lake.read(snapshot_id) as connection:
             return read_tables(connection, skip=LEDGERS)
 
     def query(self, query: str, snapshot_id: int | None = None) -> list[tuple]:
         """Rows of a query on the published release."""
-        with Lake(self.settings).read(snapshot_id) as connection:
+        with self.lake.read(snapshot_id) as connection:
             return connection.execute(query).fetchall()
 
     def scalar(self, query: str) -> Any:
