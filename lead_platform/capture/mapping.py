@@ -33,6 +33,7 @@ from lead_platform.capture.contracts import Check, Contracts, load_contracts
 from lead_platform.capture.documents import is_no_number, parse_kept, told_no_number
 from lead_platform.capture.encoded import EncodedCells, names_of_encoded
 from lead_platform.capture.fields import RuleCompiler, no_value
+from lead_platform.capture.identification import NAMES, REACHES, identity_fault
 from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark
 from lead_platform.capture.lines import RECORD_LIMIT
@@ -57,8 +58,7 @@ _ROUNDED = re.compile(r"(?:\A|\|)\d(?:[.,]\d+)?E\+\d{2}(?:\||\Z)")
 # A chat of a day has some hundred messages; a crafted record may name 500,000 in 1 MiB.
 MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_IDENTITY = ("email", "phone", "source_person_id")
-_NAMES = ("full_name", "first_name", "last_name")
+_IDENTITY = (*REACHES, "source_person_id")
 # Bits of what `KeyFinder` finds.
 SECRET_KEY, VENDOR_KEY = 1, 2
 Scope = dict[str, Any]
@@ -476,6 +476,8 @@ class _Emitter:
             mapped.reasons += self._checks.faults(row)
         if self._kind == "submission":
             self._mark(row, record)
+            if len(mapped.reasons) == before and row[place["kind"]] == PERSON:
+                mapped.reasons += self._unidentified(row)
         if self._custom:
             self._gather(row)
         if issues:
@@ -500,6 +502,15 @@ class _Emitter:
         del row[end:]
         if values:
             row[self._place[CUSTOM_FIELDS]] = canonical_json(values)
+
+    def _unidentified(self, row: list[Any]) -> list[str]:
+        """Why nothing in a person's submission can tell who it is, if so; an id always does."""
+        place = self._place
+        if row[place["source_person_id"]] is not None:
+            return []
+        fields = {name: row[place[name]] for name in (*REACHES, *NAMES, "company_name")}
+        fault = identity_fault(fields, self._channel.lists)
+        return [] if fault is None else [fault]
 
     def _mark(self, row: list[Any], record: _RecordFacts) -> None:
         """Whether the submission is a person's, and if not, why."""
@@ -644,5 +655,5 @@ class _ItemChecks:
         place = self._place
         if any(row[place[name]] is not None for name in _IDENTITY):
             return True
-        named = any(row[place[name]] is not None for name in _NAMES)
+        named = any(row[place[name]] is not None for name in NAMES)
         return named and row[place["company_name"]] is not None

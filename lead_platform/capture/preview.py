@@ -4,8 +4,9 @@ Owns the five-dummy-leads test of a channel: data first, a table for the termina
 Writes nothing.
 """
 
+import dataclasses
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -26,10 +27,12 @@ from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tallies import Normalizer, ReadRow
 from lead_platform.capture.value_rules import FieldRule
+from lead_platform.capture.values import brief
 
 PREVIEWED_RECORDS = 5
 READ_ON = 5_000
 """Records behind those previewed that are read to see where the table ends: a tenth of a second."""
+_MOST_NAMES = 50
 
 _BY_QUESTION = "the answer to its question"
 _HIDDEN = {"channel", "content_hash", "record_number", "received_at", "payload", "kind_version"}
@@ -60,7 +63,8 @@ class FilePreview:
     file as a whole; `side_faults` why single fields of a record that is taken in stay empty.
     `unused_names` are top-level names of the records that no path mentions. `reading`: how the file
     was read as a table, as far as its first READ_ON records. `normalized` has the fields as
-    identity reads them, where a normaliser was given.
+    identity reads them, where a normaliser was given. `rows`: where records stand in a table, by
+    their number, as a spreadsheet counts rows.
     """
 
     channel: str
@@ -73,6 +77,12 @@ class FilePreview:
     unused_names: tuple[str, ...]
     reading: TableReading | None = None
     normalized: tuple[FieldPreview, ...] = ()
+    rows: Mapping[int, int] = dataclasses.field(default_factory=dict)
+
+    def told(self, number: int) -> str:
+        """A record by its number, and by where a person finds it in the file."""
+        row = self.rows.get(number)
+        return f"record {number}" if row is None else f"record {number} (row {row})"
 
 
 def preview_file(
@@ -119,6 +129,7 @@ def preview_file(
         unused_names=tuple(_unused_names(channel, records)),
         reading=stream.reading,
         normalized=tuple(_normalized_previews(channel, items, normalize)) if normalize else (),
+        rows={r.number: r.row for r in records if r.number is not None and r.row is not None},
     )
 
 
@@ -134,26 +145,34 @@ def render_preview(preview: FilePreview) -> RenderableType:
         ):
             chosen = [field for field in fields if field.kind == kind]
             if chosen:
-                parts.append(_table(title, chosen, preview.record_numbers))
+                parts.append(
+                    _table(
+                        title, chosen, [preview.told(number) for number in preview.record_numbers]
+                    )
+                )
     for rejected, reasons in preview.rejections:
-        what = "the file" if rejected is None else f"record {rejected}"
-        parts.append(Text(f"Rejected {what}: {'; '.join(reasons)}", style="red"))
+        what = "the file" if rejected is None else preview.told(rejected)
+        told = "; ".join(map(brief, reasons))
+        parts.append(Text(f"Rejected {what}: {told}", style="red"))
     for number, reasons in preview.side_faults:
-        parts.append(Text(f"Left empty in record {number}: {'; '.join(reasons)}", style="yellow"))
+        told = "; ".join(map(brief, reasons))
+        parts.append(Text(f"Left empty in {preview.told(number)}: {told}", style="yellow"))
     if preview.unused_names:
-        names = ", ".join(preview.unused_names)
+        names = ", ".join(map(brief, preview.unused_names[:_MOST_NAMES]))
+        if (more := len(preview.unused_names) - _MOST_NAMES) > 0:
+            names += f" and {more:,} more"
         parts.append(Text(f"Kept in the payload only: {names}", style="dim"))
     return Group(*parts)
 
 
-def _table(title: str, fields: Sequence[FieldPreview], numbers: Sequence[int]) -> Table:
+def _table(title: str, fields: Sequence[FieldPreview], records: Sequence[str]) -> Table:
     table = Table(title=title, expand=False)
     table.add_column("field", style="bold", no_wrap=True)
     table.add_column("from", style="dim", overflow="fold")
-    for number in numbers:
-        table.add_column(f"record {number}", overflow="fold")
+    for record in records:
+        table.add_column(record, overflow="fold")
     for field in fields:
-        values = [Text("·" if v is None else str(v)) for v in field.values]
+        values = [Text("·" if v is None else brief(v)) for v in field.values]
         style = None if field.is_filled else "yellow"
         table.add_row(Text(field.field), Text(field.source), *values, style=style)
     return table

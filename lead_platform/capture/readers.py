@@ -47,10 +47,12 @@ class UnreadableFileError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One record as the source wrote it. `number` counts records of the file from 1."""
+    """One record as the source wrote it. `number` counts records of the file from 1; `row` is where
+    it stands in a table, as a spreadsheet counts rows."""
 
     number: int
     content: dict[str, Any]
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class BadRecord:
     number: int | None
     reason: str
     excerpt: str = ""
+    row: int | None = None
 
 
 Record: TypeAlias = RawRecord | BadRecord
@@ -84,6 +87,10 @@ class RecordStream(Iterator[Record]):
     def __next__(self) -> Record:
         return next(self._records)
 
+    @property
+    def _row(self) -> int | None:
+        return self._notes.row if self._notes is not None else None
+
     def _read(self, path: Path, rules: ChannelRules) -> Iterator[Record]:
         empty = True
         try:
@@ -92,9 +99,9 @@ class RecordStream(Iterator[Record]):
                 if isinstance(record, RefusedFile):
                     yield BadRecord(None, record.reason, record.excerpt)
                 elif isinstance(record, Unreadable):
-                    yield BadRecord(number, record.reason, record.excerpt)
+                    yield BadRecord(number, record.reason, record.excerpt, self._row)
                 else:
-                    yield RawRecord(number, record)
+                    yield RawRecord(number, record, self._row)
         except OSError as error:
             raise UnreadableFileError(
                 f"{shown(path)} cannot be read: {error.strerror or error}. "

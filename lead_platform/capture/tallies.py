@@ -23,6 +23,7 @@ from lead_platform.capture.intake import SeenRecords
 from lead_platform.capture.kinds import PERSON
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.readers import BadRecord, read_records
+from lead_platform.capture.values import brief
 
 Row = Mapping[str, Any]
 _KIND_POSITION = ITEM_COLUMNS["submission"].index("kind")
@@ -50,7 +51,7 @@ class FileTally:
     `repeats` say what an earlier record of the file said. `kinds` counts submissions by what they
     are: a person's, or why they become no lead. `rejected` and `left_empty` count by reason without
     its value, `unread` by field and reason of normalisation; `examples` has the first reason in
-    full, by reason without its value.
+    full, by reason without its value, and `rows` where in a table it is found.
     """
 
     records: int = 0
@@ -62,6 +63,7 @@ class FileTally:
     left_empty: Counter[str] = field(default_factory=Counter)
     unread: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
 
 
 def tally_file(
@@ -80,21 +82,21 @@ def tally_file(
     for record in read_records(path, channel.rules):
         tally.records += 1
         if isinstance(record, BadRecord):
-            _count(tally, tally.rejected, [record.reason])
+            _count(tally, tally.rejected, [record.reason], record.row)
             continue
         mapped = mapper.map_record(record.content, record.number)
         if mapped.reasons:
-            _count(tally, tally.rejected, mapped.reasons)
+            _count(tally, tally.rejected, mapped.reasons, record.row)
             continue
         new, conflict = seen.decide(record.number, mapped)
         if conflict is not None:
-            _count(tally, tally.rejected, [conflict])
+            _count(tally, tally.rejected, [conflict], record.row)
             continue
         if not new:
             tally.repeats += 1
             continue
         tally.taken += 1
-        _count(tally, tally.left_empty, mapped.side_faults)
+        _count(tally, tally.left_empty, mapped.side_faults, record.row)
         for position in new:
             kind, row = mapped.items[position]
             tally.items[kind] += 1
@@ -109,11 +111,16 @@ def tally_file(
     return tally
 
 
-def _count(tally: FileTally, counter: Counter[str], reasons: Sequence[str]) -> None:
+def _count(
+    tally: FileTally, counter: Counter[str], reasons: Sequence[str], row: int | None
+) -> None:
     for reason in reasons:
         kind = reason.partition(":")[0]
         counter[kind] += 1
-        tally.examples.setdefault(kind, reason)
+        if kind not in tally.examples:
+            tally.examples[kind] = reason
+            if row is not None:
+                tally.rows[kind] = row
 
 
 def _read(tally: FileTally, kind: Kind, rows: list[Row], normalize: Normalizer) -> None:
@@ -138,10 +145,11 @@ def render_tally(tally: FileTally) -> RenderableType:
         *(("rejected", reason, count) for reason, count in tally.rejected.most_common()),
         *(("left empty", reason, count) for reason, count in tally.left_empty.most_common()),
     ]
-    table = Table("what", "why", "records", "for example")
+    table = Table("what", "why", "records", "first in row", "for example")
     for what, reason, count in rows:
-        example = tally.examples[reason].partition(":")[2].strip()
-        table.add_row(what, Text(reason), f"{count:,}", Text(example))
+        example = brief(tally.examples[reason].partition(":")[2].strip())
+        where = str(tally.rows.get(reason, ""))
+        table.add_row(what, Text(reason), f"{count:,}", where, Text(example))
     for (name, reason), count in tally.unread.most_common():
-        table.add_row("not normalised", Text(f"{name}: {reason}"), f"{count:,}", "")
+        table.add_row("not normalised", Text(f"{name}: {reason}"), f"{count:,}", "", "")
     return Group(head, table) if table.row_count else head

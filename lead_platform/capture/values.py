@@ -16,6 +16,7 @@ from lead_platform.capture.documents import (
     told_no_number,
     write_json,
 )
+from lead_platform.capture.worded_dates import read_worded_date
 from lead_platform.vocabularies.tables import AliasTable
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
@@ -23,9 +24,18 @@ CLOCK_SKEW = timedelta(days=1)
 MEETING_HORIZON = timedelta(days=730)
 
 _EPOCH = re.compile(r"[0-9]{9,16}(?:\.[0-9]+)?\Z")
+SPREADSHEET_DAYS = "spreadsheet_days"
+"""The format of dates that a spreadsheet counts in days since 1899-12-30: 45123.5."""
+
+_SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]{1,15})?\Z")
+_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001
+# 1990-01-01 and 2100-01-01: smaller ones are numbers of something, larger ones nobody dates with.
+_EARLIEST_SERIAL, _LATEST_SERIAL = 32_874, 73_051
 _LONGEST_CONSENT = 200
 _LONGEST_INSTANT = 100
 _SHOWN = 80
+_LONGEST_CELL = 400
+_MOST_LINES = 8
 
 
 class ValueFault(ValueError):
@@ -44,6 +54,15 @@ def show(value: Any) -> str:
     """The value as a reason quotes it: short, one line."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
+
+
+def brief(value: Any) -> str:
+    """The value as a cell of a terminal shows it: a long note would fill thousands of lines."""
+    text = str(value)
+    if len(text) <= _LONGEST_CELL and text.count("\n") < _MOST_LINES:
+        return text
+    cut = "\n".join(text[:_LONGEST_CELL].splitlines()[:_MOST_LINES])
+    return f"{cut}… ({len(text):,} characters)"
 
 
 def canonical_json(value: Any) -> str:
@@ -94,13 +113,18 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
     """A function that reads an instant as UTC without zone.
 
     Accepts the declared formats first, then ISO 8601, then epoch seconds, milliseconds or
-    microseconds. Values without a zone are local to `zone`. Raises ValueFault.
+    microseconds, then a date that names its month. Values without a zone are local to `zone`.
+    Raises ValueFault.
     """
+    counts_days = SPREADSHEET_DAYS in formats
 
     def read(value: Any) -> datetime:
         if isinstance(value, datetime):
             return _to_utc(value, zone)
+        if counts_days and (day := read_days(value)) is not None:
+            return _to_utc(day, zone)
         if isinstance(value, int | float) and not isinstance(value, bool):
+            _refuse_days(value)
             return _from_epoch(value)
         text = str(value).strip()
         if len(text) > _LONGEST_INSTANT:
@@ -117,13 +141,38 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
         except ValueFault:
             raise
         except ValueError:
-            raise ValueFault(_unreadable_instant(value, formats)) from None
+            _refuse_days(value)
+            worded = read_worded_date(text)
+        if worded is None:
+            raise ValueFault(_unreadable_instant(value, formats))
+        return _to_utc(worded, zone)
 
     return read
 
 
+def read_days(value: Any) -> datetime | None:
+    """The point in time of a spreadsheet's count of days, to the second; None where it is none."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not _SERIAL.match(text):
+        return None
+    days = float(text.replace(",", "."))
+    if not _EARLIEST_SERIAL <= days < _LATEST_SERIAL:
+        return None
+    return _FIRST_DAY + timedelta(seconds=round(days * 86_400))
+
+
+def _refuse_days(value: Any) -> None:
+    """Raises ValueFault for what a spreadsheet counts: neither a year nor seconds since 1970."""
+    if (day := read_days(value)) is not None:
+        raise ValueFault(
+            f"{show(value)} looks like a spreadsheet's count of days ({day.isoformat()}); export "
+            f"the column as dates, or write `formats: [{SPREADSHEET_DAYS}]` at the field"
+        )
+
+
 def _unreadable_instant(value: Any, formats: tuple[str, ...]) -> str:
-    allowed = ", ".join([*formats, "ISO 8601 (2026-11-22T10:00:00Z)", "epoch seconds"])
+    known = ("ISO 8601 (2026-11-22T10:00:00Z)", "epoch seconds", "a named month (3 May 2026)")
+    allowed = ", ".join([*formats, *known])
     return (
         f"{show(value)} is not a point in time; allowed: {allowed}; "
         "add the source's own form to `formats` of the channel"

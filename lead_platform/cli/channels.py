@@ -35,22 +35,41 @@ def guess_channel(
     write: Annotated[
         bool, typer.Option("--write", help="Write it to config/channels/, over no other file.")
     ] = False,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV, such as cp1250.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="The sign between its cells, or comma, semicolon, tab, pipe.")
+    ] = None,
+    header_row: Annotated[
+        int | None, typer.Option(help="The row that names the columns, counted from 1.")
+    ] = None,
+    sheet: Annotated[
+        list[str] | None, typer.Option(help="The sheet of a workbook; several times for several.")
+    ] = None,
 ) -> None:
     """Propose a channel for a file: the YAML on standard output, the reasons beside it."""
     from rich.console import Console
 
     from lead_platform.capture.channels import usable_channels
     from lead_platform.capture.contracts import load_contracts
-    from lead_platform.capture.guessing.names import load_field_names
+    from lead_platform.capture.guessing.names import field_names_file, load_field_names
     from lead_platform.capture.guessing.proposal import (
         channel_name,
         propose_channel,
         render_proposal,
         write_proposal,
     )
+    from lead_platform.capture.tabular.readings import DELIMITERS
+    from lead_platform.capture.tabular.rules import table_rule
     from lead_platform.lake.lake import utc_now
     from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
 
+    signs = {word: sign for sign, word in DELIMITERS.items()}
+    table = table_rule(
+        encoding=encoding,
+        delimiter=signs.get(delimiter or "", delimiter),
+        header_row=header_row,
+        sheet=sheet,
+    )
     settings = Settings()
     named = name or channel_name(file)
     proposal = propose_channel(
@@ -62,8 +81,13 @@ def guess_channel(
         lists=load_intake_lists(settings.config_dir),
         contracts=load_contracts(settings.expectations_dir),
         now=utc_now(),
+        table=table,
     )
     Console(stderr=True).print(render_proposal(proposal))
+    complain(
+        "Names of columns that are not known: add them as field,language,name to "
+        f"{field_names_file(settings.config_dir)}"
+    )
     if proposal.draft is None:
         raise typer.Exit(0 if proposal.nearest is not None and proposal.nearest.fits else 1)
     if write:
@@ -130,6 +154,8 @@ def _remap(
 
 
 def _tell_remapping(found: "Remapping", *, with_examples: bool) -> None:
+    from lead_platform.capture.values import brief
+
     rows = [
         (
             kind,
@@ -138,7 +164,12 @@ def _tell_remapping(found: "Remapping", *, with_examples: bool) -> None:
             found.going[kind, field],
             found.changing[kind, field],
             *(
-                ["; ".join(f"{one.before} → {one.after}" for one in found.examples[kind, field])]
+                [
+                    "; ".join(
+                        f"{brief(one.before)} → {brief(one.after)}"
+                        for one in found.examples[kind, field]
+                    )
+                ]
                 if with_examples
                 else []
             ),

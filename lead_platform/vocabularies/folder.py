@@ -124,6 +124,13 @@ class _Folder:
         words = ((fold(row.word), row.value) for row in rows)
         return QuantityWords(self.mapping("quantities.csv", words))
 
+    def placeholders(self) -> dict[str, frozenset[str]]:
+        rows = self.rows("placeholders.csv", PlaceholderRow)
+        return {
+            field: frozenset(fold(row.value) for row in rows if row.field == field)
+            for field in get_args(PlaceholderField)
+        }
+
     def non_persons(self) -> NonPersonSigns:
         rows = self.rows("non_persons.csv", NonPersonRow)
         return NonPersonSigns(
@@ -169,25 +176,27 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     folder = _Folder(path)
     blanks = folder.rows("blanks.csv", BlankRow)
     secrets = folder.rows("secrets.csv", SecretRow)
-    lists = IntakeLists(
+    lists = partial(
+        IntakeLists,
         consents=folder.aliases("consents.csv", ConsentRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),
         macros=folder.macros(),
         secrets=SecretNames(row.name for row in secrets),
         non_persons=folder.non_persons(),
         currencies=folder.currencies(),
-        version=content_version(*sorted(folder.paths)),
     )
+    version = content_version(*sorted(folder.paths))
+    placeholders = folder.placeholders()
     if folder.faults:
         raise ConfigurationError(folder.faults)
-    return lists
+    return lists(version=version, placeholders=placeholders)
 
 
 @lru_cache(maxsize=4)
 def _read_folder(path: Path, contents: str) -> Vocabularies:
     """Read once per `contents`: a warm process meets the same vocabularies in every run."""
     folder = _Folder(path)
-    placeholders = folder.rows("placeholders.csv", PlaceholderRow)
+    placeholders = folder.placeholders()
     regions = folder.rows("regions.csv", RegionRow)
     zones = folder.rows("region_time_zones.csv", RegionTimeZoneRow)
     countries = folder.rows("countries.csv", CountryRow)
@@ -214,10 +223,7 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
         countries=country_names,
         regions={(row.country, fold(row.alias)): row.value for row in regions},
         region_time_zones={(row.country, row.region): row.time_zone for row in zones},
-        placeholders={
-            field: frozenset(fold(row.value) for row in placeholders if row.field == field)
-            for field in get_args(PlaceholderField)
-        },
+        placeholders=placeholders,
         role_mailboxes=frozenset(fold(row.mailbox).replace(" ", "") for row in mailboxes),
         macros=folder.macros(),
         currencies=currencies,

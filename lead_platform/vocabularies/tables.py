@@ -85,7 +85,11 @@ class Vocabularies:
 
 @dataclass(frozen=True, repr=False)
 class IntakeLists:
-    """What capture looks up while it maps: few and small, for they travel with each channel."""
+    """What capture looks up while it maps: few and small, for they travel with each channel.
+
+    `version` names the lists that decide what a value becomes. `placeholders` are not among them:
+    they decide what is let in, and nothing that is in.
+    """
 
     consents: AliasTable
     blanks: frozenset[str]
@@ -93,6 +97,7 @@ class IntakeLists:
     secrets: SecretNames
     non_persons: NonPersonSigns
     currencies: Currencies
+    placeholders: Mapping[str, frozenset[str]]
     version: str
 
     def __repr__(self) -> str:

@@ -52,3 +52,29 @@ def test_a_preview_can_be_printed(make_channel: MakeChannel, tmp_path: Path) -> 
     text = console.export_text()
     for part in ("full_name", "Ann", "Rejected record 2", "payload only: shoe size"):
         assert part in text
+
+
+def test_a_long_note_is_shown_short_and_kept_whole(
+    make_channel: MakeChannel, tmp_path: Path
+) -> None:
+    """One cell of a CRM's history printed thousands of lines."""
+    note = "called again\n" * 3_000
+    content = f'id,person,at,name,email,message,consent\n1,1,2026-01-01,Ann,,"{note}",{"x" * 900}\n'
+    shown = preview(make_channel, tmp_path, content)
+    (message,) = [field.values[0] for field in shown.fields if field.field == "message"]
+    assert len(message) > 30_000
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(render_preview(shown))
+    text = console.export_text()
+    assert len(text.splitlines()) < 60
+    assert "… (38,999 characters)" in text
+
+
+def test_records_are_found_in_the_file(make_channel: MakeChannel, tmp_path: Path) -> None:
+    """`record 2` is nowhere in a file that has titles and cells of several lines."""
+    shown = preview(make_channel, tmp_path, "Leads,\n\n" + FILE.replace("Ann", '"Ann\nLee"'))
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(render_preview(shown))
+    text = console.export_text()
+    for part in ("record 1 (row 4)", "Rejected record 2 (row 5)", "record 3 (row 6)"):
+        assert part in text

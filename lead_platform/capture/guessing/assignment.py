@@ -59,7 +59,7 @@ from lead_platform.capture.guessing.units import (
     unclear_unit,
 )
 from lead_platform.capture.guessing.versions import Versions, find_versions
-from lead_platform.capture.values import show
+from lead_platform.capture.values import SPREADSHEET_DAYS, read_days, show
 from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import Vocabularies
 
@@ -80,6 +80,8 @@ _IN_ADDRESS = {
 }
 _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
 """Without any of them a `title` is that of a page or a task."""
+_WHO = _PERSONAL - {"company_name"} | {"person_id", AMBIGUOUS_NAME}
+"""Fields that decide who somebody is."""
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
 _RECORD_IDS = ("record_id", "person_id", "opportunity_id")
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
@@ -169,6 +171,8 @@ class _Judge:
         path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
         if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
             return cut
+        if column.group is not None and not self._names.matches(path):
+            path = self._within_group(column.group, path)
         if self._names.is_sensitive(path):
             self.near[column.path] = "sensitive"
             return []
@@ -185,6 +189,26 @@ class _Judge:
         if found:
             self.near.pop(column.path, None)
         return found
+
+    def _within_group(self, group: tuple[str, str], path: tuple[str, ...]) -> tuple[str, ...]:
+        """The column's own name, where no other group has it and its group is not somebody else.
+
+        Who somebody is, only groups of the lead's say: nobody knows whose `Referrer - Email` is.
+        """
+        title, own = group
+        if not own or self._names.is_other_party((title,)):
+            return path
+        fields = {match.field for match in self._names.matches((own,))}
+        titles = {match.field for match in self._names.matches((title,))}
+        if AMBIGUOUS_NAME in fields and "company_name" in titles:
+            return (title,)
+        if fields & _WHO and not self._names.is_of_leads(title):
+            self.questions.append(
+                f"{path[-1]}: are the columns below {title!r} about the lead? Then map this one; "
+                "no field is filled from it"
+            )
+            return path
+        return (own,)
 
     def _judged(self, column: Column, match: NameMatch) -> Choice | None:
         if match.field == MIDDLE_NAME:
@@ -223,11 +247,13 @@ class _Judge:
         """Figures in thousands or millions, by the name or by a row of units below the header."""
         column = choice.column
         scale = stated_scale(stated(column.path[-1]))
-        units = [value for value in column.tried if is_unit_cell(value)]
+        units = [value for value in (column.unit, *column.tried) if is_unit_cell(value)]
         if scale is None and (scale := stated_scale(units)) is not None:
+            is_record = not column.unit
+            advice = "; a row of units is no record: delete it from the export" if is_record else ""
             self.questions.append(
                 f"{column.name}: is {units[0]!r} the unit of all its figures? They are multiplied "
-                f"by {scale}; a row of units is no record: delete it from the export"
+                f"by {scale}{advice}"
             )
         if scale is None:
             if (word := unclear_unit(column.path[-1])) is not None:
@@ -288,8 +314,9 @@ class _Judge:
             self.near[column.path] = f"named like {choice.field}, but its values are no dates"
             if choice.field == "submitted_at":
                 self.questions.append(
-                    f"{column.name}: in which form are its dates? None was found that fits; names "
-                    "of months are read in English. Export it as 2026-11-30, or add `formats`"
+                    f"{column.name}: in which form are its dates? None was found that fits; "
+                    "read are numbers and names of months (3 May 2026). Export it as 2026-11-30, "
+                    "or add `formats`"
                 )
             return None
         if form.ambiguous:
@@ -304,8 +331,19 @@ class _Judge:
             if choice.field == "submitted_at":
                 self.questions.append(question)
             return None
+        self._ask_about_days(column, form)
         self._tell_unread(choice, [cell for cell in column.tried if cell in form.unread])
         return replace(choice, dates=form)
+
+    def _ask_about_days(self, column: Column, form: DateForm) -> None:
+        """Numbers among dates are a spreadsheet's count of days, as far as anybody sees."""
+        if SPREADSHEET_DAYS in form.formats:
+            seen = next(cell for cell in column.tried if read_days(cell) is not None)
+            self.questions.append(
+                f"{column.name}: are its numbers a spreadsheet's count of days, {seen} being "
+                f"{read_days(seen)}? They are read so; else take `{SPREADSHEET_DAYS}` out of its "
+                "`formats`"
+            )
 
     def _parts(self, column: Column, matches: Sequence[NameMatch]) -> list[Choice]:
         """Mail and phone in one cell, each cut out of it."""

@@ -8,7 +8,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lead_platform.capture.guessing.shapes import MOST_READ
-from lead_platform.capture.values import EARLIEST, ValueFault, instant_reader
+from lead_platform.capture.values import (
+    EARLIEST,
+    SPREADSHEET_DAYS,
+    ValueFault,
+    instant_reader,
+    read_days,
+)
+from lead_platform.capture.worded_dates import read_worded_date
 
 # Nobody who puts points between them writes the month first. With hyphens a year of two digits may
 # stand first, as in ISO 8601.
@@ -26,6 +33,9 @@ _NAMED = (
     "%a, %d %b %Y", "%a %b %d %Y",
 )  # fmt: skip
 _ISO = instant_reader((), ZoneInfo("UTC"))
+IN_WORDS = "in words"
+"""Stands for dates that name their month in any language: these need no format."""
+_NAMES_MONTH = re.compile(r"[^\W\d_]{3}|[年년]")
 # So much of a column must be dates: exports have a blank or a broken one, rarely more.
 _SHARE = 0.95
 _MOST_TRIED = 200
@@ -71,7 +81,8 @@ def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
     if len(orders) > 1:
         return DateForm(ambiguous=tuple(form for form in fitting if form in orders.values()))
     unread = tuple(value for value in values if not _is_read(value, values))
-    return DateForm(formats=tuple(fitting[:1]), unread=unread) if fitting else None
+    formats = tuple(form for form in fitting[:1] if form != IN_WORDS)
+    return DateForm(formats=formats, unread=unread) if fitting else None
 
 
 def find_clock(dates: Sequence[str], clocks: Sequence[str], form: DateForm) -> str | None:
@@ -89,11 +100,13 @@ def find_clock(dates: Sequence[str], clocks: Sequence[str], form: DateForm) -> s
 
 
 def _candidates(values: Sequence[str]) -> list[str]:
+    others = [SPREADSHEET_DAYS] if any(read_days(value) for value in values) else []
     used = [sign for sign in _DATES if any(sign in value for value in values)]
     dates = [date for sign in used for date in _DATES[sign]]
-    if any(re.search(r"[A-Za-z]{3}", value) for value in values):
+    if any(map(_NAMES_MONTH.search, values)):
         dates += _NAMED
-    return [f"{date}{clock}" for date in dates for clock in _CLOCKS]
+        others.append(IN_WORDS)
+    return [*(f"{date}{clock}" for date in dates for clock in _CLOCKS), *others]
 
 
 def _is_read(value: str, values: Sequence[str]) -> bool:
@@ -109,7 +122,13 @@ def _read(value: str, form: str | None) -> datetime | None:
     try:
         if form is None:
             # Seven digits and fewer are numbers of something, no epoch.
-            return None if value.isdigit() and len(value) < 10 else _ISO(value)
+            is_number = value.isdigit() and len(value) < 10
+            return None if is_number or _NAMES_MONTH.search(value) else _ISO(value)
+        if form == SPREADSHEET_DAYS:
+            return read_days(value)
+        if form == IN_WORDS:
+            found = read_worded_date(value)
+            return None if found is None else found.replace(tzinfo=None)
         return datetime.strptime(value, form)  # noqa: DTZ007
     except (ValueFault, ValueError, OverflowError):
         return None

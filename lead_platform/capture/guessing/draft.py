@@ -477,4 +477,6 @@ def _flow(value: object) -> str:
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_flow(part) for part in value) + "]"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return "null" if value is None else _scalar(str(value))

@@ -179,6 +179,12 @@ class FieldNames:
         found = self.fields.get(_compact(_words(path[-1])), ())
         return any(match.field == OTHER_PARTY for match in found)
 
+    def is_of_leads(self, title: str) -> bool:
+        """Whether the title of a group of columns says that they are the lead's: `Contact`."""
+        found = self._listed(_compact(_words(title)), is_exact=True)
+        names_persons = any(match.field in (AMBIGUOUS_NAME, "full_name") for match in found)
+        return names_persons or self._are_fillers(_words(title))
+
     def is_sensitive(self, path: Sequence[str]) -> bool:
         """Whether what the column holds has no place in an answer."""
         return self._has_phrase(_words(path[-1]), SENSITIVE)

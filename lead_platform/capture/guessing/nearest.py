@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.contracts import Contracts
@@ -20,16 +21,29 @@ _NO_EVIDENCE = frozenset(
         *("kind", "kind_reason", "kind_version", "inquiry_minutes", "version_key", "modified_at"),
     ]
 )
+# What a submission and an outcome call by different names.
+_ALIKE = {
+    "submitted_at": ("occurred_at",),
+    "occurred_at": ("submitted_at",),
+    "company_name": ("account_name",),
+    "account_name": ("company_name",),
+    "product_interest": ("product",),
+    "product": ("product_interest",),
+    "opportunity_id": ("record_id",),
+}
 _IDENTITY = frozenset({"email", "phone", "full_name", "last_name", "stage", "amount"})
 _HALVES = frozenset({"first_name", "last_name"})
 _OWN_KIND = 0.6
+Wanted = Mapping[str, Mapping[int, Any]]
+"""Values that a field has by the file's own columns, by the number of the record."""
 
 
 @dataclass(frozen=True)
 class Nearest:
     """A channel tried on a file: `taken` of `records` records, `fields` it filled from them,
     `known` the share of the names it mentions that the records have, `lost` the fields that the
-    file fills and the channel does not."""
+    file fills and the channel leaves empty or takes from elsewhere, `left` the columns with values
+    that stay in the payload only."""
 
     channel: str
     records: int
@@ -37,6 +51,7 @@ class Nearest:
     fields: frozenset[str]
     known: float
     lost: frozenset[str]
+    left: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -58,42 +73,64 @@ def find_nearest(
     channels: Mapping[str, Channel],
     contracts: Contracts,
     now: datetime,
-    wanted: frozenset[str] = frozenset(),
+    wanted: Wanted | None = None,
 ) -> Nearest | None:
-    """The channel that takes in most of the file's first records and fills most fields of them.
+    """The channel that takes in most of the first records, loses least and fills most fields.
 
-    `wanted`: fields that those records are known to fill. None where no channel finds anybody or
-    any deal in them.
+    `wanted`: what those records are known to say. None where no channel finds anybody or any deal
+    in them.
     """
-    tried = [_tried(path, channel, contracts, now, wanted) for channel in channels.values()]
+    tried = [_tried(path, channel, contracts, now, wanted or {}) for channel in channels.values()]
     known = [each for each in tried if each.taken and each.says_who]
-    return max(known, key=lambda each: (each.taken, len(each.fields)), default=None)
+    return max(known, key=_closeness, default=None)
+
+
+def _closeness(tried: Nearest) -> tuple[int, int, int]:
+    return tried.taken, -len(tried.lost), len(tried.fields)
 
 
 def _tried(
-    path: Path, channel: Channel, contracts: Contracts, now: datetime, wanted: frozenset[str]
+    path: Path, channel: Channel, contracts: Contracts, now: datetime, wanted: Wanted
 ) -> Nearest:
     mapper = RecordMapper(channel, now, contracts)
     records = list(islice(read_records(path, channel.rules), TRIED_RECORDS))
-    taken, fields, names = 0, set[str](), set[str]()
+    taken, fields, names = 0, set[str](), dict[str, None]()
+    said: dict[int, dict[str, list[Any]]] = {}
     defaults = {*channel.rules.defaults, *_NO_EVIDENCE}
     for record in records:
         if not isinstance(record, RawRecord):
             continue
-        names.update(record.content)
+        names.update((name, None) for name, value in record.content.items() if value)
         mapped = mapper.map_record(record.content, record.number)
         taken += bool(mapped.items)
+        values = said.setdefault(record.number, {})
         for kind, row in mapped.items:
-            filled = (name for name, value in item_values(kind, row).items() if value is not None)
-            fields.update(name for name in filled if name not in defaults)
+            for name, value in item_values(kind, row).items():
+                if value is not None:
+                    values.setdefault(name, []).append(value)
+        fields.update(name for name in values if name not in defaults)
     mentioned = channel.rules.mentioned_names()
-    known = len(mentioned & names) / len(mentioned) if mentioned else 0.0
-    lost = _lost(wanted, fields)
-    return Nearest(channel.name, len(records), taken, frozenset(fields), known, lost)
+    known = len(mentioned & names.keys()) / len(mentioned) if mentioned else 0.0
+    keeps_all = channel.rules.unmapped == "answers"
+    left = () if keeps_all else tuple(name for name in names if name not in mentioned)
+    lost = _lost(wanted, said)
+    return Nearest(channel.name, len(records), taken, frozenset(fields), known, lost, left)
 
 
-def _lost(wanted: frozenset[str], filled: set[str]) -> frozenset[str]:
-    """What is wanted and not filled; a whole name says as much as its halves."""
-    said = filled | (_HALVES if "full_name" in filled else set())
-    said |= {"full_name"} if filled >= _HALVES else set()
-    return wanted - said - _NO_EVIDENCE
+def _lost(wanted: Wanted, said: Mapping[int, Mapping[str, list[Any]]]) -> frozenset[str]:
+    """What some record does not say as its file does."""
+    return frozenset(
+        name
+        for name, values in wanted.items()
+        if not all(_says(said.get(number, {}), name, value) for number, value in values.items())
+    )
+
+
+def _says(said: Mapping[str, list[Any]], name: str, value: Any) -> bool:
+    """Whether an item has the value; a whole name says as much as its halves."""
+    if any(value in said.get(each, ()) for each in (name, *_ALIKE.get(name, ()))):
+        return True
+    if name in _HALVES:
+        return any(str(value) in str(whole) for whole in said.get("full_name", ()))
+    halves = [half for each in sorted(_HALVES) for half in said.get(each, ())]
+    return name == "full_name" and len(halves) > 1 and all(str(h) in str(value) for h in halves)

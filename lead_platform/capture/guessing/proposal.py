@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -22,9 +23,12 @@ from lead_platform.capture.guessing.nearest import TRIED_RECORDS, Nearest, find_
 from lead_platform.capture.guessing.samples import SAMPLED_RECORDS, Sample, sample_file
 from lead_platform.capture.names import shown
 from lead_platform.capture.preview import FilePreview, preview_file
+from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.values import brief
 from lead_platform.fields import FieldCatalogue, platform_fields
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 
+_MOST_LEFT = 20
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -57,15 +61,16 @@ def propose_channel(
     lists: IntakeLists,
     contracts: Contracts,
     now: datetime,
+    table: TableRule | None = None,
 ) -> Proposal:
-    """A channel called `name` for the file.
+    """A channel called `name` for the file, which is read as `table` sets.
 
     Raises ValueError for a name that is none, NothingToGuessError for a file without records, and
     UnreadableFileError.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
-    sample = sample_file(path, names, lists)
+    sample = sample_file(path, names, lists, table)
     found = assign_columns(sample, names, vocabularies, now)
     file_name, is_other = shown(path.name), names.is_other_party([path.stem])
     try:
@@ -75,17 +80,24 @@ def propose_channel(
         return Proposal(file_name, sample, found, None, str(error), None, nearest, is_other)
     fields = replace(platform_fields(), custom=names.custom)
     preview = _previewed(path, name, draft, lists, fields, contracts, now)
-    nearest = find_nearest(path, channels, contracts, now, _filled_first(preview))
+    nearest = find_nearest(path, channels, contracts, now, _said_first(preview, draft))
     return Proposal(file_name, sample, found, draft, None, preview, nearest, is_other)
 
 
-def _filled_first(preview: FilePreview) -> frozenset[str]:
-    """The fields that the proposal fills from the records a channel is tried on."""
-    return frozenset(
-        each.field
+def _said_first(preview: FilePreview, draft: Draft) -> dict[str, dict[int, Any]]:
+    """What the file's columns say in the records that a channel is tried on, by field."""
+    mapped = {*draft.fields, "modified_at"}
+    mapped |= {"source_person_id"} if "person_id" in draft.fields else set()
+    said = {
+        each.field: {
+            number: value
+            for number, value in zip(preview.record_numbers, each.values, strict=True)
+            if value is not None and number <= TRIED_RECORDS
+        }
         for each in preview.fields
-        if any(value is not None for value in each.values[:TRIED_RECORDS])
-    )
+        if each.field in mapped
+    }
+    return {name: values for name, values in said.items() if values}
 
 
 def channel_name(path: Path) -> str:
@@ -150,18 +162,41 @@ def _notes(proposal: Proposal) -> list[str]:
     if proposal.fault is not None:
         notes.append(f"No channel is proposed: {proposal.fault}.")
     if proposal.preview is not None:
-        tried, rejected = proposal.preview, proposal.preview.rejections
-        notes.append(
-            f"Of the first {len(tried.record_numbers) + len(rejected)} records the proposal takes "
-            f"{len(tried.record_numbers)} in" + (f", not {rejected[0][0]}: " if rejected else ".")
-            + ("; ".join(rejected[0][1]) if rejected else "")
-        )  # fmt: skip
-    if (near := proposal.nearest) is not None:
-        told = "fits as it is" if near.fits else f"takes {near.taken} of {near.records} records in"
-        lost = f", but not {', '.join(sorted(near.lost))}" if near.lost else ""
-        notes.append(
-            f"The channel {near.channel} {told} and fills {', '.join(sorted(near.fields))}{lost}. "
-            f"Compare: lead-platform channels check {near.channel} "
-            f"{shlex.quote(proposal.file_name)}"
-        )
+        notes.append(_told_taken(proposal.preview))
+    if proposal.nearest is not None:
+        notes.append(_told_nearest(proposal.nearest, proposal))
     return notes
+
+
+def _told_taken(preview: FilePreview) -> str:
+    """How many records the proposal takes in, and where the first stands that it does not."""
+    taken, rejected = len(preview.record_numbers), preview.rejections
+    told = f"Of the first {taken + len(rejected)} records the proposal takes {taken} in"
+    if not rejected:
+        return f"{told}."
+    number, reasons = rejected[0]
+    where = "the file" if number is None else preview.told(number)
+    return f"{told} and rejects {len(rejected)}, the first being {where}: {'; '.join(reasons)}"
+
+
+def _told_nearest(near: Nearest, proposal: Proposal) -> str:
+    """What there is already takes, and what it would lose."""
+    taken = (
+        "every record" if near.taken == near.records else f"{near.taken} of {near.records} records"
+    )
+    told = "fits as it is" if near.fits else f"takes {taken} in"
+    columns = proposal.draft.fields if proposal.draft is not None else {}
+    lost = [
+        f"{name} ({', '.join(columns[name])})" if name in columns else name
+        for name in sorted(near.lost)
+    ]
+    parts = [f"The channel {near.channel} {told} and fills {', '.join(sorted(near.fields))}"]
+    if lost:
+        parts.append(f"but it leaves empty, or takes from elsewhere, {', '.join(lost)}")
+    text = ", ".join(parts) + ". "
+    if near.left:
+        more = f" and {len(near.left) - _MOST_LEFT} more" if len(near.left) > _MOST_LEFT else ""
+        names = ", ".join(map(brief, near.left[:_MOST_LEFT]))
+        text += f"It keeps in the payload only: {names}{more}. "
+    file = shlex.quote(proposal.file_name)
+    return f"{text}Compare: lead-platform channels check {near.channel} {file}"

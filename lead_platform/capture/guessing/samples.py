@@ -5,9 +5,10 @@ tables are the readers'.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.shapes import Column, sample_cells
 from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
+from lead_platform.capture.tabular.readings import TableReading
+from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.wanted import Wanted
 from lead_platform.capture.values import readable_text
 from lead_platform.vocabularies.tables import IntakeLists
@@ -27,8 +30,11 @@ _FEW_COLUMNS = 3
 _MAIL_WEIGHT = 1_000
 _ENCODING_QUESTION = (
     "To answer: which encoding? The file is not UTF-8, and several fit. The proposal reads it as "
-    "cp1252 (Western Europe): look at names with accents, and write cp1250 or another where they "
-    "are wrong"
+    "cp1252 (Western Europe): look at names with accents; where they are wrong, propose again with "
+    "--encoding cp1250 (Central Europe) or another"
+)
+_TABLE_KEY = re.compile(
+    r"`(encoding|delimiter|header_row|sheet)`(?: under `table`)?(?: of the channel)?"
 )
 # Envelopes of APIs and exports; a list under another name may be part of one record.
 _ENVELOPES = (
@@ -77,26 +83,34 @@ class Sample:
     notes: tuple[str, ...] = ()
 
 
-def sample_file(path: Path, names: FieldNames, lists: IntakeLists) -> Sample:
-    """The first records of `path`. Raises NothingToGuessError, UnreadableFileError."""
-    file_format, settings = _format(path), dict[str, Any]()
+def sample_file(
+    path: Path, names: FieldNames, lists: IntakeLists, table: TableRule | None = None
+) -> Sample:
+    """The first records of `path`, read as `table` sets. Raises NothingToGuessError,
+    UnreadableFileError."""
+    stated = table.stated() if table is not None else {}
+    file_format, settings = _format(path), dict[str, Any]({"table": stated} if stated else {})
     wanted = Wanted(is_name=names.has)
-    contents, faults, notes = _read(path, file_format, {}, wanted)
-    if any(fault.startswith("wrong encoding") for fault in faults):
-        settings = {"table": {"fallback_encoding": "cp1252"}}
-        contents, faults, notes = _read(path, file_format, settings, wanted)
-        notes += (_ENCODING_QUESTION,)
+    contents, faults, reading = _read(path, file_format, settings, wanted)
+    notes: tuple[str, ...] = ()
+    if "encoding" not in stated and any(fault.startswith("wrong encoding") for fault in faults):
+        settings = {"table": {**stated, "fallback_encoding": "cp1252"}}
+        contents, faults, reading = _read(path, file_format, settings, wanted)
+        notes = (_ENCODING_QUESTION,)
     envelope = _envelope(contents) if file_format == "json" else None
     if envelope is not None:
-        contents, faults, notes = _read(path, file_format, {"records": envelope}, wanted)
+        contents, faults, reading = _read(path, file_format, {"records": envelope}, wanted)
     if not contents:
-        told = faults[0] if faults else "it holds no records"
+        told = _as_options(faults[0]) if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
     answers = _answer_list(contents)
     rows = [_flat(content, answers) for content in contents]
+    if reading is not None:
+        notes = (*map(_as_options, reading.describe()), *notes)
     if faults:
-        notes += (f"{len(faults)} of the first records cannot be read: {faults[0]}",)
-    columns = _columns(rows, lists)
+        told = _as_options(faults[0])
+        notes += (f"{len(faults)} of the first records cannot be read: {told}",)
+    columns = tuple(_told_by(reading, column) for column in _columns(rows, lists))
     return Sample(file_format, columns, len(rows), settings, envelope, answers, notes)
 
 
@@ -111,7 +125,7 @@ def _format(path: Path) -> FileFormat:
 
 def _read(
     path: Path, file_format: FileFormat, settings: Mapping[str, Any], wanted: Wanted
-) -> tuple[list[dict[str, Any]], list[str], tuple[str, ...]]:
+) -> tuple[list[dict[str, Any]], list[str], TableReading | None]:
     """Contents, why others cannot be read, and how a table was read."""
     document = {
         "name": "sample",
@@ -126,8 +140,12 @@ def _read(
     contents = [record.content for record in records if not isinstance(record, BadRecord)]
     contents = [content for content in contents if _is_record(content)]
     faults = [record.reason for record in records if isinstance(record, BadRecord)]
-    reading = stream.reading
-    return contents, faults, tuple(reading.describe()) if reading is not None else ()
+    return contents, faults, stream.reading
+
+
+def _as_options(fault: str) -> str:
+    """A fault whose advice can be followed before there is a channel."""
+    return _TABLE_KEY.sub(lambda found: f"`--{found[1].replace('_', '-')}`", fault)
 
 
 def _is_record(content: Mapping[str, Any]) -> bool:
@@ -237,6 +255,18 @@ def _columns(rows: list[dict[tuple[str, ...], str]], lists: IntakeLists) -> tupl
         for path in paths
         if all(map(_is_usable, path))
     )
+
+
+def _told_by(reading: TableReading | None, column: Column) -> Column:
+    """The column with what rows beside the one that names it say."""
+    if reading is None:
+        return column
+    (name, *_) = column.path
+    names = Counter(own for _, (_, own) in reading.groups)
+    group = dict(reading.groups).get(name)
+    if group is not None and names[group[1]] > 1:
+        group = (group[0], "")
+    return replace(column, unit=dict(reading.units).get(name, ""), group=group)
 
 
 def _is_usable(name: str) -> bool:

@@ -47,10 +47,14 @@ _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da")
 @dataclass(frozen=True)
 class Column:
     """A column of a sample: its `path` (a name, or names within JSON) and its `cells` as text, one
-    per row looked at, empty where there is no value."""
+    per row looked at, empty where there is no value. `unit`: what a row of units below the header
+    says of it. `group`: the title of the group it stands in and its name there, where two rows of
+    the table name it; the name is empty where another group has it too."""
 
     path: tuple[str, ...]
     cells: tuple[str, ...]
+    unit: str = ""
+    group: tuple[str, str] | None = None
 
     @cached_property
     def values(self) -> tuple[str, ...]:

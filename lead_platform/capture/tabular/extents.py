@@ -1,7 +1,7 @@
 """Where the records of a table end, and which rows among them are none.
 
-Owns blank rows, repeated headers, totals and footers. A row that holds a mailbox or a phone number
-is a record, whatever else it says; what is not surely something else is one too.
+Owns blank rows, repeated headers, units, totals and footers. A row that holds a mailbox or a phone
+number is a record, whatever else it says; what is not surely something else is one too.
 """
 
 import re
@@ -14,6 +14,7 @@ from lead_platform.capture.tabular.headers import Header
 from lead_platform.capture.tabular.readings import LeftOutKind, ReadingNotes
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row
 from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.tabular.unit_rows import is_unit_row
 from lead_platform.capture.tabular.wanted import Wanted, name_of
 from lead_platform.patterns import Pattern
 
@@ -67,6 +68,7 @@ class Extent:
 
     def records(self, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
         """The rows that are records, damaged ones too, in order."""
+        rows = self._below_units(iter(rows))
         if self.rule.skip_footer:
             rows = self._without_last(rows, self.rule.skip_footer)
         pending: list[tuple[Row, LeftOutKind | None]] = []
@@ -86,6 +88,22 @@ class Extent:
                 yield from self._settled(pending)
                 pending.clear()
         yield from self._settled(pending, is_end=True)
+
+    def _below_units(self, rows: Iterator[AnyRow]) -> Iterator[AnyRow]:
+        """Without rows of units or types right below the header."""
+        for row in rows:
+            if isinstance(row, DamagedRow) or not self._is_unit_row(row):
+                yield row
+                if any(map(name_of, row.cells)):
+                    break
+        yield from rows
+
+    def _is_unit_row(self, row: Row) -> bool:
+        is_unit = is_unit_row(row.cells, self._width) and not self.header.is_repeated_by(row.cells)
+        if is_unit:
+            self.notes.leave_out(row.place, "units", row.cells)
+            self.notes.keep_units(self.header.names, row.cells)
+        return is_unit
 
     def _is_plain(self, cells: Sequence[Any]) -> bool:
         """Whether a row is a record at first sight, as nearly all are: the rest takes its time."""
@@ -153,9 +171,9 @@ class Extent:
         footer = self._footer_start(pending) if is_end else len(pending)
         for position, (row, kind) in enumerate(pending):
             if kind is not None:
-                self.notes.leave_out(row.line, kind, row.cells)
+                self.notes.leave_out(row.place, kind, row.cells)
             elif position >= footer and (self._width > 1 or _tells_footer(row)):
-                self.notes.leave_out(row.line, "footer", row.cells)
+                self.notes.leave_out(row.place, "footer", row.cells)
             else:
                 yield row
 
@@ -184,7 +202,7 @@ class Extent:
             if len(held) > count:
                 yield held.popleft()
         for row in held:
-            self.notes.leave_out(row.line, "footer", list(row.cells))
+            self.notes.leave_out(row.place, "footer", list(row.cells))
 
 
 def _text(row: Row) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 
 from lead_platform.capture.contents import excerpt_of
 from lead_platform.capture.lines import COLUMN_LIMIT
+from lead_platform.capture.tabular.header_pairs import HeaderPair, pairs_of
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow
+from lead_platform.capture.tabular.unit_rows import is_unit_row
 from lead_platform.capture.tabular.wanted import Wanted, name_of
 
 HEADER_ROWS = 100
@@ -22,6 +24,7 @@ HEADER_CHARACTERS = 4 * 1_048_576
 
 _NAMES_SHOWN = 50
 _LONGEST_NAME = 200
+_LEAST_TYPED = 3
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # A year, a quarter, the number of a question.
 _FIGURE = re.compile(r"\d{1,4}\Z")
@@ -38,11 +41,13 @@ class TableFault(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """The columns' names, each once: what is empty or comes again is told by its position."""
+    """The columns' names, each once: what is empty or comes again is told by its position.
+    `place`: the header's row as a spreadsheet counts it."""
 
     line: int
     names: list[str]
     cells: list[Any]
+    place: int = 1
 
     @cached_property
     def has_unnamed(self) -> bool:
@@ -60,14 +65,65 @@ class Header:
         return list(cells[:width]) == self.cells[:width] and not any(map(name_of, cells[width:]))
 
 
-def choose_header(rows: Sequence[AnyRow], wanted: Wanted) -> int:
-    """The position of the row that names the columns. Raises TableFault where none does."""
-    return _by_names(rows, wanted) if wanted.names else _by_shape(rows, wanted)
+@dataclass(frozen=True)
+class HeaderChoice:
+    """The row that names the columns, or two rows that do so together, from `position` on."""
+
+    position: int
+    row: AnyRow
+    pair: HeaderPair | None = None
+
+    @property
+    def behind(self) -> int:
+        """The position of the row below."""
+        return self.position + (1 if self.pair is None else 2)
+
+
+def choose_header(rows: Sequence[AnyRow], wanted: Wanted) -> HeaderChoice:
+    """The row or rows that name the columns. Raises TableFault where none does."""
+    position = _by_names(rows, wanted) if wanted.names else _by_shape(rows, wanted)
+    one = HeaderChoice(position, rows[position])
+    return _by_pairs(rows, wanted, one) or one
+
+
+def best_score(rows: Sequence[AnyRow], wanted: Wanted) -> tuple[bool, int]:
+    """How well one row, or two together, name the columns that the channel speaks of."""
+    cells = [row.cells for row in rows] + [pair.row.cells for _, pair in pairs_of(rows)]
+    return max(map(wanted.score, cells), default=(False, 0))
+
+
+def _by_pairs(rows: Sequence[AnyRow], wanted: Wanted, one: HeaderChoice) -> HeaderChoice | None:
+    """Two rows that name the columns better than one of them does."""
+    if wanted.names:
+        least = wanted.score(one.row.cells)
+        found = [
+            (wanted.score(pair.row.cells), -position, pair) for position, pair in pairs_of(rows)
+        ]
+        found = [each for each in found if each[0] > least]
+    else:
+        nearby = range(one.position - 1, one.position + 1)
+        found = [
+            ((False, 0), -position, pair)
+            for position, pair in pairs_of(rows)
+            if position in nearby and _are_names(pair.own_names, wanted)
+        ]
+    if not found:
+        return None
+    _, position, pair = max(found, key=lambda each: each[:2])
+    return HeaderChoice(-position, pair.row, pair)
+
+
+def _are_names(names: Sequence[str], wanted: Wanted) -> bool:
+    """Whether people call columns so: below a header stand values otherwise."""
+    known = sum(map(wanted.is_name, names))
+    return known > 1 and 2 * known >= len(names)
 
 
 def _by_names(rows: Sequence[AnyRow], wanted: Wanted) -> int:
     scored = [(wanted.score(row.cells), -position) for position, row in enumerate(rows)]
     (_, count), position = max(scored, default=((False, 0), 0))
+    if count == 0 and any(wanted.score(pair.row.cells)[1] for _, pair in pairs_of(rows)):
+        return 0
     if count == 0 and wanted.needed:
         # The first that holds anything: `named_columns` says what is missing in it.
         return next((n for n, row in enumerate(rows) if any(map(name_of, row.cells))), 0)
@@ -93,7 +149,19 @@ def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
             f"no header: none of the first {len(rows):,} rows names the columns; write which one "
             "does as `header_row` under `table` of the channel"
         )
-    return -max(scored)[1]
+    position = -max(scored)[1]
+    return position - 1 if _is_below_header(named, position) else position
+
+
+def _is_below_header(named: Sequence[Sequence[str]], position: int) -> bool:
+    """Whether the row says of which type the columns are that the row above it names."""
+    above = named[position - 1] if position else ()
+    width = len(named[position])
+    return (
+        len(above) >= max(_LEAST_TYPED, width)
+        and is_unit_row(named[position], width)
+        and (_could_name(above))
+    )
 
 
 def _known(names: Sequence[str], wanted: Wanted) -> int:
@@ -131,7 +199,7 @@ def named_columns(row: AnyRow, wanted: Wanted) -> Header:
             "`header_row` under `table` of the channel",
             excerpt_of(",".join(map(str, row.cells))),
         )
-    return Header(row.line, names, list(row.cells))
+    return Header(row.line, names, list(row.cells), row.place)
 
 
 def _is_repairable(row: DamagedRow) -> bool:

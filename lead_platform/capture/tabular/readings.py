@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-LeftOutKind = Literal["title", "blank", "repeated header", "total", "footer", "other section"]
+LeftOutKind = Literal[
+    "title", "blank", "repeated header", "units", "total", "footer", "other section"
+]  # fmt: skip
 
 KEPT_ROWS = 50
 """Rows that are no records whose text is kept; of the others the count. A report has a dozen."""
@@ -20,7 +22,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 @dataclass(frozen=True, slots=True)
 class LeftOutRow:
-    """A row that is no record; `line` counts from 1, as an editor or a spreadsheet does."""
+    """A row that is no record; `line` counts from 1, as a spreadsheet does."""
 
     line: int
     kind: LeftOutKind
@@ -34,6 +36,8 @@ class TableReading:
     `encoding` and `delimiter` are None for a workbook, `sheets` empty for a text. `header_lines`:
     one per table that was read. `left_out`: rows that are no records by kind; `rows`: the first of
     them with their text, but for blank ones. `remarks`: what a person should know of a guess.
+    `units`: of columns, what a row of units or types below the header says.
+    `groups`: of columns that two rows name, the group's title and the name below it.
     """
 
     format: str
@@ -44,6 +48,8 @@ class TableReading:
     left_out: tuple[tuple[LeftOutKind, int], ...] = ()
     rows: tuple[LeftOutRow, ...] = ()
     remarks: tuple[str, ...] = ()
+    units: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, tuple[str, str]], ...] = ()
 
     def as_json(self) -> str:
         """The form in which it is kept with the delivery; what is empty is left out."""
@@ -81,7 +87,8 @@ class TableReading:
 
 @dataclass(slots=True)
 class ReadingNotes:
-    """Collects what a TableReading says while the file is read."""
+    """Collects what a TableReading says while the file is read. `row`: that of the record given out
+    last, as a spreadsheet counts it."""
 
     format: str
     encoding: str | None = None
@@ -90,6 +97,9 @@ class ReadingNotes:
     header_lines: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    row: int | None = None
+    units: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, str]] = field(default_factory=dict)
     _counts: Counter[LeftOutKind] = field(default_factory=Counter)
     _rows: list[LeftOutRow] = field(default_factory=list)
 
@@ -98,6 +108,12 @@ class ReadingNotes:
         self._counts[kind] += 1
         if len(self._rows) < KEPT_ROWS and (text := _joined(cells)):
             self._rows.append(LeftOutRow(line, kind, text))
+
+    def keep_units(self, names: Sequence[str], cells: Sequence[Any]) -> None:
+        """Keeps what a row of units says of the columns."""
+        self.units |= {
+            n: text for n, cell in zip(names, cells, strict=False) if (text := str(cell))
+        }
 
     def remark(self, text: str) -> None:
         """Says something a person should know, once."""
@@ -116,6 +132,8 @@ class ReadingNotes:
             left_out=tuple(self._counts.items()),
             rows=tuple(self._rows),
             remarks=tuple(self.remarks),
+            units=tuple(self.units.items()),
+            groups=tuple(self.groups.items()),
         )
 
 

@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeAlias
 
 from lead_platform.capture.contents import Unreadable, excerpt_of
@@ -15,10 +16,17 @@ from lead_platform.capture.lines import RecordLines
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it stands there. `line` counts from 1; of a workbook it is the row's number."""
+    """A row as it stands there. `line` counts from 1; of a workbook it is the row's number.
+    `number`: the row as a spreadsheet counts it, which cells that hold line ends change."""
 
     line: int
     cells: list[Any]
+    number: int | None = None
+
+    @property
+    def place(self) -> int:
+        """The row as a spreadsheet shows it."""
+        return self.number or self.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,12 @@ class DamagedRow:
     line: int
     fault: Unreadable
     cells: tuple[str, ...] = ()
+    number: int | None = None
+
+    @property
+    def place(self) -> int:
+        """The row as a spreadsheet shows it."""
+        return self.number or self.line
 
 
 AnyRow: TypeAlias = Row | DamagedRow
@@ -36,10 +50,11 @@ AnyRow: TypeAlias = Row | DamagedRow
 _KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"|\'([+\d][\d\s()./-]*)', re.ASCII)
 
 
-def text_rows(lines: RecordLines) -> Iterator[AnyRow]:
-    """Every row, blank ones too. A quote that never closes costs its own line only."""
+def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
+    """Every row, blank ones too, counted from `first`. A quote that never closes costs its own line
+    only."""
     reader = csv.reader(lines, delimiter=lines.delimiter, strict=True)
-    while True:
+    for number in count(first):
         lines.begin()
         try:
             cells = next(reader)
@@ -54,15 +69,16 @@ def text_rows(lines: RecordLines) -> Iterator[AnyRow]:
                 lines.rewind()
             else:
                 reason = lines.fault or reason
-            yield DamagedRow(lines.start_line, Unreadable(reason, excerpt_of(lines.first_line)))
+            fault = Unreadable(reason, excerpt_of(lines.first_line))
+            yield DamagedRow(lines.start_line, fault, number=number)
             continue
         if '="' in lines.first_line or "'" in lines.first_line:
             cells = [_plain(cell) for cell in cells]
         if lines.fault is None:
-            yield Row(lines.start_line, cells)
+            yield Row(lines.start_line, cells, number)
         else:
             fault = Unreadable(lines.fault, excerpt_of(lines.first_line))
-            yield DamagedRow(lines.start_line, fault, tuple(cells))
+            yield DamagedRow(lines.start_line, fault, tuple(cells), number)
 
 
 def _plain(cell: str) -> str:

@@ -5,7 +5,15 @@ Owns the YAML model of `table:` (earlier `csv:`). What is set always beats what 
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from lead_platform.patterns import Pattern
 
@@ -67,3 +75,17 @@ class TableRule(BaseModel):
         if self.section is not None and self.header_row is not None:
             raise ValueError("give `section` or `header_row`, not both")
         return self
+
+    def stated(self) -> dict[str, Any]:
+        """What is set, as the YAML has it."""
+        found = self.model_dump(exclude_unset=True)
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in found.items()}
+
+
+def table_rule(**stated: object) -> TableRule:
+    """The rule of what is stated, None being nothing. Raises ValueError with every fault."""
+    try:
+        return TableRule.model_validate({n: v for n, v in stated.items() if v not in (None, [])})
+    except ValidationError as error:
+        faults = (f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        raise ValueError("; ".join(faults)) from None

@@ -16,6 +16,7 @@ from lead_platform.capture.lines import RecordLines, open_text
 from lead_platform.capture.tabular.dialects import find_dialect
 from lead_platform.capture.tabular.encodings import find_encoding
 from lead_platform.capture.tabular.extents import Extent
+from lead_platform.capture.tabular.header_pairs import HeaderPair
 from lead_platform.capture.tabular.headers import (
     HEADER_CHARACTERS,
     HEADER_ROWS,
@@ -24,7 +25,7 @@ from lead_platform.capture.tabular.headers import (
     choose_header,
     named_columns,
 )
-from lead_platform.capture.tabular.readings import ReadingNotes, TableReading
+from lead_platform.capture.tabular.readings import DELIMITERS, ReadingNotes, TableReading
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row, text_rows
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.wanted import REPORT, Wanted, name_of
@@ -101,7 +102,8 @@ def _text_contents(
         dialect = find_dialect(stream, encoding, rule, wanted)
         notes.delimiter = dialect.delimiter
         lines = RecordLines(stream, dialect.delimiter, encoding.otherwise, encoding.name)
-        rows = islice(text_rows(lines), dialect.declaring_lines, None)
+        declaring = dialect.declaring_lines
+        rows = islice(text_rows(lines, 1 - declaring), declaring, None)
         yield from _Table(rule, wanted, notes).records(rows)
 
 
@@ -122,7 +124,7 @@ def _padded(rows: Iterable[AnyRow], width: int) -> Iterator[AnyRow]:
     """A workbook stores no blank cells at the end of a row."""
     for row in rows:
         if isinstance(row, Row) and len(row.cells) < width:
-            yield Row(row.line, row.cells + [""] * (width - len(row.cells)))
+            yield Row(row.line, row.cells + [""] * (width - len(row.cells)), row.number)
         else:
             yield row
 
@@ -140,10 +142,11 @@ class _Table:
     def records(self, rows: Iterable[AnyRow]) -> Iterator[Content]:
         """What the records hold. Raises TableFault where no row names the columns."""
         header, body = self._begin(iter(rows))
-        self.notes.header_lines.append(header.line)
+        self.notes.header_lines.append(header.place)
         self.notes.names.extend(name for name in header.names if name not in self.notes.names)
         body = self._complete(body, len(header.names))
         for row in Extent(header, self.wanted, self.rule, self.notes).records(body):
+            self.notes.row = row.place
             yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)
 
     def _begin(self, rows: Iterator[AnyRow]) -> tuple[Header, Iterable[AnyRow]]:
@@ -163,19 +166,32 @@ class _Table:
             ahead = list(_looked_ahead(rows, self.wanted))
             if not any(map(_is_filled, ahead)):
                 raise TableFault("no records: the file ends before its header; deliver it again")
-            position = choose_header(ahead, self.wanted)
-            above, row = ahead[:position], ahead[position]
-            body = chain(ahead[position + 1 :], rows)
+            chosen = choose_header(ahead, self.wanted)
+            above, row = ahead[: chosen.position], chosen.row
+            body = chain(ahead[chosen.behind :], rows)
+            if chosen.pair is not None:
+                self._tell_pair(chosen.pair)
         header = named_columns(row, self.wanted)
         if isinstance(row, DamagedRow):
-            self.notes.remark(f"Row {row.line} names the columns; NUL bytes in it are left away.")
+            self.notes.remark(f"Row {row.place} names the columns; NUL bytes in it are left away.")
         self._leave_above(above)
         return header, body
+
+    def _tell_pair(self, pair: HeaderPair) -> None:
+        self.notes.groups |= pair.groups
+        place = pair.row.place
+        self.notes.remark(
+            f"Rows {place} and {place + 1} name the columns together, such as "
+            f"{next(iter(pair.groups))!r}. Is one of them alone the header? Then write it as "
+            "`header_row` under `table` of the channel."
+        )
 
     def _leave_above(self, rows: list[AnyRow]) -> None:
         for row, following in zip_longest(rows, rows[1:]):
             self._keep_report(row, following)
-            self.notes.leave_out(row.line, "title" if _is_filled(row) else "blank", list(row.cells))
+            self.notes.leave_out(
+                row.place, "title" if _is_filled(row) else "blank", list(row.cells)
+            )
 
     def _keep_report(self, row: AnyRow, following: AnyRow | None) -> None:
         """The values of the report, where this row names them."""
@@ -193,7 +209,7 @@ class _Table:
                 self._keep_report(previous, row)
             if _heading(row) == heading:
                 break
-            self.notes.leave_out(row.line, "other section")
+            self.notes.leave_out(row.place, "other section")
             previous = row
         else:
             raise TableFault(
@@ -210,17 +226,14 @@ class _Table:
                 break
             yield row
         for row in rows:
-            self.notes.leave_out(row.line, "other section")
+            self.notes.leave_out(row.place, "other section")
 
     def _content(self, header: Header, row: Row) -> Content:
         cells = row.cells
         surplus = cells[len(header.names) :]
         if len(cells) < header.named_width or any(map(name_of, surplus)):
-            return Unreadable(
-                f"ragged row: line {row.line} has {len(cells)} fields, the header has "
-                f"{len(header.names)}; quote fields that hold the delimiter",
-                excerpt_of(",".join(map(str, cells))),
-            )
+            reason = self._told_ragged(header, row)
+            return Unreadable(reason, excerpt_of(",".join(map(str, cells))))
         content: dict[str, Any] = dict(zip(header.names, cells, strict=False))
         if header.has_unnamed:
             content = {
@@ -232,15 +245,30 @@ class _Table:
             content[REPORT] = self._report
         return content
 
+    def _told_ragged(self, header: Header, row: Row) -> str:
+        sign = DELIMITERS.get(self.notes.delimiter or "", "sign between cells")
+        where = f"row {row.place}"
+        if row.line != row.place:
+            where += f" (from line {row.line} of the text)"
+        told = f"ragged row: {where} has {len(row.cells)} cells, row {header.place} names "
+        told += f"{len(header.names)} columns; "
+        if len(row.cells) > len(header.names):
+            return told + f"a cell that holds a {sign} needs quotes around it"
+        return told + (
+            "write every cell, blank ones too; one that holds a line break needs quotes around it"
+        )
+
 
 def _looked_ahead(rows: Iterator[AnyRow], wanted: Wanted) -> Iterator[AnyRow]:
-    """Rows among which the header must be, the one that surely is it being the last."""
-    characters = 0
+    """Rows among which the header must be: up to the one below that which surely is it, for two
+    rows may name the columns together."""
+    characters, is_found = 0, False
     for row in islice(rows, HEADER_ROWS):
         yield row
         characters += sum(len(str(cell)) for cell in row.cells)
-        if wanted.is_surely(row.cells) or characters > HEADER_CHARACTERS:
+        if is_found or characters > HEADER_CHARACTERS:
             return
+        is_found = wanted.is_surely(row.cells)
 
 
 def _is_filled(row: AnyRow) -> bool:

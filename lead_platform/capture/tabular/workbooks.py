@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from lead_platform.capture.tabular.headers import HEADER_ROWS, TableFault
+from lead_platform.capture.tabular.headers import HEADER_ROWS, TableFault, best_score
 from lead_platform.capture.tabular.number_formats import BUILT_IN
 from lead_platform.capture.tabular.packages import Package, open_package
 from lead_platform.capture.tabular.readings import ReadingNotes
@@ -181,7 +181,7 @@ def _chosen(
     if not wanted.names:
         # Nobody has said what is wanted: the widest table, the first of equals.
         return [max(filled, key=lambda sheet: max(len(row.cells) for row in tops[sheet]))]
-    scores = {sheet: max(wanted.score(row.cells) for row in tops[sheet]) for sheet in filled}
+    scores = {sheet: best_score(tops[sheet], wanted) for sheet in filled}
     best = max(scores.values())
     rivals = [s for s, (has, count) in scores.items() if has == best[0] and 2 * count >= best[1]]
     if len(rivals) > 1 and best[1]:

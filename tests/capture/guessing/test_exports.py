@@ -11,6 +11,7 @@ from lead_platform.capture.channels import Channel, load_channels
 from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.guessing.proposal import Proposal, propose_channel
+from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
 from lead_platform.vocabularies.tables import IntakeLists
 from tests.capture.conftest import PROJECT
@@ -29,6 +30,7 @@ def proposed(
     *,
     lists: IntakeLists | None = None,
     channels: dict[str, Channel] = CHANNELS,
+    table: TableRule | None = None,
 ) -> Proposal:
     return propose_channel(
         path,
@@ -39,6 +41,7 @@ def proposed(
         lists=lists or load_intake_lists(CONFIG),
         contracts=load_contracts(),
         now=NOW,
+        table=table,
     )
 
 

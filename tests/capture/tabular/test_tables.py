@@ -307,6 +307,6 @@ def test_whatever_else_stands_behind_a_row_makes_it_ragged(
     read = list(read_records(path, rules(**CHANNEL)))
     assert isinstance(read[0], BadRecord) == any(value.strip() for value in values)
     if isinstance(read[0], BadRecord):
-        assert read[0].reason.startswith("ragged row: line 2 has")
+        assert read[0].reason.startswith("ragged row: row 2 has")
     assert isinstance(read[1], RawRecord)
     assert read[1].content["id"] == "L-2"

@@ -1,0 +1,97 @@
+"""Whether what a submission gives can tell who somebody is: a mailbox, a number, a name.
+
+Judged by what any of them must have, so that whatever identity reads passes here (a property test
+compares the two). How they are read exactly is identity's; that a person id is enough, `mapping`'s.
+"""
+
+import re
+from collections.abc import Mapping
+
+from lead_platform.capture.values import show
+from lead_platform.vocabularies.tables import IntakeLists
+from lead_platform.vocabularies.text import clean_text, fold, undo_percent_encoding
+
+FEWEST_DIGITS = 5
+"""Of a number. Shorter ones exist in Niue alone, and nobody outside reaches them without +683."""
+
+REACHES = ("email", "phone")
+NAMES = ("full_name", "first_name", "last_name")
+
+_PLAIN_MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# In front of the @ one sign at least, behind it a dot within the domain.
+_MAIL = re.compile(
+    r"\S\s*(?:@|[\[({]\s*at\s*[\])}])\s*\S.*(?:[.\u3002\uff0e\uff61]|[\[({]\s*dot\s*[\])}])",
+    re.IGNORECASE | re.DOTALL,
+)
+_MASKED = re.compile(r"[*•●]{2,}[^@\s,;|<>]*@|@[^@\s,;|<>]*[*•●]{2,}")
+_ROUNDED = re.compile(r"\+?\d(?:[.,](\d+))?\s?E\+?(\d{1,2})", re.IGNORECASE)
+# 800-FLOWERS: the letters of a number dialled by letters.
+_DIALLED_BY_LETTERS = re.compile(r"\d{3}\D{0,3}(?:[A-Z\d-]*[A-Z]){2}")
+_DIALLED = 10
+
+
+def identity_fault(fields: Mapping[str, str | None], lists: IntakeLists) -> str | None:
+    """Why a submission of these `fields` (email, phone, names, company) is nobody's; None where one
+    of them can tell whose it is."""
+    email, phone, company = fields["email"], fields["phone"], fields["company_name"]
+    if email and may_be_mailbox(email, lists):
+        return None
+    if phone and may_be_number(phone):
+        return None
+    named = any(may_be_name(text, lists) for name in NAMES if (text := fields[name]))
+    if named and company and may_be_company(company, lists):
+        return None
+    told = [
+        *([f"email {show(email)} is no mailbox"] if email else []),
+        *([f"phone {show(phone)} is no number"] if phone else []),
+        *(["name and company are placeholders"] if company and not email and not phone else []),
+    ]
+    return (
+        f"no identity: {', '.join(told)}; needed is a mailbox, a phone number, a person id or a "
+        "name with a company that can be read; correct it at the source"
+    )
+
+
+def may_be_mailbox(raw: str, lists: IntakeLists) -> bool:
+    """Whether a mailbox may be read from the text; one that only fills the field is none."""
+    if _PLAIN_MAIL.fullmatch(raw):
+        return not _only_fills(raw, "email", lists)
+    text = undo_percent_encoding(clean_text(raw) or "")
+    is_masked = text.count("@") == 1 and _MASKED.search(text) is not None
+    return (
+        _MAIL.search(text) is not None and not is_masked and not _only_fills(text, "email", lists)
+    )
+
+
+def may_be_number(raw: str) -> bool:
+    """Whether a phone number may be read from the text."""
+    text = raw.strip()
+    if (rounded := _ROUNDED.fullmatch(text)) is not None:
+        return len(rounded[1] or "") == int(rounded[2])
+    digits = [char for char in text if char.isdecimal()]
+    letters = sum(char.isupper() for char in text)
+    if len(digits) + letters >= _DIALLED and _DIALLED_BY_LETTERS.search(text):
+        return True
+    return len(digits) >= FEWEST_DIGITS and len(set(digits)) > 1
+
+
+def may_be_name(text: str, lists: IntakeLists) -> bool:
+    """Whether a name may be read from the text."""
+    text = _cleaned(text)
+    return any(map(str.isalpha, text)) and not _only_fills(text, "any", lists)
+
+
+def may_be_company(text: str, lists: IntakeLists) -> bool:
+    """Whether a company's name may be read from the text."""
+    text = _cleaned(text)
+    return any(map(str.isalnum, text)) and not _only_fills(text, "company", lists)
+
+
+def _cleaned(text: str) -> str:
+    """Control signs may be letters of another encoding."""
+    return text if text.isascii() else clean_text(text) or ""
+
+
+def _only_fills(text: str, field: str, lists: IntakeLists) -> bool:
+    key = fold(text)
+    return key in lists.placeholders["any"] or key in lists.placeholders[field]
