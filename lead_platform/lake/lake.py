@@ -377,8 +377,7 @@ class Lake:
                 started_at=self.clock(),
             )
             if separations:
-                steps = {one.step for one in separations}
-                candidate.open_entries = self._open_entries(fence, contract, steps)
+                candidate.open_entries = self._open_entries(fence, contract)
             started = time.monotonic()
             try:
                 # What follows, publishing or restoring, is short and runs to its end.
@@ -487,18 +486,17 @@ class Lake:
             self._recover(fence)
             yield fence.connection
 
-    def _open_entries(
-        self, fence: Fence, contract: "_Contract", steps: Collection[str]
-    ) -> OpenEntries:
-        """What these stages may yet try; what is held by other rules than today's is let go."""
-        entries = quarantine.open_entries(fence.connection, steps)
+    def _open_entries(self, fence: Fence, contract: "_Contract") -> OpenEntries:
+        """What may yet be tried; what is held by other rules than today's is let go, of whatever
+        step: those that compute before the lock try it in this run then."""
+        entries = quarantine.open_entries(fence.connection)
         changed = entries.of_other_rules(contract.versions, contract.unreadable)
         if changed:
             with fence.transaction():
                 quarantine.let_go(
                     fence.connection, changed, "its suite or configuration changed", at=self.clock()
                 )
-            entries = quarantine.open_entries(fence.connection, steps)
+            entries = quarantine.open_entries(fence.connection)
         return entries
 
     def _part(

@@ -421,17 +421,15 @@ _OPEN = f"""
 select quarantine_id, step, state = 'held', table_name, suite_version, subject_type, subject_id,
     subject_version, run_id
 from governance.quarantine
-where step in (select unnest($steps::varchar[])) and (
-    state = 'held' or (state = 'discarded' and subject_type = 'lead')
+where state = 'held' or (state = 'discarded' and subject_type = 'lead')
     or (state not in {LEFT_OUT} and tried_at is null and payload_id is null)
-)
 """
 
 
-def open_entries(connection: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> OpenEntries:
-    """All that these stages may yet try: of what a person discarded only leads, which may become
-    one with others (`let_go_merged`)."""
-    rows = connection.execute(_OPEN, {"steps": sorted(steps)}).fetchall()
+def open_entries(connection: duckdb.DuckDBPyConnection) -> OpenEntries:
+    """All that may yet be tried: of what a person discarded only leads, which may become one with
+    others (`let_go_merged`)."""
+    rows = connection.execute(_OPEN).fetchall()
     return OpenEntries(
         tuple(
             _Entry(quarantine_id, step, is_held, table, suite, Subject(kind, named, version), run)

@@ -93,16 +93,16 @@ class LakeResource(ConfigurableResource):
     def materialize_stages(self, context: AssetExecutionContext, *stages: Stage) -> Materializing:
         """Write an asset's stages under one lock, judge them together and report each table.
 
-        A stage is left out where each of its tables is one of the asset's that is not selected,
-        and where the switch of its workflow is off or thrown while the step is at work: the others
-        are written without it.
+        A stage is left out where it has tables of the asset's of which none is selected, and where
+        the switch of its workflow is off or thrown while the step is at work: the others are
+        written without it.
         """
         label = label_of(context)
         STEPS.info("started %s", label)
         started = time.monotonic()
         asked = {".".join(key.path) for key in context.selected_asset_keys}
-        unasked = tables_of(context.assets_def.specs) - asked
-        selected = [one for one in stages if one.tables - unasked]
+        own = {".".join(spec.key.path) for spec in context.assets_def.specs}
+        selected = [one for one in stages if one.tables & asked or not one.tables & own]
         off: dict[str, str] = {}
         skipped: dict[str, Candidate | None] = {}
         published: Published | None = None
