@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from lead_platform.capture.columns import KINDS, Kind, field_types
-from lead_platform.capture.guessing.names import FieldNames, field_names_file, load_field_names
+from lead_platform.capture.guessing.names import FieldNames, load_field_names
 from lead_platform.capture.identifiers import IdForm
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import (
@@ -384,8 +384,8 @@ def load_channel(
     if fields.of(rules.submission_fields()) and (config_dir / FILE_NAME).exists():
         companions.append(config_dir / FILE_NAME)
     if rules.answers is not None and rules.answers.by_name:
+        # Of the lists' version, as whatever a value is looked up in.
         names = load_field_names(config_dir)
-        companions.append(field_names_file(config_dir))
     lists = lists or load_intake_lists(config_dir)
     version = content_version(path, *companions)
     return Channel(rules, lookups, version, lists, names, fields.custom)

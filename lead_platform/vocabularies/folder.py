@@ -58,6 +58,9 @@ _LIBRARIES = (
 
 
 SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
+
+# What columns and questions are called; read by `capture.guessing.names`.
+FIELD_NAMES = "field_names.csv"
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
@@ -185,7 +188,9 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         non_persons=folder.non_persons(),
         currencies=folder.currencies(),
     )
-    version = content_version(*sorted(folder.paths))
+    # Questions are asked by it (`capture.questions`), which the channels that do so read.
+    asked = [path / FIELD_NAMES] if (path / FIELD_NAMES).exists() else []
+    version = content_version(*sorted([*folder.paths, *asked]))
     placeholders = folder.placeholders()
     if folder.faults:
         raise ConfigurationError(folder.faults)

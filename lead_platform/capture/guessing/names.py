@@ -14,10 +14,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.fields import LeadField, load_fields
-from lead_platform.vocabularies.folder import SHIPPED
+from lead_platform.vocabularies.folder import FIELD_NAMES, SHIPPED
 from lead_platform.vocabularies.text import fold
-
-FILE_NAME = "field_names.csv"
 
 AMBIGUOUS_NAME = "name"
 OTHER_PARTY = "other_party"
@@ -258,8 +256,8 @@ def load_field_names(config_dir: Path) -> FieldNames:
 
 def field_names_file(config_dir: Path) -> Path:
     """The file that counts for `config_dir`."""
-    path = config_dir / "vocabularies" / FILE_NAME
-    return path if path.exists() else SHIPPED / FILE_NAME
+    path = config_dir / "vocabularies" / FIELD_NAMES
+    return path if path.exists() else SHIPPED / FIELD_NAMES
 
 
 @lru_cache(maxsize=4)
