@@ -202,7 +202,7 @@ NO_PATHS = {
 }
 OF_A_FIELD = {
     *("column", "constant", "strip_prefix", "split", "extract", "values", "lookup", "otherwise"),
-    *("prefix", "formats", "time_zone", "default"),
+    *("prefix", "formats", "time_zone", "default", "joined_by"),
 }
 
 
