@@ -72,7 +72,8 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
             fault = Unreadable(reason, excerpt_of(lines.first_line))
             yield DamagedRow(lines.start_line, fault, number=number)
             continue
-        if '="' in lines.first_line or "'" in lines.first_line:
+        text = "".join(cells)
+        if '="' in text or "'" in text:
             cells = [_plain(cell) for cell in cells]
         if lines.fault is None:
             yield Row(lines.start_line, cells, number)

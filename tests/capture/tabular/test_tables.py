@@ -271,6 +271,18 @@ def test_what_keeps_digits_from_a_spreadsheet_is_no_part_of_them(
     assert read_table(path).rows[0]["Value"] == value
 
 
+@pytest.mark.parametrize("written", ['="01067"', '"=""01067"""', "'01067"])
+@pytest.mark.parametrize("before", ['"Ring 1\nUlm"', '"\n"', '"it\'s\nUlm"', "Ulm"])
+def test_it_is_none_behind_a_line_break_in_a_cell(
+    tmp_path: Path, before: str, written: str
+) -> None:
+    """Only the first line of a row was asked for it: below an address of two lines it stayed."""
+    path = tmp_path / "leads.csv"
+    text = f"Email,Address,Value\nanna@beckbau.example,{before},{written}\n"
+    path.write_text(text, encoding="utf-8")
+    assert read_table(path).rows[0]["Value"] == "01067"
+
+
 SURPLUS = st.lists(st.sampled_from(["", " ", "\xa0"]), max_size=3)
 
 
