@@ -24,15 +24,26 @@ _VALUE = re.compile(r"[^\s@]+@[^\s@]+\.|[+(]?[\d\s().,:/%€$£+T-]*\d[\d\s().,:
 @dataclass(frozen=True)
 class HeaderPair:
     """Two rows as one: `cells` are the names of the columns; `groups` has group and own name of
-    those that have both, by the name they make."""
+    those that have both, by the name they make. `titles` is what stands in the upper row, `lone`
+    what names a column there that the lower row has no name for, by its place."""
 
     row: Row
     groups: dict[str, tuple[str, str]]
+    titles: frozenset[str]
+    lone: dict[int, str]
 
     @property
     def own_names(self) -> list[str]:
         """What the lower row calls the columns of groups."""
         return [own for _, own in self.groups.values()]
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether a name comes again below another group: without their titles it is nobody's."""
+        groups: dict[str, set[str]] = {}
+        for group, own in self.groups.values():
+            groups.setdefault(own, set()).add(group)
+        return any(len(titles) > 1 for titles in groups.values())
 
 
 def paired(upper: AnyRow, lower: AnyRow) -> HeaderPair | None:
@@ -50,9 +61,9 @@ def paired(upper: AnyRow, lower: AnyRow) -> HeaderPair | None:
     groups = list(_groups(above, below))
     starts = [n for n in range(width) if above[n] and below[n] and not _goes_on(above, n)]
     is_wide = any(group and group == groups[n + 1] for n, group in enumerate(groups[:-1]))
-    has_both = any(above[n] and not below[n] for n in range(width))
+    lone = {n: above[n] for n in range(width) if above[n] and not below[n]}
     is_beside = bool(starts) and starts[0] > 0 and bool(below[0])
-    if not is_wide or not (has_both or is_beside or len(starts) >= _LEAST_GROUPS):
+    if not is_wide or not (lone or is_beside or len(starts) >= _LEAST_GROUPS):
         return None
     names = list(map(_name, groups, above, below))
     made = {
@@ -60,7 +71,8 @@ def paired(upper: AnyRow, lower: AnyRow) -> HeaderPair | None:
         for name, group, own in zip(names, groups, below, strict=True)
         if group and own
     }
-    return HeaderPair(Row(upper.line, list(names), upper.number), made)
+    row = Row(upper.line, list(names), upper.number)
+    return HeaderPair(row, made, frozenset(filter(None, above)), lone)
 
 
 def pairs_of(rows: Sequence[AnyRow]) -> Iterator[tuple[int, HeaderPair]]:

@@ -105,12 +105,30 @@ def _by_pairs(rows: Sequence[AnyRow], wanted: Wanted, one: HeaderChoice) -> Head
         found = [
             ((False, 0), -position, pair)
             for position, pair in pairs_of(rows)
-            if position in nearby and _are_names(pair.own_names, wanted)
+            if position in nearby
+            and _are_names(pair.own_names, wanted)
+            and _is_needed(pair, rows[position + 2 :], wanted)
         ]
     if not found:
         return None
     _, position, pair = max(found, key=lambda each: each[:2])
     return HeaderChoice(-position, pair.row, pair)
+
+
+def _is_needed(pair: HeaderPair, below: Sequence[AnyRow], wanted: Wanted) -> bool:
+    """Whether the upper row says more than what a report is and who made it.
+
+    `Trade fair Cologne,,Team South` above `Name,Email,Company` made `Trade fair Cologne - Email` of
+    a mailbox, and no column said who a lead is.
+    """
+    known = sum(map(wanted.is_name, pair.titles))
+    if pair.tells_apart or 2 * known > len(pair.titles):
+        return True
+    return any(
+        wanted.is_name(title)
+        and any(name_of(cell) for row in below for cell in row.cells[n : n + 1])
+        for n, title in pair.lone.items()
+    )
 
 
 def _are_names(names: Sequence[str], wanted: Wanted) -> bool:

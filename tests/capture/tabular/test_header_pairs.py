@@ -106,6 +106,56 @@ def test_a_title_is_no_group(tmp_path: Path, above: list[str]) -> None:
     assert fields_of(proposal)["email"] == ("Email",)
 
 
+PREAMBLES = [
+    ["Trade fair Cologne", "", "Team South"],
+    ["Exported by", "Sam Rep", ""],
+    ["Event", "", "Trade fair Cologne"],
+    ["Hall", "Trade fair Cologne", "", "Team South"],
+    ["Trade fair Cologne", "Trade fair Cologne", "Team South"],
+    ["Prepared for", "", "Team South", "Company"],
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("above", PREAMBLES, ids=" ".join)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_title_of_several_cells_is_no_group(
+    tmp_path: Path, kind: str, above: list[str], times: int
+) -> None:
+    """`Trade fair Cologne - Email` it was called, and nothing was proposed: no column said who a
+    lead is."""
+    names = ["Name", "Email", "Company"]
+    people = [
+        ["Ann Lee", "ann@acme.example", "Acme GmbH"],
+        ["Bo Ny", "bo@ny.example", "Ny AG"],
+        ["Cy Fox", "cy@fox.example", "Fox Ltd"],
+    ]
+    write = workbook if kind == "xlsx" else text_of
+    proposal = proposed(write(tmp_path / f"x.{kind}", *[above] * times, names, *people))
+    found = {"email": ("Email",), "full_name": ("Name",), "company_name": ("Company",)}
+    assert fields_of(proposal) == found
+    assert proposal.sample.rows == len(people)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("above", "names"),
+    [
+        (["Booth visitor", "", "", "Booth host", "", ""], 2 * ["Name", "E-Mail", "Ort"]),
+        (["Lead", "", "", "Referrer", "", ""], ["Position", "E-Mail", "Ort", "Name", "Firma", "T"]),
+        (["ID", "Booth visitor", "", "", "Hall", ""], ["", "Name", "E-Mail", "Ort", "A", "B"]),
+    ],
+    ids=["names come twice", "titles are names", "a title alone names a column"],
+)
+def test_titles_that_are_needed_are_groups(
+    tmp_path: Path, kind: str, above: list[str], names: list[str]
+) -> None:
+    write = workbook if kind == "xlsx" else text_of
+    people = [[str(n), "Ann Lee", f"a{n}@b.example", "Ulm", "x", "y"] for n in range(3)]
+    proposal = proposed(write(tmp_path / f"x.{kind}", above, names, *people))
+    assert any("name the columns together" in note for note in proposal.sample.notes)
+
+
 def test_a_record_below_the_header_is_no_second_row(tmp_path: Path) -> None:
     """Blank cells of the header above filled ones of the first record: a column without a name."""
     rows = [["ID", "Name", "", "City"], ["", "Ann", "Lee", "Ulm"], ["2", "Bo", "Ny", "Bonn"]]
