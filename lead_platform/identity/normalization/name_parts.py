@@ -34,7 +34,13 @@ from lead_platform.identity.normalization.name_words import (
     titles_before,
     without_asides,
 )
-from lead_platform.vocabularies.particles import LINKS, MAY_BE_GIVEN, NEVER_GIVEN, PARTICLES
+from lead_platform.vocabularies.particles import (
+    LINKS,
+    MAY_BE_GIVEN,
+    NEVER_GIVEN,
+    PARTICLES,
+    are_particles,
+)
 from lead_platform.vocabularies.text import fold
 
 NOT_CLEAR = "which word is the first name is not clear: kept whole"
@@ -135,7 +141,7 @@ def _single(word: str, *, has_title: bool) -> Parts:
 def _listed(text: str) -> Parts | None:
     """Family name, comma, given names: "Berg, Jan", "Berg, van den, Jan", "Berg, Jan van den"."""
     cells = [cell for part in text.split(",") if (cell := _without_decoration(part))]
-    particles = [cell for cell in cells if _are_particles(cell)]
+    particles = [cell for cell in cells if _are_sure_particles(cell)]
     cells = [cell for cell in cells if cell not in particles]
     if len(cells) == 1 and particles:
         return Parts(None, None, " ".join([*particles, cells[0]]))
@@ -158,11 +164,20 @@ def _listed(text: str) -> Parts | None:
     return Parts(first, middle, " ".join([*particles, family]))
 
 
+def family_in_order(text: str) -> str:
+    """A last name of its own column as it is spoken: "Berg, van der" is van der Berg."""
+    parts = (part.split() for part in text.split(","))
+    cells = [" ".join(words) for words in parts if titles_before(words) < len(words)]
+    particles = [cell for cell in cells if _are_sure_particles(cell)]
+    names = [cell for cell in cells if cell not in particles]
+    return " ".join([*particles, *names]) if names else text
+
+
 def _without_decoration(part: str) -> str:
     """What stands between two commas without titles; empty where it is nothing but a degree."""
     words = part.split()
     words = words[titles_before(words) :]
-    if words and suffixes_behind(["", *words]) == len(words):
+    if words and suffixes_behind(["a", *words]) == len(words):
         return ""
     return " ".join(words[: len(words) - suffixes_behind(words)])
 
@@ -224,10 +239,11 @@ def _particles_behind(words: list[str]) -> int:
     return count
 
 
-def _are_particles(text: str) -> bool:
+def _are_sure_particles(text: str) -> bool:
+    """Whether the text is nothing but particles; one that is a name too is none by itself: Do."""
     words = text.lower().split()
     many = len(words) > 1 or (bool(words) and words[0] in NEVER_GIVEN | {"van"})
-    return many and all(word in PARTICLES for word in words)
+    return many and words[-1] in PARTICLES and are_particles(text)
 
 
 def _is_initial(word: str) -> bool:

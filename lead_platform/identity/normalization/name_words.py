@@ -9,6 +9,8 @@ from functools import cache
 
 from nameparser.config import CONSTANTS
 
+from lead_platform.identity.normalization.known_names import is_given
+
 AROUND = " ,.-'\"()&/"
 # Which of several generations of one name a word behind it says.
 GENERATIONS = {
@@ -19,12 +21,15 @@ GENERATIONS = {
 HONORIFICS = frozenset(
     ["mr", "mrs", "ms", "mx", "miss", "dr", "drs", "prof", "professor", "sir", "madam", "herr",
      "herrn", "frau", "monsieur", "madame", "mme", "mlle", "sr", "sra", "srta", "señor", "señora",
-     "signor", "signora", "dott", "dottssa", "ing", "rev", "hon", "dra", "profa", "mevr", "mevrouw",
+     "signor", "signora", "dott", "dottssa", "rev", "dra", "profa", "mevr", "mevrouw",
      "dhr", "meneer", "dipl-ing", "dipling", "dr-ing", "drmed", "dipl-kfm", "diplkfm", "dipl-kffr",
      "dipl-inf", "dipl-wirt-ing", "dipl-phys", "dipl-volksw", "dipl-psych", "dipl-math",
      "dipl-betriebsw", "mmag", "univ-prof", "priv-doz", "judr", "mudr", "phdr", "rndr", "mvdr",
      "paeddr", "г-н", "г-жа"]
 )  # fmt: skip
+# Names of people too: titles with a dot, or before a name that is known as a given one. Hon Wai
+# Chan is called Hon Wai.
+_BEFORE_GIVEN = frozenset(["ing", "hon"])
 # Before a given name: Sir Fred.
 GIVEN_TITLES = frozenset(["sir"])
 # Names of people too: titles only where a dot says so.
@@ -47,6 +52,7 @@ _MAIDEN = re.compile(
 )
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
+_ABBREVIATED = re.compile(r"(?:[A-Z][a-z]{0,2}\.){2,}")
 
 
 def bare(word: str) -> str:
@@ -69,11 +75,12 @@ def without_asides(text: str) -> str:
 def titles_before(words: list[str]) -> int:
     """How many words at the beginning are titles."""
     count = 0
-    for word in words:
-        key = bare(word)
+    for word, behind in zip(words, [*words, ""][1:], strict=True):
+        key, has_dot = bare(word), word.rstrip(",").endswith(".")
         is_title = (
             key in HONORIFICS
-            or (word.rstrip(",").endswith(".") and key in _WITH_DOT)
+            or (has_dot and (key in _WITH_DOT or key in _BEFORE_GIVEN))
+            or (key in _BEFORE_GIVEN and is_given(behind))
             or (count > 0 and word.endswith(".") and key in _BEHIND_TITLE)
         )
         if not is_title:
@@ -90,17 +97,24 @@ def is_degree(text: str) -> bool:
 def suffixes_behind(words: list[str]) -> int:
     """How many words at the end are degrees or generations.
 
-    Of two to four capitals beside a name that is not in capitals, nameparser's list tells: MA.
+    Of two to four capitals beside a name that is not in capitals, nameparser's list tells: MA; and
+    of abbreviations with dots behind two words: M.D.
     """
     count = 0
     for word in reversed(words[1:]):
         key, rest = bare(word), words[: len(words) - count - 1]
-        stands_out = bool(_CAPITALS.fullmatch(word.strip(".,"))) and not any(
-            other.isupper() and len(other) > 2 for other in rest
-        )
+        stands_out = bool(_CAPITALS.fullmatch(word.strip(".,"))) and _are_in_small_letters(rest)
+        is_abbreviated = len(rest) > 1 and bool(_ABBREVIATED.fullmatch(word.strip(",")))
         is_alone = key in ("senior", "junior") and len(rest) == 1
         is_suffix = (key in GENERATIONS and not is_alone) or key in _DEGREES
-        if not is_suffix and not (stands_out and key in suffixes()):
+        if not is_suffix and not ((stands_out or is_abbreviated) and key in suffixes()):
             break
         count += 1
     return count
+
+
+def _are_in_small_letters(words: list[str]) -> bool:
+    """Whether capitals stand out beside the words, initials aside: not beside LI WU."""
+    return any(any(map(str.islower, word)) for word in words) and not any(
+        word.isupper() and len(word) > 2 for word in words
+    )

@@ -11,15 +11,16 @@ from lead_platform.identity.normalization.known_names import is_given
 from lead_platform.identity.normalization.name_parts import (
     FAMILY_FIRST_SCRIPT,
     Parts,
+    family_in_order,
     split_name,
     vietnamese_families,
 )
 from lead_platform.identity.normalization.name_words import (
     AROUND,
     GENERATIONS,
-    HONORIFICS,
     bare,
-    suffixes,
+    suffixes_behind,
+    titles_before,
 )
 from lead_platform.vocabularies.particles import NEVER_GIVEN, PARTICLES
 from lead_platform.vocabularies.tables import Vocabularies
@@ -200,7 +201,8 @@ def _why_no_name(text: str, vocabularies: Vocabularies) -> str | None:
         return "a link, not a name"
     if vocabularies.is_placeholder_beside_a_name(_key(text)):
         return "placeholder"
-    if all(bare(word) in HONORIFICS for word in text.split()):
+    words = text.split()
+    if titles_before(words) == len(words):
         return "a title, not a name"
     letters = fold(text).replace(" ", "")
     if letters and _REPEATED.fullmatch(letters):
@@ -216,7 +218,8 @@ def _parts_from(full: str | None, first: str | None, last: str | None) -> Parts:
     if first:
         return split_name(first)
     if last:
-        return split_name(last) if _holds_a_whole_name(last) else Parts(last=last)
+        whole = _holds_a_whole_name(last)
+        return split_name(last) if whole else Parts(last=family_in_order(last))
     return Parts()
 
 
@@ -233,19 +236,48 @@ def _completed(whole: Parts, full: str, first: str | None, last: str | None) -> 
 
 
 def _both_given(first: str, last: str) -> Parts:
-    """Drops what a field repeats of the other: ("Anna Schmidt", "Schmidt") is Anna Schmidt."""
+    """Drops what a field repeats of the other: ("Anna Schmidt", "Schmidt") is Anna Schmidt.
+
+    What is a given name is no repetition: ("Juan Carlos", "Carlos").
+    """
     if fold(first) == fold(last) and " " in first:
         return split_name(first)
-    if "," in last or fold(last).startswith(fold(first) + " "):
-        parsed = split_name(last)
-        if parsed.first and parsed.last:
-            return parsed
-    while fold(first).endswith(" " + fold(last)):
+    first = _without_titles(first)
+    if (repeated := _whole_in_last(first, last)) is not None:
+        return repeated
+    last = family_in_order(_without_suffix(last, first))
+    while fold(first).endswith(" " + fold(last)) and not is_given(last):
         first = " ".join(first.split()[: -len(last.split())])
-    words = _without_titles(first).split()
+    words = first.split()
     count = _particles_behind(words, last)
     particles, given = words[len(words) - count :], " ".join(words[: len(words) - count])
-    return Parts(given or None, None, " ".join([*particles, _without_suffix(last)]))
+    return Parts(given or None, None, " ".join([*particles, last]))
+
+
+def _whole_in_last(first: str, last: str) -> Parts | None:
+    """The whole name, where the field of the last name has it and so repeats the first one.
+
+    ("Anna", "Berg, Jan") repeats nothing.
+    """
+    is_repeated = fold(last).startswith(fold(first) + " ")
+    if "," not in last and not is_repeated:
+        return None
+    parsed = split_name(last)
+    if not (parsed.first and parsed.last):
+        return None
+    given = " ".join(part for part in (parsed.first, parsed.middle) if part)
+    if is_repeated or _is_said_in(first, given):
+        return parsed
+    return Parts(first, None, parsed.last) if _is_said_in(given, first) else None
+
+
+def _is_said_in(shorter: str, longer: str) -> bool:
+    """Whether all words of one are words of the other, or their initials."""
+    words = fold(longer).split()
+    return all(
+        any(word == other or (len(word) == 1 and other.startswith(word)) for other in words)
+        for word in fold(shorter).split()
+    )
 
 
 def _particles_behind(words: list[str], last: str) -> int:
@@ -265,17 +297,17 @@ def _particles_behind(words: list[str], last: str) -> int:
 def _without_titles(first: str) -> str:
     """The first name without "Dr." before it, if anything else is there."""
     words = first.split()
-    while len(words) > 1 and bare(words[0]) in HONORIFICS:
-        words = words[1:]
-    return " ".join(words)
+    return " ".join(words[min(titles_before(words), len(words) - 1) :])
 
 
-def _without_suffix(last: str) -> str:
-    """The last name without "Jr." or "PhD" after it, if anything else is there."""
-    words = last.replace(",", " ").split()
-    while len(words) > 1 and bare(words[-1]) in suffixes():
-        words = words[:-1]
-    return " ".join(words)
+def _without_suffix(last: str, first: str) -> str:
+    """The last name without "Jr." or "PhD" after it, if anything else is there.
+
+    Only what is one behind a whole name too: Ma and Do are names.
+    """
+    words = last.split()
+    count = min(suffixes_behind([*first.split(), *words]), len(words) - 1)
+    return " ".join(words[: len(words) - count])
 
 
 def _holds_a_whole_name(last: str) -> bool:
