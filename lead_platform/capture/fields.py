@@ -6,7 +6,7 @@ must be filled, belongs to `mapping`.
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from lead_platform.capture.documents import (
 )
 from lead_platform.capture.identifiers import id_form
 from lead_platform.capture.joins import compile_join
+from lead_platform.capture.last_names import join_last_name
 from lead_platform.capture.numbers import (
     NumberMarks,
     plain_figures,
@@ -52,6 +53,9 @@ from lead_platform.capture.values import (
 from lead_platform.fields import ValueType
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.text import fold
+
+Join = Callable[[Sequence[str], str], str]
+"""How the values of several columns become one, with a text between them."""
 
 _PLAIN_RULE = {"path", "first_of", "column", "join", "joined_by"}
 # Texts that normalisation reads figures of, without knowing the source's marks.
@@ -84,7 +88,8 @@ class RuleCompiler:
         else:
             fallback = None
         is_number = value_type in _NUMBER_TYPES or name in _FIGURES
-        find = self._shaped(rule, self._no_numbers if is_number else frozenset())
+        join = join_last_name if name == "last_name" else _join
+        find = self._shaped(rule, self._no_numbers if is_number else frozenset(), join)
         convert = self._converter(rule, value_type)
         if custom is not None:
             convert = custom_reader(custom, convert)
@@ -139,11 +144,13 @@ class RuleCompiler:
 
     def value(self, rule: FieldRule) -> Callable[[Any], Any]:
         """A function from a scope to the shaped, not yet typed value; None where blank."""
-        return self._shaped(rule, frozenset())
+        return self._shaped(rule, frozenset(), _join)
 
-    def _shaped(self, rule: FieldRule, no_numbers: frozenset[str]) -> Callable[[Any], Any]:
+    def _shaped(
+        self, rule: FieldRule, no_numbers: frozenset[str], join: Join
+    ) -> Callable[[Any], Any]:
         """The same; of the blanks, `no_numbers` become NaN."""
-        find = self._found(rule, no_numbers)
+        find = self._found(rule, no_numbers, join)
         if not rule.model_fields_set - _PLAIN_RULE - {"formats", "time_zone", "missing"}:
             return find
         steps = [
@@ -171,12 +178,12 @@ class RuleCompiler:
 
         return read
 
-    def _found(self, rule: FieldRule, no_numbers: frozenset[str]) -> Getter:
+    def _found(self, rule: FieldRule, no_numbers: frozenset[str], join: Join) -> Getter:
         if rule.constant is not None:
             constant = rule.constant
             return lambda _scope: constant
         if rule.joined_by is not None:
-            return self._all_filled(rule, rule.joined_by)
+            return self._all_filled(rule, rule.joined_by, join)
         if rule.column or rule.first_of:
             return self._first_filled(rule, no_numbers)
         if rule.join is not None:
@@ -187,13 +194,13 @@ class RuleCompiler:
             return no_value
         parts = [self._unblanked(compile_path(path), frozenset()) for path in rule.path]
 
-        def join(scope: Any) -> str | None:
+        def find(scope: Any) -> str | None:
             values = [read_text(part(scope)) for part in parts]
             return "|".join(value or "" for value in values) if any(values) else None
 
-        return join
+        return find
 
-    def _all_filled(self, rule: FieldRule, between: str) -> Getter:
+    def _all_filled(self, rule: FieldRule, between: str, join: Join) -> Getter:
         """The columns or paths with a value, joined: van der + Berg."""
         places: list[Getter] = [operator.methodcaller("get", name) for name in rule.column]
         places += [compile_path(path) for path in rule.path]
@@ -203,7 +210,7 @@ class RuleCompiler:
             values = [value for one in finds if (value := read_text(one(scope)))]
             for value in values:
                 self.refuse_macro(value)
-            return between.join(values) or None
+            return join(values, between) or None
 
         return find
 
@@ -347,6 +354,10 @@ class RuleCompiler:
             texts = {str(key): read_text(part) for key, part in value.items()}
             value = {key: text for key, text in texts.items() if text and text not in self.blanks}
         return canonical_json(value) if value else None
+
+
+def _join(values: Sequence[str], between: str) -> str:
+    return between.join(values)
 
 
 def _spellings(blank: str) -> set[str]:

@@ -7,14 +7,17 @@ most plainly wins, whatever stands first; an answer that cannot be the field sta
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     NAME_PARTICLE,
+    SECOND_LAST_NAME,
     FieldNames,
     NameMatch,
 )
+from lead_platform.capture.last_names import join_last_name
 from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import AliasTable
 
@@ -87,6 +90,7 @@ class QuestionReader:
         self._names = names
         self._consents = consents
         self._known: dict[str, tuple[tuple[NameMatch, ...], bool]] = {}
+        self._fields: dict[str, frozenset[str]] = {}
 
     def read(self, asked: Sequence[Asked]) -> Filled:
         """One answer per field, and one field per answer."""
@@ -104,20 +108,37 @@ class QuestionReader:
                 continue
             filled[name] = one
             used.add(one.question)
-        filled = self._with_particle(_with_whole_name(filled), asked)
+        filled = self._with_whole_last_name(_with_whole_name(filled), asked)
         return Filled(filled, [entry for entry in refused if entry[0] not in filled])
 
-    def _with_particle(self, filled: dict[str, Asked], asked: Sequence[Asked]) -> dict[str, Asked]:
-        """`Tussenvoegsel` is the beginning of the last name."""
+    def _with_whole_last_name(
+        self, filled: dict[str, Asked], asked: Sequence[Asked]
+    ) -> dict[str, Asked]:
+        """`Tussenvoegsel` is the beginning of the last name, `Apellido materno` its end."""
         last = filled.get("last_name")
-        for one in asked if last is not None else ():
-            if last is not None and are_particles(one.answer) and self._asks_particle(one.question):
-                answer = f"{one.answer.strip()} {last.answer.strip()}"
-                return filled | {"last_name": last._replace(answer=answer)}
-        return filled
+        if last is None:
+            return filled
+        others = [one for one in asked if one.question != last.question and one.answer.strip()]
+        before = (o for o in others if are_particles(o.answer) and self._asks(NAME_PARTICLE, o))
+        after = (
+            one
+            for one in others
+            if self._asks(SECOND_LAST_NAME, one)
+            and self._objection("last_name", one.answer) is None
+        )
+        whole = [*islice(before, 1), last, *islice(after, 1)]
+        answer = join_last_name([one.answer.strip() for one in whole], " ")
+        return filled | {"last_name": last._replace(answer=answer)} if len(whole) > 1 else filled
 
-    def _asks_particle(self, question: str) -> bool:
-        return any(match.field == NAME_PARTICLE for match in self._names.matches([question]))
+    def _asks(self, part: str, one: Asked) -> bool:
+        """Whether the question asks for that part of a last name."""
+        fields = self._fields.get(one.question)
+        if fields is None:
+            if len(self._fields) > _MOST_REMEMBERED:
+                self._fields.clear()
+            matches = self._names.matches([one.question])
+            fields = self._fields[one.question] = frozenset(match.field for match in matches)
+        return part in fields
 
     def _candidates(self, asked: Sequence[Asked]) -> Iterator[_Candidate]:
         for position, one in enumerate(asked):

@@ -44,6 +44,7 @@ def mapped(make_channel: MakeChannel, field: str, rule: str, **content: Any) -> 
         ("{column: [P, N], joined_by: ' '}", {"P": "-", "N": "Berg"}, "Berg"),
         ("{path: [p.a, n], joined_by: ' '}", {"p": {"a": "x"}, "n": 5}, "x 5"),
         ("{column: [P, N], joined_by: ' '}", {"N": ""}, None),
+        ("{column: [P, N], joined_by: ', '}", {"P": "York", "N": "York"}, "York, York"),
         ("{first_of: [a.b, c]}", {"a": {"b": "n/a"}, "c": "x"}, "x"),
         ("{column: tel, strip_prefix: ['p:', 'l:']}", {"tel": "p:+49 1"}, "+49 1"),
         ("{column: tel, strip_prefix: 'p:'}", {"tel": "+49 1"}, "+49 1"),

@@ -128,6 +128,26 @@ def test_a_particle_asked_for_by_itself_begins_the_last_name() -> None:
     dutch = [("Voornaam", "Jan"), ("Achternaam", "Berg"), ("Tussenvoegsel", "van der")]
     assert filled(*dutch) == {"first_name": "Jan", "last_name": "van der Berg"}
     assert filled(*dutch[:2], ("Tussenvoegsel", "geen"))["last_name"] == "Berg"
+    whole = [dutch[0], ("Achternaam", "van der Berg"), dutch[2]]
+    assert filled(*whole) == {"first_name": "Jan", "last_name": "van der Berg"}
+
+
+@pytest.mark.parametrize(
+    ("father", "mother", "last"),
+    [
+        ("García", "Márquez", "García Márquez"),
+        ("García Márquez", "Márquez", "García Márquez"),
+        ("García", "García Márquez", "García Márquez"),
+        ("García", "García", "García García"),
+        ("García", "555 0142", "García"),
+    ],
+)
+def test_a_second_surname_asked_for_by_itself_ends_the_last_name(
+    father: str, mother: str, last: str
+) -> None:
+    """The mother's name stayed an answer."""
+    asked = [("Nombre", "Lía"), ("Apellido materno", mother), ("Apellido paterno", father)]
+    assert filled(*asked) == {"first_name": "Lía", "last_name": last}
 
 
 def test_a_title_that_says_nothing_goes_by_the_type_unless_it_asks_for_somebody_else() -> None:

@@ -101,3 +101,27 @@ def test_an_empty_column_of_particles_is_ready_for_the_rows_that_have_one(tmp_pa
     draft = proposed(tmp_path / "x.csv").draft
     assert draft is not None
     assert "last_name: {column: [Tussenvoegsel, Achternaam], joined_by: ' '}" in draft.text
+
+
+def test_a_part_that_another_column_has_already_is_dropped_in_that_row_alone(
+    tmp_path: Path,
+) -> None:
+    """The column was judged as a whole: van der van der Berg, García Márquez Márquez."""
+    people: Columns = [("Nombre", None, "Jan", "Ada", "Cy")]
+    dutch: Columns = [
+        ("Voornaam", None, "Jan", "Ada", "Cy"),
+        ("Tussenvoegsel", None, "van der", "van", "von"),
+        ("Achternaam", None, "van der Berg", "Dijk", "Roth"),
+    ]
+    found = last_names(tmp_path / "nl.csv", dutch)
+    assert found == ("van der Berg", "van Dijk", "von Roth")
+    dutch[2] = ("Achternaam", None, "van der Berg", "van Dijk", "Roth")
+    found = last_names(tmp_path / "nl2.csv", dutch)
+    assert found == ("van der Berg", "van Dijk", "von Roth")
+    spanish: Columns = [
+        *people,
+        ("Apellido paterno", None, "García Márquez", "Ruiz", "de la Cruz"),
+        ("Apellido materno", None, "Márquez", "Gil", "Cruz"),
+    ]
+    found = last_names(tmp_path / "es.csv", spanish)
+    assert found == ("García Márquez", "Ruiz Gil", "de la Cruz Cruz")
