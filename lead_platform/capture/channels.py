@@ -165,6 +165,15 @@ class EmitRule(StrictRule):
             raise ValueError(
                 f"{', '.join(strangers)}: no field of kind {self.kind}; known: {', '.join(known)}"
             )
+        astray = [
+            name
+            for name, rule in self.fields.items()
+            if rule.is_of_consent and known[name] != "consent"
+        ]
+        if astray:
+            raise ValueError(
+                f"{', '.join(astray)}: `consent` and `strictest_of` are for fields of consent"
+            )
         if self.id is not None and self.each is None:
             raise ValueError("`id` names the items of a list: it needs `each`")
         return self
@@ -203,6 +212,8 @@ class ChannelRules(StrictRule):
         faults = [*self._unknown_lookups(), *self._unknown_names()]
         faults += self._no_texts(fields_of(info)) + self._unlisted(fields_of(info))
         faults += self._parallel_lists()
+        if any(rule.is_of_consent for rule in self._shared_rules()):
+            faults.append("`consent` and `strictest_of` are for fields of consent")
         if self.person_id is not None and self.source_system is None:
             faults.append("person_id needs source_system: an id alone names nobody")
         if self.modified_at is not None and self.on_conflict != "update":
@@ -213,6 +224,13 @@ class ChannelRules(StrictRule):
 
     def rules(self) -> Iterable[FieldRule]:
         """Every value rule of the channel, wherever it stands."""
+        yield from self._shared_rules()
+        for emit in self.emits:
+            for rule in emit.fields.values():
+                yield from rule.with_parts()
+
+    def _shared_rules(self) -> Iterable[FieldRule]:
+        """Those that belong to no item."""
         yield self.record_id
         if self.person_id is not None:
             yield self.person_id
@@ -221,8 +239,6 @@ class ChannelRules(StrictRule):
         yield from self.derive.values()
         if self.answers is not None and self.answers.name is not None:
             yield self.answers.name
-        for emit in self.emits:
-            yield from emit.fields.values()
 
     def mentioned_names(self) -> set[str]:
         """Every name by which a column or path of the channel finds something in a record."""

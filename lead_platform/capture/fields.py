@@ -33,7 +33,7 @@ from lead_platform.capture.numbers import (
     read_integer,
     read_number,
 )
-from lead_platform.capture.paths import Getter, compile_path, is_true
+from lead_platform.capture.paths import Getter, PathError, compile_path, is_true
 from lead_platform.capture.questions import QuestionReader
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
@@ -45,6 +45,7 @@ from lead_platform.capture.values import (
     check_instant,
     consent_reader,
     instant_reader,
+    opt_out_reader,
     read_list,
     read_text,
     read_truth,
@@ -60,6 +61,7 @@ Join = Callable[[Sequence[str], str], str]
 _PLAIN_RULE = {"path", "first_of", "column", "join", "joined_by"}
 # Texts that normalisation reads figures of, without knowing the source's marks.
 _FIGURES = frozenset({"employee_count", "annual_revenue"})
+_LONGEST_STAGE = 200
 
 
 class RuleCompiler:
@@ -160,7 +162,7 @@ class RuleCompiler:
                 stripping(rule.strip_prefix) if rule.strip_prefix else None,
                 splitting(rule.split, rule.take, self.blanks) if rule.split else None,
                 self._extracting(rule),
-                self._replacing(rule),
+                self._replacing(rule, self._naming(rule) or self._consenting(rule)),
                 self._prefixing(rule),
                 self._scaling(rule),
             )
@@ -182,6 +184,8 @@ class RuleCompiler:
         if rule.constant is not None:
             constant = rule.constant
             return lambda _scope: constant
+        if rule.strictest_of:
+            return self._strictest(rule)
         if rule.joined_by is not None:
             return self._all_filled(rule, rule.joined_by, join)
         if rule.column or rule.first_of:
@@ -211,6 +215,30 @@ class RuleCompiler:
             for value in values:
                 self.refuse_macro(value)
             return join(values, between) or None
+
+        return find
+
+    def _strictest(self, rule: FieldRule) -> Getter:
+        """The strictest of several consents: a denial wherever it stands, a grant only where every
+        other one could be read: what nobody understands may be a denial."""
+        read_word = consent_reader(self._channel.lists.consents)
+        parts = [(part.described(), self.value(part)) for part in rule.strictest_of]
+
+        def find(scope: Any) -> str | None:
+            stated: set[str] = set()
+            faults: list[str] = []
+            for name, read in parts:
+                try:
+                    value = read(scope)
+                    if value is not None:
+                        stated.add(read_word(value))
+                except (ValueFault, PathError) as fault:
+                    faults.append(f"{name}: {fault}")
+            if faults and "denied" in stated:
+                raise PartFault("; ".join(faults), "denied")
+            if faults:
+                raise ValueFault("; ".join(faults))
+            return "denied" if "denied" in stated else next(iter(stated), None)
 
         return find
 
@@ -259,14 +287,17 @@ class RuleCompiler:
 
         return extract
 
-    def _replacing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+    def _replacing(
+        self, rule: FieldRule, read_by_list: Callable[[Any], Any] | None
+    ) -> Callable[[Any], Any] | None:
+        """By the channel's own table; what that leaves open, by a list of the configuration."""
         table: Mapping[str, Any]
         if rule.lookup is not None:
             table = self._channel.lookups[rule.lookup]
         elif rule.values is not None:
             table = {key.strip().lower(): value for key, value in rule.values.items()}
         else:
-            return None
+            return read_by_list
         exact = rule.lookup is not None
         key_of = self._key_form(rule.lookup)
 
@@ -275,6 +306,8 @@ class RuleCompiler:
             key = key_of(text)
             if key in table:
                 return table[key]
+            if read_by_list is not None:
+                return read_by_list(value)
             if rule.has_otherwise:
                 return rule.otherwise
             if exact:
@@ -288,6 +321,33 @@ class RuleCompiler:
         if lookup is None:
             return str.lower
         return fold if self.channel_rules.lookups[lookup].folded else str
+
+    def _naming(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+        """What a list of the configuration calls it; what it does not list is told."""
+        if rule.vocabulary is None:
+            return None
+        words = self._channel.lists.deal_stages
+
+        def name(value: Any) -> str:
+            text = read_text(value) or ""
+            found = words.find(text) if len(text) <= _LONGEST_STAGE else None
+            if found is not None:
+                return found
+            told = f"{show(text)} is not in config/vocabularies/{words.file_name}; add it there"
+            if rule.has_otherwise:
+                raise PartFault(f"{told}; taken as {rule.otherwise}", rule.otherwise)
+            raise ValueFault(told)
+
+        return name
+
+    def _consenting(self, rule: FieldRule) -> Callable[[Any], Any] | None:
+        """What a column says about consent: of an opt-out, yes denies and no says nothing."""
+        lists = self._channel.lists
+        if rule.consent == "opt_out":
+            return opt_out_reader(lists.consents, lists.opt_outs)
+        if rule.consent == "opt_out_at":
+            return lambda value: "denied" if is_true(value) else None
+        return None if rule.consent is None else consent_reader(lists.consents)
 
     def _prefixing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         prefix = rule.prefix

@@ -244,7 +244,7 @@ class RecordMapper:
             try:
                 derived[name] = read(scope)
             except (ValueFault, PathError) as fault:
-                derived[name] = None
+                derived[name] = fault.kept if isinstance(fault, PartFault) else None
                 mapped.note(f"derive.{name}", f"not readable: {fault}")
         if self._answers is not None:
             scope["_answers"] = answers = self._answers.read(content, derived)

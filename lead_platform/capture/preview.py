@@ -262,6 +262,8 @@ def _described(rule: FieldRule) -> str:
         source = f"{rule.join.list} where {keys}: {rule.join.value}"
     if rule.lookup is not None:
         source += f" → {rule.lookup}"
+    if rule.vocabulary is not None:
+        source += f" → {rule.vocabulary}"
     if rule.default is not None:
         source = " else ".join(filter(None, (source, str(rule.default))))
     return source

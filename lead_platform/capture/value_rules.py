@@ -40,6 +40,10 @@ def as_rule(value: Any) -> Any:
     return {"path": value} if isinstance(value, str | list) else value
 
 
+def _as_rules(value: Any) -> Any:
+    return [as_rule(each) for each in value] if isinstance(value, list) else value
+
+
 PatternText = Annotated[str, AfterValidator(_check_pattern)]
 ZoneName = Annotated[str, AfterValidator(_check_zone)]
 PathList = Annotated[tuple[PathText, ...], BeforeValidator(as_list)]
@@ -84,9 +88,9 @@ class FieldRule(StrictRule):
 
     Steps in this order: find (`path`, several are joined by '|'; or `first_of`, several paths, or
     `column`, names as they are: the first that is filled, with `joined_by` all that are; or
-    `constant`; or `join`, an element of another list by its key), blanks become null, `parse` and
-    `at`, `strip_prefix`, `split` and `take`, `extract`, `values` or `lookup`, `prefix`, `scale`,
-    `default`.
+    `constant`; or `join`, an element of another list by its key; or `strictest_of`, several rules
+    of a consent), blanks become null, `parse` and `at`, `strip_prefix`, `split` and `take`,
+    `extract`, `values` or `lookup`, `vocabulary` or `consent`, `prefix`, `scale`, `default`.
     """
 
     path: PathList = ()
@@ -95,6 +99,7 @@ class FieldRule(StrictRule):
     joined_by: Annotated[str, Field(max_length=5)] | None = None
     constant: Scalar | None = None
     join: JoinRule | None = None
+    strictest_of: Annotated[tuple["FieldRule", ...], BeforeValidator(_as_rules)] = ()
     parse: Literal["json", "urlencoded"] | None = None
     at: PartPathText | None = None
     strip_prefix: NameList = ()
@@ -105,6 +110,8 @@ class FieldRule(StrictRule):
     values: dict[str, Scalar | None] | None = None
     lookup: str | None = None
     otherwise: Scalar | None = None
+    vocabulary: Literal["deal_stages"] | None = None
+    consent: Literal["opt_in", "opt_out", "opt_out_at"] | None = None
     prefix: str | None = None
     scale: float | None = None
     formats: tuple[str, ...] | None = None
@@ -116,14 +123,26 @@ class FieldRule(StrictRule):
         """Whether the YAML says what stands for a value that is not listed (null counts)."""
         return "otherwise" in self.model_fields_set
 
+    def with_parts(self) -> tuple["FieldRule", ...]:
+        """The rule, and those that it chooses among."""
+        return (self, *self.strictest_of)
+
+    def columns(self) -> tuple[str, ...]:
+        """Every column that the rule names."""
+        return tuple(name for rule in self.with_parts() for name in rule.column)
+
     def paths(self) -> tuple[str, ...]:
         """Every path of the rule that sees the record."""
+        if self.strictest_of:
+            return tuple(path for part in self.strictest_of for path in part.paths())
         return (*self.path, *self.first_of) if self.join is None else self.join.paths()
 
     def described(self) -> str:
         """Where the value is found, in words."""
         if self.constant is not None:
             return repr(self.constant)
+        if self.strictest_of:
+            return " and ".join(part.described() for part in self.strictest_of)
         found_by = (*self.column, *self.first_of)
         if self.joined_by is not None:
             return " + ".join(found_by or self.paths())
@@ -132,13 +151,16 @@ class FieldRule(StrictRule):
     @model_validator(mode="after")
     def _check(self) -> Self:
         named = [bool(self.path), bool(self.first_of), bool(self.column)]
-        sources = [*named, self.constant is not None, self.join is not None]
-        if sum(sources) > 1:
+        named += [self.constant is not None, self.join is not None, bool(self.strictest_of)]
+        if sum(named) > 1:
             raise ValueError(
-                "give one of `path`, `column`, `first_of`, `constant`, `join`, not several"
+                "give one of `path`, `column`, `first_of`, `constant`, `join`, `strictest_of`, "
+                "not several"
             )
-        if not any(sources) and self.default is None and not self._may_be_sourceless():
-            raise ValueError("give `path`, `first_of`, `column`, `constant`, `join` or `default`")
+        if not any(named) and self.default is None and not self._may_be_sourceless():
+            raise ValueError(
+                "give `path`, `first_of`, `column`, `constant`, `join`, `strictest_of` or `default`"
+            )
         if self.joined_by is not None and max(len(self.column), len(self.path)) < 2:
             raise ValueError("`joined_by` joins several columns or paths: give a list of them")
         if self.values is not None and self.lookup is not None:
@@ -148,7 +170,33 @@ class FieldRule(StrictRule):
         for step, needed in (("at", "parse"), ("take", "split"), ("unmatched", "extract")):
             if step in self.model_fields_set and getattr(self, needed) is None:
                 raise ValueError(f"`{step}` belongs to `{needed}`, which is not given")
+        self._check_lists()
         return self
+
+    def _check_lists(self) -> None:
+        """Of what is read by a list of the configuration: a consent, the stage of a deal."""
+        if self.consent is not None and self.vocabulary is not None:
+            raise ValueError("give `consent` or `vocabulary`, not both")
+        if self.strictest_of and self.model_fields_set - {"strictest_of", "default"}:
+            raise ValueError(
+                "`strictest_of` goes with `default` only; other steps belong to its parts"
+            )
+        if any(part.strictest_of or part.default is not None for part in self.strictest_of):
+            raise ValueError("the parts of `strictest_of` have no `strictest_of` and no `default`")
+        if self.consent is None:
+            return
+        if self.has_otherwise:
+            raise ValueError("`consent` has no `otherwise`: what cannot be read is told")
+        if {*(self.values or {}).values(), self.default} - {"granted", "denied", None}:
+            raise ValueError(
+                "what `values` and `default` say beside `consent` is final; allowed: granted, "
+                "denied, null"
+            )
+
+    @property
+    def is_of_consent(self) -> bool:
+        """Whether its steps are made for fields of consent only."""
+        return self.consent is not None or bool(self.strictest_of)
 
     def _may_be_sourceless(self) -> bool:
         return False

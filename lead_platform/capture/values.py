@@ -233,6 +233,31 @@ def consent_reader(words: AliasTable) -> Callable[[Any], str]:
     return read
 
 
+def opt_out_reader(consents: AliasTable, opt_outs: AliasTable) -> Callable[[Any], str | None]:
+    """A function that reads a column of opt-outs: 'denied', or None where it says nothing.
+
+    `opt_outs` goes first; of the words that only `consents` knows, each denies: a yes agrees to
+    the opt-out, and `unsubscribed` is one. Raises ValueFault for any other word.
+    """
+
+    def read(value: Any) -> str | None:
+        if isinstance(value, bool):
+            return "denied" if value else None
+        text = read_text(value) or ""
+        if len(text) <= _LONGEST_CONSENT:
+            stated = opt_outs.find(text)
+            if stated is not None:
+                return "denied" if stated == "denied" else None
+            if consents.find(text) is not None:
+                return "denied"
+        raise ValueFault(
+            f"{show(value)} does not say whether somebody opted out; add the word to "
+            f"config/vocabularies/{opt_outs.file_name}, or map it with `values`"
+        )
+
+    return read
+
+
 def read_truth(value: Any) -> bool:
     """Yes or no, as systems write it. Raises ValueFault for any other word."""
     text = (read_text(value) or "").lower()

@@ -24,11 +24,13 @@ from lead_platform.vocabularies.rows import (
     ConsentRow,
     CountryRow,
     CurrencyRow,
+    DealStageRow,
     DomainRow,
     IndustryRow,
     JobFunctionRow,
     MacroRow,
     NonPersonRow,
+    OptOutRow,
     PageRow,
     PatternRow,
     PlaceholderField,
@@ -64,7 +66,7 @@ FIELD_NAMES = "field_names.csv"
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
-    "currencies.csv",
+    "currencies.csv", "opt_outs.csv", "deal_stages.csv",
 })  # fmt: skip
 
 R = TypeVar("R", bound=Row)
@@ -182,6 +184,8 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     lists = partial(
         IntakeLists,
         consents=folder.aliases("consents.csv", ConsentRow),
+        opt_outs=folder.aliases("opt_outs.csv", OptOutRow),
+        deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),
         macros=folder.macros(),
         secrets=SecretNames(row.name for row in secrets),

@@ -35,6 +35,8 @@ PageCategory = Literal[
     "other",
 ]  # fmt: skip
 Consent = Literal["granted", "denied"]
+OptOut = Literal["denied", "not_denied"]
+DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
 PlaceholderField = Literal["any", "email", "name", "whole_name", "company", "title", "place"]
 
 SENIORITIES = frozenset(get_args(Seniority))
@@ -84,6 +86,18 @@ class ConsentRow(AliasRow):
     """A way to say yes or no to being contacted."""
 
     value: Consent
+
+
+class OptOutRow(AliasRow):
+    """What a word says in a column of opt-outs, where a yes denies and a no says nothing."""
+
+    value: OptOut
+
+
+class DealStageRow(AliasRow):
+    """A stage of deals as people name it; `*` stands for any characters."""
+
+    value: DealStage
 
 
 class CountryRow(AliasRow):

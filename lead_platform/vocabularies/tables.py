@@ -92,6 +92,8 @@ class IntakeLists:
     """
 
     consents: AliasTable
+    opt_outs: AliasTable
+    deal_stages: AliasTable
     blanks: frozenset[str]
     macros: Macros
     secrets: SecretNames

@@ -183,6 +183,32 @@ def test_a_companion_outside_the_folder_is_refused(
     assert "leads out of" in faults(make_channel, text)
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("email: {path: email, consent: opt_out}", "email: `consent` and `strictest_of` are for"),
+        ("email: {strictest_of: [email, mail]}", "email: `consent` and `strictest_of` are for"),
+        ("consent_email: {path: a, consent: opt_out, otherwise: null}", "has no `otherwise`"),
+        ("consent_email: {path: a, consent: opt_out, values: {x: 'yes'}}", "granted, denied, null"),
+        ("consent_email: {path: a, consent: maybe}", "opt_in"),
+        ("consent_email: {strictest_of: [a, b], path: c}", "not several"),
+        ("consent_email: {strictest_of: [a, b], values: {x: denied}}", "belong to its parts"),
+        ("consent_email: {strictest_of: [{path: a, default: denied}, b]}", "no `default`"),
+    ],
+)
+def test_what_a_consent_cannot_be_told_by(make_channel: MakeChannel, line: str, told: str) -> None:
+    name = line.partition(":")[0]
+    text = CONTACTS.replace("email: email" if name == "email" else "consent_email: consent", line)
+    assert told in faults(make_channel, text)
+
+
+def test_a_derived_value_is_no_consent(make_channel: MakeChannel) -> None:
+    derived = "source_system: test\n    derive: {out: {path: a, consent: opt_out}}"
+    assert "for fields of consent" in faults(
+        make_channel, CONTACTS.replace("source_system: test", derived)
+    )
+
+
 def test_patterns_are_those_of_re2(make_channel: MakeChannel) -> None:
     text = CONTACTS.replace("email: email", "email: {path: email, extract: '(a)(?=b)'}")
     assert "look-ahead and look-behind do not exist here" in faults(make_channel, text)
@@ -215,7 +241,7 @@ def texts_of_a_channel_file(model: type[BaseModel]) -> Iterator[tuple[str, str |
         has_text, form = False, None
         while pending:
             part = pending.pop()
-            if isinstance(part, type) and issubclass(part, BaseModel):
+            if part is not model and isinstance(part, type) and issubclass(part, BaseModel):
                 yield from texts_of_a_channel_file(part)
             has_text |= part is str
             form = form or (forms.get(part) if isinstance(part, AfterValidator) else None)

@@ -44,6 +44,77 @@ def test_a_record_becomes_a_submission(contacts: Channel) -> None:
     assert json.loads(row["payload"]) == content
 
 
+OPT_OUTS = CONTACTS.replace(
+    "consent_email: consent",
+    "consent_email: {strictest_of: [{path: out, consent: opt_out}, "
+    "{path: left, consent: opt_out_at}, {path: news, values: {sure: granted}}]}",
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "consent", "told"),
+    [
+        ({"out": "no", "news": "yes"}, "granted", 0),
+        ({"out": "no", "news": "sure"}, "granted", 0),
+        ({"out": "no", "news": ""}, None, 0),
+        ({"out": "STOP", "news": "yes"}, "denied", 0),
+        ({"out": True, "news": True}, "denied", 0),
+        ({"out": "no", "left": "2026-01-01", "news": "yes"}, "denied", 0),
+        ({"out": "no", "news": "no"}, "denied", 0),
+        ({"out": "hm", "news": "yes"}, None, 1),
+        ({"out": "hm", "news": ""}, None, 1),
+        ({"out": "hm", "news": "no"}, "denied", 1),
+        ({"out": "yes", "news": "hm"}, "denied", 1),
+        ({"out": "no", "news": "hm"}, None, 1),
+        ({"out": "hm", "news": "hm"}, None, 1),
+        ({"out": {"a": 1}, "news": "yes"}, None, 1),
+    ],
+)
+def test_the_strictest_consent_counts_and_what_cannot_be_read_grants_nothing(
+    make_channel: MakeChannel, content: dict[str, Any], consent: str | None, told: int
+) -> None:
+    (row,) = items(make_channel(OPT_OUTS), {"id": 1, "person": 1, **content})
+    assert row["consent_email"] == consent
+    issues = json.loads(row["issues"] or "[]")
+    assert [issue["field"] for issue in issues] == ["consent_email"] * told
+
+
+DEALS = """
+    name: deals
+    description: One deal per row.
+    format: csv
+    record_id: id
+    emits:
+      - kind: outcome
+        fields:
+          occurred_at: {default: received_at}
+          outcome_type: {path: stage, vocabulary: deal_stages, values: {phase 9: closed_won},
+                         otherwise: stage_change}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "outcome_type", "is_told"),
+    [
+        ("Closed Won", "closed_won", False),
+        ("closed_won", "closed_won", False),
+        ("Closed - Lost", "closed_lost", False),
+        ("Closed Lost (price)", "closed_lost", False),
+        ("Verloren", "closed_lost", False),
+        ("Negotiation", "stage_change", False),
+        ("Phase 9", "closed_won", False),
+        ("Phase 8", "stage_change", True),
+        ("Won't proceed", "stage_change", True),
+    ],
+)
+def test_stages_are_read_by_the_list_and_others_told(
+    make_channel: MakeChannel, stage: str, outcome_type: str, is_told: bool
+) -> None:
+    (row,) = items(make_channel(DEALS), {"id": 1, "stage": stage})
+    assert row["outcome_type"] == outcome_type
+    assert (row["issues"] is not None) == is_told
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "n/a", "N/A", "--", "Select", "NULL", "(not set)"])
 def test_blanks_are_no_values(contacts: Channel, blank: str) -> None:
     (row,) = items(contacts, {"id": 1, "person": 1, "name": blank})

@@ -222,6 +222,27 @@ def test_an_opt_out_in_salesforce_outranks_an_opt_in() -> None:
     assert (granted["consent_email"], denied["consent_email"]) == ("granted", "denied")
 
 
+LEADS_WITH_OPT_OUTS = (
+    ("salesforce_leads", {"id": "1", "created_date": "2026-03-04"},
+     (("consent_email", "has_opted_out_of_email"), ("consent_phone", "do_not_call"))),
+    ("hubspot_contacts", {"id": "1", "property_createdate": "2026-03-04"},
+     (("consent_email", "property_hs_email_optout"),)),
+    ("xeducation", {"Prospect ID": "1", "Converted": "0", "TotalVisits": "0"},
+     (("consent_email", "Do Not Email"), ("consent_phone", "Do Not Call"))),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("channel", "lead", "opt_outs"), LEADS_WITH_OPT_OUTS)
+@pytest.mark.parametrize("word", ["1", "yes", "True", "STOP", "unsubscribed", "ja"])
+def test_an_opt_out_is_no_consent_whatever_its_word(
+    channel: str, lead: dict[str, str], opt_outs: tuple[tuple[str, str], ...], word: str
+) -> None:
+    """Channels listed the words they knew: `1` in a column of opt-outs was a consent."""
+    for field, column in opt_outs:
+        (_, stated) = emitted(channel, lead | {column: word})[0]
+        assert stated[field] == "denied"
+
+
 def test_a_canceled_booking_is_an_event_only() -> None:
     content = {
         "event": "invitee.canceled",

@@ -12,6 +12,7 @@ from lead_platform.capture.values import (
     check_instant,
     consent_reader,
     instant_reader,
+    opt_out_reader,
     read_text,
     show,
 )
@@ -116,6 +117,26 @@ def test_consent_in_a_column_of_numbers_with_gaps(value: object, expected: str) 
 def test_each_language_can_grant_and_deny(granted: str, denied: str) -> None:
     read = consent_reader(shipped_intake_lists().consents)
     assert (read(granted), read(denied)) == ("granted", "denied")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *[(word, "denied") for word in (True, 1, 1.0, "YES", "ja", "Oui", "Sí", "true", "checked")],
+        *[(word, "denied") for word in ("STOP", "opted out", "Unsubscribed", "Do Not Allow")],
+        *[(word, None) for word in (False, 0, 0.0, "0.0", "No", "nein", "Não", "FALSE", "нет")],
+        *[(word, None) for word in ("Allow", "Subscribed", "opt-in", "abonniert")],
+    ],
+)
+def test_an_opt_out_denies_or_says_nothing(value: object, expected: str | None) -> None:
+    lists = shipped_intake_lists()
+    assert opt_out_reader(lists.consents, lists.opt_outs)(value) == expected
+
+
+def test_an_opt_out_that_is_neither_is_refused() -> None:
+    lists = shipped_intake_lists()
+    with pytest.raises(ValueFault, match="'maybe' does not say whether somebody opted out"):
+        opt_out_reader(lists.consents, lists.opt_outs)("maybe")
 
 
 def test_consent_that_is_neither_is_refused() -> None:

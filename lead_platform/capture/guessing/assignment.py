@@ -61,10 +61,11 @@ from lead_platform.capture.guessing.units import (
 from lead_platform.capture.guessing.versions import Versions, find_versions
 from lead_platform.capture.values import SPREADSHEET_DAYS, read_days, show
 from lead_platform.vocabularies.particles import are_particles
-from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
 _OWN_MAILBOXES = 0.8
+_TOLD_STAGES = 5
 OWNER = "owner"
 """Who has a deal; of leads, the owner is no field."""
 _MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
@@ -94,10 +95,14 @@ _SEVERAL = {
 
 
 def assign_columns(
-    sample: Sample, names: FieldNames, vocabularies: Vocabularies, now: datetime
+    sample: Sample,
+    names: FieldNames,
+    vocabularies: Vocabularies,
+    lists: IntakeLists,
+    now: datetime,
 ) -> Assignment:
     """A column for each field the sample has one for."""
-    judge = _Judge(names, vocabularies, Countries(vocabularies), now)
+    judge = _Judge(names, lists, Countries(vocabularies), now)
     candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
     versions = find_versions(candidates)
     candidates = _of_records(map(versions.told, candidates), judge.near)
@@ -119,7 +124,8 @@ def assign_columns(
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, vocabularies),
     )
-    return Assignment(chosen, rest, questions, names.custom)
+    found = Assignment(chosen, rest, questions, names.custom)
+    return replace(found, questions=(*questions, *_unknown_stages(found, lists)))
 
 
 def _versions_left(
@@ -150,14 +156,31 @@ def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
             )
 
 
+def _unknown_stages(found: Assignment, lists: IntakeLists) -> Iterator[str]:
+    """Stages of deals that no list has: one of them may mean that a deal is won or lost."""
+    stage = found.first("stage") if found.is_of_deals else None
+    if stage is None:
+        return
+    stages = dict.fromkeys(stage.column.tried)
+    unknown = [show(each) for each in stages if lists.deal_stages.find(each) is None]
+    if unknown:
+        told = ", ".join(unknown[:_TOLD_STAGES])
+        more = f" and {len(unknown) - _TOLD_STAGES} more" if unknown[_TOLD_STAGES:] else ""
+        yield (
+            f"{stage.column.name}: does one of {told}{more} mean that a deal is won or lost? Each "
+            "counts as under way (stage_change), which `issues` tell until it is in "
+            f"config/vocabularies/{lists.deal_stages.file_name}"
+        )
+
+
 class _Judge:
     """Looks at one column after the other."""
 
     def __init__(
-        self, names: FieldNames, vocabularies: Vocabularies, countries: Countries, now: datetime
+        self, names: FieldNames, lists: IntakeLists, countries: Countries, now: datetime
     ) -> None:
         self._names = names
-        self._vocabularies = vocabularies
+        self._lists = lists
         self._countries = countries
         self._now = now
         self.near: dict[tuple[str, ...], str] = {}
@@ -284,17 +307,20 @@ class _Judge:
 
     def _consent(self, choice: Choice) -> Choice | None:
         if not choice.column.values:
-            return replace(choice, words={})
-        words = consent_words(choice.column, self._vocabularies)
+            return choice
+        lists = [self._lists.consents]
+        if choice.field in OPT_OUTS:
+            lists.append(self._lists.opt_outs)
+        words = consent_words(choice.column, *lists)
         if words is None:
+            files = " and ".join(f"config/vocabularies/{each.file_name}" for each in lists)
             self.near[choice.column.path] = (
-                f"named like {choice.field}, but too few of its values are in "
-                "config/vocabularies/consents.csv"
+                f"named like {choice.field}, but too few of its values are in {files}"
             )
             return None
         cells = choice.column.tried
         self._tell_unread(choice, [cell for cell in cells if cell.strip().lower() not in words])
-        return replace(choice, words=words)
+        return choice
 
     def _tell_unread(self, choice: Choice, unread: Sequence[str]) -> None:
         """Asks what the few values mean that do not read as the field."""

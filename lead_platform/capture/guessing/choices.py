@@ -18,12 +18,11 @@ UNSEEN = 0.1
 class Choice:
     """A column for a field. `confidence` from 0 to 1, `reason` in words.
 
-    `words`: values of a consent column and what they mean. `dates`: the form of a date column.
-    `extract`: the pattern that cuts the field out of a column that holds more. `beside`: a second
-    column that is joined to it (a date and its time of day). `joined`: all columns whose values
-    make up the field, in their order (van der, Berg). `is_versioned`: an id that comes again with
-    each version of its record. `scale`: what its figures are to be multiplied with. `zone`: that of
-    its dates, where its name states one.
+    `dates`: the form of a date column. `extract`: the pattern that cuts the field out of a column
+    that holds more. `beside`: a second column that is joined to it (a date and its time of day).
+    `joined`: all columns whose values make up the field, in their order (van der, Berg).
+    `is_versioned`: an id that comes again with each version of its record. `scale`: what its
+    figures are to be multiplied with. `zone`: that of its dates, where its name states one.
     """
 
     column: Column
@@ -31,7 +30,6 @@ class Choice:
     confidence: float
     reason: str
     rank: int = 0
-    words: dict[str, str] | None = None
     dates: DateForm | None = None
     extract: str | None = None
     beside: Column | None = None
@@ -73,3 +71,11 @@ class Assignment:
         """The best column of a field."""
         found = self.choices.get(name, ())
         return found[0] if found else None
+
+    @property
+    def is_of_deals(self) -> bool:
+        """Whether the records are deals, and no persons stand in them."""
+        who = ("email", "phone", "full_name", "last_name")
+        is_about_persons = any(self.first(name) for name in who)
+        deal = self.first("opportunity_id") or (self.first("stage") and self.first("amount"))
+        return not is_about_persons and deal is not None

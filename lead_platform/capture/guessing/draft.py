@@ -21,35 +21,6 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What YAML reads as something else than a text unless it is quoted.
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "~"})
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
-_WON = (
-    "won",
-    "closed won",
-    "closedwon",
-    "closed_won",
-    "gewonnen",
-    "gagné",
-    "ganado",
-    "ganho",
-    "vinto",
-)
-_LOST = (
-    "lost",
-    "closed lost",
-    "closedlost",
-    "closed_lost",
-    "verloren",
-    "perdu",
-    "perdido",
-    "perso",
-)
-_USUAL_YES, _USUAL_NO = ("true", "yes", "1"), ("false", "no", "0")
-_BARE_NO = frozenset(
-    ["no", "n", "false", "0", "0.0", "f", "off", "nein", "non", "nao", "não", "nee", "unchecked",
-     "nej", "nei", "nie", "ni", "ні", "нет", "не", "nu", "ne", "nem", "ei", "όχι", "hayır",
-     "لا", "לא", "いいえ", "否", "아니요", "아니오", "tidak", "không", "ไม่ใช่", "नहीं"]
-)  # fmt: skip
-_LEAVES = frozenset({"allow", "allowed", "subscribed", "opted in", "opt in", "abonniert"})
-"""In a column of opt-outs, words that say the lead is still there."""
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 
 
@@ -67,7 +38,7 @@ class NoPersonError(ValueError):
 
 def draft_channel(name: str, described: str, sample: Sample, found: Assignment) -> Draft:
     """The channel called `name`. Raises NoPersonError where neither person nor deal is named."""
-    is_deal = _is_deal(found)
+    is_deal = found.is_of_deals
     if not is_deal and not _names_persons(found):
         raise NoPersonError(
             "no column says who a lead is: a mailbox, a telephone number, a person's id, or a name "
@@ -104,12 +75,6 @@ def _names_persons(found: Assignment) -> bool:
     if found.first("phone") is not None:
         return has_name or not any(found.first(name) for name in _COMPANY_FACTS)
     return has_name and (has_company or found.first("record_id") is not None)
-
-
-def _is_deal(found: Assignment) -> bool:
-    about_persons = any(found.first(name) for name in ("email", "phone", "full_name", "last_name"))
-    about_deals = found.first("opportunity_id") or (found.first("stage") and found.first("amount"))
-    return not about_persons and about_deals is not None
 
 
 def _filled(
@@ -273,10 +238,6 @@ def _rule(choices: tuple[Choice, ...]) -> str:
     parts = [_reference(tuple(each.column for each in choices), bare=False)]
     if choice.joined:
         parts = [_all_of(choice.joined), "joined_by: ' '"]
-    if choice.words is not None:
-        parts.append(f"values: {_flow(_meanings(choice))}")
-        if choice.field in OPT_OUTS:
-            parts.append("otherwise: null")
     forms = [form for c in choices if c.dates is not None for form in c.dates.formats]
     if forms:
         parts.append(f"formats: {_flow(list(dict.fromkeys(forms)))}")
@@ -294,51 +255,21 @@ def _rule(choices: tuple[Choice, ...]) -> str:
 
 
 def _consent_rule(choices: tuple[Choice, ...]) -> str:
-    """Of several columns, any denial counts, wherever it stands; a grant only where none denies."""
-    if len(choices) == 1 and choices[0].field != OPT_OUT_AT:
-        return _rule(choices)
-    found = [f"{_denial(choice)} && 'denied'" for choice in choices]
-    grants = [choice for choice in choices if choice.field not in (OPT_OUT_AT, *OPT_OUTS)]
-    path = " || ".join(found + [_path(choice.column.path) for choice in grants])
-    if len(path) > LONGEST_PATH:
-        return _consent_rule(choices[:-1])
-    words = {"denied": "denied"}
-    for choice in grants:
-        words |= choice.words or {}
-    return f"{{path: {_quoted(path)}, values: {_flow(words)}}}"
+    """Words are left to the lists, which later records are read by too. Of several columns, the
+    strictest counts."""
+    if len(choices) == 1:
+        return _consent_part(choices[0])
+    return f"{{strictest_of: [{', '.join(map(_consent_part, choices))}]}}"
 
 
-def _denial(choice: Choice) -> str:
-    """What is true in a record that denies. Paths compare letter by letter: each word in all ways
-    people write it."""
-    path = _path(choice.column.path)
+def _consent_part(choice: Choice) -> str:
     if choice.field == OPT_OUT_AT:
-        return path
-    words = [word for word, value in _meanings(choice).items() if value == "denied"]
-    words += _USUAL_YES if choice.field in OPT_OUTS else _USUAL_NO
-    seen = [cell for cell in choice.column.tried if cell.lower() in words]
-    ways = [way for word in words for way in (word, word.upper(), word.capitalize())]
-    listed = ", ".join(_raw(way) for way in dict.fromkeys((*ways, *seen)))
-    return f"contains([{listed}], to_string({path}))"
-
-
-def _raw(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _meanings(choice: Choice) -> dict[str, str | None]:
-    """What each word means; of an opt-out, yes is a denial and a bare no says nothing."""
-    words = choice.words or {}
-    if choice.field not in OPT_OUTS:
-        return dict(words)
-    if not words:
-        words = dict.fromkeys(_USUAL_YES, "granted")
-    # `Do Not Allow` denies, though a bare `No` in its place would not; `Allow` is no consent.
-    return {word: "denied" if _opts_out(word, meant) else None for word, meant in words.items()}
-
-
-def _opts_out(word: str, meant: str) -> bool:
-    return word not in _BARE_NO if meant == "denied" else word not in _LEAVES
+        said = "opt_out_at"
+    elif choice.field in OPT_OUTS:
+        said = "opt_out"
+    else:
+        return _rule((choice,))
+    return f"{{{_reference((choice.column,), bare=False)}, consent: {said}}}"
 
 
 def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
@@ -380,14 +311,11 @@ def _outcome_lines(found: Assignment) -> Iterator[str]:
     yield "  - kind: outcome"
     yield "    fields:"
     stage = found.first("stage")
-    meant = dict.fromkeys(_WON, "closed_won") | dict.fromkeys(_LOST, "closed_lost")
     if stage is None:
         yield "      outcome_type: {constant: opportunity}"
     else:
-        seen = {value.lower() for value in stage.column.tried}
-        words = {word: value for word, value in meant.items() if word in seen} or meant
         reference = _reference((stage.column,), bare=False)
-        rule = f"{{{reference}, values: {_flow(words)}, otherwise: stage_change}}"
+        rule = f"{{{reference}, vocabulary: deal_stages, otherwise: stage_change}}"
         yield f"      {_line('outcome_type', rule, stage)}"
     yield from _indented(_closing_lines(found))
     for name, choices in _deal_fields(found):

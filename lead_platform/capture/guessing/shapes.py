@@ -15,7 +15,7 @@ from babel import Locale
 
 from lead_platform.capture.guessing.names import NAME_PARTICLE
 from lead_platform.vocabularies.particles import are_particles
-from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
+from lead_platform.vocabularies.tables import AliasTable, IntakeLists, Vocabularies
 from lead_platform.vocabularies.text import fold
 
 _MAIL = re.compile(r"[^@\s,;|/<>()]+@[^@\s,;|/<>()]+\.[^@\s,;|/<>()]{2,}")
@@ -196,12 +196,11 @@ def contradicts(column: Column, field: str, countries: Countries) -> str | None:
     return None
 
 
-def consent_words(column: Column, vocabularies: Vocabularies) -> dict[str, str] | None:
-    """Each distinct value that is read to granted or denied; None where few of the values are, or
-    many differ."""
+def consent_words(column: Column, *lists: AliasTable) -> frozenset[str] | None:
+    """Each distinct value that one of the lists has; None where few of the values are, or many
+    differ."""
     words = Counter(value.strip().lower() for value in column.tried)
-    meant = {word: vocabularies.consents.find(word) for word in words}
-    known = {word: value for word, value in meant.items() if value is not None}
+    known = frozenset(word for word in words if any(each.find(word) for each in lists))
     is_read = sum(words[word] for word in known) >= MOST_READ * words.total()
     return known if known and len(words) <= _MOST_WORDS and is_read else None
 

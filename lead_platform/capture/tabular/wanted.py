@@ -62,7 +62,7 @@ def wanted_by(rules: ChannelRules) -> Wanted:
 
 
 def _columns_of(rule: FieldRule) -> Iterable[str]:
-    yield from rule.column
+    yield from rule.columns()
     for path in rule.paths():
         yield from names_of(path)
 

@@ -2,16 +2,20 @@
 
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.channels import load_channel
+from lead_platform.capture.guessing.draft import Draft
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.guessing.proposal import channel_name, write_proposal
 from lead_platform.capture.guessing.samples import NothingToGuessError
+from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
 from lead_platform.configuration import ConfigurationError
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.folder import load_intake_lists
@@ -425,6 +429,77 @@ def test_the_time_of_an_opt_out_denies(tmp_path: Path) -> None:
         "2026-02-02 10:00:00",
         "2025-12-24 08:00:00",
     ]
+
+
+def mapped(draft: Draft, folder: Path, records: list[dict[str, Any]]) -> list[MappedRecord]:
+    """What the proposed channel makes of records that were not in its sample."""
+    path = folder / "guessed.yaml"
+    path.write_text(draft.text.replace("name: x\n", "name: guessed\n"), encoding="utf-8")
+    mapper = RecordMapper(load_channel(path, load_intake_lists(CONFIG)), datetime(2026, 11, 22))
+    return [mapper.map_record(record, number) for number, record in enumerate(records)]
+
+
+def stated(record: MappedRecord, field: str) -> tuple[object, bool]:
+    """The field of the record's only item, and whether its issues tell of it."""
+    ((kind, row),) = record.items
+    values = dict(zip(ITEM_COLUMNS[kind], row, strict=True))
+    told = [issue["field"] for issue in json.loads(values["issues"] or "[]")]
+    return values[field], field in told
+
+
+@pytest.mark.parametrize("header", ["Email Opt Out", "Unsubscribed", "Do Not Email", "abgemeldet"])
+@pytest.mark.parametrize("beside", [(), ("Newsletter",), ("Newsletter", "Marketing emails")])
+@pytest.mark.parametrize(
+    ("word", "is_read"),
+    [
+        *[(word, True) for word in ("STOP", "ja", "opted out", "unsubscribed", "TRUE", "1", "Oui")],
+        *[(word, False) for word in ("x", "since May", "2026-05-01")],
+    ],
+)
+def test_opt_outs_in_other_words_than_the_sample_has_are_no_consents(
+    tmp_path: Path, header: str, beside: tuple[str, ...], word: str, is_read: bool
+) -> None:
+    """The channel knew the words of its sample: `STOP` beside a newsletter's yes was a consent."""
+    columns: Columns = [
+        ("Email", None, "a@b.example", "c@d.example"),
+        (header, None, "yes", "no"),
+        *((name, None, "yes", "yes") for name in beside),
+    ]
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    record = {"Email": "e@f.example", header: word, **dict.fromkeys(beside, "yes")}
+    (late,) = mapped(draft, tmp_path, [record])
+    assert stated(late, "consent_email") == (("denied", False) if is_read else (None, True))
+
+
+@pytest.mark.parametrize(
+    ("stage", "outcome_type", "is_told"),
+    [
+        ("Lost", "closed_lost", False), ("Closed Won", "closed_won", False),
+        ("CLOSED_LOST", "closed_lost", False), ("Verloren", "closed_lost", False),
+        ("Negotiation", "stage_change", False), ("Zeta", "stage_change", True),
+    ],
+)  # fmt: skip
+def test_deals_that_end_otherwise_than_the_sample_end_too(
+    tmp_path: Path, stage: str, outcome_type: str, is_told: bool
+) -> None:
+    """With Open and Won in the sample, a deal that was lost later was one under way."""
+    columns: Columns = [("Opportunity ID", None, "o1", "o2"), ("Stage", None, "Open", "Won"),
+                        ("Amount", None, "100", "200")]  # fmt: skip
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    record = {"Opportunity ID": "o3", "Stage": stage, "Amount": "5"}
+    (late,) = mapped(draft, tmp_path, [record])
+    assert stated(late, "outcome_type") == (outcome_type, is_told)
+
+
+def test_stages_that_no_list_has_are_asked_about(tmp_path: Path) -> None:
+    columns: Columns = [("Opportunity ID", None, "o1", "o2"), ("Stage", None, "Zeta", "Won"),
+                        ("Amount", None, "100", "200")]  # fmt: skip
+    questions = proposed(write_export(tmp_path / "x.csv", columns)).found.questions
+    (asked,) = [text for text in questions if text.startswith("Stage:")]
+    assert "'Zeta' mean that a deal is won or lost" in asked
+    assert "'Won'" not in asked
 
 
 def test_what_may_be_an_opt_out_is_asked_about(tmp_path: Path) -> None:
