@@ -183,7 +183,7 @@ def test_an_id_of_a_registration_is_no_persons(tmp_path: Path, name: str) -> Non
 
 def test_dates_in_an_unknown_form_are_asked_about(tmp_path: Path) -> None:
     columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
-               ("Datum", None, "12. Dezember 2025", "3. Mai 2026")]  # fmt: skip
+               ("Datum", None, "12 XII 2025", "3 V 2026")]  # fmt: skip
     proposal = proposed(write_export(tmp_path / "x.csv", columns))
     assert [text for text in proposal.found.questions if text.startswith("Datum: in which form")]
 
