@@ -37,6 +37,7 @@ from lead_platform.capture.guessing.refusals import (
     without_consents,
 )
 from lead_platform.capture.guessing.samples import Sample
+from lead_platform.capture.guessing.seconds import second_columns, with_further_mailbox
 from lead_platform.capture.guessing.shapes import (
     MOST_READ,
     Column,
@@ -110,6 +111,7 @@ def assign_columns(
     candidates += _by_values(sample.columns, candidates, names)
     settled = _own(_settled(candidates), versions, judge.near)
     chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
+    chosen = with_further_mailbox(chosen)
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {column.path for choice in choices for column in choice.columns}
     rest: Rest = tuple(
@@ -124,7 +126,7 @@ def assign_columns(
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, vocabularies),
     )
-    found = Assignment(chosen, rest, questions, names.custom)
+    found = Assignment(chosen, rest, questions, names.custom, second_columns(chosen))
     return replace(found, questions=(*questions, *_unknown_stages(found, lists)))
 
 

@@ -23,6 +23,7 @@ class Choice:
     `joined`: all columns whose values make up the field, in their order (van der, Berg).
     `is_versioned`: an id that comes again with each version of its record. `scale`: what its
     figures are to be multiplied with. `zone`: that of its dates, where its name states one.
+    `where`: a column that has to be filled too.
     """
 
     column: Column
@@ -37,6 +38,7 @@ class Choice:
     is_versioned: bool = False
     scale: int | None = None
     zone: str | None = None
+    where: Column | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -60,12 +62,14 @@ class Choice:
 class Assignment:
     """`choices` by field, best first; `rest` are columns nothing was found for, with the reason
     where one was near; `questions` what a person has to answer; `custom` are the fields without a
-    column of their own that a choice may be for."""
+    column of their own that a choice may be for; `second` are the columns that no field takes where
+    another is filled, each behind that other."""
 
     choices: dict[str, tuple[Choice, ...]]
     rest: tuple[tuple[Column, str | None], ...]
     questions: tuple[str, ...] = field(default=())
     custom: tuple[LeadField, ...] = ()
+    second: tuple[tuple[Column, Column], ...] = ()
 
     def first(self, name: str) -> Choice | None:
         """The best column of a field."""

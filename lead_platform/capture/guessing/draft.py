@@ -235,6 +235,8 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
 
 def _rule(choices: tuple[Choice, ...]) -> str:
     choice = choices[0]
+    if choice.where is not None:
+        return f"{{path: {_quoted(_where_both((choice.where, choice.column)))}}}"
     parts = [_reference(tuple(each.column for each in choices), bare=False)]
     if choice.joined:
         parts = [_all_of(choice.joined), "joined_by: ' '"]
@@ -277,11 +279,15 @@ def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
     pairs: list[str] = []
     left: list[str] = []
     keys: set[str] = set()
-    for column, near in found.rest:
-        if column.path[0] == "_answers":
+    seconds = {second.path: first for first, second in found.second}
+    kept = [(second, None) for _, second in found.second]
+    for column, near in (*kept, *found.rest):
+        first = seconds.get(column.path)
+        if column.path[0] == "_answers" and first is None:
             continue
         key = _key(column, keys)
-        pair = f"{key}: {_path(column.path)}"
+        path = _path(column.path) if first is None else _where_both((first, column))
+        pair = f"{key}: {path}"
         fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
         is_kept = near is None or near == ABOUT_OTHERS
         if column.values and is_kept and fits:
@@ -296,6 +302,8 @@ def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
 
 
 def _key(column: Column, taken: set[str]) -> str:
+    if column.path[0] == "_answers":
+        return _path(column.path[1:])
     key = re.sub(r"\W+", "_", column.name.lower(), flags=re.ASCII).strip("_")[:40] or "answer"
     if key[0].isdigit():
         key = f"q_{key}"
@@ -368,6 +376,11 @@ def _reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
         return f"{{{column}}}" if bare else column
     path = _scalar(" || ".join(_path(column.path) for column in columns))
     return path if bare else f"path: {path}"
+
+
+def _where_both(columns: tuple[Column, Column]) -> str:
+    """The second column where the first is filled too."""
+    return " && ".join(_path(column.path) for column in columns)
 
 
 def _all_of(columns: tuple[Column, ...]) -> str:

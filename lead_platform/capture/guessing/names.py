@@ -60,6 +60,8 @@ _OTHER_TARGETS = frozenset(
     ]
 )
 _NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER, ABOUT_CONSENT, ABOUT_DELETION, NEGATION)
+# Of whoever fills a form in, `Additional email addresses` are those of others to be invited.
+_KEYS_OF_CRMS = frozenset({"further_emails", "merged_person_ids"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
 # `+1 Name` is whom the lead brings along.
@@ -163,7 +165,8 @@ class FieldNames:
         """Whether a question is about somebody else than who answers it: `Your manager's email` is,
         `Where can our team reach you?` is not."""
         words = _words(question)
-        if self._listed(_compact(words), is_exact=True):
+        found = self._listed(_compact(words), is_exact=True)
+        if any(match.field not in _KEYS_OF_CRMS for match in found):
             return False
         kept: list[str] = []
         skipped = 0

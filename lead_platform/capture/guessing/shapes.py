@@ -131,6 +131,12 @@ def _is_mail_or_encoded(value: str) -> bool:
     return all(is_mail(part) for part in re.split(r"\s*[;,]\s*", decoded.strip(" ;,")))
 
 
+def _are_ids(value: str) -> bool:
+    """Ids, one or several: none of them has a space within."""
+    parts = re.split(r"\s*[;,|]\s*", value.strip(" ;,|"))
+    return all(part and not re.search(r"[\s@]", part) for part in parts)
+
+
 def holds_phone(value: str) -> bool:
     """Whether a value of several parts has a telephone number among them."""
     return any(is_phone(part.strip()) for part in re.split(r"[/;,|]", value))
@@ -232,6 +238,8 @@ def _is_no_word(value: str) -> bool:
 Test = Callable[[str], object]
 _NEEDED: Mapping[str, tuple[Test, float, str]] = {
     "email": (_is_mail_or_encoded, 0.5, "are mailboxes"),
+    "further_emails": (_is_mail_or_encoded, 0.8, "are mailboxes"),
+    "merged_person_ids": (_are_ids, 0.95, "are ids"),
     "phone": (_is_reformatted_phone, 0.5, "are telephone numbers"),
     "linkedin_url": (lambda v: "linkedin." in v.lower(), 0.5, "are addresses of LinkedIn"),
     "company_website": (is_url, 0.5, "are web addresses"),

@@ -1,0 +1,140 @@
+"""Two columns for one field: nothing that the second says is lost where the first is filled."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lead_platform.capture.channels import load_channel
+from lead_platform.capture.guessing.proposal import Proposal, render_proposal
+from lead_platform.capture.readers import RawRecord, read_records
+from tests.capture.guessing.test_exports import NAMES, proposed
+from tests.capture.test_mapping import items
+
+FIRST = ["Ada", "Bo", "Cy", "Di", "Ed", "Flo"]
+OWN = [f"{name.lower()}@firm{n}.example" for n, name in enumerate(FIRST)]
+WORK = [f"{name.lower()}@corp{n}.example" for n, name in enumerate(FIRST)]
+DESK = [f"+49 30 5550 12{n:02}" for n in range(6)]
+MOBILE = [f"+49 151 5550 12{n:02}" for n in range(6)]
+
+
+def taken(tmp_path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[Proposal, list[Any]]:
+    path = tmp_path / "x.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    proposal = proposed(path)
+    assert proposal.draft is not None, proposal.fault
+    (tmp_path / "guessed.yaml").write_text(proposal.draft.text, encoding="utf-8")
+    channel = load_channel(tmp_path / "guessed.yaml")
+    records = read_records(path, channel.rules)
+    rows = [
+        items(channel, record.content)[0] for record in records if isinstance(record, RawRecord)
+    ]
+    return proposal, rows
+
+
+def notes_of(proposal: Proposal) -> str:
+    return " ".join(str(part) for part in render_proposal(proposal).renderables[1:])  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("field", "names", "first", "second"),
+    [
+        ("phone", ("Phone", "Mobile"), DESK, MOBILE),
+        ("phone", ("Telefon", "Handynummer"), DESK, MOBILE),
+        ("phone", ("Work Phone", "Cell Phone"), DESK, MOBILE),
+    ],
+)
+def test_a_second_number_is_an_answer(
+    tmp_path: Path, field: str, names: tuple[str, str], first: list[str], second: list[str]
+) -> None:
+    """`Phone || Mobile` threw the second away wherever both were filled, and nobody was told."""
+    first = [*first[:-1], ""]
+    columns = {"First Name": FIRST, "Email": OWN, names[0]: first, names[1]: second}
+    proposal, rows = taken(tmp_path, columns)
+    assert [row[field] for row in rows] == [*first[:-1], second[-1]]
+    answers = [json.loads(row["answers"] or "{}") for row in rows]
+    assert [list(each.values()) for each in answers] == [*([one] for one in second[:-1]), []]
+    told = f"Where {names[0]} and {names[1]} are both filled, {names[1]} is kept as an answer."
+    assert told in notes_of(proposal)
+
+
+def test_a_second_question_is_an_answer(tmp_path: Path) -> None:
+    """What a path read was no answer any more, whether a field took it or not."""
+    path = tmp_path / "x.jsonl"
+    asked = {"First Name": FIRST, "Phone": DESK, "Mobile No.": MOBILE, "Colour": ["red"] * 6}
+    rows = [
+        {"id": f"r{n}", "answers": [{"question": q, "answer": a[n]} for q, a in asked.items()]}
+        for n in range(6)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    proposal = proposed(path)
+    assert proposal.draft is not None, proposal.fault
+    (tmp_path / "guessed.yaml").write_text(proposal.draft.text, encoding="utf-8")
+    channel = load_channel(tmp_path / "guessed.yaml")
+    first = next(iter(read_records(path, channel.rules)))
+    assert isinstance(first, RawRecord)
+    (row,) = items(channel, first.content)
+    assert row["phone"] == DESK[0]
+    assert json.loads(row["answers"]) == {"Mobile No.": MOBILE[0], "Colour": "red"}
+
+
+def test_a_second_mailbox_is_a_further_one(tmp_path: Path) -> None:
+    """`Email || Work Email` threw the second away wherever both were filled."""
+    first = ["", *OWN[1:]]
+    proposal, rows = taken(tmp_path, {"First Name": FIRST, "Email": first, "Work Email": WORK})
+    assert proposal.draft is not None
+    assert proposal.draft.fields["further_emails"] == ("Work Email",)
+    assert [row["email"] for row in rows] == [WORK[0], *OWN[1:]]
+    further = [json.loads(row["further_emails"] or "[]") for row in rows]
+    assert further == [[], *([one] for one in WORK[1:])]
+    assert "kept as an answer" not in notes_of(proposal)
+
+
+def test_a_mailbox_that_stands_beside_others_is_no_key(tmp_path: Path) -> None:
+    """A further mailbox is an exact key: colleagues who share one would be one person."""
+    shared = [WORK[0], WORK[0], *WORK[2:]]
+    proposal, rows = taken(tmp_path, {"First Name": FIRST, "Email": OWN, "Work Email": shared})
+    assert proposal.draft is not None
+    assert "further_emails" not in proposal.draft.fields
+    assert [list(json.loads(row["answers"]).values()) for row in rows] == [[one] for one in shared]
+    told = "Where Email and Work Email are both filled, Work Email is kept as an answer."
+    assert told in notes_of(proposal)
+
+
+def test_what_a_crm_keeps_of_a_merged_person_fills_fields(tmp_path: Path) -> None:
+    """Names of HubSpot's own columns were in no list: their keys became answers."""
+    columns = {
+        "Record ID": [str(100 + n) for n in range(6)],
+        "First Name": FIRST,
+        "Email": OWN,
+        "Work email": [f"{name.lower()}@work.example" for name in FIRST],
+        "Additional email addresses": [f"{one};x{n}@old.example" for n, one in enumerate(WORK)],
+        "Merged object IDs": [f"{200 + n};{300 + n}" for n in range(6)],
+    }
+    _, rows = taken(tmp_path, columns)
+    assert json.loads(rows[0]["further_emails"]) == [WORK[0], "x0@old.example"]
+    assert json.loads(rows[0]["merged_person_ids"]) == ["200", "300"]
+    assert list(json.loads(rows[0]["answers"]).values()) == ["ada@work.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Additional email addresses", ["yes", "no"] * 3),
+        ("Merged object IDs", ["was merged by hand", "see the note"] * 3),
+    ],
+)
+def test_values_that_are_no_keys_stay_answers(tmp_path: Path, name: str, values: list[str]) -> None:
+    proposal, _ = taken(tmp_path, {"First Name": FIRST, "Email": OWN, name: values})
+    assert proposal.draft is not None
+    assert set(proposal.draft.fields) == {"first_name", "email"}
+
+
+def test_a_form_that_asks_for_more_mailboxes_asks_about_others() -> None:
+    assert NAMES.asks_about_another("Additional email addresses")
