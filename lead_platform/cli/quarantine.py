@@ -127,8 +127,22 @@ def release(
 @quarantine_app.command("discard")
 def discard(by: By, reason: Why, ids: Ids = None, as_of: AsOf = None) -> None:
     """Leave them out for good: nothing tries them again until somebody releases them."""
+    from lead_platform.governance.quarantine import find_entries
+    from lead_platform.lake.lake import Lake
+
     entries = _decide("discarded", ids, None, by, reason, every=False, as_of=as_of)
     console.print(f"{len(entries)} discarded; what was received of them is kept.")
+    with Lake(Settings()).read() as connection:
+        others = [one for one in find_entries(connection, ids or ()) if one.state != "discarded"]
+    for entry in others:
+        console.print(
+            f"{entry.quarantine_id} is {entry.state} and was tried again since: it leaves out "
+            "nothing any more.",
+            markup=False,
+            soft_wrap=True,
+        )
+    if others:
+        raise typer.Exit(1)
 
 
 def _decide(

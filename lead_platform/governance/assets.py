@@ -18,7 +18,7 @@ from dagster import (
 
 from lead_platform.governance.archive import READ_BACK, compare_with_lake
 from lead_platform.governance.conservation import reconcile, record
-from lead_platform.governance.quarantine import count_held, count_refused
+from lead_platform.governance.quarantine import count_held, count_of_many
 from lead_platform.governance.run_history import forget_runs, record_forgotten_runs
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.lake import Candidate, utc_now
@@ -78,7 +78,7 @@ def reconciliation(
     """
     with lake.lake.read() as connection:
         results = reconcile(connection)
-        waiting, refused = count_held(connection), count_refused(connection)
+        waiting, of_many = count_held(connection), count_of_many(connection)
 
     def write(candidate: Candidate) -> None:
         record(candidate.connection, results, run_id=context.run_id, checked_at=run_time(context))
@@ -97,10 +97,10 @@ def reconciliation(
             check_name=NOTHING_HELD.name,
             asset_key=NOTHING_HELD.asset_key,
             passed=not waiting,
-            severity=AssetCheckSeverity.ERROR if refused else AssetCheckSeverity.WARN,
+            severity=AssetCheckSeverity.ERROR if of_many else AssetCheckSeverity.WARN,
             metadata={
                 **waiting,
-                **_told_of(refused),
+                **_told_of(of_many),
                 "what to do": "lead-platform quarantine list, then release or discard",
             },
         ),
@@ -108,11 +108,11 @@ def reconciliation(
     return Stage("reconcile", None, tables_of(QUALITY), lambda: Prepared(write)), checks
 
 
-def _told_of(refused: Mapping[str, int]) -> dict[str, str]:
+def _told_of(of_many: Mapping[str, int]) -> dict[str, str]:
     """Of which steps more than few were set aside at once, where any were."""
-    if not refused:
+    if not of_many:
         return {}
-    steps = ", ".join(f"{step} {count:,}" for step, count in refused.items())
+    steps = ", ".join(f"{step} {count:,}" for step, count in of_many.items())
     text = f"More than few at once ({steps}): rather a rule or a source that changed than records."
     return {"more than few": text}
 

@@ -13,11 +13,13 @@ import duckdb
 import pandas as pd
 
 from lead_platform.lake.audit import record_actions
+from lead_platform.lake.quarantine import OF_MEMBERS
 from lead_platform.layers import workflow_of
 
 Verdict = Literal["released", "discarded"]
 
-# What each verdict is said of; of anything else it would say nothing new.
+# What each verdict is said of, beside, to discard it, what waits to be tried; of anything else it
+# would say nothing new.
 _BEFORE = {"released": ("held", "discarded"), "discarded": ("held",)}
 
 
@@ -45,6 +47,11 @@ class Entry:
     decision_reason: str | None
     decided_at: datetime | None
     tried_at: datetime | None
+
+    @property
+    def waits_to_be_tried(self) -> bool:
+        """Whether it was let go and its step has not tried it since."""
+        return self.state in ("released", "superseded") and self.tried_at is None
 
 
 _ENTRIES = """
@@ -127,13 +134,12 @@ def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {str(step): int(count) for step, count in rows}
 
 
-def count_refused(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many of those held refused their step because they were more than few, by step: more
-    likely than so many records, something else is wrong. Empty where none did."""
+def count_of_many(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many of those held were set aside with more than few others, by step: more likely than so
+    many records, something else is wrong. Empty where none were."""
     rows = connection.execute(
-        "select step, count(*) from governance.quarantine "
-        "semi join (select release_id from governance.releases where status = 'refused') "
-        "using (release_id) where state = 'held' group by step order by step"
+        "select step, count(*) from governance.quarantine where state = 'held' and is_of_many "
+        "group by step order by step"
     ).fetchall()
     return {str(step): int(count) for step, count in rows}
 
@@ -193,18 +199,33 @@ def decide(
     chosen = find_entries(connection, ids)
     if verdict == "released" and chosen:
         chosen += _find_beside(connection, [entry.quarantine_id for entry in chosen])
-    entries = [entry for entry in chosen if entry.state in _BEFORE[verdict]]
+    entries = [
+        entry
+        for entry in chosen
+        if entry.state in _BEFORE[verdict] or (verdict == "discarded" and entry.waits_to_be_tried)
+    ]
     connection.execute(
         "update governance.quarantine set state = ?, decided_by = ?, decision_reason = ?, "
         "decided_at = ?, tried_at = null where quarantine_id in (select unnest(?::varchar[]))",
         [verdict, by, reason, at, [entry.quarantine_id for entry in entries]],
     )
+    if verdict == "discarded":
+        connection.execute(_OF_THESE_MEMBERS, [[entry.quarantine_id for entry in entries]])
     record_actions(
         connection,
         pd.DataFrame([_action(entry, verdict, by, reason, at) for entry in entries]),
         run_id="",
     )
     return entries
+
+
+# Who inquires again is another matter than what was discarded.
+_OF_THESE_MEMBERS = f"""
+update governance.quarantine as q set subject_version = '{OF_MEMBERS}' || v.members_version
+from identity.lead_versions as v
+where v.lead_id = q.subject_id and q.subject_type = 'lead'
+    and q.quarantine_id in (select unnest(?::varchar[]))
+"""
 
 
 def _find_beside(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Entry]:

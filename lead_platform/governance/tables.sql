@@ -30,11 +30,12 @@ create table if not exists governance.data_quality (
 );
 
 -- One per subject (submission, event, outcome, delivery, lead) that a step leaves out because a row of it failed, each time anew: the expectation it broke first, the whole row, since when, and what became of it.
--- `held` and `discarded` are left out; `released` (by a person) and `superseded` (its suite or the configuration changed, or more is known of it) are tried again. `payload_id`: the rejected record that keeps what was received, where nothing of it was taken in.
+-- `held` and `discarded` are left out; `released` (by a person) and `superseded` (its suite or the configuration changed, or more is known of it) are tried again. `payload_id`: the rejected record that keeps what was received, where nothing of it was taken in. `first_run_id`: the run that set it aside, however often it was tried again since; `is_of_many`: with more than few others.
 create table if not exists governance.quarantine (
     quarantine_id varchar, step varchar, subject_type varchar, subject_id varchar,
     subject_version varchar, table_name varchar, expectation varchar, arguments varchar,
     offending_row varchar, suite_version varchar, release_id varchar, run_id varchar,
     payload_id varchar, held_at timestamp, state varchar, decided_by varchar,
-    decision_reason varchar, decided_at timestamp, hold_number bigint, tried_at timestamp
+    decision_reason varchar, decided_at timestamp, hold_number bigint, tried_at timestamp,
+    first_run_id varchar, is_of_many boolean
 );

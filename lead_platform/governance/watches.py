@@ -137,13 +137,14 @@ def watch_models(settings: Settings) -> list[Signal]:
 
 
 def watch_quarantine(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Signal]:
-    """Steps of which one run set more than `limit` aside, for as long as they are held."""
+    """Steps of which one run set more than `limit` aside, for as long as they are held, however
+    often they are tried again."""
     rows = connection.execute(
         """
         select step, arg_max(run_id, held), max(held), sum(held)
         from (
-            select step, run_id, count(*) as held from governance.quarantine
-            where state = 'held' group by all
+            select step, coalesce(first_run_id, run_id) as run_id, count(*) as held
+            from governance.quarantine where state = 'held' group by all
         )
         group by step having max(held) > ? order by step
         """,

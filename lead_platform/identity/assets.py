@@ -25,6 +25,7 @@ from lead_platform.identity.leads.specification import (
 from lead_platform.identity.leads.tracing import count_arrivals, list_arrivals, trace_arrivals
 from lead_platform.identity.modelling.proposals import model_at_work
 from lead_platform.identity.resolution import (
+    Normalized,
     list_unnormalized,
     normalize_anew,
     normalize_pending,
@@ -195,12 +196,19 @@ def _normalize_anew(context: AssetExecutionContext, lake: LakeResource, rows: in
         normalized = normalize_anew(
             candidate.connection, vocabularies, 0 if is_off else rows, own_fields
         )
-        candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
+        _hold(candidate, normalized)
         counts = write_normalized(candidate.connection, normalized.rows, lists)
         return {**counts, "withdrawn": withdrawn}
 
     scope = Scope("identity.normalized_submissions", list_unnormalized)
     return Stage("normalize", "identity", FORMS, lambda: Prepared(write, rows), scope)
+
+
+def _hold(candidate: Candidate, normalized: Normalized) -> None:
+    """Set aside what breaks normalising."""
+    place, tried = ("submission", "identity.normalized_submissions"), normalized.submissions
+    candidate.hold(normalized.faults, *place, of=tried)
+    candidate.hold(normalized.faults_again, *place, of=tried)
 
 
 def _normalize(context: AssetExecutionContext, lake: LakeResource) -> Stage:
@@ -214,7 +222,7 @@ def _normalize(context: AssetExecutionContext, lake: LakeResource) -> Stage:
             seen = list_let_go(connection, "normalize")
 
         def write(candidate: Candidate) -> dict[str, int]:
-            candidate.hold(normalized.faults, "submission", "identity.normalized_submissions")
+            _hold(candidate, normalized)
             return write_normalized(candidate.connection, normalized.rows)
 
         return Prepared(write, len(normalized.rows), seen=seen)

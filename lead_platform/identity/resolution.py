@@ -37,7 +37,7 @@ from lead_platform.identity.withdrawal import withdraw_submissions
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.faults import Fault, work_around
 from lead_platform.lake.order import read_place
-from lead_platform.lake.quarantine import Subject, held, let_go_merged
+from lead_platform.lake.quarantine import Subject, held
 from lead_platform.lake.readings import Reading
 from lead_platform.parallel import map_in_processes
 from lead_platform.vocabularies.folder import load_vocabularies
@@ -143,10 +143,17 @@ group by m.lead_id order by m.lead_id limit 5
 
 @dataclass(frozen=True)
 class Normalized:
-    """Rows of identity.normalized_submissions, and the submissions that broke normalising."""
+    """Rows of identity.normalized_submissions, and the submissions that broke normalising, those
+    that did before apart."""
 
     rows: pd.DataFrame
     faults: list[Fault] = field(default_factory=list)
+    faults_again: list[Fault] = field(default_factory=list)
+
+    @property
+    def submissions(self) -> int:
+        """How many were tried."""
+        return len(self.rows) + len(self.faults) + len(self.faults_again)
 
 
 def normalize_pending(
@@ -157,7 +164,7 @@ def normalize_pending(
     """Normal forms of the submissions that have none yet. The connection may be a reader's.
     `own_fields`: the fields of config/fields.yaml that people are matched by."""
     new = connection.execute(_NEW).to_arrow_table().to_pandas()
-    return _normalize(new, vocabularies, own_fields)
+    return _normalize(new, vocabularies, own_fields, _left_out_before(connection))
 
 
 def normalize_anew(
@@ -171,7 +178,16 @@ def normalize_anew(
     given = {"lists": vocabularies.version, "rows": rows}
     behind = connection.execute(_NEXT_BEHIND, given).to_arrow_table().to_pandas()
     new = connection.execute(_NEW).to_arrow_table().to_pandas()
-    return _normalize(pd.concat([behind, new], ignore_index=True), vocabularies, own_fields)
+    pending = pd.concat([behind, new], ignore_index=True)
+    return _normalize(pending, vocabularies, own_fields, _left_out_before(connection))
+
+
+def _left_out_before(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """What normalising has left out at any time: if it is pending, it is tried again."""
+    rows = connection.execute(
+        "select distinct subject_id from governance.quarantine where step = 'normalize'"
+    ).fetchall()
+    return frozenset(subject_id for (subject_id,) in rows)
 
 
 def count_behind(connection: duckdb.DuckDBPyConnection, vocabularies: Vocabularies) -> int:
@@ -183,10 +199,13 @@ def count_behind(connection: duckdb.DuckDBPyConnection, vocabularies: Vocabulari
 
 
 def _normalize(
-    pending: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str]
+    pending: pd.DataFrame,
+    vocabularies: Vocabularies,
+    own_fields: Sequence[str],
+    again: frozenset[str],
 ) -> Normalized:
     normalize = functools.partial(
-        _normalize_around, vocabularies=vocabularies, own_fields=own_fields
+        _normalize_around, vocabularies=vocabularies, own_fields=own_fields, again=again
     )
     if len(pending) < PARALLEL_ROWS:
         return normalize(pending)
@@ -196,6 +215,7 @@ def _normalize(
     return Normalized(
         pd.concat([part.rows for part in parts], ignore_index=True),
         [fault for part in parts for fault in part.faults],
+        [fault for part in parts for fault in part.faults_again],
     )
 
 
@@ -221,10 +241,18 @@ def list_unnormalized(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
 
 
 def _normalize_around(
-    pending: pd.DataFrame, vocabularies: Vocabularies, own_fields: Sequence[str]
+    pending: pd.DataFrame,
+    vocabularies: Vocabularies,
+    own_fields: Sequence[str],
+    again: frozenset[str],
 ) -> Normalized:
     normalize = functools.partial(_normal_forms, vocabularies=vocabularies, own_fields=own_fields)
-    return Normalized(*work_around(normalize, pending, "submission_id"))
+    rows, faults = work_around(normalize, pending, "submission_id", again)
+    return Normalized(
+        rows,
+        [fault for fault in faults if fault.subject_id not in again],
+        [fault for fault in faults if fault.subject_id in again],
+    )
 
 
 def _normal_forms(
@@ -282,9 +310,6 @@ def resolve(
         decided_at=decided_at,
         run_id=run_id,
     )
-    if summary.leads_retired:
-        merges = connection.execute(_MERGES, {"since": since}).fetchall()
-        let_go_merged(connection, merges, at=decided_at)
     left = leave_companies(connection) if summary.reread or rows else []
     accounts = resolve_accounts(
         connection,
@@ -334,13 +359,6 @@ def resolve(
         "examples": "\n".join(_examples(connection, f"automation:{run_id}")),
         "not_weighed": " ".join([*people.warnings(), *companies.warnings()]),
     }
-
-
-# The leads that became part of another one after step `since`.
-_MERGES = """
-select distinct lead_id, surviving_lead_id from identity.merged_members
-where merge_seq > $since and lead_id <> surviving_lead_id
-"""
 
 
 def list_actions(connection: duckdb.DuckDBPyConnection, run_id: str, since: int) -> pd.DataFrame:

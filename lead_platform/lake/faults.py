@@ -5,8 +5,10 @@ any work that can be tried with some of its records left out (`rehearsal`). What
 records at fault is the quarantine's.
 """
 
+import math
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +35,10 @@ _OF_THE_MACHINE = (
     duckdb.OutOfMemoryException,
     duckdb.TransactionException,
 )
+
+
+# How long to look for rows that break work of which others do not.
+SEARCH_SECONDS = 300.0
 
 
 def may_be_of_a_record(error: BaseException) -> bool:
@@ -65,12 +71,14 @@ class Fault:
 
 
 def work_around(
-    work: Callable[[pd.DataFrame], T], frame: pd.DataFrame, key: str
+    work: Callable[[pd.DataFrame], T], frame: pd.DataFrame, key: str, again: Collection[str] = ()
 ) -> tuple[T, list[Fault]]:
     """`work` of the frame, without the few rows that break it; `key` is the column of their ids.
 
-    Raises what `work` raises where more than few break it, or none does by itself, and what is the
-    machine's fault and no record's.
+    However many do, as long as others do not: nobody waits for them. Those `again` were left out
+    before. Raises what `work` raises where more than few others break it and no row does not, where
+    none does by itself or they are not found in time, and what is the machine's fault and no
+    record's.
     """
     try:
         return work(frame), []
@@ -78,26 +86,34 @@ def work_around(
         if not may_be_of_a_record(error):
             raise
         frame = frame.reset_index(drop=True)
-        broken = find_breaking_rows(work, frame, few_of(len(frame)))
-        if not broken:
-            raise
+        broken = find_breaking_rows(work, frame, len(frame), seconds=SEARCH_SECONDS)
         faults = [fault_of(str(frame[key].iloc[row]), error) for row, error in broken]
+        new = sum(fault.subject_id not in again for fault in faults)
+        if not faults or (len(faults) == len(frame) and new > few_of(len(frame))):
+            raise
         rest = frame[~frame[key].isin([fault.subject_id for fault in faults])]
         return work(rest.reset_index(drop=True)), faults
 
 
 def find_breaking_rows(
-    work: Callable[[pd.DataFrame], object], frame: pd.DataFrame, most: int
+    work: Callable[[pd.DataFrame], object],
+    frame: pd.DataFrame,
+    most: int,
+    *,
+    seconds: float = math.inf,
 ) -> list[tuple[int, Exception]]:
     """The places of the rows that break the work by themselves, with the error each raises; none
-    where they are more than `most`.
+    where they are more than `most`, or not all are found in so many `seconds`.
 
     Of a row alone the same error has to come twice: one that passes is nobody's. Raises what is the
     machine's fault.
     """
     broken: list[tuple[int, Exception]] = []
     pending = [range(len(frame))]
+    deadline = time.monotonic() + seconds
     while pending:
+        if time.monotonic() > deadline:
+            return []
         places = pending.pop()
         rows = frame.iloc[places.start : places.stop].reset_index(drop=True)
         error = _raised(work, rows)

@@ -35,7 +35,7 @@ from lead_platform.lake.connection import (
 )
 from lead_platform.lake.dbt import DbtFailedError
 from lead_platform.lake.failures import is_disk_full
-from lead_platform.lake.faults import Fault
+from lead_platform.lake.faults import Fault, few_of
 from lead_platform.lake.fence import Fence
 from lead_platform.lake.gate import Gate, TableFailure, Verdict
 from lead_platform.lake.lock import WriterLock, WriterLockTimeoutError, writer_lock
@@ -51,7 +51,7 @@ from lead_platform.lake.migration import (
 )
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog, require_new_home
-from lead_platform.lake.quarantine import OpenEntries, Parting, Separation
+from lead_platform.lake.quarantine import OpenEntries, Parting, Separation, Subject
 from lead_platform.lake.releases import Release, ReleaseNote
 from lead_platform.lake.suites import Suite, configuration_state, suites_state, usable_suites
 from lead_platform.lake.tables import (
@@ -149,14 +149,25 @@ class Candidate:
         return self.release is not None and self.release.status == "set_aside"
 
     def hold(
-        self, faults: Sequence[Fault], subject_type: str, table: str, version: str | None = None
+        self,
+        faults: Sequence[Fault],
+        subject_type: str,
+        table: str,
+        version: str | None = None,
+        *,
+        of: int = 0,
     ) -> None:
         """Set aside what breaks the step's own work, so that `table` has no row of it; of what
-        comes with several contents the `version` that does."""
+        comes with several contents the `version` that does. `of`: how many were tried."""
         if not faults:
             return
         holds = quarantine.holds_of_faults(
-            faults, subject_type, table, self.rule_versions.get(table), version
+            faults,
+            subject_type,
+            table,
+            self.rule_versions.get(table),
+            version,
+            is_of_many=len(faults) > few_of(of),
         )
         with self.transaction():
             quarantine.write_holds(
@@ -184,6 +195,10 @@ class Candidate:
                 run_id=self.run_id,
                 at=self.started_at or utc_now(),
             )
+
+    def list_tried(self, step: str) -> Collection[Subject]:
+        """What this stage left out before and tries again in this write."""
+        return quarantine.list_tried(self.connection, step, self.started_at or utc_now())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -329,6 +344,10 @@ class Lake:
             connection.execute("use lake")
             yield connection
 
+    def rule_versions(self) -> Mapping[str, str]:
+        """By table, a version of its suite and of what its rows are made by, as they stand now."""
+        return self._current_contract().versions
+
     @contextmanager
     def write(
         self,
@@ -360,10 +379,13 @@ class Lake:
         run_id: str = "",
         rows: int = 0,
         separations: Sequence[Separation] = (),
+        rules: Mapping[str, str] | None = None,
     ) -> Iterator[Candidate]:
         """As `write`, for a writer that commits on its own (dbt): judged as a whole at the end.
 
         Each commit carries the signature of the candidate's fence, else nothing is published.
+        `rules`: the versions (`rule_versions`) from before the writer read what it works by. What
+        is set aside is tried again once they are others, also where that was while it worked.
         """
         with self._writing(label) as fence:
             since = self._recover(fence)
@@ -373,11 +395,13 @@ class Lake:
                 run_id,
                 self._use_threads(fence.connection, run_id, rows),
                 step=separations[0].step if separations else "",
-                rule_versions=contract.versions,
+                rule_versions=contract.versions if rules is None else rules,
                 started_at=self.clock(),
             )
             if separations:
-                candidate.open_entries = self._open_entries(fence, contract)
+                candidate.open_entries = self._open_entries(
+                    fence, candidate.rule_versions, contract.unreadable
+                )
             started = time.monotonic()
             try:
                 # What follows, publishing or restoring, is short and runs to its end.
@@ -389,7 +413,9 @@ class Lake:
                     )
                     verdict = gate.judge(since)
                     verdict.failures += candidate.failures
-                    parting = self._part(fence, verdict, separations, since, contract)
+                    parting = self._part(
+                        fence, verdict, separations, since, candidate.rule_versions
+                    )
             except BaseException:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
@@ -484,13 +510,16 @@ class Lake:
         """The newest state while nobody else writes, for what publishes nothing."""
         with self._writing(label) as fence:
             self._recover(fence)
-            yield fence.connection
+            with interruptible(fence.connection.interrupt), demanding(fence.lost):
+                yield fence.connection
 
-    def _open_entries(self, fence: Fence, contract: "_Contract") -> OpenEntries:
+    def _open_entries(
+        self, fence: Fence, versions: Mapping[str, str], unreadable: Container[str]
+    ) -> OpenEntries:
         """What may yet be tried; what is held by other rules than today's is let go, of whatever
         step: those that compute before the lock try it in this run then."""
         entries = quarantine.open_entries(fence.connection)
-        changed = entries.of_other_rules(contract.versions, contract.unreadable)
+        changed = entries.of_other_rules(versions, unreadable)
         if changed:
             with fence.transaction():
                 quarantine.let_go(
@@ -505,14 +534,14 @@ class Lake:
         verdict: Verdict,
         separations: Sequence[Separation],
         since: int,
-        contract: "_Contract",
+        versions: Mapping[str, str],
     ) -> Parting:
         """What the writer does without; nothing where all is well or where it cannot."""
         if verdict.passed or not separations:
             return Parting()
         fence.connection.begin()
         try:
-            return quarantine.part(fence.connection, verdict, separations, since, contract.versions)
+            return quarantine.part(fence.connection, verdict, separations, since, versions)
         finally:
             fence.connection.rollback()
 

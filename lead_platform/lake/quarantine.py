@@ -8,7 +8,7 @@ is told by the step (`Trace`); what people decide is written by governance.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -49,7 +49,8 @@ class Hold:
     """One subject to be set aside, and the expectation it broke first.
 
     `suite_version`: of the suite that judged it and the configuration it was made by.
-    `lead_version`: of a lead, its version as the write that failed has left it.
+    `lead_version`: of a lead, its version as the write that failed has left it. `is_of_many`:
+    whether more than few are set aside with it that were not before.
     """
 
     subject: Subject
@@ -59,6 +60,7 @@ class Hold:
     offending_row: str | None = None
     suite_version: str | None = None
     lead_version: str | None = None
+    is_of_many: bool = False
 
 
 # From ids of one subject type of the suites to what the step leaves out instead, read in the state
@@ -200,21 +202,59 @@ def part(
     separation, failures = failing[0]
     if not all(failed.is_of_rows for failed in failures):
         return Parting()
-    holds, is_whole = _holds_of(connection, failures, separation, since, rule_versions)
-    changed = max(verdict.changed_by(failed.table) for failed in failures)
-    if is_whole and len(holds) <= few_of(changed) and not separation.is_last:
+
+    def found(stage: Separation, rows: Sequence[TableFailure]) -> tuple[tuple[Hold, ...], bool]:
+        holds, is_whole = _holds_of(connection, rows, stage, since, rule_versions)
+        changed = max(verdict.changed_by(failed.table) for failed in rows)
+        is_of_many = _count_new(connection, stage.step, holds, since) > few_of(changed)
+        return tuple(replace(hold, is_of_many=is_of_many) for hold in holds), is_whole
+
+    holds, is_whole = found(separation, failures)
+    is_few = not any(hold.is_of_many for hold in holds)
+    if is_whole and is_few and not separation.is_last:
         return Parting(separation.step, holds, is_few=True)
     known_subjects = {_named(hold.subject) for hold in holds}
     further = []
     for later, of_later in failing[1:]:
         if not all(failed.is_of_rows for failed in of_later):
             continue
-        found, _ = _holds_of(connection, of_later, later, since, rule_versions)
-        if {hold.subject.type for hold in found} == {one.type for one in known_subjects}:
-            new = tuple(hold for hold in found if _named(hold.subject) not in known_subjects)
+        of_stage, _ = found(later, of_later)
+        if {hold.subject.type for hold in of_stage} == {one.type for one in known_subjects}:
+            new = tuple(hold for hold in of_stage if _named(hold.subject) not in known_subjects)
             known_subjects |= {_named(hold.subject) for hold in new}
             further.append((later.step, new))
     return Parting(separation.step, holds, further=tuple(further))
+
+
+# Open in the state before the write: what is tried again, whatever let it go.
+_TRIED_AGAIN = """
+select count(*) from new_subjects semi join (
+    select subject_type, subject_id from governance.quarantine at (version => {since})
+    where step = ? and (state = 'held' or (state <> 'discarded' and tried_at is null))
+) using (subject_type, subject_id)
+"""
+
+
+def _count_new(
+    connection: duckdb.DuckDBPyConnection, step: str, holds: Sequence[Hold], since: int
+) -> int:
+    """How many of these the stage did not leave out before. What failed before and fails again
+    tells nothing of what the write brought."""
+    subjects = {_named(hold.subject) for hold in holds}
+    if not subjects:
+        return 0
+    connection.register(
+        "new_subjects",
+        pa.table(
+            {
+                "subject_type": pa.array([one.type for one in subjects], pa.string()),
+                "subject_id": pa.array([one.subject_id for one in subjects], pa.string()),
+            }
+        ),
+    )
+    row = connection.execute(_TRIED_AGAIN.format(since=since), [step]).fetchone()
+    connection.unregister("new_subjects")
+    return len(subjects) - (int(row[0]) if row else 0)
 
 
 def _holds_of(
@@ -305,6 +345,7 @@ def write_holds(
             "suite_version": hold.suite_version,
             "release_id": release_id,
             "run_id": run_id,
+            "is_of_many": str(hold.is_of_many).lower(),
             "place": str(place),
         }
         for place, hold in enumerate(holds)
@@ -327,25 +368,31 @@ set state = 'superseded',
     tried_at = $at::timestamp
 from new_holds as n
 where (
-        q.state = 'held'
+        q.state = 'held' or (q.state = 'discarded' and q.subject_type = 'lead')
         or (q.state not in {LEFT_OUT} and q.tried_at is null and q.payload_id is null)
     )
     and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
     and (q.subject_type = 'lead' or q.subject_version is not distinct from n.subject_version)
 """
 
-# The number of the hold is part of its name: what is released may have to be held again.
+# The number of the hold is part of its name: what is released may have to be held again. What was
+# tried just now was set aside by an earlier run, and of as many as then.
 _INSERT = """
 insert into governance.quarantine by name
 with earlier as (
-    select step, subject_type, subject_id, count(*) as holds
+    select step, subject_type, subject_id, max(hold_number) as holds,
+        arg_max(coalesce(first_run_id, run_id), hold_number) filter (where tried_at = $at)
+            as first_run_id,
+        arg_max(is_of_many, hold_number) filter (where tried_at = $at) as is_of_many
     from governance.quarantine semi join new_holds using (step, subject_type, subject_id)
     group by all
 ),
 numbered as (
-    select n.* exclude (place), coalesce(e.holds, 0) + row_number() over (
+    select n.* exclude (place, is_of_many), coalesce(e.holds, 0) + row_number() over (
         partition by n.step, n.subject_type, n.subject_id order by n.place::bigint
-    ) as hold_number
+    ) as hold_number,
+    coalesce(e.first_run_id, n.run_id) as first_run_id,
+    coalesce(e.is_of_many, n.is_of_many::boolean) as is_of_many
     from new_holds as n
     left join earlier as e using (step, subject_type, subject_id)
 )
@@ -363,6 +410,8 @@ def holds_of_faults(
     table: str,
     suite_version: str | None,
     version: str | None = None,
+    *,
+    is_of_many: bool = False,
 ) -> list[Hold]:
     """What breaks the work of a step, as what it leaves out of `table`."""
     return [
@@ -372,6 +421,7 @@ def holds_of_faults(
             RAISES,
             json.dumps({"error": fault.error, "at": fault.place}),
             suite_version=suite_version,
+            is_of_many=is_of_many,
         )
         for fault in faults
     ]
@@ -427,8 +477,8 @@ where state = 'held' or (state = 'discarded' and subject_type = 'lead')
 
 
 def open_entries(connection: duckdb.DuckDBPyConnection) -> OpenEntries:
-    """All that may yet be tried: of what a person discarded only leads, which may become one with
-    others (`let_go_merged`)."""
+    """All that may yet be tried: of what a person discarded only leads, which may come to have
+    other submissions."""
     rows = connection.execute(_OPEN).fetchall()
     return OpenEntries(
         tuple(
@@ -450,43 +500,23 @@ def let_go(
     )
 
 
-# A person said it of what the lead then was: of another that became one with it, nothing was said.
-_OF_MERGED = """
-with discarded as (
-    select quarantine_id, step, subject_id from governance.quarantine
-    where state = 'discarded' and subject_type = 'lead'
-)
-select distinct d.quarantine_id
-from discarded as d
-join merged_leads as m on m.surviving_lead_id = d.subject_id
-left join discarded as other on other.step = d.step and other.subject_id = m.lead_id
-where other.subject_id is null
-"""
-
-
-def let_go_merged(
-    connection: duckdb.DuckDBPyConnection, merges: Sequence[tuple[str, str]], *, at: datetime
-) -> None:
-    """Discarded leads that took in others (pairs of a lead and the one it was merged into) are
-    tried again by the stages that left them out."""
-    if not merges:
-        return
-    retired, surviving = zip(*merges, strict=True)
-    connection.register(
-        "merged_leads",
-        pa.table({"lead_id": pa.array(retired), "surviving_lead_id": pa.array(surviving)}),
-    )
-    found = [quarantine_id for (quarantine_id,) in connection.execute(_OF_MERGED).fetchall()]
-    connection.unregister("merged_leads")
-    if found:
-        let_go(connection, found, "it was merged with a lead that nobody discarded", at=at)
-
-
 _LET_GO = f"""
 select quarantine_id from governance.quarantine
 where quarantine_id in (select unnest(?::varchar[])) and state not in {LEFT_OUT}
     and tried_at is null and payload_id is null
 order by quarantine_id
+"""
+
+
+# A discard is of the submissions there were: `subject_version` names them since.
+OF_MEMBERS = "members "
+_OTHER_MEMBERS = f"""
+select q.quarantine_id from governance.quarantine as q
+join identity.lead_versions as v on v.lead_id = q.subject_id
+where q.quarantine_id in (select unnest(?::varchar[])) and q.state = 'discarded'
+    and q.subject_type = 'lead' and starts_with(q.subject_version, '{OF_MEMBERS}')
+    and q.subject_version <> '{OF_MEMBERS}' || v.members_version
+order by q.quarantine_id
 """
 
 
@@ -498,8 +528,9 @@ def take_up(
     run_id: str,
     at: datetime,
 ) -> None:
-    """The stage of these entries begins: leads of which more is known by now are held no more, and
-    what was let go is tried.
+    """The stage of these entries begins: leads of which more is known by now are held no more,
+    those that have other submissions than when they were discarded are so no more, and what was let
+    go is tried.
 
     A stage compares where it begins, behind those that make leads: before, a lead that came with a
     write that was taken back is not there. What was set aside in this run stays so. `seen`: what
@@ -520,7 +551,11 @@ def take_up(
     ]
     if changed:
         let_go(connection, changed, "more is known of it", at=at)
-    gone = connection.execute(_LET_GO, [[entry.quarantine_id for entry in entries.entries]])
+    ids = [entry.quarantine_id for entry in entries.entries]
+    inquired = [named for (named,) in connection.execute(_OTHER_MEMBERS, [ids]).fetchall()]
+    if inquired:
+        let_go(connection, inquired, "it has other submissions than it was discarded for", at=at)
+    gone = connection.execute(_LET_GO, [ids])
     tried = [named for (named,) in gone.fetchall() if seen is None or named in seen]
     if tried:
         connection.execute(
@@ -528,6 +563,18 @@ def take_up(
             "where quarantine_id in (select unnest(?::varchar[]))",
             [at, tried],
         )
+
+
+def list_tried(
+    connection: duckdb.DuckDBPyConnection, step: str, at: datetime
+) -> frozenset[Subject]:
+    """What this stage tries again in the write that began at this instant."""
+    rows = connection.execute(
+        "select subject_type, subject_id from governance.quarantine "
+        f"where step = ? and state not in {LEFT_OUT} and tried_at = ?",
+        [step, at],
+    ).fetchall()
+    return frozenset(Subject(kind, subject_id) for kind, subject_id in rows)
 
 
 def list_let_go(connection: duckdb.DuckDBPyConnection, step: str) -> frozenset[str]:

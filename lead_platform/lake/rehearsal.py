@@ -79,6 +79,8 @@ def find_faults(
     what it raised.
 
     Empty where that is no few records' fault, it does not come back, or none was found in time.
+    What was left out before and is tried again costs the step nothing: it is left out first, and
+    however much of it breaks the stage again is left out anew.
     """
     scope = stage.scope
     if scope is None or isinstance(error, _OF_THE_LAKE) or not may_be_of_a_record(error):
@@ -87,7 +89,7 @@ def find_faults(
     rehearsal = _Rehearsal(step, stage, scope, separations, faults)
     most_taken = 0
 
-    def attempt(left_out: Sequence[Subject]) -> Exception | None:
+    def without(left_out: Sequence[Subject]) -> Exception | None:
         nonlocal most_taken
         if time.monotonic() > deadline:
             raise error
@@ -101,10 +103,25 @@ def find_faults(
         # Known in the end. Where they outnumber the sound so far, they are a step that is broken.
         return count <= few_of(0) or count <= most_taken
 
-    pending = rehearsal.list_pending()
-    culprits = find_culprits(pending, attempt, is_few)
-    if scope.count_taken and len(culprits) > few_of(most_taken + len(culprits)):
+    pending, again = rehearsal.list_pending()
+    new = [subject for subject in pending if subject not in again]
+    if again and without(()) is None:
         return []
+    culprits: list[tuple[Subject, Exception]] = []
+    if not again or without(again) is not None:
+        culprits = find_culprits(new, lambda out: without([*again, *out]), is_few)
+        if not culprits or (
+            scope.count_taken and len(culprits) > few_of(most_taken + len(culprits))
+        ):
+            return []
+    found = [subject for subject, _ in culprits]
+    try:
+        culprits += find_culprits(again, lambda out: without([*found, *out]), lambda count: True)
+    except Exception as raised:
+        if raised is not error:
+            raise
+        # Too many to find in time which of them: all stay out.
+        culprits += [(subject, error) for subject in again]
     return [(subject, fault_of(subject.subject_id, raised)) for subject, raised in culprits]
 
 
@@ -118,15 +135,19 @@ class _Rehearsal:
     separations: Sequence[Separation]
     faults: Faults
 
-    def list_pending(self) -> Sequence[Subject]:
-        """All that the stage takes in, with what is let go at the step's beginning."""
+    def list_pending(self) -> tuple[Sequence[Subject], Sequence[Subject]]:
+        """All that the stage takes in, with what is let go at the step's beginning; and of these,
+        what it left out before and tries again."""
         pending: Sequence[Subject] = ()
+        again: Sequence[Subject] = ()
         try:
             with self._begun() as (candidate, _):
                 pending = self.scope.pending(candidate.connection)
+                tried = candidate.list_tried(self.stage.name)
+                again = [one for one in pending if Subject(one.type, one.subject_id) in tried]
                 raise _RehearsalEndedError
         except _RehearsalEndedError:
-            return pending
+            return pending, again
 
     def without(self, left_out: Sequence[Subject]) -> tuple[Exception | None, int]:
         """What the stage raises without these, or else how many it has taken up; nothing stays."""

@@ -176,13 +176,15 @@ class LakeResource(ConfigurableResource):
     ) -> Published:
         """Compute outside the lock what these need, then write them until a try is published."""
         workflows = dict.fromkeys(stage.workflow for stage in stages if stage.workflow)
+        # Before anything is read.
+        rules = self.lake.rule_versions()
         with self.braked(*workflows) as brake:
             prepared = [(stage, stage.prepare()) for stage in stages]
             rows = max(one.rows for _, one in prepared)
             step = Step(
                 label,
                 context.run_id,
-                functools.partial(self.lake.supervise, rows=rows),
+                functools.partial(self.lake.supervise, rows=rows, rules=rules),
                 parts_of(self._telling_switches(prepared, context.run_id)),
                 self.settings,
             )

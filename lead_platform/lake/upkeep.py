@@ -232,6 +232,11 @@ def _forget_records(lake: Lake, upkeep: Upkeep, run_id: str) -> None:
             **{table: (f"{column} < ?", [limit]) for table, column in _RECORDS.items()},
             "governance.releases": ("released_at < ? and snapshot_forgotten_at < ?", [limit, held]),
             "governance.audit_log": ("occurred_at < ?", [audit_limit]),
+            # What is left out, or waits to be tried, is no record of what was.
+            "governance.quarantine": (
+                "state in ('released', 'superseded') and tried_at < ?",
+                [limit],
+            ),
         }
         for table, (condition, values) in ends.items():
             removed = count_rows(connection, f"delete from {table} where {condition}", values)

@@ -1,5 +1,7 @@
 """Routing in Dagster: the configuration in effect, decisions and assignments."""
 
+import functools
+
 import duckdb
 from dagster import AssetExecutionContext, multi_asset
 
@@ -9,7 +11,7 @@ from lead_platform.lake.resource import LakeResource, Results, run_time
 from lead_platform.lake.specs import WAY_FROM_ENRICHMENT, gate_checks, table_specs, tables_of
 from lead_platform.lake.steps import Metadata, Prepared, Stage
 from lead_platform.routing.assignments import stale_leads
-from lead_platform.routing.configuration import load_routing
+from lead_platform.routing.configuration import RoutingConfiguration, load_routing
 from lead_platform.routing.dispatch import route
 from lead_platform.routing.versions import write_configuration
 
@@ -40,19 +42,26 @@ ROUTED = [*ROSTER, *ROUTES]
 def routes(context: AssetExecutionContext, lake: LakeResource) -> Results:
     """Let rules, territories and reps take effect; decide who should handle each lead that waits
     for it, and why."""
-    configuration = load_routing(lake.settings.config_dir)
+
+    @functools.cache
+    def configuration() -> RoutingConfiguration:
+        return load_routing(lake.settings.config_dir)
 
     def pending(connection: duckdb.DuckDBPyConnection) -> list[Subject]:
-        return leads_named(stale_leads(connection, configuration)["lead_id"])
+        return leads_named(stale_leads(connection, configuration())["lead_id"])
+
+    def prepare() -> Prepared:
+        configuration()
+        return Prepared(write)
 
     def write(candidate: Candidate) -> Metadata:
         at = run_time(context)
         version = write_configuration(
-            candidate.connection, configuration, effective_at=at, run_id=context.run_id
+            candidate.connection, configuration(), effective_at=at, run_id=context.run_id
         )
-        routed = route(candidate.connection, configuration, decided_at=at, run_id=context.run_id)
+        routed = route(candidate.connection, configuration(), decided_at=at, run_id=context.run_id)
         return {**version, **routed}
 
     scope = Scope("routing.routing_decisions", pending)
-    stage = Stage("route", "routing", tables_of(ROUTED), lambda: Prepared(write), scope)
+    stage = Stage("route", "routing", tables_of(ROUTED), prepare, scope)
     yield from lake.materialize_stages(context, stage)

@@ -33,14 +33,19 @@ def frame_of(values: list[int]) -> pd.DataFrame:
     )
 
 
-@given(st.lists(st.integers(-1, 5), max_size=60))
-def test_the_rest_is_worked_on_as_if_the_bad_had_never_been_there(values: list[int]) -> None:
+@given(st.lists(st.integers(-1, 5), max_size=60), st.sets(st.integers(0, 59)))
+def test_the_rest_is_worked_on_as_if_the_bad_had_never_been_there(
+    values: list[int], again: set[int]
+) -> None:
+    """However many are bad: eleven kept all others from going on, and every later batch."""
     bad = [f"id_{n}" for n, value in enumerate(values) if value < 0]
-    if len(bad) > few_of(len(values)):
+    known = {f"id_{n}" for n in again}
+    new = [one for one in bad if one not in known]
+    if len(bad) == len(values) and len(new) > few_of(len(values)):
         with pytest.raises(BrokenError):
-            work_around(doubled, frame_of(values), "id")
+            work_around(doubled, frame_of(values), "id", known)
         return
-    result, faults = work_around(doubled, frame_of(values), "id")
+    result, faults = work_around(doubled, frame_of(values), "id", known)
     assert result == [2 * value for value in values if value >= 0]
     assert sorted(fault.subject_id for fault in faults) == sorted(bad)
 

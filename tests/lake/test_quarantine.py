@@ -8,9 +8,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from lead_platform.governance.quarantine import count_of_many, decide, list_entries
+from lead_platform.governance.watches import watch_quarantine
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, GateFailedError, Lake
-from lead_platform.lake.quarantine import Separation, Subject, held, let_go_merged
+from lead_platform.lake.quarantine import Separation, Subject, held
 from tests.lake import trial
 
 STEP = "trial_step"
@@ -57,9 +59,12 @@ def make_versions(lake: Lake) -> None:
     )
 
 
-def add_leads(lake: Lake, numbers: Sequence[int], *, is_last: bool = False) -> Candidate:
+def add_leads(
+    lake: Lake, numbers: Sequence[int], *, is_last: bool = False, run_id: str = ""
+) -> Candidate:
     """A step that writes a lead per number, as many points as its number, but for those held."""
-    with lake.write(STEP, separations=[Separation(STEP, is_last=is_last)]) as candidate:
+    separation = Separation(STEP, is_last=is_last)
+    with lake.write(STEP, run_id=run_id, separations=[separation]) as candidate:
         candidate.connection.execute(
             f"""
             insert into trial.leads by name
@@ -237,6 +242,78 @@ def test_another_configuration_is_another_try(
     assert state_of(subject_lake, "lead_101") == ["superseded", "held"]
 
 
+def configure(lake: Lake, folder: Path) -> Path:
+    """A configuration of its own, of one file."""
+    config = folder / "config"
+    config.mkdir()
+    lake.settings = lake.settings.model_copy(update={"config_dir": config})
+    return config / "holidays.csv"
+
+
+def test_old_holds_that_fail_again_are_no_more_than_few(subject_lake: Lake, tmp_path: Path) -> None:
+    """Any edit of the configuration lets all go at once: day by day they were few."""
+    lists = configure(subject_lake, tmp_path)
+    lists.write_text("one", encoding="utf-8")
+    for number in range(101, 125):
+        taken = add_leads(subject_lake, range(101, number + 1), run_id=f"run_{number}")
+        assert taken.held == 1
+    lists.write_text("another", encoding="utf-8")
+    again = add_leads(subject_lake, [1, *range(101, 125)])
+    assert (again.is_to_repeat, again.held) == (True, 24)
+    assert not add_leads(subject_lake, [1, *range(101, 125)]).is_to_repeat
+    assert trial.count_rows(subject_lake, "trial.leads") == 1
+    with subject_lake.read() as connection:
+        assert count_of_many(connection) == {}
+        assert watch_quarantine(connection, 20) == []
+
+
+def test_more_than_few_stay_so_however_often_they_are_tried(
+    subject_lake: Lake, tmp_path: Path
+) -> None:
+    """As long as they are held; of one that was well in between it is no news later."""
+    lists = configure(subject_lake, tmp_path)
+    lists.write_text("one", encoding="utf-8")
+    with pytest.raises(GateFailedError):
+        add_leads(subject_lake, range(101, 126))
+    for text in ("another", "a third"):
+        lists.write_text(text, encoding="utf-8")
+        assert add_leads(subject_lake, range(101, 126)).held == 25
+        with subject_lake.read() as connection:
+            assert count_of_many(connection) == {STEP: 25}
+            [told] = watch_quarantine(connection, 20)
+        assert told.text.startswith("25 set aside by run")
+    change_suite(subject_lake, "leads", highest=200)
+    add_leads(subject_lake, range(101, 126))
+    with subject_lake.read() as connection:
+        assert count_of_many(connection) == {}
+    trial.write(subject_lake, "delete from trial.leads where lead_id = 'lead_101'")
+    change_suite(subject_lake, "leads", highest=100)
+    assert add_leads(subject_lake, [101]).held == 1
+    with subject_lake.read() as connection:
+        assert count_of_many(connection) == {}
+
+
+def test_rules_that_changed_while_a_writer_worked_are_another_try(
+    subject_lake: Lake, tmp_path: Path
+) -> None:
+    """What it works by it has read before the lock: the row was held under the mended file."""
+    lists = configure(subject_lake, tmp_path)
+    lists.write_text("wrong", encoding="utf-8")
+    rules = subject_lake.rule_versions()
+    lists.write_text("right", encoding="utf-8")
+    with (
+        subject_lake.supervise(STEP, separations=[Separation(STEP)], rules=rules) as candidate,
+        candidate.transaction(),
+    ):
+        candidate.connection.execute(
+            "insert into trial.leads by name select 'lead_101' as lead_id, 'a@b.co' as email, "
+            "101 as points, 'low' as band"
+        )
+    assert state_of(subject_lake, "lead_101") == ["held"]
+    assert add_leads(subject_lake, [101]).held == 1
+    assert state_of(subject_lake, "lead_101") == ["superseded", "held"]
+
+
 def test_more_information_is_another_try(subject_lake: Lake) -> None:
     def know(version: str) -> None:
         trial.write(
@@ -264,21 +341,32 @@ def test_what_people_decide_holds(subject_lake: Lake, state: str, rows: int) -> 
     assert state_of(subject_lake, "lead_101") == [state]
 
 
-@pytest.mark.parametrize(
-    ("also_discarded", "state"), [((), "superseded"), (("lead_102",), "discarded")]
-)
-def test_a_discard_says_nothing_of_a_lead_that_is_merged_with_it(
-    subject_lake: Lake, also_discarded: Sequence[str], state: str
-) -> None:
-    """It left the other person out for good."""
-    add_leads(subject_lake, [101, *(int(one.removeprefix("lead_")) for one in also_discarded)])
-    trial.write(subject_lake, "update governance.quarantine set state = 'discarded'")
-    merges = [("lead_102", "lead_101"), ("lead_9", "lead_8")]
-    with subject_lake.write("merging") as candidate:
-        let_go_merged(candidate.connection, merges, at=subject_lake.clock())
-    assert state_of(subject_lake, "lead_101") == [state]
-    again = add_leads(subject_lake, [101], is_last=False)
-    assert again.held == (1 if state == "superseded" else 0)
+def test_a_discard_is_of_the_submissions_there_were(subject_lake: Lake) -> None:
+    """Who inquires again, or proves to be one with another lead, was left out for good."""
+
+    def know(version: str, members: str) -> None:
+        trial.write(
+            subject_lake,
+            "delete from identity.lead_versions",
+            f"insert into identity.lead_versions values ('lead_101', '{version}', '{members}')",
+        )
+
+    make_versions(subject_lake)
+    know("a", "one")
+    add_leads(subject_lake, [101])
+    with subject_lake.write("verdict") as candidate:
+        connection = candidate.connection
+        # Of a layer whose switch the audit record can name.
+        connection.execute("update governance.quarantine set table_name = 'scoring.lead_scores'")
+        [held_as] = list_entries(connection)
+        ids, at = [held_as.quarantine_id], subject_lake.clock()
+        assert decide(connection, ids, "discarded", by="Dana", reason="a test", at=at)
+    know("b", "one")
+    assert not add_leads(subject_lake, [101]).is_to_repeat
+    assert state_of(subject_lake, "lead_101") == ["discarded"]
+    know("c", "one, two")
+    assert add_leads(subject_lake, [101]).held == 1
+    assert state_of(subject_lake, "lead_101") == ["superseded", "held"]
 
 
 def test_a_step_names_what_it_leaves_out_instead(subject_lake: Lake) -> None:

@@ -1,11 +1,15 @@
 """A record that breaks a step's own code costs itself: found by rehearsing the step without it."""
 
+import functools
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from lead_platform.lake.brake import Brake
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.dbt import DbtFailedError
 from lead_platform.lake.faults import Fault
@@ -19,6 +23,8 @@ from lead_platform.lake.quarantine import (
 )
 from lead_platform.lake.rehearsal import find_faults
 from lead_platform.lake.steps import Gated, Models, Prepared, Stage, Step, parts_of
+from lead_platform.lake.switches import open_switches
+from lead_platform.lake.tries import run_step
 from tests.lake import trial
 
 STEP = "trial_step"
@@ -102,6 +108,32 @@ def test_the_records_that_break_a_step_are_left_out_and_say_why(
         (f"lead_{n}", "trial.leads", "expect_no_error") for n in BREAKING
     ]
     assert "InvalidInputException" in rows[0][3]
+
+
+def test_what_was_left_out_before_never_costs_the_step(
+    gated: Gated, trial_lake: Lake, tmp_path: Path
+) -> None:
+    """Day by day they were few; let go together, they were more, and no batch went on after that.
+    One that is well by now is no more left out, and a new one is found beside them."""
+    config = tmp_path / "config"
+    config.mkdir()
+    trial_lake.settings = trial_lake.settings.model_copy(update={"config_dir": config})
+    old, new = range(20, 33), 57
+    with gated(STEP, separations=[Separation(STEP)]) as candidate:
+        for number in old:
+            fault = Fault(f"lead_{number}", "InvalidInputException", "trial.sql:1")
+            candidate.hold([fault], "lead", "trial.leads")
+    (config / "holidays.csv").write_text("another", encoding="utf-8")
+    step = step_of(trial_lake, gated, functools.partial(add_leads, breaking=(*old[1:], new)))
+    log = logging.getLogger(__name__)
+    done = run_step(step, Brake(open_switches(trial_lake.settings)), log)
+    assert done.set_aside == len(old)
+    assert trial.count_rows(trial_lake, "trial.leads") == 100 - len(old)
+    with trial_lake.read() as connection:
+        held_now = connection.execute(
+            "select subject_id from governance.quarantine where state = 'held'"
+        ).fetchall()
+    assert {name for (name,) in held_now} == {f"lead_{number}" for number in (*old[1:], new)}
 
 
 def test_a_step_that_breaks_by_itself_leaves_nobody_out(gated: Gated, trial_lake: Lake) -> None:
