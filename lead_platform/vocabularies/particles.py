@@ -17,11 +17,11 @@ PARTICLES = NEVER_GIVEN | MAY_BE_GIVEN
 # Between two particles or two family names: von und zu, Ramón y Cajal.
 LINKS = frozenset(["und", "y", "e", "i", "en"])
 # What German and Dutch registers keep in one column with the particle.
-_NOBILITY = frozenset(
+RANKS = frozenset(
     ["freiherr", "freifrau", "freiin", "graf", "gräfin", "baron", "baronin", "baronesse", "ritter",
      "edler", "edle", "prinz", "prinzessin", "jonkheer", "jonkvrouw", "jhr", "jkvr"]
 )  # fmt: skip
-_OF_A_COLUMN = PARTICLES | _NOBILITY | {"und", "d'", "l'", "o'", "ó", "ní", "y"}
+_OF_A_COLUMN = PARTICLES | RANKS | {"und", "d'", "l'", "o'", "ó", "ní", "y"}
 
 
 def are_particles(text: str) -> bool:

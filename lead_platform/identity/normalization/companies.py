@@ -151,6 +151,12 @@ def _host(text: str) -> str | None:
     return host if _HOST.match(host) and not host.replace(".", "").isdigit() else None
 
 
+def legal_form_behind(name: str) -> str:
+    """The legal form at the end of a name as it is written there; empty where there is none."""
+    bare = _without_legal_forms(name)
+    return name[len(bare) :].strip(" ,") if bare and name.startswith(bare) else ""
+
+
 def _without_legal_forms(name: str) -> str:
     """cleanco strips in one fixed order ("Co" before "Ltd"), so until nothing is left to strip."""
     bare = name

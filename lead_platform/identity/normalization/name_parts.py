@@ -39,6 +39,7 @@ from lead_platform.vocabularies.particles import (
     MAY_BE_GIVEN,
     NEVER_GIVEN,
     PARTICLES,
+    RANKS,
     are_particles,
 )
 from lead_platform.vocabularies.text import fold
@@ -117,6 +118,9 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
     lower = [word.lower() for word in words]
     if _opens_with_vietnamese_family(lower) or _is_korean(lower):
         return Parts(" ".join(words[1:]), None, words[0])
+    if lower[0] in RANKS and any(word in PARTICLES for word in lower[1:]):
+        # Graf Otto von Bismarck: the rank stands where a first name would.
+        return _opening_with_particles(words, lower) if lower[1] in PARTICLES else None
     if lower[0] in PARTICLES or _ARTICLE.fullmatch(words[0]):
         return _opening_with_particles(words, lower)
     if len(words) == 3 and lower[1] in ("y", "e", "i"):
@@ -133,7 +137,7 @@ def _single(word: str, *, has_title: bool) -> Parts:
     if family is not None:
         return Parts(word.removeprefix(family), None, family)
     word = word.strip(",.")
-    if has_title or _ARTICLE.fullmatch(word):
+    if has_title or _ARTICLE.fullmatch(word) or all(map(is_only_family, word.split("-"))):
         return Parts(None, None, word)
     return Parts(word)
 
@@ -205,10 +209,11 @@ def _is_korean(lower: list[str]) -> bool:
 
 
 def _opening_with_particles(words: list[str], lower: list[str]) -> Parts | None:
-    """van der Berg, Van Nguyen, DE VRIES ANNA: no particle alone is anybody's first name."""
+    """van der Berg, Van Nguyen, DE VRIES ANNA, Graf von Bismarck: no particle alone is anybody's
+    first name."""
     if fold(lower[-1]) in _BARE_FAMILIES and lower[0] == "van":
         return Parts(" ".join(words[:-1]), None, words[-1])
-    run = 0
+    run = int(lower[0] in RANKS)
     while run < len(words) and (lower[run] in PARTICLES or (run and lower[run] == "und")):
         run += 1
     if run == len(words):

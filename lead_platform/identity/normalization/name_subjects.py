@@ -1,27 +1,45 @@
-"""Whom a name is of: one person, several, or a company. Only one person's has a first name."""
+"""Whom a name is of: one person, several, a company or a team.
+
+Only one person's has a first name. The lists are short: a person with an odd name is a person.
+"""
 
 import re
 
+from lead_platform.identity.normalization.companies import legal_form_behind
 from lead_platform.identity.normalization.known_names import is_given, is_only_family
 from lead_platform.identity.normalization.name_words import bare, without_asides
 from lead_platform.vocabularies.particles import PARTICLES
 
 SEVERAL_PERSONS = "several persons in one name: kept whole"
-A_COMPANY = "a company's name: kept whole"
+A_COMPANY = "a company's or a team's name: kept whole"
 
 _GLUED = re.compile(r"[^\W\d_]{2,}\.?\s*[&/]\s*[^\W\d_]{2,}")
 _BETWEEN_PERSONS = frozenset(["&", "/", "and", "und", "et", "och", "og"])
 _HOUSEHOLDS = frozenset(
     ["familie", "fam", "family", "famille", "familia", "famiglia", "família", "eheleute", "ehepaar"]
 )
+# Nobody is called so, in whatever letters.
 _LEGAL_FORMS = frozenset(
     ["gmbh", "mbh", "ggmbh", "ohg", "gbr", "llc", "llp", "inc", "ltd", "limited", "corp",
      "corporation", "plc", "pty", "sarl", "sasu", "eurl", "srl", "bv", "nv", "oyj", "aps", "ltda",
-     "lda", "kft", "zrt", "sro", "doo", "pvt", "holdings", "solutions", "consulting",
-     "services", "technologies", "systems", "university", "stiftung"]
+     "lda", "kft", "zrt", "sro", "doo", "pvt"]
 )  # fmt: skip
-# Initials and syllables of names too: only in capitals behind a name that is not.
-_SHORT_FORMS = frozenset(["AG", "KG", "UG", "OY", "SpA", "SAS"])
+# Initials of names too: only in capitals behind a name that is not, or that no given name is in.
+_SHORT_FORMS = {"ag": "AG", "kg": "KG", "ug": "UG", "oy": "OY", "spa": "SpA"}
+# Names or initials of people, unless what stands before is no given name: Maria SA.
+_NAMES_TOO = {"sa": "SA", "sas": "SAS", "ab": "AB", "se": "SE", "asa": "ASA", "sl": "SL"}
+_BEHIND = frozenset(
+    ["holding", "holdings", "solutions", "consulting", "services", "technologies", "systems",
+     "university", "universität", "hochschule", "stiftung", "foundation", "group", "gruppe",
+     "groupe", "team", "department", "abteilung", "sekretariat", "helpdesk"]
+)  # fmt: skip
+# A surname too: Anna Bank.
+_SURNAMES_TOO = frozenset(["bank"])
+_BEFORE = frozenset(
+    ["team", "abteilung", "stadt", "gemeinde", "landkreis", "landratsamt", "stadtwerke",
+     "sparkasse", "universität", "university", "université", "universidad", "università",
+     "hochschule", "praxis", "arztpraxis", "kanzlei", "autohaus"]
+)  # fmt: skip
 
 
 def why_no_single_person(text: str) -> str | None:
@@ -34,10 +52,35 @@ def why_no_single_person(text: str) -> str | None:
         return SEVERAL_PERSONS
     if _GLUED.search(plain) or _joins_persons(keys):
         return SEVERAL_PERSONS
-    is_short_form = words[-1] in _SHORT_FORMS and not words[0].isupper()
-    if len(keys) > 1 and (keys[-1] in _LEGAL_FORMS or is_short_form):
+    if len(keys) > 1 and (_names_an_organisation(keys) or _ends_in_legal_form(words, keys)):
         return A_COMPANY
     return None
+
+
+def _names_an_organisation(keys: list[str]) -> bool:
+    """Sales Team, Universität Wien."""
+    is_bank = keys[-1] in _SURNAMES_TOO and not is_given(keys[0])
+    return keys[0] in _BEFORE or keys[-1] in _BEHIND or is_bank
+
+
+def _ends_in_legal_form(words: list[str], keys: list[str]) -> bool:
+    """Acme GmbH, KPMG AG, Acme sp. z o.o.; what people are called or abbreviated by is none."""
+    key, word = keys[-1], words[-1].strip(",")
+    if key in _LEGAL_FORMS:
+        return True
+    if key in _SHORT_FORMS:
+        stands_out = word == _SHORT_FORMS[key] and not words[0].isupper()
+        whole = " ".join(words)
+        is_level = whole.isupper() or whole.islower()
+        return stands_out or (is_level and not any(map(is_given, words[:-1])))
+    if key in _NAMES_TOO:
+        is_dotted = word.upper() == "".join(f"{sign}." for sign in key.upper())
+        stands_out = word == _NAMES_TOO[key] and not words[0].isupper()
+        may_be_initials = is_dotted and is_only_family(words[0])
+        return (is_dotted or stands_out) and not is_given(words[0]) and not may_be_initials
+    # Of several words, not all of them initials: sp. z o.o., S.A. de C.V.
+    form = legal_form_behind(" ".join(words)).split()
+    return len(form) > 1 and any(len(bare(part)) > 1 and "." not in part[:-1] for part in form)
 
 
 def _joins_persons(keys: list[str]) -> bool:

@@ -7,7 +7,7 @@ word of a whole name is what is told by `name_parts`.
 import re
 from typing import NamedTuple
 
-from lead_platform.identity.normalization.known_names import is_given
+from lead_platform.identity.normalization.known_names import is_given, is_only_family
 from lead_platform.identity.normalization.name_parts import (
     FAMILY_FIRST_SCRIPT,
     Parts,
@@ -216,15 +216,24 @@ def _parts_from(full: str | None, first: str | None, last: str | None) -> Parts:
     if full:
         return _completed(split_name(full), full, first, last)
     if first:
-        return split_name(first)
+        return _of_first(first)
     if last:
         whole = _holds_a_whole_name(last)
         return split_name(last) if whole else Parts(last=family_in_order(last))
     return Parts()
 
 
+def _of_first(first: str) -> Parts:
+    """What stands alone in the field of the first name: one word there is one, Schmidt too."""
+    if " " not in first and is_only_family(first):
+        return Parts(first)
+    return split_name(first)
+
+
 def _completed(whole: Parts, full: str, first: str | None, last: str | None) -> Parts:
     """The whole name, with the one part that was given beside it in place of its own."""
+    if " " not in full and fold(full) in {fold(first or ""), fold(last or "")}:
+        return Parts(last=last) if last else _of_first(full)
     if not (first or last) or fold(full) in {fold(first or ""), fold(last or "")}:
         return whole
     if whole.doubt is not None and (first or last):
