@@ -11,6 +11,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,6 +245,10 @@ def archive_file(
         # The id stands for channel and content: it is there already.
         target.unlink()
         return known
+    # As whoever put it there left it, others may read it. Where the file is another user's, the
+    # folder alone is closed.
+    with suppress(OSError):
+        target.chmod(0o600)
     return target
 
 

@@ -226,6 +226,14 @@ def archive(request: pytest.FixtureRequest, inbox: Path, tmp_path: Path) -> Iter
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def test_what_is_archived_is_for_the_user_alone(inbox: Path, archive: Path) -> None:
+    """It kept what its sender had let others do with it."""
+    path = inbox / "web_form" / "leads.jsonl"
+    path.write_text("one", encoding="utf-8")
+    path.chmod(0o666)
+    assert archived(path, inbox, archive, "del_1").stat().st_mode & 0o777 == 0o600
+
+
 def test_archived_whole(inbox: Path, archive: Path) -> None:
     path = inbox / "web_form" / ("x" * 249 + ".jsonl")
     path.write_text("one")
