@@ -223,9 +223,20 @@ def attach_copy(
     )
 
 
+# DuckLake's words for a catalog that names another place than it is opened with.
+_ANOTHER_DATA_PATH = "DATA_PATH parameter"
+
+
 def lake_unreachable(settings: Settings, error: duckdb.Error) -> LakeUnreachableError:
     """What to raise where the catalog does not answer, or not as one."""
     reason = str(error).splitlines()[0]
+    if _ANOTHER_DATA_PATH in reason:
+        return LakeUnreachableError(
+            f"The lake in {describe_catalog(settings)} keeps its data elsewhere than this home: "
+            f"{reason}. It is another home's, or was moved: set LEAD_PLATFORM_HOME, or "
+            "LEAD_PLATFORM_LAKE_DATA, to what it was made with, or give this home a database of "
+            "its own."
+        )
     if settings.database_url:
         reason = without_password(settings.database_url, reason)
         step = "Check that it runs and that LEAD_PLATFORM_DATABASE_URL is right"

@@ -175,3 +175,14 @@ def test_who_only_reads_closes_a_home_left_open(lake: Lake) -> None:
     lake.settings.home.chmod(0o755)
     Lake(lake.settings).published()
     assert lake.settings.home.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("profile", ["server"])
+def test_another_homes_database_is_told_as_such(lake: Lake, tmp_path: Path) -> None:
+    """The advice was to put a backup in the place of a catalog that nothing was wrong with."""
+    lake.published()
+    other = lake.settings.model_copy(update={"home": tmp_path / "other"})
+    with pytest.raises(LakeUnreachableError, match="another home's, or was moved") as told:
+        Lake(other).published()
+    assert "LEAD_PLATFORM_LAKE_DATA" in str(told.value)
+    assert "restore" not in str(told.value)
