@@ -298,7 +298,8 @@ def _particles_behind(words: list[str], last: str) -> int:
     while count < len(words) and words[-1 - count].lower() in PARTICLES:
         count += 1
     if count == len(words):
-        return count if count > 1 or words[0].lower() in NEVER_GIVEN else 0
+        is_given_to_nobody = words[0].lower() in NEVER_GIVEN and not is_given(words[0])
+        return count if count > 1 or is_given_to_nobody else 0
     is_vietnamese = fold(last) in vietnamese_families()
     return count if is_given(words[0]) and not is_vietnamese else 0
 

@@ -1,15 +1,20 @@
 """Which words of a whole name are the first name: sure ones are split, others stay whole."""
 
+import csv
 from collections.abc import Callable
+from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lead_platform import identity
 from lead_platform.identity.normalization.name_parts import NOT_CLEAR
 from lead_platform.identity.normalization.name_subjects import (
     A_COMPANY,
     SEVERAL_PERSONS,
+    why_no_single_person,
 )
 from lead_platform.identity.normalization.name_words import (
     suffixes_behind,
@@ -144,6 +149,9 @@ def test_what_is_not_sure_stays_whole_and_says_why(
         ("Van", "Nguyen", ("Van", "Nguyen")),
         ("Anh Le", "Nguyen", ("Anh Le", "Nguyen")),
         ("Xiao Le", "Wang", ("Xiao Le", "Wang")),
+        ("de", "Vries", (None, "de Vries")),
+        # Some are called so, and the column says that it is a first name.
+        ("El", "Tuttle", ("El", "Tuttle")),
     ],
 )
 def test_a_particle_behind_the_first_name_is_the_last_ones(
@@ -187,6 +195,29 @@ def test_names_of_their_own_columns_are_taken_as_they_are(
 ) -> None:
     found = normalize_name(None, first, last, vocabularies)
     assert (found.first, found.last, found.reasons) == (*expected, ())
+
+
+SHARES = Path(identity.__file__).parent / "shares"
+
+
+@pytest.mark.parametrize(("table", "form"), [("first_names", "{} Roth"), ("last_names", "Anna {}")])
+@pytest.mark.parametrize("case", [str.upper, str.lower, str.title])
+def test_no_listed_name_says_that_a_name_is_an_organisations(
+    table: str, form: str, case: Case
+) -> None:
+    with (SHARES / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
+        names = {row["value"] for row in csv.DictReader(stream)}
+    assert len(names) > 1_000
+    assert [n for n in names if why_no_single_person(case(form.format(n))) is not None] == []
+
+
+def test_names_that_are_forms_of_companies_or_degrees_elsewhere_are_names(
+    vocabularies: Vocabularies,
+) -> None:
+    firsts, lasts = ("Anna", "Sem", "Asa", "Teo"), ("Sa", "Sas", "Sem", "Vos", "Ou", "Sha", "Graf")
+    for first, last in product(firsts, lasts):
+        found = normalize_name(f"{first} {last}", None, None, vocabularies)
+        assert (found.first, found.last, found.reasons) == (first, last, ())
 
 
 GIVEN = st.sampled_from(["Jan", "Anna", "Maria", "Pieter", "Hans", "Carlos", "Giulia", "Lucía"])
