@@ -137,7 +137,7 @@ def _single(word: str, *, has_title: bool) -> Parts:
     if family is not None:
         return Parts(word.removeprefix(family), None, family)
     word = word.strip(",.")
-    if has_title or _ARTICLE.fullmatch(word) or all(map(is_only_family, word.split("-"))):
+    if has_title or _ARTICLE.fullmatch(word):
         return Parts(None, None, word)
     return Parts(word)
 

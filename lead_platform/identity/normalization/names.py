@@ -7,7 +7,7 @@ word of a whole name is what is told by `name_parts`.
 import re
 from typing import NamedTuple
 
-from lead_platform.identity.normalization.known_names import is_given, is_only_family
+from lead_platform.identity.normalization.known_names import is_given
 from lead_platform.identity.normalization.name_parts import (
     FAMILY_FIRST_SCRIPT,
     Parts,
@@ -216,26 +216,22 @@ def _parts_from(full: str | None, first: str | None, last: str | None) -> Parts:
     if full:
         return _completed(split_name(full), full, first, last)
     if first:
-        return _of_first(first)
+        return split_name(first)
     if last:
         whole = _holds_a_whole_name(last)
         return split_name(last) if whole else Parts(last=family_in_order(last))
     return Parts()
 
 
-def _of_first(first: str) -> Parts:
-    """What stands alone in the field of the first name: one word there is one, Schmidt too."""
-    if " " not in first and is_only_family(first):
-        return Parts(first)
-    return split_name(first)
-
-
 def _completed(whole: Parts, full: str, first: str | None, last: str | None) -> Parts:
     """The whole name, with the one part that was given beside it in place of its own."""
     if " " not in full and fold(full) in {fold(first or ""), fold(last or "")}:
-        return Parts(last=last) if last else _of_first(full)
+        return Parts(last=last) if last else split_name(full)
     if not (first or last) or fold(full) in {fold(first or ""), fold(last or "")}:
         return whole
+    if " " not in full and first:
+        # One word, and not that one: what it is called by besides.
+        return Parts(first, None, whole.first or whole.last)
     if whole.doubt is not None and (first or last):
         return Parts(first, None, last, whole.whole, None if first else whole.doubt)
     if not (first or whole.first) or not (last or whole.last):

@@ -19,7 +19,7 @@ from lead_platform.vocabularies.text import clean_text
         ("VAN DER BERG, JAN", "Jan van der Berg", "Jan", "van der Berg"),
         ("Vincent Van Gogh", "Vincent Van Gogh", "Vincent", "Van Gogh"),
         ("john smith, PhD", "John Smith", "John", "Smith"),
-        ("mcdonald", "McDonald", None, "McDonald"),
+        ("mcdonald", "McDonald", "McDonald", None),
         ("anna-maria o'BRIEN", "Anna-Maria O'Brien", "Anna-Maria", "O'Brien"),
         ("jOHN sMITH", "John Smith", "John", "Smith"),
         ("JP MORGAN", "JP Morgan", "JP", "Morgan"),
