@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lead_platform.governance.alerts import AlertBook, Message, Signal
@@ -182,7 +182,8 @@ def _append(file: Path, message: Message) -> bool:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
-            stream.write(f"{message.title}\n{message.body}\n\n")
+            written_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            stream.write(f"{written_at}  {message.title}\n{message.body}\n\n")
     except OSError:
         return False
     return True

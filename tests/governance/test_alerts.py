@@ -324,7 +324,10 @@ def test_by_default_they_go_to_a_file_of_the_owner_alone(tmp_path: Path) -> None
     tell(settings, [Signal("part_restarted", "daemon", "it had died")], NOW)
     log = settings.alerts / "alerts.log"
     assert "part_restarted" not in log.read_text(encoding="utf-8")
-    assert "again (1 times, 1 subjects):\n- daemon: it had died" in log.read_text(encoding="utf-8")
+    text = log.read_text(encoding="utf-8")
+    assert "again (1 times, 1 subjects):\n- daemon: it had died" in text
+    # It is read the next morning.
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC  ", text)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.alerts.iterdir()}
     assert modes == {"alerts.log": 0o600, "alerts.sqlite": 0o600}
     assert stat.S_IMODE(settings.alerts.stat().st_mode) == 0o700
