@@ -8,6 +8,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,10 +28,12 @@ from lead_platform.capture.joins import compile_join
 from lead_platform.capture.last_names import join_last_name
 from lead_platform.capture.numbers import (
     NumberMarks,
+    UnitOfFigures,
     plain_figures,
     read_amount,
     read_currency,
     read_integer,
+    read_money,
     read_number,
 )
 from lead_platform.capture.paths import Getter, PathError, compile_path, is_true
@@ -91,13 +94,14 @@ class RuleCompiler:
             fallback = None
         is_number = value_type in _NUMBER_TYPES or name in _FIGURES
         join = join_last_name if name == "last_name" else _join
-        find = self._shaped(rule, self._no_numbers if is_number else frozenset(), join)
+        scaling = self._scaling(rule, name, value_type)
+        find = self._shaped(rule, self._no_numbers if is_number else frozenset(), join, scaling)
         convert = self._converter(rule, value_type)
         if custom is not None:
             convert = custom_reader(custom, convert)
         if name == "merged_person_ids":
             convert = self._source_ids
-        if name in _FIGURES and self._marks is not None:
+        if name in _FIGURES and self._marks is not None and rule.scale is None:
             convert = self._figures
         if value_type == "instant" and name != TIME_FIELDS[kind]:
             convert = _plausible(convert, received_at)
@@ -146,10 +150,14 @@ class RuleCompiler:
 
     def value(self, rule: FieldRule) -> Callable[[Any], Any]:
         """A function from a scope to the shaped, not yet typed value; None where blank."""
-        return self._shaped(rule, frozenset(), _join)
+        return self._shaped(rule, frozenset(), _join, self._scaling(rule, "", "number"))
 
     def _shaped(
-        self, rule: FieldRule, no_numbers: frozenset[str], join: Join
+        self,
+        rule: FieldRule,
+        no_numbers: frozenset[str],
+        join: Join,
+        scaling: Callable[[Any], Any] | None,
     ) -> Callable[[Any], Any]:
         """The same; of the blanks, `no_numbers` become NaN."""
         find = self._found(rule, no_numbers, join)
@@ -164,7 +172,7 @@ class RuleCompiler:
                 self._extracting(rule),
                 self._replacing(rule, self._naming(rule) or self._consenting(rule)),
                 self._prefixing(rule),
-                self._scaling(rule),
+                scaling,
             )
             if step is not None
         ]
@@ -355,9 +363,30 @@ class RuleCompiler:
             return None
         return lambda value: f"{prefix}{(read_text(value) or '').removeprefix(prefix)}"
 
-    def _scaling(self, rule: FieldRule) -> Callable[[Any], Any] | None:
-        scale = rule.scale
-        return None if scale is None else lambda value: read_number(value, self._marks) * scale
+    def _scaling(
+        self, rule: FieldRule, name: str, value_type: ValueType
+    ) -> Callable[[Any], Any] | None:
+        """In the unit of the column; what stands with a figure (`13 €`, `10-50`, `ca. 10`) is read
+        as it is read where there is no unit."""
+        scale, marks, lists = rule.scale, self._marks, self._channel.lists
+        if scale is None:
+            return None
+        if value_type == "amount":
+            factor = Decimal(str(scale))
+            return lambda value: read_money(value, lists.currencies, marks) * factor
+        if name not in _FIGURES:
+            return lambda value: read_number(value, marks) * scale
+        unit = UnitOfFigures(scale, lists.currencies, lists.quantities, marks)
+
+        def multiply(value: Any) -> Any:
+            try:
+                return read_number(value, marks) * scale
+            except ValueFault:
+                if not isinstance(value, str):
+                    raise
+                return unit.applied(value)
+
+        return multiply
 
     def _converter(self, rule: FieldRule, value_type: ValueType) -> Callable[[Any], Any]:
         if value_type in ("instant", "date"):

@@ -13,6 +13,7 @@ from typing import Any
 
 from lead_platform.capture.values import ValueFault, read_text, show
 from lead_platform.vocabularies.currencies import Currencies
+from lead_platform.vocabularies.quantities import QuantityWords
 
 _LONGEST_NUMBER = 400
 _AMOUNT_LIMIT = Decimal("1e16")
@@ -76,6 +77,45 @@ def read_currency(value: Any, currencies: Currencies) -> str:
     )
 
 
+def read_money(value: Any, currencies: Currencies, marks: NumberMarks | None = None) -> Decimal:
+    """Money that is not rounded yet, read as `read_amount` does. Raises ValueFault."""
+    if type(value) is str:
+        return _money(value, currencies, marks)
+    return _decimal(value, marks)
+
+
+@dataclass(frozen=True)
+class UnitOfFigures:
+    """What the figures of a text are multiplied by, unless a word beside them does so already, and
+    what is known of how they are written."""
+
+    factor: float
+    currencies: Currencies
+    quantities: QuantityWords
+    marks: NumberMarks | None = None
+
+    def applied(self, text: str) -> str:
+        """`10-50` in thousands is `10000-50000`, `$25M` is what it says. Raises ValueFault where a
+        figure has two readings."""
+        if len(text) > _LONGEST_NUMBER:
+            raise ValueFault(_no_number(text))
+        words = _FIGURE.sub(" ", self.currencies.without_signs(text))
+        if self.quantities.multipliers_in(words):
+            return text if self.marks is None else plain_figures(text, self.marks)
+        return _FIGURE.sub(lambda found: self._times(found.group(), text), text.translate(_SPACES))
+
+    def _times(self, figure: str, shown: str) -> str:
+        stripped = figure.strip(" .,'")
+        if self.marks is None:
+            codes = {self.currencies.code_of(sign) for sign in self.currencies.signs_in(shown)}
+            has_cents = bool(codes) and not codes & _THREE_DECIMALS
+            number = _undeclared(stripped, shown, is_whole=False, has_cents=has_cents)
+        else:
+            number = _declared(stripped, self.marks, shown)
+        times = (number * Decimal(str(self.factor))).normalize()
+        return figure.replace(stripped, _plainly(times), 1)
+
+
 def plain_figures(text: str, marks: NumberMarks) -> str:
     """`text` with its figures written without thousands and with a decimal point, for what is
     read later by those who do not know the source's marks. Figures of other marks stay."""
@@ -90,9 +130,12 @@ def _plain_figure(figure: str, marks: NumberMarks) -> str:
         number = _declared(stripped, marks)
     except (ValueFault, InvalidOperation):
         return figure
-    # Three decimals would look like thousands again.
-    plain = f"{number:f}" + ("0" if -number.as_tuple().exponent == 3 else "")  # type: ignore[operator]
-    return figure.replace(stripped, plain, 1)
+    return figure.replace(stripped, _plainly(number), 1)
+
+
+def _plainly(number: Decimal) -> str:
+    """Three decimals would look like thousands again."""
+    return f"{number:f}" + ("0" if number.as_tuple().exponent == -3 else "")
 
 
 def _money(value: str, currencies: Currencies, marks: NumberMarks | None) -> Decimal:

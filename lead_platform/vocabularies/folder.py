@@ -191,6 +191,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         secrets=SecretNames(row.name for row in secrets),
         non_persons=folder.non_persons(),
         currencies=folder.currencies(),
+        quantities=folder.quantities(),
     )
     # Questions are asked by it (`capture.questions`), which the channels that do so read.
     asked = [path / FIELD_NAMES] if (path / FIELD_NAMES).exists() else []

@@ -26,6 +26,15 @@ class QuantityWords:
         """What `text` means as a whole."""
         return self._meanings.get(fold(text))
 
+    def multipliers_in(self, text: str) -> list[float | None]:
+        """What the words of `text` multiply a figure by; None where that is unclear."""
+        meanings = [self._meanings.get(word) for word in fold(text).split()]
+        return [
+            meaning if isinstance(meaning, float) else None
+            for meaning in meanings
+            if isinstance(meaning, float) or meaning == "unclear"
+        ]
+
     def meanings_in(self, text: str) -> list[Meaning] | None:
         """What the words of `text` mean in order, phrases before their words; None where one of
         them is not listed: "not more than" may turn round what "more than" says."""

@@ -99,6 +99,7 @@ class IntakeLists:
     secrets: SecretNames
     non_persons: NonPersonSigns
     currencies: Currencies
+    quantities: QuantityWords
     placeholders: Mapping[str, frozenset[str]]
     version: str
 

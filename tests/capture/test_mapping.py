@@ -440,3 +440,23 @@ KNOWN_NAMES = sorted({n for channel in SHIPPED.values() for n in channel.rules.m
 def test_no_record_makes_a_shipped_channel_fail(name: str, content: dict[str, Any]) -> None:
     mapped = map_one(SHIPPED[name], content)
     assert bool(mapped.items) != bool(mapped.reasons)
+
+
+@pytest.mark.parametrize(
+    ("amount", "read"),
+    [
+        ("13", "13000.00"),
+        ("13 €", "13000.00"),
+        ("$1,250", "1250000.00"),
+        ("13.12345", "13123.45"),
+        (13.5, "13500.00"),
+        ("10-50", None),
+    ],
+)
+def test_a_unit_multiplies_money(
+    make_channel: MakeChannel, amount: object, read: str | None
+) -> None:
+    """`13 €` was no number where the column is in thousands, and money where it is not."""
+    text = DEALS.rstrip() + "\n          amount: {path: amount, scale: 1000}\n"
+    (row,) = items(make_channel(text), {"id": 1, "stage": "Closed Won", "amount": amount})
+    assert (row["amount"] is None) if read is None else (str(row["amount"]) == read)

@@ -271,9 +271,11 @@ class _Judge:
     def _scaled(self, choice: Choice) -> Choice:
         """Figures in thousands or millions, by the name or by a row of units below the header."""
         column = choice.column
-        scale = stated_scale(stated(column.path[-1]))
-        units = [value for value in (column.unit, *column.tried) if is_unit_cell(value)]
-        if scale is None and (scale := stated_scale(units)) is not None:
+        scale = stated_scale(stated(column.path[-1]), self._lists)
+        units = [
+            value for value in (column.unit, *column.tried) if is_unit_cell(value, self._lists)
+        ]
+        if scale is None and (scale := stated_scale(units, self._lists)) is not None:
             is_record = not column.unit
             advice = "; a row of units is no record: delete it from the export" if is_record else ""
             self.questions.append(
@@ -281,10 +283,10 @@ class _Judge:
                 f"by {scale}{advice}"
             )
         if scale is None:
-            if (word := unclear_unit(column.path[-1])) is not None:
+            if (word := unclear_unit(column.path[-1], self._lists)) is not None:
                 self.questions.append(
-                    f"{column.name}: is {word!r} a thousand or a million? Write `scale: 1000` or "
-                    f"`scale: 1000000` at `{choice.field}`"
+                    f"{column.name}: is {word!r} a thousand or a million, or what else? Write it "
+                    f"as `scale` at `{choice.field}`, such as `scale: 1000`"
                 )
             return choice
         return replace(choice, scale=scale, reason=f"its name; its figures times {scale}")

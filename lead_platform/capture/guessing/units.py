@@ -1,74 +1,19 @@
 """What the unit or the zone that a name states does to the values.
 
-Owns how names write thousands, millions and zones; how the channel applies them is `draft`'s.
+Owns how names state units and zones; which words multiply is told by `quantities.csv`, and how the
+channel applies them is `draft`'s.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from zoneinfo import available_timezones
 
+from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold
 
 FIGURES = frozenset({"annual_revenue", "employee_count", "amount"})
-_THOUSAND = frozenset(
-    [
-        "k",
-        "tsd",
-        "tausend",
-        "thousand",
-        "thousands",
-        "milliers",
-        "miles",
-        "migliaia",
-        "duizend",
-        "tys",
-        "tkr",
-        "tchf",
-        "teur",
-        "tusd",
-        "te",
-        "keur",
-        "kusd",
-    ]
-)
-_MILLION = frozenset(
-    [
-        "m",
-        "mio",
-        "mill",
-        "million",
-        "millions",
-        "millionen",
-        "mn",
-        "mm",
-        "millones",
-        "milioni",
-        "miljoen",
-        "milhoes",
-        "mln",
-        "meur",
-        "musd",
-        "mioeur",
-    ]
-)
-_BILLION = frozenset(
-    [
-        "b",
-        "bn",
-        "billion",
-        "billions",
-        "mrd",
-        "milliarden",
-        "milliards",
-        "miliardi",
-        "miljard",
-        "mld",
-    ]
-)
-_SCALES = dict.fromkeys(_THOUSAND, 1_000) | dict.fromkeys(_MILLION, 1_000_000)
-_SCALES |= dict.fromkeys(_BILLION, 1_000_000_000)
+_IN = frozenset({"in", "en", "em", "w"})
 _NOUGHTS = {"000": 1_000, "000s": 1_000}
-_CURRENCY = re.compile(r"[€$£¥]|\b(?:eur|usd|gbp|chf)\b", re.I)
 _STATED = re.compile(r"[(\[]([^)\]]*)[)\]]|\bin\s+(\S+(?:\s+\S+)?)\s*$", re.I)
 _REGIONS = {
     **dict.fromkeys(("est", "edt", "et"), "America/New_York"),
@@ -84,22 +29,33 @@ _ZONES = {fold(name): name for name in available_timezones() if "/" in name}
 _OFFSET = re.compile(r"\b(?:utc|gmt)\s*[+\u2212-]\s*\d", re.I)
 
 
-def stated_scale(texts: Iterable[str]) -> int | None:
-    """What the figures are to be multiplied with: 1000 of `Umsatz (T€)`; None where none is."""
+def stated_scale(texts: Iterable[str], lists: IntakeLists) -> int | None:
+    """What the figures are to be multiplied with: 1000 of `Umsatz (T€)`; None where none is, or
+    where it is not clear."""
     for text in texts:
-        words = fold(_CURRENCY.sub(" ", text)).split()
-        found = [scale for word in words if (scale := _SCALES.get(word) or _NOUGHTS.get(word))]
-        if "t" in words and _CURRENCY.search(text):
-            found.append(1_000)
-        if found:
+        found = _factors(text, lists)
+        if len(found) == 1 and found[0]:
             return found[0]
     return None
 
 
-def unclear_unit(name: str) -> str | None:
-    """A word in the name that is a thousand in one language and a million in another."""
-    words = (word for text in stated(name) for word in fold(text).split())
-    return next((word for word in words if word == "mil"), None)
+def unclear_unit(name: str, lists: IntakeLists) -> str | None:
+    """A unit in the name that multiplies by a thousand in one language and by a million in another,
+    or by several figures."""
+    units = ((text, _factors(text, lists)) for text in stated(name))
+    return next((text for text, found in units if found and (len(found) > 1 or not found[0])), None)
+
+
+def _factors(text: str, lists: IntakeLists) -> list[int | None]:
+    """What the words of a unit multiply by, each once; None for one that is not clear."""
+    words = fold(text).split()
+    if "t" in (bare := fold(lists.currencies.without_signs(text)).split()):
+        # T€ is a thousand; a t alone may be tons.
+        has_currency = bool(lists.currencies.signs_in(text))
+        words = [word for word in bare if word != "t"] + (["tsd"] if has_currency else ["t"])
+    found: list[float | None] = [_NOUGHTS[word] for word in words if word in _NOUGHTS]
+    found += lists.quantities.multipliers_in(" ".join(words))
+    return [None if factor is None else int(factor) for factor in dict.fromkeys(found)]
 
 
 def stated_zone(name: str) -> str | None:
@@ -132,6 +88,9 @@ def stated(name: str) -> Iterator[str]:
     return (one or other for one, other in _STATED.findall(name))
 
 
-def is_unit_cell(value: str) -> bool:
+def is_unit_cell(value: str, lists: IntakeLists) -> bool:
     """Whether a cell among figures is a unit: a row of units stands below some headers."""
-    return not any(map(str.isdigit, value)) and stated_scale((value,)) is not None
+    words = fold(lists.currencies.without_signs(value)).split()
+    others = [word for word in words if not (_factors(word, lists) or word in _IN)]
+    has_digits = any(map(str.isdigit, value))
+    return not others and not has_digits and stated_scale((value,), lists) is not None
