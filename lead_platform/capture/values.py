@@ -27,6 +27,7 @@ _EPOCH = re.compile(r"[0-9]{9,16}(?:\.[0-9]+)?\Z")
 SPREADSHEET_DAYS = "spreadsheet_days"
 """The format of dates that a spreadsheet counts in days since 1899-12-30: 45123.5."""
 
+_COMPACT = re.compile(r"(?:19|20)[0-9]{6}\Z")
 _SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]{1,15})?\Z")
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001
 # 1990-01-01 and 2100-01-01: smaller ones are numbers of something, larger ones nobody dates with.
@@ -112,9 +113,9 @@ PART_IS_NO_NUMBER = (
 def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], datetime]:
     """A function that reads an instant as UTC without zone.
 
-    Accepts the declared formats first, then ISO 8601, then epoch seconds, milliseconds or
-    microseconds, then a date that names its month. Values without a zone are local to `zone`.
-    Raises ValueFault.
+    Accepts the declared formats first, then ISO 8601 (also 20261130, as a number too), then epoch
+    seconds, milliseconds or microseconds, then a date that names its month. Values without a zone
+    are local to `zone`. Raises ValueFault.
     """
     counts_days = SPREADSHEET_DAYS in formats
 
@@ -125,7 +126,7 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
             return _to_utc(day, zone)
         if isinstance(value, int | float) and not isinstance(value, bool):
             _refuse_days(value)
-            return _from_epoch(value)
+            return _to_utc(day, zone) if (day := _compact_day(value)) else _from_epoch(value)
         text = str(value).strip()
         if len(text) > _LONGEST_INSTANT:
             raise ValueFault(_unreadable_instant(value, formats))
@@ -159,6 +160,17 @@ def read_days(value: Any) -> datetime | None:
     if not _EARLIEST_SERIAL <= days < _LATEST_SERIAL:
         return None
     return _FIRST_DAY + timedelta(seconds=round(days * 86_400))
+
+
+def _compact_day(value: int | float) -> datetime | None:
+    """The day that a number writes as 20261130; as an epoch it would be one of 1970."""
+    text = str(value).removesuffix(".0")
+    if not _COMPACT.match(text):
+        return None
+    try:
+        return datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007
+    except ValueError:
+        return None
 
 
 def _refuse_days(value: Any) -> None:

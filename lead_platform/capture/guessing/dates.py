@@ -60,29 +60,49 @@ def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
     A form that puts a value before 1990 or after `now` (UTC without zone) does not fit.
     """
     times = Counter(values)
-    values = list(times)[:_MOST_TRIED]
+    everything = list(times)
+    values = everything[:_MOST_TRIED]
+    if not values:
+        return None
     # ISO 8601 and epochs are always read: the form is that of the other values.
     others = [value for value in values if not _fits([value], None, now)]
-    if not values or len(others) <= (1 - _SHARE) * len(values):
-        unread = tuple(value for value in others if not _is_read(value, values))
-        return DateForm(unread=unread) if values else None
+    if len(others) <= (1 - _SHARE) * len(values):
+        return _with_form_of_few((), everything, now)
     fitting = [form for form in _candidates(others) if _fits(others, form, now)]
     if not fitting:
         # A word among the dates, which no form reads, speaks against none of them.
-        read = [value for value in values if _is_read(value, values)]
-        if sum(times[v] for v in read) < MOST_READ * sum(times[v] for v in values):
+        read = [value for value in everything if _is_read(value, everything)]
+        if sum(times[v] for v in read) < MOST_READ * times.total():
             return None
-        if len(read) < len(values):
+        if len(read) < len(everything):
             found = find_date_form(read, now)
-            unread = tuple(value for value in times if value not in read)
-            return None if found is None else replace(found, unread=unread)
-    values = others
-    orders = {_reading(values, form): form for form in reversed(fitting)}
+            unread = tuple(value for value in everything if value not in read)
+            return None if found is None else replace(found, unread=(*found.unread, *unread))
+        return None
+    orders = {_reading(others, form): form for form in reversed(fitting)}
     if len(orders) > 1:
         return DateForm(ambiguous=tuple(form for form in fitting if form in orders.values()))
-    unread = tuple(value for value in values if not _is_read(value, values))
     formats = tuple(form for form in fitting[:1] if form != IN_WORDS)
-    return DateForm(formats=formats, unread=unread) if fitting else None
+    return _with_form_of_few(formats, everything, now)
+
+
+def _with_form_of_few(formats: tuple[str, ...], values: Sequence[str], now: datetime) -> DateForm:
+    """`formats`, which most values have, and that of the others, where one reading is possible and
+    the first say nothing against it: a column has one order of day and month."""
+    known = (*formats, None, IN_WORDS)
+    left = [value for value in values if not any(_read(value, form) for form in known)]
+    dates = [value for value in left if _is_read(value, left)]
+    fitting = [form for form in _candidates(dates) if dates and _fits(dates, form, now)]
+    if len({_reading(dates, form) for form in fitting}) == 1:
+        most = [value for value in values if value not in left]
+        if all(_read(v, fitting[0]) in (None, _first(v, known)) for v in most):
+            formats = (*formats, fitting[0])
+            left = [value for value in left if _read(value, fitting[0]) is None]
+    return DateForm(formats, unread=tuple(left))
+
+
+def _first(value: str, forms: Sequence[str | None]) -> datetime | None:
+    return next((at for form in forms if (at := _read(value, form)) is not None), None)
 
 
 def find_clock(dates: Sequence[str], clocks: Sequence[str], form: DateForm) -> str | None:
@@ -121,8 +141,8 @@ def _fits(values: Sequence[str], form: str | None, now: datetime) -> bool:
 def _read(value: str, form: str | None) -> datetime | None:
     try:
         if form is None:
-            # Seven digits and fewer are numbers of something, no epoch.
-            is_number = value.isdigit() and len(value) < 10
+            # Fewer than ten digits are numbers of something, no epoch; eight may be 20261130.
+            is_number = value.isdigit() and len(value) < 10 and len(value) != 8
             return None if is_number or _NAMES_MONTH.search(value) else _ISO(value)
         if form == SPREADSHEET_DAYS:
             return read_days(value)

@@ -30,6 +30,12 @@ def test_no_form_gives_another_day(instants: list[datetime], form: str) -> None:
         assert instant_reader(found.formats, ZoneInfo("UTC"))(text).date() == at.date()
 
 
+DAYS = [datetime(2025, 1, 1) + timedelta(days=day) for day in range(0, 360, 4)]
+ISO_DAYS, POINTED_DAYS, AMERICAN_DAYS = (
+    [at.strftime(form) for at in DAYS] for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y")
+)
+
+
 @pytest.mark.parametrize(
     ("texts", "form"),
     [
@@ -48,8 +54,39 @@ def test_no_form_gives_another_day(instants: list[datetime], form: str) -> None:
         (["13.10.2026"] * 2 + ["soon"], None),
         (["12/31/2026", "31/12/2026", "soon"], None),
         (["1", "2", "3"], None),
+        (["20261101", "20261130"], DateForm()),
+        (["12345678", "87654321"], None),
+        ([*ISO_DAYS, "31/12/2025", "30/12/2025"], DateForm(("%d/%m/%Y",))),
+        ([*ISO_DAYS, "31.12.2025 08:00"], DateForm(("%d.%m.%Y %H:%M",))),
+        ([*ISO_DAYS, "03/04/2025"], DateForm(unread=("03/04/2025",))),
+        ([*ISO_DAYS, "soon", "31/12/2025"], DateForm(("%d/%m/%Y",), unread=("soon",))),
+        ([*ISO_DAYS, "3 May 2025"], DateForm()),
+        ([*POINTED_DAYS, "31/12/2025"], DateForm(("%d.%m.%Y", "%d/%m/%Y"))),
+        (
+            ["12/31/2026", *AMERICAN_DAYS, "31/12/2025"],
+            DateForm(("%m/%d/%Y",), unread=("31/12/2025",)),
+        ),
         (["2031-01-01"], None),
     ],
 )
 def test_find_date_form(texts: list[str], form: DateForm | None) -> None:
     assert find_date_form(texts, NOW + timedelta(days=60)) == form
+
+
+@given(
+    days=st.lists(INSTANTS, min_size=40, max_size=60),
+    few=st.lists(INSTANTS, min_size=1, max_size=2),
+    form=st.sampled_from(FORMS),
+    other=st.sampled_from(FORMS),
+)
+def test_a_few_dates_in_another_form_are_read_or_told(
+    days: list[datetime], few: list[datetime], form: str, other: str
+) -> None:
+    """Three of a hundred dates were refused without a format and without a question."""
+    rest = [at.strftime(other) for at in few]
+    found = find_date_form([*(at.strftime(form) for at in days), *rest], NOW)
+    if found is None or found.ambiguous:
+        return
+    for text in rest:
+        if text not in found.unread:
+            instant_reader(found.formats, ZoneInfo("UTC"))(text)
