@@ -202,5 +202,7 @@ def _told_nearest(near: Nearest, proposal: Proposal) -> str:
         more = f" and {len(near.left) - _MOST_LEFT} more" if len(near.left) > _MOST_LEFT else ""
         names = ", ".join(map(brief, near.left[:_MOST_LEFT]))
         text += f"It keeps in the payload only: {names}{more}. "
-    file = shlex.quote(proposal.file_name)
-    return f"{text}Compare: lead-platform channels check {near.channel} {file}"
+    return (
+        f"{text}Compare: lead-platform channels check {near.channel} "
+        f"{shlex.quote(proposal.file_name)}"
+    )
