@@ -37,8 +37,9 @@ _OF_THE_MACHINE = (
 )
 
 
-# How long to look for rows that break work of which others do not.
-SEARCH_SECONDS = 300.0
+# How long to look for rows that break work of which others do not: work that is broken for all of
+# many rows is to fail soon all the same.
+SEARCH_SECONDS = 60.0
 
 
 def may_be_of_a_record(error: BaseException) -> bool:
@@ -73,7 +74,7 @@ class Fault:
 def work_around(
     work: Callable[[pd.DataFrame], T], frame: pd.DataFrame, key: str, again: Collection[str] = ()
 ) -> tuple[T, list[Fault]]:
-    """`work` of the frame, without the few rows that break it; `key` is the column of their ids.
+    """`work` of the frame, without the rows that break it; `key` is the column of their ids.
 
     However many do, as long as others do not: nobody waits for them. Those `again` were left out
     before. Raises what `work` raises where more than few others break it and no row does not, where

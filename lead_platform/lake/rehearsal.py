@@ -104,7 +104,8 @@ def find_faults(
         return count <= few_of(0) or count <= most_taken
 
     pending, again = rehearsal.list_pending()
-    new = [subject for subject in pending if subject not in again]
+    tried_again = {*again}
+    new = [subject for subject in pending if subject not in tried_again]
     if again and without(()) is None:
         return []
     culprits: list[tuple[Subject, Exception]] = []
@@ -116,7 +117,8 @@ def find_faults(
             return []
     found = [subject for subject, _ in culprits]
     try:
-        culprits += find_culprits(again, lambda out: without([*found, *out]), lambda count: True)
+        if again:
+            culprits += find_culprits(again, lambda out: without([*found, *out]), lambda _: True)
     except Exception as raised:
         if raised is not error:
             raise
