@@ -6,7 +6,7 @@ to be told all the same. Alerts hold counts, ids and names of tables, never data
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -88,14 +88,14 @@ State = Literal["open", "acknowledged", "resolved"]
 class Signal:
     """Something to tell. A condition lasts until it is gone; an occurrence happens again.
 
-    `cause`: why a condition holds. One that has not held since it was last in order is news.
+    `causes`: why a condition holds. One that has not held since it was last in order is news.
     """
 
     kind: str
     subject: str
     text: str
     is_condition: bool = False
-    cause: str = ""
+    causes: Collection[str] = ("",)
 
 
 @dataclass(frozen=True)
@@ -339,9 +339,9 @@ def _record(connection: sqlite3.Connection, signal: Signal, now: datetime) -> No
             "(select alert_id from alerts where kind = ? and subject = ?)",
             [signal.kind, signal.subject],
         )
-        _learn_cause(connection, signal)
+        _learn_causes(connection, signal)
         return
-    is_news = _learn_cause(connection, signal) or not signal.is_condition
+    is_news = _learn_causes(connection, signal) or not signal.is_condition
     connection.execute(
         "update alerts set text = ?, first_seen_at = min(first_seen_at, ?), last_seen_at = ?, "
         "occurrences = occurrences + ? where kind = ? and subject = ?",
@@ -349,14 +349,17 @@ def _record(connection: sqlite3.Connection, signal: Signal, now: datetime) -> No
     )
 
 
-def _learn_cause(connection: sqlite3.Connection, signal: Signal) -> bool:
-    """Whether the cause is one that the alert has not had since it was opened."""
-    added = connection.execute(
-        "insert or ignore into causes select alert_id, ? from alerts "
-        "where kind = ? and subject = ?",
-        [signal.cause, signal.kind, signal.subject],
-    ).rowcount
-    return added > 0
+def _learn_causes(connection: sqlite3.Connection, signal: Signal) -> bool:
+    """Whether one of the causes is one that the alert has not had since it was opened."""
+    added = [
+        connection.execute(
+            "insert or ignore into causes select alert_id, ? from alerts "
+            "where kind = ? and subject = ?",
+            [cause, signal.kind, signal.subject],
+        ).rowcount
+        for cause in signal.causes
+    ]
+    return any(count > 0 for count in added)
 
 
 def _resolve(connection: sqlite3.Connection, kind: str, subject: str, now: datetime) -> None:

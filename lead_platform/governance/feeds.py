@@ -4,7 +4,7 @@ Plain numbers in, findings out: which channel brings far less than it should, an
 nothing new for longer than it ever does. Whom that reaches is decided in `alerts`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,11 +69,13 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Finding:
-    """A feed that is not as it usually is: counts and hours, no record."""
+    """A feed that is not as it usually is: counts and hours, no record. `causes`: what of it, where
+    it may be so of several things at a time."""
 
     channel: str
     kind: str
     text: str
+    causes: Collection[str] = ("",)
 
 
 def read_arrivals(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Arrivals]:

@@ -111,13 +111,18 @@ def read_known(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Sha
 
 def judge_fields(shares: Iterable[Share]) -> list[Finding]:
     """The channels with fields that moved: one finding per measure, naming the fields."""
-    moved: dict[tuple[str, Measure], list[str]] = {}
+    moved: dict[tuple[str, Measure], dict[str, str]] = {}
     for share in shares:
         text = _movement(share)
         if text:
-            moved.setdefault((share.channel, share.measure), []).append(text)
+            moved.setdefault((share.channel, share.measure), {})[share.field] = text
     return [
-        Finding(channel, _KINDS[measure], f"{measure}, before to lately: {', '.join(texts)}")
+        Finding(
+            channel,
+            _KINDS[measure],
+            f"{measure}, before to lately: {', '.join(texts.values())}",
+            causes=[*texts],
+        )
         for (channel, measure), texts in moved.items()
     ]
 

@@ -298,7 +298,7 @@ def _failing(instance: DagsterInstance, state: InstigatorState, tick: Instigator
     )
     since = f"{datetime.fromtimestamp(good[0].timestamp, UTC):%Y-%m-%d %H:%M} UTC" if good else ""
     text = f"{kind}; its last good tick was at {since}" if since else f"{kind}; no tick was good"
-    return Signal("sensor_failing", state.instigator_name, text, is_condition=True, cause=kind)
+    return Signal("sensor_failing", state.instigator_name, text, is_condition=True, causes=[kind])
 
 
 def _look(watch: Callable[[], None]) -> str | None:
@@ -324,7 +324,7 @@ def _failure(instance: DagsterInstance, run: DagsterRun) -> Signal:
     failed = [step.step_key for step in steps if step.status and step.status.value == "FAILURE"]
     where = f"in {', '.join(failed)}" if failed else "outside its steps: its process ended"
     text = f"run {run.run_id[:8]} failed {where}"
-    return Signal("run_failed", run.job_name, text, is_condition=True, cause=where)
+    return Signal("run_failed", run.job_name, text, is_condition=True, causes=[where])
 
 
 def _checks_of(
@@ -387,7 +387,7 @@ def _judged(check: AssetCheckEvaluation) -> Mapping[str, str]:
 
 def _signal(kind: str, subject: str, run_id: str, cause: str, told: str = "") -> Signal:
     text = f"in run {run_id[:8]}" + (f": {told}" if told else "")
-    return Signal(kind, subject, text, is_condition=True, cause=cause)
+    return Signal(kind, subject, text, is_condition=True, causes=[cause])
 
 
 def _cause(check: AssetCheckEvaluation) -> str:

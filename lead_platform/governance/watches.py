@@ -28,6 +28,9 @@ FILES_WAIT_AT_MOST = timedelta(minutes=30)
 # A file that is mostly rejected is told of for so long, whatever else comes.
 REJECTIONS_TOLD_FOR = timedelta(days=3)
 
+# A form's file holds one record, an export's many.
+LARGE_FILE_RECORDS = 20
+
 LEAST_FREE_BYTES = 2_000_000_000
 LEAST_FREE_SHARE = 0.05
 
@@ -44,7 +47,9 @@ def watch_feeds(
         *judge_fields([*read_filled(connection, now), *read_known(connection, now)]),
     ]
     return [
-        Signal(finding.kind, finding.channel, finding.text, is_condition=True)
+        Signal(
+            finding.kind, finding.channel, finding.text, is_condition=True, causes=finding.causes
+        )
         for finding in findings
     ]
 
@@ -80,31 +85,60 @@ def _folder_of(path: Path, inbox: Path) -> str:
 def watch_rejections(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
     """Channels of which files came within some days that were mostly rejected, for so long.
 
-    A file that was taken in since, after a correction of its channel, is none.
+    A file that was taken in since is none: the same once its channel was corrected, or a corrected
+    one, which has its name and not far fewer records, or brings every record that was rejected.
     """
-    rows = connection.execute(
-        """
-        with recent as (
-            select channel, records, rejected from capture.deliveries
-            where received_at > ?
-            qualify row_number() over (
-                partition by channel, content_hash order by received_at desc, rejected
-            ) = 1
-        )
-        select channel, count(*), sum(rejected)::bigint, sum(records)::bigint
-        from recent where 2 * rejected > records group by channel order by channel
-        """,
-        [now - REJECTIONS_TOLD_FOR],
-    ).fetchall()
+    rows = connection.execute(_MOSTLY_REJECTED, {"since": now - REJECTIONS_TOLD_FOR}).fetchall()
     return [
         Signal(
             "files_rejected",
             channel,
             f"{files:,} files with {rejected:,} of {records:,} records rejected",
             is_condition=True,
+            causes=causes,
         )
-        for channel, files, rejected, records in rows
+        for channel, files, rejected, records, causes in rows
     ]
+
+
+# Each large file is news of its own; small ones that follow each other are one stream.
+_MOSTLY_REJECTED = f"""
+with recent as (from capture.deliveries where received_at > $since),
+refused as (from recent where 2 * rejected > records),
+taken as (from recent where 2 * rejected <= records),
+delivered_again as (
+    select refused.delivery_id from refused join recent as later
+        on later.channel = refused.channel and later.content_hash = refused.content_hash
+        and (later.received_at, -later.rejected) > (refused.received_at, -refused.rejected)
+    union
+    select refused.delivery_id from refused join taken
+        on taken.channel = refused.channel and taken.file_name = refused.file_name
+        and taken.received_at > refused.received_at and 2 * taken.records >= refused.records
+),
+missing as (
+    select refused.delivery_id, rejected_records.channel, rejected_records.record_id,
+        refused.received_at
+    from refused join capture.rejected_records using (delivery_id)
+),
+came as (
+    {
+    " union all ".join(
+        f"select channel, record_id, received_at from capture.{table}"
+        for table in ("submissions", "events", "outcomes")
+    )
+}
+),
+brought as (
+    select delivery_id from missing left join came
+        on came.channel = missing.channel and came.record_id = missing.record_id
+        and came.received_at > missing.received_at
+    group by delivery_id having bool_and(came.record_id is not null)
+)
+select channel, count(*), sum(rejected)::bigint, sum(records)::bigint,
+    list(distinct if(records >= {LARGE_FILE_RECORDS}, delivery_id, 'small files'))
+from refused anti join delivered_again using (delivery_id) anti join brought using (delivery_id)
+group by channel order by channel
+"""
 
 
 def watch_disk(settings: Settings) -> list[Signal]:
@@ -141,14 +175,15 @@ def watch_quarantine(connection: duckdb.DuckDBPyConnection, limit: int) -> list[
     often they are tried again."""
     rows = connection.execute(
         """
-        select step, arg_max(run_id, held), max(held), sum(held)
+        select step, arg_max(run_id, held), max(held), sum(held),
+            list(run_id) filter (held > $limit)
         from (
             select step, coalesce(first_run_id, run_id) as run_id, count(*) as held
             from governance.quarantine where state = 'held' group by all
         )
-        group by step having max(held) > ? order by step
+        group by step having max(held) > $limit order by step
         """,
-        [limit],
+        {"limit": limit},
     ).fetchall()
     return [
         Signal(
@@ -156,8 +191,9 @@ def watch_quarantine(connection: duckdb.DuckDBPyConnection, limit: int) -> list[
             step,
             f"{at_once:,} set aside by run {run_id[:8]}, {held:,} are held in all",
             is_condition=True,
+            causes=runs,
         )
-        for step, run_id, at_once, held in rows
+        for step, run_id, at_once, held, runs in rows
     ]
 
 

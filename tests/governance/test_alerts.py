@@ -113,7 +113,7 @@ def test_the_same_cause_is_told_once_and_another_at_once(book: AlertBook) -> Non
     phone = Phone()
 
     def fail(cause: str, minute: int) -> None:
-        signal = Signal("check_warned", "leads gate", "in run 1", is_condition=True, cause=cause)
+        signal = Signal("check_warned", "leads gate", "in run 1", is_condition=True, causes=[cause])
         now = NOW + minute * MINUTE
         book.record([signal], now)
         send(book, now, phone=phone)
@@ -127,6 +127,24 @@ def test_the_same_cause_is_told_once_and_another_at_once(book: AlertBook) -> Non
     for minute in range(24 * 60, 40 * 60, 5):
         fail("mails are unique" if minute % 2 else "owners are known", minute)
     assert len(phone.messages) == 2
+
+
+def test_of_several_causes_each_is_news_once_whatever_holds_beside_it(book: AlertBook) -> None:
+    """A second field that moved, a second run that set many aside: silent for a day."""
+    phone = Phone()
+
+    def holds(causes: list[str], hour: int) -> int:
+        moved = Signal("field_moved", "web_form", "moved", is_condition=True, causes=causes)
+        now = NOW + timedelta(hours=hour)
+        book.settle(["field_moved"], [moved], now)
+        send(book, now, phone=phone)
+        return len(phone.messages)
+
+    assert holds(["email"], 0) == 1
+    assert holds(["email", "phone"], 1) == 2
+    assert holds(["phone"], 2) == 2
+    assert holds(["phone", "country", "city"], 3) == 3
+    assert holds(["email"], 4) == 3
 
 
 def test_what_lasts_is_named_each_day_whatever_else_flaps(book: AlertBook) -> None:

@@ -110,8 +110,9 @@ def test_mails_that_are_null_and_countries_nobody_knows_are_told_from_the_lake(l
         known = judge_fields(read_known(connection, now))
         told = {signal.kind for signal in watch_feeds(connection, now)}
         before = watch_feeds(connection, now - timedelta(days=1))
-    assert filled == [Finding("web_form", "field_moved", _told("filled", "email 98%"))]
-    assert known == [Finding("web_form", "vocabulary_moved", _told("known", "country 100%"))]
+    email, country = _told("filled", "email 98%"), _told("known", "country 100%")
+    assert filled == [Finding("web_form", "field_moved", email, ["email"])]
+    assert known == [Finding("web_form", "vocabulary_moved", country, ["country"])]
     assert told == {"field_moved", "vocabulary_moved"}
     assert before == []
 
