@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lead_platform.capture.channels import load_channels
+from lead_platform.capture.fields import RuleCompiler
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from tests.capture.conftest import PROJECT, RECEIVED_AT
 
@@ -213,6 +214,45 @@ def test_a_hubspot_deal_in_a_listed_stage_is_won() -> None:
     ((_, open_deal),) = emitted("hubspot_deals", deal | {"deal_pipeline_stage_id": "unheard-of"})
     assert open_deal["outcome_type"] == "stage_change"
     assert open_deal["occurred_at"] == datetime(2026, 1, 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("legal", "consent"),
+    [
+        ({"consent": {"consentToProcess": True, "text": "I agree to store my data."}}, None),
+        ({"consent": {"consentToProcess": True, "communications": []}}, None),
+        ({"legitimateInterest": {"value": True, "legalBasis": "LEAD", "text": "t"}}, None),
+        ({"consent": {"consentToProcess": True, "communications": [{"value": True}]}}, "granted"),
+        ({"consent": {"communications": [{"value": "true", "subscriptionTypeId": 9}]}}, "granted"),
+        ({"consent": {"communications": [{"value": True}, {"value": False}]}}, "denied"),
+        ({"consent": {"consentToProcess": True, "communications": [{"value": "false"}]}}, "denied"),
+        ({"consent": {"consentToProcess": True, "communications": [{"text": "t"}]}}, None),
+    ],
+)
+def test_of_hubspots_consents_only_that_to_communications_allows_mail(
+    legal: dict[str, Any], consent: str | None
+) -> None:
+    """The consent to process data was one to be mailed."""
+    content = {
+        "conversionId": "c1", "submittedAt": "2026-03-04T10:00:00Z", "legalConsentOptions": legal,
+        "values": [{"name": "email", "value": "a@b.co"}],
+    }  # fmt: skip
+    ((_, fields),) = emitted("hubspot_form", content)
+    assert (fields.get("consent_email"), fields.get("issues")) == (consent, None)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "consent"), [([True], None), ([True, True], None), ([True, False], "denied")]
+)
+def test_a_box_of_linkedin_allows_nothing_until_somebody_says_what_it_asks(
+    boxes: list[bool], consent: str | None
+) -> None:
+    rule = CHANNELS["linkedin_lead_gen"].rules.emits[0].fields["consent_email"]
+    responses = [{"consentId": number, "accepted": box} for number, box in enumerate(boxes)]
+    read = RuleCompiler(CHANNELS["linkedin_lead_gen"]).field(
+        "consent_email", "submission", rule, RECEIVED_AT
+    )
+    assert read({"formResponse": {"consentResponses": responses}}) == consent
 
 
 def test_an_opt_out_in_salesforce_outranks_an_opt_in() -> None:

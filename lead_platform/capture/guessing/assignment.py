@@ -207,8 +207,8 @@ class _Judge:
             return [Choice(column, OWNER, NEARLY, "its name")] if self._names.is_owner(path) else []
         if not _is_of_record(path):
             matches = tuple(match for match in matches if match.field != "record_id")
-        if self._names.is_negated(path):
-            # `No newsletter` is none of the words that add nothing.
+        if self._names.is_negated(path) or self._names.is_about_privacy(path):
+            # `No newsletter` has a word that says much, and so has `Newsletter (privacy policy)`.
             matches = tuple(m for m in matches if m.is_exact or m.field not in _CONSENTS)
         found = [choice for match in matches if (choice := self._judged(column, match)) is not None]
         if found:

@@ -25,6 +25,8 @@ ASKER = "asker"
 CRM_RECORD_ID = "crm_record_id"
 """The id that a CRM gives to each of its records: where these are persons, a person's."""
 ABOUT_CONSENT = "about_consent"
+ABOUT_PRIVACY = "about_privacy"
+"""Words of policies and terms: who accepts them agrees to no mail."""
 ABOUT_DELETION = "about_deletion"
 NEGATION = "negation"
 NAME_PARTICLE, MIDDLE_NAME, SECOND_LAST_NAME = "name_particle", "middle_name", "second_last_name"
@@ -48,6 +50,7 @@ _OTHER_TARGETS = frozenset(
             ASKER,
             CRM_RECORD_ID,
             ABOUT_CONSENT,
+            ABOUT_PRIVACY,
             ABOUT_DELETION,
             NEGATION,
             OPT_OUT_AT,
@@ -59,7 +62,10 @@ _OTHER_TARGETS = frozenset(
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
 )
-_NO_FIELDS = (OTHER_PARTY, FILLER, SENSITIVE, ASKER, ABOUT_CONSENT, ABOUT_DELETION, NEGATION)
+_NO_FIELDS = (
+    *(OTHER_PARTY, FILLER, SENSITIVE, ASKER),
+    *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION),
+)
 # Of whoever fills a form in, `Additional email addresses` are those of others to be invited.
 _KEYS_OF_CRMS = frozenset({"further_emails", "merged_person_ids"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -193,6 +199,10 @@ class FieldNames:
     def is_about_consent(self, path: Sequence[str]) -> bool:
         """Whether the column may say whether the lead may be written to or called."""
         return self._has_phrase(_words(path[-1]), ABOUT_CONSENT)
+
+    def is_about_privacy(self, path: Sequence[str]) -> bool:
+        """Whether the column may say that a policy or terms were accepted."""
+        return self._has_phrase(_words(path[-1]), ABOUT_PRIVACY)
 
     def is_negated(self, path: Sequence[str]) -> bool:
         """Whether the name says `not`: of a consent, its yes may be a no."""

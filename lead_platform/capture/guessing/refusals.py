@@ -6,7 +6,7 @@ An answer that nobody reads is no opt-out, so such a column never becomes one un
 from collections.abc import Iterator
 
 from lead_platform.capture.guessing.names import FieldNames
-from lead_platform.capture.guessing.shapes import Column
+from lead_platform.capture.guessing.shapes import Column, consent_words
 from lead_platform.vocabularies.tables import Vocabularies
 
 UNREAD_CONSENT = "it may say who may be written to or called"
@@ -33,10 +33,12 @@ def ask_about_consents(rest: Rest, names: FieldNames, vocabularies: Vocabularies
             continue
         is_turned = names.is_negated(column.path)
         turned = " Its name denies, so a yes may mean `denied`." if is_turned else ""
+        if names.is_about_privacy(column.path):
+            turned = " Who accepts a policy or terms agrees to nothing else." + turned
         yield (
             f"{column.name}: does it say who may be written to or called?{turned} No field is "
-            "filled from it; map it to `consent_email`, `consent_phone`, `consent_sms` or "
-            "`consent_whatsapp`, and its words with `values`"
+            "filled from it; where it does, map it to `consent_email`, `consent_phone`, "
+            "`consent_sms` or `consent_whatsapp`, and its words with `values`"
         )
 
 
@@ -48,6 +50,8 @@ def _may_be_consent(column: Column, names: FieldNames, vocabularies: Vocabularie
         vocabularies.consents.find(state.lower()) is not None and names.is_about_consent((state,))
         for state in states
     ):
+        return True
+    if names.is_about_privacy(column.path) and consent_words(column, vocabularies.consents):
         return True
     is_prose = len(states) > _MOST_STATES and column.share(_is_sentence) >= 0.5
     return names.is_about_consent(column.path) and not is_prose

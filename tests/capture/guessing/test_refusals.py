@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.capture.guessing.exports import Columns
 from tests.capture.guessing.test_exports import proposed, write_export
@@ -31,6 +33,30 @@ UNSURE = (
     ("GDPR", "Y", "N"),
     ("List state", "Opted out", "Subscribed"),
 )
+
+NO_MAIL = (
+    ("Consent", "1", "0"),
+    ("I agree", "yes", "no"),
+    ("GDPR consent", "true", "false"),
+    ("Opt-in", "Yes", "No"),
+    ("Privacy policy accepted", "on", "off"),
+    ("I agree to the privacy policy and the newsletter terms", "yes", "no"),
+    ("Newsletter (privacy policy)", "1", "0"),
+    ("Einwilligung", "ja", "nein"),
+    ("Datenschutzerklärung akzeptiert", "ja", "nein"),
+    ("J'accepte la politique de confidentialité", "oui", "non"),
+    ("Consentimiento RGPD", "sí", "no"),
+    ("Accetto l'informativa privacy", "sì", "no"),
+    ("Zgoda RODO", "tak", "nie"),
+    ("KVKK onayı", "evet", "hayır"),
+    ("AGB", "1", "1"),
+)
+"""Boxes about a policy, terms or data, or nobody knows what: who ticks them asks for no mail."""
+POLICIES = (
+    "privacy policy", "Terms & Conditions", "GDPR", "Datenschutz", "AGB", "RGPD", "CGV",
+    "informativa privacy", "política de privacidade", "personal data", "KVKK", "RODO",
+)  # fmt: skip
+ASKED = ("Newsletter", "Consent", "Marketing consent", "E-mail opt-in", "I agree", "Opt in")
 
 
 def guessed(path: Path, header: str, *cells: str) -> tuple[object, bool, bool]:
@@ -61,6 +87,37 @@ def test_what_looks_like_consent_is_asked_about(
     tmp_path: Path, header: str, one: str, other: str
 ) -> None:
     assert guessed(tmp_path / "x.csv", header, one, other) == (None, True, False)
+
+
+@pytest.mark.parametrize(("header", "yes", "no"), NO_MAIL)
+def test_a_box_that_speaks_of_no_mail_grants_none(
+    tmp_path: Path, header: str, yes: str, no: str
+) -> None:
+    """`Consent: 1` of a form's privacy box was taken for leave to send newsletters."""
+    assert guessed(tmp_path / "x.csv", header, yes, no) == (None, True, False)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+)
+@given(
+    parts=st.permutations(["asked", "policy"]),
+    asked=st.sampled_from(ASKED),
+    policy=st.sampled_from(POLICIES),
+    between=st.sampled_from([" ", " - ", " and ", " (", ": "]),
+    cells=st.sampled_from([("1", "0"), ("yes", "no"), ("I agree", "I do not agree")]),
+)
+def test_whoever_accepts_a_policy_agrees_to_nothing_else(
+    tmp_path: Path,
+    parts: list[str],
+    asked: str,
+    policy: str,
+    between: str,
+    cells: tuple[str, str],
+) -> None:
+    first, second = [{"asked": asked, "policy": policy}[part] for part in parts]
+    header = f"{first}{between}{second}{')' * (between == ' (')}"
+    assert guessed(tmp_path / "x.csv", header, *cells) == (None, True, False)
 
 
 def test_what_people_wrote_is_no_consent(tmp_path: Path) -> None:
