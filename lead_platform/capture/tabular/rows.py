@@ -17,11 +17,13 @@ from lead_platform.capture.lines import RecordLines
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row as it stands there. `line` counts from 1; of a workbook it is the row's number.
-    `number`: the row as a spreadsheet counts it, which cells that hold line ends change."""
+    `number`: the row as a spreadsheet counts it, which cells that hold line ends change.
+    `usual_width`: how many cells the rows around it have, where this one does not fit them."""
 
     line: int
     cells: list[Any]
     number: int | None = None
+    usual_width: int | None = None
 
     @property
     def place(self) -> int:

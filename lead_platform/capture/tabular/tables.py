@@ -4,7 +4,7 @@ Puts encoding, delimiter, workbook, header and extent together. What the records
 channel's business.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -29,6 +29,7 @@ from lead_platform.capture.tabular.readings import DELIMITERS, ReadingNotes, Tab
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row, text_rows
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.wanted import REPORT, Wanted, name_of
+from lead_platform.capture.tabular.widths import fitting_rows
 from lead_platform.capture.tabular.workbooks import open_sheets
 
 SAMPLE_ROWS = 200
@@ -113,11 +114,7 @@ def _workbook_contents(
     with open_sheets(path, rule, wanted, notes) as sheets:
         for name, rows in sheets:
             notes.sheets.append(name)
-            yield from _Table(rule, wanted, notes, _padded).records(rows)
-
-
-def _as_they_are(rows: Iterable[AnyRow], _width: int) -> Iterable[AnyRow]:
-    return rows
+            yield from _Table(rule, wanted, notes).records(rows)
 
 
 def _padded(rows: Iterable[AnyRow], width: int) -> Iterator[AnyRow]:
@@ -136,7 +133,6 @@ class _Table:
     rule: TableRule
     wanted: Wanted
     notes: ReadingNotes
-    _complete: Callable[[Iterable[AnyRow], int], Iterable[AnyRow]] = _as_they_are
     _report: dict[str, Any] = field(default_factory=dict)
 
     def records(self, rows: Iterable[AnyRow]) -> Iterator[Content]:
@@ -144,10 +140,16 @@ class _Table:
         header, body = self._begin(iter(rows))
         self.notes.header_lines.append(header.place)
         self.notes.names.extend(name for name in header.names if name not in self.notes.names)
-        body = self._complete(body, len(header.names))
-        for row in Extent(header, self.wanted, self.rule, self.notes).records(body):
+        for row in self._rows(header, body):
             self.notes.row = row.place
             yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)
+
+    def _rows(self, header: Header, body: Iterable[AnyRow]) -> Iterator[AnyRow]:
+        """The rows that are records. A workbook stores each cell by its place."""
+        extent = Extent(header, self.wanted, self.rule, self.notes)
+        if self.notes.format == "xlsx":
+            return extent.records(_padded(body, len(header.names)))
+        return fitting_rows(extent.records(body), header, self.wanted)
 
     def _begin(self, rows: Iterator[AnyRow]) -> tuple[Header, Iterable[AnyRow]]:
         """The header and the rows below it."""
@@ -231,7 +233,7 @@ class _Table:
     def _content(self, header: Header, row: Row) -> Content:
         cells = row.cells
         surplus = cells[len(header.names) :]
-        if len(cells) < header.named_width or any(map(name_of, surplus)):
+        if row.usual_width is not None or any(map(name_of, surplus)):
             reason = self._told_ragged(header, row)
             return Unreadable(reason, excerpt_of(",".join(map(str, cells))))
         content: dict[str, Any] = dict(zip(header.names, cells, strict=False))
@@ -251,8 +253,10 @@ class _Table:
         if row.line != row.place:
             where += f" (from line {row.line} of the text)"
         told = f"ragged row: {where} has {len(row.cells)} cells, row {header.place} names "
-        told += f"{len(header.names)} columns; "
-        if len(row.cells) > len(header.names):
+        told += f"{header.named_width} columns"
+        usual = row.usual_width or header.named_width
+        told += f", the rows below have {usual}; " if usual != header.named_width else "; "
+        if len(row.cells) >= usual:
             return told + f"a cell that holds a {sign} needs quotes around it"
         return told + (
             "write every cell, blank ones too; one that holds a line break needs quotes around it"

@@ -283,25 +283,129 @@ def test_it_is_none_behind_a_line_break_in_a_cell(
     assert read_table(path).rows[0]["Value"] == "01067"
 
 
-SURPLUS = st.lists(st.sampled_from(["", " ", "\xa0"]), max_size=3)
+BLANK_CELLS = st.lists(st.sampled_from(["", " ", "\xa0"]), max_size=3)
+LAST_ROWS = st.sampled_from([[], [["Total: 4 leads"]], [NAMES], [["Sum", "", "", "", "12"]]])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=RECORDS, end=LAST_ROWS, width=st.integers(0, 3), data=st.data())
+def test_blank_cells_behind_each_row_are_nothing(
+    tmp_path: Path, records: list[dict[str, str]], end: list[list[str]], width: int, data: Any
+) -> None:
+    """A header that ends in commas made ragged rows of all that do not; a header that came again
+    with a comma more was a record."""
+    body = [[record[name] for name in NAMES] + [""] * width for record in records]
+    rows = [row + data.draw(BLANK_CELLS) for row in [NAMES, *end]]
+    rows[1:1] = body
+    path = tmp_path / "table.csv"
+    path.write_text(as_text(rows, ",", "\n"))
+    assert contents(path) == records
+
+
+def read_by_id(path: Path) -> tuple[dict[str, dict[str, Any]], list[BadRecord]]:
+    """The records by their id, and what was refused; one of the two becomes of each row."""
+    read = list(read_records(path, rules(**CHANNEL)))
+    assert len(read) == len(path.read_text().splitlines()) - 1
+    bad = [record for record in read if isinstance(record, BadRecord)]
+    return {r.content["id"]: r.content for r in read if isinstance(r, RawRecord)}, bad
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    records=RECORDS,
-    end=st.sampled_from([[], [["Total: 4 leads"]], [NAMES], [["Sum", "", "", "", "12"]]]),
+    records=st.lists(
+        st.fixed_dictionaries(
+            {
+                "id": st.integers(1, 10**6).map(lambda n: f"L-{n}"),
+                "name": st.sampled_from(["Ann Lee", "Doe, Jane", "Otis & Co, Inc", ""]),
+                "email": st.sampled_from(["a@b.example", "ann lee, a@b.example", ""]),
+                "phone": st.sampled_from(["+49 30 5550 1234", "(617) 555-0142", "1, 2", ""]),
+                "note": st.sampled_from(["", "hi", "yes, please", "a, b, c"]),
+            }
+        ),
+        min_size=1,
+        max_size=30,
+        unique_by=lambda record: record["id"],
+    ),
+    header=BLANK_CELLS,
+    is_same_behind=st.booleans(),
     data=st.data(),
 )
-def test_blank_cells_behind_a_row_are_nothing(
-    tmp_path: Path, records: list[dict[str, str]], end: list[list[str]], data: st.DataObject
+def test_a_comma_without_quotes_shifts_nothing(
+    tmp_path: Path,
+    records: list[dict[str, str]],
+    header: list[str],
+    is_same_behind: bool,
+    data: Any,
 ) -> None:
-    """A header that ends in commas made ragged rows of all that do not; a header that came again
-    with a comma more was a record."""
-    body = [[record[name] for name in NAMES] for record in records]
-    rows = [row + data.draw(SURPLUS) for row in [NAMES, *body, *end]]
+    """Blank cells behind a row, or the header, hid that it had one too many: all others moved."""
+    whole = [["L-0", "Eve", "e@b.example", "+49 30 5550 9876", "hello"]] * 2
+    same = data.draw(BLANK_CELLS)
+    rows = [[record[name] for name in NAMES] for record in records]
+    behind = [same + ([] if is_same_behind else data.draw(BLANK_CELLS)) for _ in rows]
+    lines = [",".join(row + blank) for row, blank in zip(rows, behind, strict=True)]
+    known = [",".join([*row, *same]) for row in whole]
     path = tmp_path / "table.csv"
-    path.write_text(as_text(rows, ",", "\n"))
-    assert contents(path) == records
+    path.write_text("\n".join([",".join([*NAMES, *header]), *known, *lines]))
+    taken, _ = read_by_id(path)
+    for record in records:
+        if record["id"] in taken:
+            assert {name: taken[record["id"]][name].strip() for name in NAMES} == record
+    if is_same_behind:
+        assert "L-0" in taken
+        fitting = [r for r in records if not any("," in value for value in r.values())]
+        assert all(record["id"] in taken for record in fitting)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "cells"),
+    [
+        # The header ends in a blank column, and the rows do not.
+        ("id,name,email,phone,note,", "L-9,Roe, Max,m@b.example,030 5550 1234,hi", 6),
+        ("id,name,email,phone,note,", "L-9,Roe, Max,m@b.example,030 5550 1234,", 6),
+        # The row ends in blanks.
+        ("id,name,email,phone,note", "L-9,Roe, Max,m@b.example,030 5550 1234,", 6),
+        ("id,name,email,phone,note", "L-9,Roe, Max, Dr.,m@b.example,,", 7),
+        ("id,name,email,phone,note", "L-9,Max Roe,,AG, Bern,", 6),
+    ],
+)
+def test_a_shifted_row_is_told_with_its_place(
+    tmp_path: Path, header: str, row: str, cells: int
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\nL-1,Ann,a@b.example,030 5550 9876,hi\n{row}\nL-2,Bo,,,ok\n")
+    taken, (refused,) = read_by_id(path)
+    assert set(taken) == {"L-1", "L-2"}
+    assert refused.row == 3
+    assert f"row 3 has {cells} cells" in refused.reason
+    assert "quotes around it" in refused.reason
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        # What has a known shape stands in its column, and nothing behind it was cut in two.
+        "L-9,Max Roe,m@b.example,030 5550 1234,hi,",
+        "L-9,Max Roe,m@b.example,,hi,,",
+        "L-9,Max Roe,m@b.example,,,",
+    ],
+)
+def test_a_row_that_cannot_be_shifted_is_taken(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "table.csv"
+    known = "L-1,Ann,a@b.example,030 5550 9876,hi\n"
+    path.write_text(f"id,name,email,phone,note\n{known}{row}\n")
+    taken, refused = read_by_id(path)
+    assert not refused
+    assert taken["L-9"]["name"] == "Max Roe"
+
+
+def test_a_table_whose_every_row_is_shifted_has_no_records(tmp_path: Path) -> None:
+    """`Doe, Jane` in each row and a last column nobody fills: all rows have the same count."""
+    path = tmp_path / "table.csv"
+    people = [f"L-{n},Doe, Jane {n},j{n}@b.example,," for n in range(5)]
+    path.write_text("\n".join(["id,name,email,phone,note", *people]))
+    taken, refused = read_by_id(path)
+    assert not taken
+    assert len(refused) == 5
 
 
 @given(
