@@ -289,13 +289,16 @@ survivors as (
         arg_max(
             struct_pack(
                 value := consent_{{ channel }},
-                stated_at := coalesce(consent_at, submitted_at),
+                stated_at := consent_{{ channel }}_stated_at,
                 source := coalesce(consent_source, channel),
                 submission_id := submission_id
             ),
             struct_pack(
                 is_denied := consent_{{ channel }} = 'denied',
-                stated_at := coalesce(consent_at, submitted_at, timestamp '1970-01-01'),
+                stated_at := coalesce(
+                    consent_{{ channel }}_stated_at, timestamp '1970-01-01'
+                ),
+                newer_versions := version_count - version_place,
                 submission_id := submission_id
             )
         ) filter (consent_{{ channel }} is not null) as consent_{{ channel }}_group,

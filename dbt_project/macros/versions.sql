@@ -14,6 +14,8 @@
     - <group>_at, for each group whose newest value wins: when its values were stated. The source's
       date of change where they changed with it, that of the version before where they did not, for
       a synchronisation states nothing; else the date of submission. stated_at: the last of them;
+    - consent_<channel>_stated_at: when its consent was stated. The date that the source gives for it,
+      where that is not one left over from another consent; else that of the version that changed it;
     - completeness: how many profile fields the newest version of its record fills;
     - fullest_rank, latest_rank, earliest_rank: places among all of the subject's.
 
@@ -38,6 +40,11 @@ members_compared as (
         lag({{ as_struct(group.fields) }}) over versions
             is distinct from {{ as_struct(group.fields) }} as is_{{ group.group }}_change,
         {%- endfor %}
+        {%- for channel in consent_channels() %}
+        lag(consent_{{ channel }}) over versions
+            is distinct from consent_{{ channel }} as is_consent_{{ channel }}_change,
+        {%- endfor %}
+        lag(consent_at) over versions is distinct from consent_at as is_consent_at_change,
     from {{ members }}
     window
         versions as (
@@ -54,6 +61,15 @@ members_dated as (
         *,
         {%- for group in newest %}
         max(version_at) filter (is_{{ group.group }}_change) over so_far as {{ group.group }}_at,
+        {%- endfor %}
+        {%- for channel in consent_channels() %}
+        last_value(
+            case
+                when is_consent_at_change and consent_at is not null then consent_at
+                when is_consent_{{ channel }}_change then version_at
+            end
+            ignore nulls
+        ) over so_far as consent_{{ channel }}_stated_at,
         {%- endfor %}
         max(filled_fields) filter (version_place = version_count) over (
             partition by subject_id, source_record_id

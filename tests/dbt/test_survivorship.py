@@ -156,6 +156,88 @@ def test_a_synchronisation_states_nothing(lake: duckdb.DuckDBPyConnection) -> No
     assert shown(record, "submission_count", "last_submitted_at") == (2, day(50))
 
 
+def stated(record: dict[str, Any], channel: str = "email") -> tuple[Any, ...]:
+    return shown(record, f"consent_{channel}", f"consent_{channel}_at")
+
+
+def test_an_opt_out_is_of_the_version_that_states_it(lake: duckdb.DuckDBPyConnection) -> None:
+    """It was dated by the creation of its record: years before the grant of last month."""
+    crm = versions(
+        {"modified_at": day(2)},
+        {"modified_at": day(300), "consent_email": "denied", "consent_phone": "granted"},
+        {"modified_at": day(310), "consent_email": "denied", "consent_phone": "granted"},
+    )
+    form = {"submitted_at": day(270), "consent_email": "granted", "consent_phone": "granted"}
+    for rows in ([*crm, form], [form, *reversed(crm)]):
+        [record] = golden(lake, rows)
+        assert stated(record) == ("denied", day(300)), "a synchronisation states nothing anew"
+        assert stated(record, "phone") == ("granted", day(300))
+
+
+def test_the_date_of_another_consent_dates_none(lake: duckdb.DuckDBPyConnection) -> None:
+    """The date of the opt-in stays in the record of whoever opts out."""
+    crm = versions(
+        {"modified_at": day(20), "consent_at": day(9), "consent_email": "granted"},
+        {"modified_at": day(30), "consent_at": day(9), "consent_email": "denied"},
+    )
+    assert stated(golden(lake, crm)[0]) == ("denied", day(30))
+    assert stated(golden(lake, crm[:1])[0]) == ("granted", day(9))
+    dated = versions(crm[0], {**crm[1], "consent_at": day(28)})
+    assert stated(golden(lake, dated)[0]) == ("denied", day(28))
+
+
+CONSENT_VERSIONS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "record": st.sampled_from("abc"),
+            "modified_at": st.sampled_from([day(number) for number in range(20, 30)]),
+            "consent_email": st.sampled_from([None, "granted", "denied"]),
+            "consent_at": st.sampled_from([None, None, day(5), day(25)]),
+        }
+    ),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda row: (row["record"], row["modified_at"]),
+)
+
+
+def said_of_mail(drawn: list[dict[str, Any]]) -> list[tuple[bool, datetime]]:
+    """(is a denial, when it was stated) of each version that says something of mail."""
+    said = []
+    for record in "abc":
+        mine = sorted((r for r in drawn if r["record"] == record), key=lambda r: r["modified_at"])
+        before: dict[str, Any] = {}
+        at = START
+        for row in mine:
+            if row["consent_at"] not in (None, before.get("consent_at")):
+                at = row["consent_at"]
+            elif row["consent_email"] != before.get("consent_email"):
+                at = row["modified_at"]
+            if row["consent_email"] is not None:
+                said.append((row["consent_email"] == "denied", at))
+            before = row
+    return said
+
+
+@settings(max_examples=60)
+@given(drawn=CONSENT_VERSIONS, data=st.data())
+def test_any_denial_wins_and_the_last_stated_dates_it(
+    lake: duckdb.DuckDBPyConnection, drawn: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    rows = [
+        {"version_key": f"ver_{row['record']}", "submitted_at": START, "received_seq": place,
+         **{name: value for name, value in row.items() if name != "record"}}
+        for place, row in enumerate(data.draw(st.permutations(drawn)))
+    ]  # fmt: skip
+    [record] = golden(lake, rows)
+    said = said_of_mail(drawn)
+    if not said:
+        assert stated(record) == (None, None)
+        return
+    is_denied, at = max(said)
+    assert stated(record) == ("denied" if is_denied else "granted", at)
+
+
 CHOICES = {
     "modified_at": st.sampled_from([day(number) for number in range(20, 28)]),
     "full_name": st.sampled_from([None, "Ada Byron", "Ada Lovelace"]),
