@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from lead_platform.capture.values import show
+from lead_platform.vocabularies.phone_forms import exponent_in, holds_letters_of_the_dial
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import clean_text, fold, undo_percent_encoding
 
@@ -24,10 +25,6 @@ _MAIL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MASKED = re.compile(r"[*•●]{2,}[^@\s,;|<>]*@|@[^@\s,;|<>]*[*•●]{2,}")
-_ROUNDED = re.compile(r"\+?\d(?:[.,](\d+))?\s?E\+?(\d{1,2})", re.IGNORECASE)
-# 800-FLOWERS: the letters of a number dialled by letters.
-_DIALLED_BY_LETTERS = re.compile(r"\d{3}\D{0,3}(?:[A-Z\d-]*[A-Z]){2}")
-_DIALLED = 10
 
 
 def identity_fault(fields: Mapping[str, str | None], lists: IntakeLists) -> str | None:
@@ -65,12 +62,11 @@ def may_be_mailbox(raw: str, lists: IntakeLists) -> bool:
 
 def may_be_number(raw: str) -> bool:
     """Whether a phone number may be read from the text."""
-    text = raw.strip()
-    if (rounded := _ROUNDED.fullmatch(text)) is not None:
-        return len(rounded[1] or "") == int(rounded[2])
+    text = _cleaned(raw.strip())
+    if (figure := exponent_in(text)) is not None:
+        return figure.digits is not None
     digits = [char for char in text if char.isdecimal()]
-    letters = sum(char.isupper() for char in text)
-    if len(digits) + letters >= _DIALLED and _DIALLED_BY_LETTERS.search(text):
+    if holds_letters_of_the_dial(text):
         return True
     return len(digits) >= FEWEST_DIGITS and len(set(digits)) > 1
 

@@ -55,7 +55,7 @@ def readings_of(text: str, country: str | None) -> Readings:
             return [], "no country code, and no country to read it with"
         return _without_country(text, digits)
     parsed, reason = _parsed(text, country)
-    if digits.startswith("0") or any(char.isalpha() for char in text) or parsed is None:
+    if digits.startswith("0") or parsed is None:
         return _listed(parsed), reason
     return _bare(text, digits, country, parsed), reason
 

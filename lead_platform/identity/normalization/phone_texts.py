@@ -10,14 +10,19 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from phonenumbers import country_code_for_region
+
 from lead_platform.identity.normalization.phone_doubts import (
+    LONGEST_UNIT,
     PhonePart,
     part_among_words,
     part_before_a_hash,
     plain_part,
 )
+from lead_platform.vocabularies.phone_forms import dialled_by_letters, exponent_in
 from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
 
+_NORTH_AMERICA = 1
 _LONGEST = 60
 # What most numbers look like; what follows here changes nothing of them.
 _PLAIN = re.compile(r"\+?(?:\d{1,4}[ -]?)?(?:\((?:0|\d{2,5})\)[ -]?)?\d[\d -]{3,24}\d")
@@ -28,8 +33,7 @@ _SEVERAL = re.compile(
     r"|[/\\]\s*(?=\+)|(?<=[^\W\d_])\s*[)\]]?\s*/|/(?=\s*[(\[]?\s*[^\W\d_])",
     re.IGNORECASE,
 )
-# What a spreadsheet makes of digits: a number format, a formula that keeps it text, an exponent.
-_EXPONENT = re.compile(r"\+?(\d)(?:[.,](\d+))?\s?E\+?(\d{1,2})", re.IGNORECASE)
+# What a spreadsheet makes of digits: a number format, a formula that keeps it text.
 _WHOLE = re.compile(r"(\+?\d{6,15})[.,]0{1,2}")
 _THOUSANDS = re.compile(r"(\+?\d{1,3}(?:([,.' ])\d{3})(?:\2\d{3}){1,4})(?:[.,]0{1,2})?")
 _QUOTED = re.compile(r"^=?\s*[\"'`´]+|[\"'`´]+$")
@@ -42,10 +46,6 @@ _EXTENSION = re.compile(
     r"[\s,;(]*(?:(?<=\d)x|\bx|\bext(?:ension|n)?|;ext=|#|\bdurchwahl|\bdw|\bapp(?:arat)?|\bnst|"
     r"\bposte|\banexo|\bramal|\binterno|\bint|\bдоб)\s*[.:=]?\s*\d{1,7}\s*\)?$",
     re.IGNORECASE,
-)
-# 1-800-FLOWERS: capitals that go on where the digits end. Only where people dial by letters.
-_DIALLED_BY_LETTERS = re.compile(
-    r"(?:\+?1[\s.-]*)?\(?\d{3}\)?[\s.-]*[A-Z\d][A-Z\d-]*[A-Z][A-Z\d-]*"
 )
 _LETTER_FOR_ZERO = re.compile(r"^[oO](?=\d)")
 # Letters between digits, or such as look like one beside them ("030 58948l").
@@ -70,6 +70,9 @@ _SIGNS_AMONG = re.compile(r"\d\s*[^\w\s()./\\~‐-―−-]+\s*\d")
 _ALONE = re.compile(r"\(*\+?[\d\s()./\\~‐-―−-]+")
 _EDGES = " .,:;?!*#~-–—<>='\"/\\&"
 _LONGEST_REMARK = 3
+_WORD = re.compile(r"[^\W\d_]+")
+# Between a word and its figure: "UTC-5", "(Q 3", "No #4".
+_TIES = " -–#(/"
 _SIGNS = str.maketrans("[]·", "() ")
 
 
@@ -96,7 +99,7 @@ def phone_parts(raw: str, country: str | None) -> PhoneParts:
     if country == "BR" or _OF_BRAZIL.match(text):
         text = _CARRIER_IN_BRAZIL.sub("0", text)
     found = [
-        _one_part(piece.strip())
+        _one_part(piece.strip(), country)
         for piece in _SEVERAL.split(_EXTENSION.sub("", _CHAT_LINK.sub("+", text)))
     ]
     parts = tuple(part for one in found for part in one.parts)
@@ -106,11 +109,10 @@ def phone_parts(raw: str, country: str | None) -> PhoneParts:
 
 def _figure(text: str) -> PhoneParts | None:
     """A cell a spreadsheet holds as a number: its digits, unless some of them are lost."""
-    if exponent := _EXPONENT.fullmatch(text):
-        head, decimals, size = exponent[1], exponent[2] or "", int(exponent[3])
-        if len(decimals) != size:
+    if (exponent := exponent_in(text)) is not None:
+        if exponent.digits is None:
             return PhoneParts(reason="rounded by a spreadsheet: some of its digits are lost")
-        return _sole(head + decimals)
+        return _sole(exponent.digits)
     if whole := _WHOLE.fullmatch(text):
         return _sole(whole[1])
     if grouped := _THOUSANDS.fullmatch(text):
@@ -125,22 +127,24 @@ def _sole(text: str) -> PhoneParts:
     return PhoneParts((PhonePart((text,)),))
 
 
-def _one_part(part: str) -> PhoneParts:
+def _one_part(part: str, country: str | None) -> PhoneParts:
     """The number in a part of the field, with the words around it taken off."""
     if len(part) > _LONGEST:
         return PhoneParts(reason=f"longer than {_LONGEST} characters")
     part = _EXTENSION.sub("", part).translate(_SIGNS)
     part = _SERVICE_CODE.sub("", _LIST_MARK.sub("", part))
     part = _without_remarks_behind(_LETTER_FOR_ZERO.sub("0", part))
-    if not any(char.isdigit() for char in part) and not _DIALLED_BY_LETTERS.fullmatch(part):
+    if not any(char.isdigit() for char in part):
         return PhoneParts(reason="not a phone number" if part.strip(_EDGES) else None)
-    if _DIALLED_BY_LETTERS.fullmatch(part):
-        return _sole(part)
+    if (dialled := dialled_by_letters(part)) is not None:
+        if country_code_for_region(country or "") != _NORTH_AMERICA and not part.startswith("+"):
+            return PhoneParts(reason="letters among its digits")
+        return _sole(dialled)
     if not any(char.isalpha() for char in part):
         return _number_alone(part)
     if _GLUED.search(part):
         return PhoneParts(reason="letters among its digits")
-    return _number_among_words(part)
+    return _number_among_words(part, country)
 
 
 def _without_remarks_behind(part: str) -> str:
@@ -163,18 +167,22 @@ def _number_alone(part: str) -> PhoneParts:
     return PhoneParts((part_before_a_hash(text) if is_hashed else plain_part(text),))
 
 
-def _number_among_words(part: str) -> PhoneParts:
+def _number_among_words(part: str, country: str | None) -> PhoneParts:
     if _SIGNS_AMONG.search(part):
         return PhoneParts(reason="signs among its digits that no number has")
     first, *rest = _SEGMENT.finditer(part)
     # "0151 55501234 ab 18 Uhr" is one number; "0151 mobil 55501234" may be any.
     if any(len(digits_of(segment.group())) > _LONGEST_REMARK for segment in rest):
         return PhoneParts(reason="words between its digits")
-    before, behind = part[: first.start()].rstrip(), part[first.end() :]
+    word = _WORD.match(part, first.end())
     found = part_among_words(
         first.group().rstrip("( "),
-        is_behind=before[-1:].isalpha(),
-        is_before=behind[:1].isalpha(),
+        country,
+        is_behind=part[: first.start()].rstrip(_TIES)[-1:].isalpha(),
+        is_before=word is not None,
+        is_before_unit=word is not None
+        and len(word[0]) <= LONGEST_UNIT
+        and part[first.end() - 1].isdigit(),
     )
     return PhoneParts((found,))
 

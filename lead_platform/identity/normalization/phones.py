@@ -109,7 +109,7 @@ def _part(part: PhonePart, country: str | None) -> Phone:
     if whole.phone is None and not is_cut_at_the_end:
         return whole
     is_sure = country is not None or _is_international(text)
-    if whole.phone is not None and is_cut_at_the_end and not is_sure:
+    if whole.phone is not None and not is_sure:
         # What is left of a national number is none without its country.
         return Phone(reason=_UNCLEAR)
     return next(iter(numbers.values()), whole)
