@@ -23,7 +23,6 @@ from lead_platform.capture.documents import (
     told_no_number,
     without_no_numbers,
 )
-from lead_platform.capture.identifiers import id_form
 from lead_platform.capture.joins import compile_join
 from lead_platform.capture.last_names import join_last_name
 from lead_platform.capture.numbers import (
@@ -38,6 +37,7 @@ from lead_platform.capture.numbers import (
 )
 from lead_platform.capture.paths import Getter, PathError, compile_path, is_true
 from lead_platform.capture.questions import QuestionReader
+from lead_platform.capture.source_ids import IDENTIFIER_FIELDS, SourceIds
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
@@ -78,6 +78,7 @@ class RuleCompiler:
         listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
         self._no_numbers = frozenset(listed) - extra
         self._macros = channel.lists.macros
+        self._ids = SourceIds(channel.rules.id_form, channel.rules.source_system)
         self._custom = {field.name: field for field in channel.custom_fields}
         numbers = channel.rules.numbers
         self._marks = None if numbers is None else numbers.marks
@@ -100,7 +101,9 @@ class RuleCompiler:
         if custom is not None:
             convert = custom_reader(custom, convert)
         if name == "merged_person_ids":
-            convert = self._source_ids
+            convert = self._merged_ids
+        if name in IDENTIFIER_FIELDS:
+            convert = self._ids.read_one
         if name in _FIGURES and self._marks is not None and rule.scale is None:
             convert = self._figures
         if value_type == "instant" and name != TIME_FIELDS[kind]:
@@ -432,10 +435,12 @@ class RuleCompiler:
         texts = [text for text in read_list(value) if text not in self.blanks]
         return canonical_json(texts) if texts else None
 
-    def _source_ids(self, value: Any) -> str | None:
-        """A list of person ids in the form in which the channel takes them."""
-        form = id_form(self._channel.rules.id_form, self._channel.rules.source_system)
-        return self._list([form(text) if form else text for text in read_list(value)])
+    def _merged_ids(self, value: Any) -> str | None:
+        """A list of person ids, without those that are no longer whole."""
+        whole, faults = self._ids.read_several(value)
+        if faults:
+            raise PartFault("; ".join(faults), self._list(whole))
+        return self._list(whole)
 
     def _object(self, value: Any) -> str | None:
         """A JSON object without blanks; a list of {question, answer} stays a list."""

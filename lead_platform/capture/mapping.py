@@ -38,6 +38,7 @@ from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
+from lead_platform.capture.source_ids import rounding_fault
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
@@ -53,8 +54,6 @@ from lead_platform.vocabularies.keys import KeyFinder
 
 # Ids of any source have below 100 characters; a longer one is a text in the wrong field.
 LONGEST_ID = 1_000
-# 8.80100200300404E+16: of an id of 17 digits the last two are gone, and a stranger's look the same.
-_ROUNDED = re.compile(r"(?:\A|\|)\d(?:[.,]\d+)?E\+\d{2}(?:\||\Z)")
 # A chat of a day has some hundred messages; a crafted record may name 500,000 in 1 MiB.
 MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -175,7 +174,7 @@ class RecordMapper:
         if mapped.record_id is None:
             mapped.reasons.append(self._missing_id())
             return mapped
-        if (unusable := _id_fault(mapped.record_id)) is not None:
+        if (unusable := self._id_fault(mapped.record_id)) is not None:
             mapped.reasons.append(unusable)
             mapped.record_id = None
             return mapped
@@ -273,8 +272,9 @@ class RecordMapper:
         try:
             person = read_text(found)
             self._compiler.refuse_macro(person)
-            if person is not None and _ROUNDED.search(person):
-                raise ValueFault("a spreadsheet rounded it to a power of ten; export it as text")
+            fault = person and rounding_fault(person, self._channel.rules.id_form)
+            if fault:
+                raise ValueFault(fault)
         except ValueFault as fault:
             mapped.note("source_person_id", f"not readable: {fault}")
             return None
@@ -284,22 +284,18 @@ class RecordMapper:
         rule = self._channel.rules.record_id
         return f"record id missing: {rule.described()} is empty or absent"
 
-
-def _id_fault(record_id: str) -> str | None:
-    """Why a record cannot go by this id. U+001F separates the parts that an item's id is hashed of:
-    in one of them it could make two records one. So could the digits that a spreadsheet lost."""
-    if len(record_id) > LONGEST_ID:
-        fault = f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
-    elif "\x1f" in record_id:
-        fault = "it holds the control character U+001F"
-    elif _ROUNDED.search(record_id):
-        return (
-            "record id not usable: a spreadsheet rounded it to a power of ten; export it as text, "
-            "or choose another field as `record_id`"
-        )
-    else:
-        return None
-    return f"record id not usable: {fault}; choose another field as `record_id`"
+    def _id_fault(self, record_id: str) -> str | None:
+        """Why a record cannot go by this id. U+001F separates the parts that an item's id is hashed
+        of: in one of them it could make two records one. So could digits that were lost."""
+        if len(record_id) > LONGEST_ID:
+            fault = f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
+        elif "\x1f" in record_id:
+            fault = "it holds the control character U+001F"
+        elif (rounded := rounding_fault(record_id, self._channel.rules.id_form)) is not None:
+            fault = rounded
+        else:
+            return None
+        return f"record id not usable: {fault}; or choose another field as `record_id`"
 
 
 def _without_surrogates(payload: str) -> tuple[dict[str, Any], str]:

@@ -1,0 +1,77 @@
+"""Ids as sources write them, and those that lost digits on their way."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.mapping import MappedRecord, RecordMapper, item_values
+from lead_platform.capture.source_ids import rounding_fault
+from tests.capture.conftest import RECEIVED_AT
+from tests.capture.test_readers import rules
+
+FIELDS = {
+    "submitted_at": {"default": "received_at"}, "email": "email", "click_id": "gclid",
+    "ad_id": "ad", "form_id": "form", "merged_person_ids": "merged",
+}  # fmt: skip
+ROUNDED = ["1.23457E+14", "1,23457E+14", "8E+20", "1.2e+17", "123456789012345680"]
+ROUNDED += ["12345678901234500", "1234567890123456800000"]
+WHOLE = [
+    "123456789012345",
+    "1234567890123450",
+    "123456789012345678",
+    "L-1E+5",
+    "7E12",
+    "100",
+    "00Q3",
+]
+
+
+def mapped(content: dict[str, Any], **options: Any) -> MappedRecord:
+    emits = [{"kind": "submission", "fields": FIELDS}]
+    stated = {"source_system": "crm", "person_id": "person", **options}
+    channel = Channel(rules(record_id="id", emits=emits, **stated), {}, "v")
+    record = {"id": "1", "email": "a@b.example", **content}
+    return RecordMapper(channel, RECEIVED_AT).map_record(record, 1)
+
+
+@pytest.mark.parametrize("text", ROUNDED)
+def test_no_id_is_taken_that_lost_digits(text: str) -> None:
+    """Ids of merged contacts were taken so, and are keys: strangers became one."""
+    assert "rounded" in mapped({"id": text}).reasons[0]
+    record = mapped(
+        {"person": text, "gclid": text, "ad": text, "form": text, "merged": f"7;{text};9"}
+    )
+    values = item_values(*record.items[0])
+    names = ["source_person_id", "click_id", "ad_id", "form_id", "merged_person_ids"]
+    assert [values[name] for name in names] == [None, None, None, None, '["7","9"]']
+    told = " ".join([*record.side_faults, str(values["issues"])])
+    assert all(name in told for name in names)
+    assert told.count("rounded") >= len(names)
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_other_ids_are_taken_as_they_are(text: str) -> None:
+    record = mapped({"id": text, "person": text, "gclid": text, "merged": f"{text};{text}"})
+    values = item_values(*record.items[0])
+    assert (record.record_id, values["source_person_id"], values["click_id"]) == (text,) * 3
+    assert values["merged_person_ids"] == f'["{text}"]'
+
+
+def test_ids_that_do_end_in_zeros_are_taken_once_the_channel_says_so() -> None:
+    assert mapped({"id": "12345678901234500"}, id_form="as_given").record_id == "12345678901234500"
+    assert mapped({"id": "1.2E+16"}, id_form="as_given").reasons
+
+
+@given(st.integers(10**17, 10**24))
+def test_what_a_program_printed_of_a_double_is_known(number: int) -> None:
+    printed = format(Decimal(repr(float(number))), "f")
+    assert rounding_fault(printed, None) is not None
+
+
+@given(st.integers(0, 10**17 - 1).filter(lambda number: number % 100))
+def test_shorter_ids_are_never_doubted(number: int) -> None:
+    assert rounding_fault(str(number), None) is None
