@@ -31,7 +31,9 @@ join capture.rejected_records as r on r.rejected_id = q.payload_id
 where q.step = '{STEP}' and q.state in ('released', 'superseded') and q.tried_at is null
 order by r.rejected_at, q.hold_number, r.record_number, q.quarantine_id
 """
-_PREFIX = "quarantine/"
+
+# How the name of such a delivery begins; no file's name has a slash.
+RETURNED_PREFIX = "quarantine/"
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ def mark_returned(
 ) -> None:
     """Note what of it these deliveries have brought back; each is returned once."""
     names = {
-        delivery.file_name.removeprefix(_PREFIX)
+        delivery.file_name.removeprefix(RETURNED_PREFIX)
         for delivery in deliveries
-        if delivery.file_name.startswith(_PREFIX)
+        if delivery.file_name.startswith(RETURNED_PREFIX)
     }
     if names:
         groups = _list_let_go(connection, channels)
@@ -127,7 +129,7 @@ def _returned(
         delivery_id=hashed_id("del_", channel.name, one.quarantine_id),
         channel=channel.name,
         channel_version=channel.version,
-        file_name=_PREFIX + one.quarantine_id,
+        file_name=RETURNED_PREFIX + one.quarantine_id,
         content_hash=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
         received_at=received_at,

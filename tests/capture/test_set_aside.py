@@ -18,6 +18,7 @@ from lead_platform.capture.channels import Channel, load_channels
 from lead_platform.capture.deliveries import Intake, list_records, parse_deliveries, take_in
 from lead_platform.capture.quarantine import MOST_CONTENTS, trace_contents
 from lead_platform.capture.returns import list_returns, mark_returned
+from lead_platform.cli.pages.summary import gather_summary
 from lead_platform.governance.quarantine import decide
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.quarantine import Hold, Separation, Subject, write_holds
@@ -78,6 +79,14 @@ def rows(lake: Lake, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
+def told_of(lake: Lake) -> dict[str, int]:
+    """What `lead-platform status` counts of records; what its reasons add up to."""
+    with lake.read() as connection:
+        summary = gather_summary(connection)
+    assert sum(summary.rejected.values()) == summary.received["rejected"]
+    return {name: summary.received[name] for name in ("received", "taken", "repeats", "rejected")}
+
+
 # All but when and with what they came.
 OUTCOMES = """
 select columns(* exclude (delivery_id, received_seq, received_at)) from capture.outcomes
@@ -108,6 +117,8 @@ def test_a_held_record_is_rejected_whole_and_comes_back_when_released(
     returned = deliver(lake, channels, tmp_path / "deals.csv", at=5).totals
     assert (returned["taken"], returned["repeats"], returned["rejected"]) == (1, 4, 0)
     assert rows(lake, OUTCOMES) == rows(healthy, OUTCOMES)
+    # What came back was counted once more as received, and as rejected all the same.
+    assert told_of(lake) == {"received": 13, "taken": 5, "repeats": 7, "rejected": 1}
     with lake.read() as connection:
         assert not list_returns(connection, channels, received_at=RECEIVED_AT)
     assert deliver(lake, channels, tmp_path / "deals.csv", at=9).totals["taken"] == 0
@@ -195,10 +206,12 @@ class Source:
     channels: dict[str, Channel]
     folder: Path
     names: Any = field(default_factory=itertools.count)
+    received: int = 0
 
     def run(self, *files: Sequence[Row], prefix: str = "") -> dict[str, int]:
         """One run of intake over these files, as the asset does it; the counts of its records."""
         number = next(self.names)
+        self.received += sum(map(len, files))
         received_at = RECEIVED_AT + timedelta(minutes=number)
         paths = [self.folder / f"{number}-{place}.csv" for place in range(len(files))]
         for path, file in zip(paths, files, strict=True):
@@ -353,3 +366,6 @@ def test_what_is_taken_and_held_follows_from_what_came(
             source.release(prefix + one)
             assert (source.held(prefix + one), source.taken(prefix + one)) == (bad[-1:], [])
     assert rows(source.lake, COUNTS) == [(True, True, True)]
+    told = told_of(source.lake)
+    assert told["received"] == source.received
+    assert told["received"] == told["taken"] + told["repeats"] + told["rejected"]

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lead_platform.capture.returns import RETURNED_PREFIX
 from lead_platform.governance.quarantine import count_entries
 from lead_platform.identity.judgement.queue import list_items
 from lead_platform.lake.releases import Release
@@ -84,12 +85,14 @@ Look next:
   lead-platform releases                               what changed, release by release
   lead-platform up                                     lineage and checks at localhost:3000"""
 
-_RECEIVED = """
+# What was set aside and came back was received once, and is rejected no more.
+_IS_RETURNED = f"starts_with(file_name, '{RETURNED_PREFIX}')"
+_RECEIVED = f"""
 select
-    coalesce(sum(records), 0)::bigint as received,
+    coalesce(sum(records) filter (not {_IS_RETURNED}), 0)::bigint as received,
     coalesce(sum(taken), 0)::bigint as taken,
     coalesce(sum(repeats), 0)::bigint as repeats,
-    coalesce(sum(rejected), 0)::bigint as rejected,
+    coalesce(sum(if({_IS_RETURNED}, rejected - records, rejected)), 0)::bigint as rejected,
     coalesce(sum(submissions), 0)::bigint as submissions,
     coalesce(sum(events), 0)::bigint as events,
     coalesce(sum(outcomes), 0)::bigint as outcomes
@@ -141,6 +144,26 @@ left join discarded on discarded.lead_id = assignments.lead_id
 group by all order by min(assignments.destination_kind) desc, count(*) desc, 1
 """
 
+# Of each content as many rejections count no more as came back.
+_REJECTIONS = f"""
+with returned as (
+    select channel, content_hash, count(*) as times
+    from capture.deliveries where {_IS_RETURNED} group by all
+),
+numbered as (
+    select rejected_id, channel, sha256(payload) as content_hash, row_number() over (
+        partition by channel, sha256(payload) order by rejected_at, rejected_id
+    ) as place
+    from capture.rejected_records semi join returned using (channel)
+),
+over as (
+    select rejected_id from numbered join returned using (channel, content_hash)
+    where place <= times
+)
+select reasons, count(*) from capture.rejected_records anti join over using (rejected_id)
+group by all
+"""
+
 # Reasons that are told apart.
 _MOST_REASONS = 8
 
@@ -148,9 +171,7 @@ _MOST_REASONS = 8
 def _rejections(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rejected records by what their first reason is about, the part before its colon; of the
     rarest the sum."""
-    rows = connection.execute(
-        "select reasons, count(*) from capture.rejected_records group by all"
-    ).fetchall()
+    rows = connection.execute(_REJECTIONS).fetchall()
     counts: Counter[str] = Counter()
     for reasons, count in rows:
         first = (json.loads(reasons) or ["unknown"])[0]
