@@ -463,29 +463,39 @@ def _load_lookup(rule: LookupRule, files: list[Path]) -> dict[str, str]:
     value_of = compile_path(rule.value)
     each = compile_path(rule.each) if rule.each else None
     table: dict[str, str] = {}
+
+    def entry_of(scope: dict[str, Any]) -> tuple[str, str]:
+        value = value_of(scope)
+        parts = [get(scope) for get in keys]
+        if value is None or any(part is None for part in parts):
+            raise ConfigurationError(
+                [f"{file}:1: an entry has no {' or '.join([*rule.key, rule.value])}"]
+            )
+        key = "|".join(str(part) for part in parts)
+        return fold(key) if rule.folded else key, str(value)
+
     for file in files:
-        for scope in _lookup_scopes(file, each):
-            value = value_of(scope)
-            parts = [get(scope) for get in keys]
-            if value is None or any(part is None for part in parts):
-                raise ConfigurationError(
-                    [f"{file}:1: an entry has no {' or '.join([*rule.key, rule.value])}"]
-                )
-            key = "|".join(str(part) for part in parts)
-            table[fold(key) if rule.folded else key] = str(value)
+        headers, scopes = _lookup_scopes(file, each)
+        for header in headers:
+            # Without an entry nothing else tells that a column is not there.
+            entry_of(header)
+        table |= [entry_of(scope) for scope in scopes]
     return table
 
 
-def _lookup_scopes(file: Path, each: Any) -> list[dict[str, Any]]:
+def _lookup_scopes(file: Path, each: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What its paths are read in: the header, if the file has one, as an entry; and the entries."""
     try:
         text = read_bounded(file, FILE_LIMIT, encoding="utf-8-sig")
         if file.suffix == ".csv":
-            rows = csv.DictReader(io.StringIO(text, newline=""))
-            return [{"item": row, "document": {}} for row in rows]
+            rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+            header = {name: name for name in rows.fieldnames or ()}
+            entries = [{"item": row, "document": {}} for row in rows]
+            return [{"item": header, "document": {}}], entries
         document = json.loads(text)
     except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise ConfigurationError([f"{file}:1: not readable as {file.suffix}: {error}"]) from None
     items = each(document) if each else document
     if not isinstance(items, list):
         raise ConfigurationError([f"{file}:1: `each` finds no list in it"])
-    return [{"item": item, "document": document} for item in items]
+    return [], [{"item": item, "document": document} for item in items]

@@ -162,8 +162,8 @@ def up(
     from lead_platform.orchestration.up import serve
 
     _make_folders(settings)
-    console.print(f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/")
-    sys.exit(serve(settings, port=port))
+    told = f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/"
+    sys.exit(serve(settings, port=port, begun=lambda: console.print(told)))
 
 
 @app.command()
@@ -172,13 +172,15 @@ def status() -> None:
     from lead_platform.cli.pages.summary import gather_summary, render_summary
     from lead_platform.lake.lake import Lake
 
-    lake = Lake(Settings())
+    settings = Settings()
+    lake = Lake(settings)
     with lake.read() as connection:
         summary = gather_summary(connection)
-    if not summary.received["received"]:
+    if summary.received["received"]:
+        console.print(render_summary(summary, lake.published()))
+    else:
         console.print(f"Nothing has been taken in yet. {FIRST_STEP}")
-        return
-    console.print(render_summary(summary, lake.published()))
+    _tell_lights(settings)
 
 
 @app.command()
@@ -381,7 +383,7 @@ def audit_scores(as_of: AsOf = None) -> None:
 def check_configuration() -> None:
     """Validate every file RevOps may change; prints all faults at once."""
     from lead_platform.capture.stored_types import check_stored_types
-    from lead_platform.definitions import check_configuration as check
+    from lead_platform.governance.configuration import check_configuration as check
     from lead_platform.lake.lake import Lake
     from lead_platform.lake.presence import has_catalog
 
@@ -425,6 +427,18 @@ def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
     channels, broken = takeable_channels(settings.config_dir, contracts)
     told = read_left(settings.left_files)
     return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, told)
+
+
+def _tell_lights(settings: Settings) -> None:
+    """What is wrong now, on standard error: files of the configuration, open alerts."""
+    from lead_platform.governance.configuration import faulty_files
+    from lead_platform.governance.notifications import open_book
+
+    for name, faults in faulty_files(settings).items():
+        complain(f"{name} cannot be used: {faults}. See them with: lead-platform config check")
+    alerts = sum(alert.state == "open" for alert in open_book(settings).alerts())
+    if alerts:
+        complain(f"{alerts} alerts are open: lead-platform alerts list")
 
 
 def _tell_waiting(settings: Settings) -> None:

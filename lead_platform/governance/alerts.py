@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "quarantine_grown": "many rows were set aside at once",
     "files_waiting": "files wait in the inbox",
     "files_rejected": "files were mostly rejected",
+    "configuration_broken": "files of the configuration cannot be used",
     "model_lacking": "comparisons weigh nothing, for the model at work does not know them",
     "runs_waiting": "runs wait to be started",
     "sensor_failing": "sensors or schedules fail at every tick",

@@ -33,6 +33,7 @@ from lead_platform.governance.backlog import count_backlog
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.notifications import open_book, tell
 from lead_platform.governance.watches import (
+    watch_configuration,
     watch_disk,
     watch_feeds,
     watch_files,
@@ -180,6 +181,9 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
             now,
         )
 
+    def configuration() -> None:
+        book.settle(["configuration_broken"], watch_configuration(settings), now)
+
     def models() -> None:
         if is_due:
             book.settle(["model_lacking"], watch_models(settings), now)
@@ -192,6 +196,7 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
     watches: dict[str, Callable[[], None]] = {
         "limits": limits,
         "runs": runs,
+        "configuration": configuration,
         "lake": lake,
         "models": models,
         "ticks": ticks,

@@ -14,7 +14,9 @@ import duckdb
 
 from lead_platform.capture.inbox import list_inbox, odd_entries
 from lead_platform.capture.names import shown
+from lead_platform.capture.returns import RETURNED_PREFIX
 from lead_platform.governance.alerts import Signal
+from lead_platform.governance.configuration import faulty_files
 from lead_platform.governance.feeds import Span, judge_feeds, read_arrivals
 from lead_platform.governance.fields import judge_fields, read_filled, read_known
 from lead_platform.identity.accounts.specification import load_account_specification
@@ -103,7 +105,10 @@ def watch_rejections(connection: duckdb.DuckDBPyConnection, now: datetime) -> li
 
 # Each large file is news of its own; small ones that follow each other are one stream.
 _MOSTLY_REJECTED = f"""
-with recent as (from capture.deliveries where received_at > $since),
+with recent as (
+    from capture.deliveries
+    where received_at > $since and not starts_with(file_name, '{RETURNED_PREFIX}')
+),
 refused as (from recent where 2 * rejected > records),
 taken as (from recent where 2 * rejected <= records),
 delivered_again as (
@@ -153,6 +158,14 @@ def watch_disk(settings: Settings) -> list[Signal]:
             text = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.0f} GB are free"
             signals.append(Signal("disk_nearly_full", name, text, is_condition=True))
     return signals
+
+
+def watch_configuration(settings: Settings) -> list[Signal]:
+    """Files of the configuration and suites that cannot be used; what they say is not repeated."""
+    return [
+        Signal("configuration_broken", name, faults, is_condition=True)
+        for name, faults in faulty_files(settings).items()
+    ]
 
 
 def watch_models(settings: Settings) -> list[Signal]:

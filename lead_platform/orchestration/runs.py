@@ -244,7 +244,7 @@ def warm_up(settings: Settings) -> None:
 
     Opens no connection and starts no thread, so that the process may be forked afterwards.
     """
-    from lead_platform.definitions import check_configuration
+    from lead_platform.governance.configuration import check_configuration
 
     # What is wrong here is told by the run that meets it.
     with suppress(Exception):

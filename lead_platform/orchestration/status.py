@@ -22,6 +22,9 @@ from lead_platform.settings import Settings
 # Written every two seconds; older than this, whoever writes it is stopped or hangs.
 STALE_SECONDS = 20.0
 
+# Alerts that `up --check` tells beside the parts, and in which word.
+_TOLD_BESIDE = {"sensor_failing": "failing", "configuration_broken": "broken"}
+
 
 class AlreadyRunningError(Exception):
     """Somebody else supervises this home."""
@@ -115,18 +118,16 @@ def check_up(settings: Settings) -> Check:
     if not answers:
         ui = ui.replace("answers", "does not answer")
     is_well = answers and all(part.state == "well" for part in parts)
-    return Check([*(_line(part) for part in parts), ui, *_failing_ticks(settings)], is_well)
+    return Check([*(_line(part) for part in parts), ui, *_alerted(settings)], is_well)
 
 
-def _failing_ticks(settings: Settings) -> list[str]:
-    """A line for each sensor and schedule of which an alert says that its ticks fail.
-
-    That is no fault of a part, which to start again would mend.
-    """
+def _alerted(settings: Settings) -> list[str]:
+    """A line for each sensor and schedule whose ticks fail and each file of the configuration that
+    cannot be used, as alerts tell of them: no fault of a part, which to start again would mend."""
     return [
-        f"{'failing':<9} {alert.subject}: {alert.text}"
+        f"{_TOLD_BESIDE[alert.kind]:<9} {alert.subject}: {alert.text}"
         for alert in open_book(settings).alerts()
-        if alert.kind == "sensor_failing" and alert.state != "resolved"
+        if alert.kind in _TOLD_BESIDE and alert.state != "resolved"
     ]
 
 

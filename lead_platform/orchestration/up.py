@@ -137,8 +137,12 @@ class Supervisor:
             LOG.info("all parts are well")
 
 
-def serve(settings: Settings, *, port: int) -> int:
-    """Supervise until interrupted or terminated; the exit code."""
+def serve(settings: Settings, *, port: int, begun: Callable[[], None] = lambda: None) -> int:
+    """Supervise until interrupted or terminated; the exit code. `begun` is called once nothing
+    speaks against it.
+
+    Raises AlreadyRunningError, SettingsError.
+    """
     settings.prepare_home()
     _log_to_stderr()
     is_stopping, is_urgent = _signals()
@@ -146,6 +150,7 @@ def serve(settings: Settings, *, port: int) -> int:
         _clear_away(settings)
         _require_free(settings, port)
         prepare_instance(settings)
+        begun()
         folder = Path(tempfile.mkdtemp(prefix="lead-platform-"))
         try:
             _supervise(Supervisor(settings, port, folder), settings, is_stopping, is_urgent)

@@ -26,7 +26,7 @@ from lead_platform.orchestration.supervision import (
     PartStatus,
     child_status,
 )
-from lead_platform.settings import keep_files_private
+from lead_platform.settings import Settings, keep_files_private
 
 # Runs one worker takes before it makes room for a fresh one, so that leaks stay bounded.
 RUNS_PER_WORKER = 100
@@ -252,13 +252,15 @@ def execute_runs(run_ids: Iterable[str], lifeline: Lifeline) -> None:
     """A worker's loop: import and read everything, then execute each run and say so."""
     from lead_platform.lake.resource import open_lake
     from lead_platform.orchestration.runs import execute_run, import_everything, warm_up
-    from lead_platform.settings import Settings
 
     import_everything()
     warm_up(Settings())
     with suppress(Exception):
         open_lake(Settings()).published()
     lifeline.tell(READY)
+    # At the start of `up`, whether or not the sensor that tells of it ever comes to tick.
+    with suppress(Exception):
+        tell_configuration(Settings())
     for line in run_ids:
         run_id = line.strip()
         try:
@@ -269,6 +271,17 @@ def execute_runs(run_ids: Iterable[str], lifeline: Lifeline) -> None:
         lifeline.tell(DONE)
 
 
+def tell_configuration(settings: Settings) -> None:
+    """Tell a person which files of the configuration cannot be used."""
+    from lead_platform.governance.notifications import open_book, send_due
+    from lead_platform.governance.watches import watch_configuration
+    from lead_platform.lake.lake import utc_now
+
+    now = utc_now()
+    open_book(settings).settle(["configuration_broken"], watch_configuration(settings), now)
+    send_due(settings, now)
+
+
 def main() -> None:
     """A worker: of the pool, or for the one run it is told."""
     keep_files_private()
@@ -276,7 +289,6 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     if len(sys.argv) > 1:
         from lead_platform.orchestration.runs import execute_run
-        from lead_platform.settings import Settings
 
         execute_run(Settings(), sys.argv[1])
         return

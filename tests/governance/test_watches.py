@@ -115,6 +115,11 @@ def test_a_file_of_its_name_that_is_no_correction_settles_nothing(
     assert files.told()
 
 
+def test_a_record_that_comes_back_and_fails_again_is_no_file(files: Files) -> None:
+    files.came("partners", "a record", 1, 1, name="quarantine/qua_0123")
+    assert files.told() == []
+
+
 def test_each_large_file_that_is_rejected_is_news_and_a_stream_of_small_ones_is_not(
     files: Files, tmp_path: Path
 ) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from lead_platform.configuration import ConfigurationError
-from lead_platform.definitions import check_configuration
 from lead_platform.demo.normalized_people import generate_people
+from lead_platform.governance.configuration import check_configuration
 from lead_platform.governance.watches import watch_models
 from lead_platform.identity.engine.specification import CANNOT_LINK, LinkageSpecification
 from lead_platform.identity.leads.members import resolve_leads

@@ -283,6 +283,9 @@ def test_run_with_a_broken_rule_file_changes_nothing(demo: Installation, tmp_pat
     )
     settings = demo.settings.model_copy(update={"config_dir": config})
     broken = Installation(settings, demo.zygote, _tasks=1000)
+    told = broken.command("status")
+    assert (told.exit_code, "config/routing.yaml cannot be used: 1 fault" in told.err) == (0, True)
+    assert "cannot be used" not in demo.command("status").err
     before = demo.tables()
     as_of = "2026-07-01T13:00:00"
     assert_told(broken.command("ingest", "--as-of", as_of), "routing.yaml:", "'equal'")

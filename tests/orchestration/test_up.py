@@ -49,6 +49,8 @@ def test_second_one_is_refused_and_names_the_first(up: RunningUp) -> None:
     assert refused.returncode == 1
     assert up.process
     assert str(up.process.pid) in refused.stderr
+    # It named a UI first that there never was.
+    assert refused.stdout == ""
     assert up.process.poll() is None
     assert check_up(up.settings).is_well
 
