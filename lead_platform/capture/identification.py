@@ -1,16 +1,17 @@
 """Whether what a submission gives can tell who somebody is: a mailbox, a number, a name.
 
-Judged by what any of them must have, so that whatever identity reads passes here (a property test
-compares the two). How they are read exactly is identity's; that a person id is enough, `mapping`'s.
+Mailboxes are read as identity reads them. A number is judged by what any must have: which it is
+depends on countries, which identity knows. That a person id is enough is `mapping`'s.
 """
 
 import re
 from collections.abc import Mapping
 
 from lead_platform.capture.values import show
+from lead_platform.vocabularies.mailboxes import read_mailbox
 from lead_platform.vocabularies.phone_forms import exponent_in, holds_letters_of_the_dial
 from lead_platform.vocabularies.tables import IntakeLists
-from lead_platform.vocabularies.text import clean_text, fold, undo_percent_encoding
+from lead_platform.vocabularies.text import clean_text, fold
 
 FEWEST_DIGITS = 5
 """Of a number. Shorter ones exist in Niue alone, and nobody outside reaches them without +683."""
@@ -18,20 +19,18 @@ FEWEST_DIGITS = 5
 REACHES = ("email", "phone")
 NAMES = ("full_name", "first_name", "last_name")
 
-_PLAIN_MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-# In front of the @ one sign at least, behind it a dot within the domain.
-_MAIL = re.compile(
-    r"\S\s*(?:@|[\[({]\s*at\s*[\])}])\s*\S.*(?:[.\u3002\uff0e\uff61]|[\[({]\s*dot\s*[\])}])",
-    re.IGNORECASE | re.DOTALL,
+# Read as it is written, as nearly all are.
+_PLAIN_MAIL = re.compile(
+    r"[A-Za-z0-9](?:[._+-]?[A-Za-z0-9]){0,30}@(?:[A-Za-z0-9](?:-?[A-Za-z0-9]){0,30}\.){1,3}"
+    r"(?!(?i:arpa|invalid|local|localhost|onion|test)$)[A-Za-z]{2,24}"
 )
-_MASKED = re.compile(r"[*•●]{2,}[^@\s,;|<>]*@|@[^@\s,;|<>]*[*•●]{2,}")
 
 
 def identity_fault(fields: Mapping[str, str | None], lists: IntakeLists) -> str | None:
     """Why a submission of these `fields` (email, phone, names, company) is nobody's; None where one
     of them can tell whose it is."""
     email, phone, company = fields["email"], fields["phone"], fields["company_name"]
-    if email and may_be_mailbox(email, lists):
+    if email and is_mailbox(email, lists):
         return None
     if phone and may_be_number(phone):
         return None
@@ -49,15 +48,12 @@ def identity_fault(fields: Mapping[str, str | None], lists: IntakeLists) -> str 
     )
 
 
-def may_be_mailbox(raw: str, lists: IntakeLists) -> bool:
-    """Whether a mailbox may be read from the text; one that only fills the field is none."""
+def is_mailbox(raw: str, lists: IntakeLists) -> bool:
+    """Whether a mailbox can be read from the text; one that only fills the field is none."""
     if _PLAIN_MAIL.fullmatch(raw):
         return not _only_fills(raw, "email", lists)
-    text = undo_percent_encoding(clean_text(raw) or "")
-    is_masked = text.count("@") == 1 and _MASKED.search(text) is not None
-    return (
-        _MAIL.search(text) is not None and not is_masked and not _only_fills(text, "email", lists)
-    )
+    found = read_mailbox(raw, lambda text: _only_fills(text, "email", lists))
+    return found.address is not None
 
 
 def may_be_number(raw: str) -> bool:

@@ -31,6 +31,58 @@ def test_one_spelling_per_mailbox(raw: str, email: str, vocabularies: Vocabulari
     assert normalize_email(raw, vocabularies).email == email
 
 
+SIGNS = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum()) + " 7²ªⓐ™"
+
+
+@given(
+    st.from_regex(r"[a-z]{1,6}", fullmatch=True),
+    st.from_regex(r"[a-z]{1,6}\.(com|de|example)", fullmatch=True),
+    st.text(SIGNS, min_size=1, max_size=3),
+    st.integers(0, 20),
+)
+def test_a_broken_address_is_none_or_as_it_is_written(
+    vocabularies: Vocabularies, local: str, domain: str, signs: str, place: int
+) -> None:
+    """No sign within an address is left out to make another one of it; around it, only such as no
+    address has there."""
+    address = f"{local}@{domain}"
+    place = min(place, len(address))
+    raw = address[:place] + signs + address[place:]
+    found = normalize_email(raw, vocabularies)
+    as_written = raw.lower().strip(" \"'<>()[],;:.").replace(" @", "@").replace("@ ", "@")
+    if found.email not in (None, raw.lower(), as_written):
+        assert found.email == address
+        assert place in (0, len(address), len(local), len(local) + 1), raw
+    assert set(found.others) <= {address}
+
+
+@pytest.mark.parametrize(
+    ("raw", "email"),
+    [
+        ("su@@x.com", None),
+        ("12 berg@acme.com", None),
+        ("2025,berg@acme.com", None),
+        ("7/berg@acme.com", None),
+        ("berg²@acme.com", None),
+        ("berg@acme.com¹", None),
+        ("'berg'@acme.com", "'berg'@acme.com"),
+        ("'berg@acme.com", "berg@acme.com"),
+        ("'o'neil@acme.com'", "o'neil@acme.com"),
+        ("o'neil@acme.com", "o'neil@acme.com"),
+        ("1. berg@acme.com", "berg@acme.com"),
+        ("2) berg@acme.com", "berg@acme.com"),
+        ("+49 30 5550123 berg@acme.com", "berg@acme.com"),
+        ("berg@acme.com 030 5550", "berg@acme.com"),
+    ],
+)
+def test_only_what_cannot_be_misread_is_repaired(
+    raw: str, email: str | None, vocabularies: Vocabularies
+) -> None:
+    found = normalize_email(raw, vocabularies)
+    assert found.email == email
+    assert (found.reason is None) == (email is not None)
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
