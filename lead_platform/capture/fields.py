@@ -51,8 +51,8 @@ from lead_platform.capture.values import (
     opt_out_reader,
     read_list,
     read_text,
-    read_truth,
     show,
+    truth_reader,
 )
 from lead_platform.fields import ValueType
 from lead_platform.patterns import Pattern
@@ -337,6 +337,8 @@ class RuleCompiler:
         """What a list of the configuration calls it; what it does not list is told."""
         if rule.vocabulary is None:
             return None
+        if rule.vocabulary == "truths":
+            return truth_reader(self._channel.lists.truths)
         words = self._channel.lists.deal_stages
 
         def name(value: Any) -> str:
@@ -399,7 +401,7 @@ class RuleCompiler:
         if value_type == "text":
             return self._text
         if value_type == "truth":
-            return read_truth
+            return truth_reader(self._channel.lists.truths)
         if value_type == "consent":
             return consent_reader(self._channel.lists.consents)
         if value_type == "list":

@@ -110,7 +110,7 @@ class FieldRule(StrictRule):
     values: dict[str, Scalar | None] | None = None
     lookup: str | None = None
     otherwise: Scalar | None = None
-    vocabulary: Literal["deal_stages"] | None = None
+    vocabulary: Literal["deal_stages", "truths"] | None = None
     consent: Literal["opt_in", "opt_out", "opt_out_at"] | None = None
     prefix: str | None = None
     scale: float | None = None
@@ -174,7 +174,7 @@ class FieldRule(StrictRule):
         return self
 
     def _check_lists(self) -> None:
-        """Of what is read by a list of the configuration: a consent, the stage of a deal."""
+        """Of what is read by a list of the configuration: a consent, a deal's stage, a truth."""
         if self.consent is not None and self.vocabulary is not None:
             raise ValueError("give `consent` or `vocabulary`, not both")
         if self.strictest_of and self.model_fields_set - {"strictest_of", "default"}:
@@ -183,6 +183,8 @@ class FieldRule(StrictRule):
             )
         if any(part.strictest_of or part.default is not None for part in self.strictest_of):
             raise ValueError("the parts of `strictest_of` have no `strictest_of` and no `default`")
+        if self.vocabulary == "truths" and self.has_otherwise:
+            raise ValueError("`vocabulary: truths` has no `otherwise`: what cannot be read is told")
         if self.consent is None:
             return
         if self.has_otherwise:

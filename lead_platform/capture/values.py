@@ -32,7 +32,7 @@ _SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]{1,15})?\Z")
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001
 # 1990-01-01 and 2100-01-01: smaller ones are numbers of something, larger ones nobody dates with.
 _EARLIEST_SERIAL, _LATEST_SERIAL = 32_874, 73_051
-_LONGEST_CONSENT = 200
+_LONGEST_WORD = 200
 _LONGEST_INSTANT = 100
 _SHOWN = 80
 _LONGEST_CELL = 400
@@ -234,7 +234,7 @@ def consent_reader(words: AliasTable) -> Callable[[Any], str]:
             return "granted" if value else "denied"
         # A column of numbers with gaps in it holds 1.0 and 0.0 for what was 1 and 0.
         text = read_text(value) or ""
-        found = words.find(text) if len(text) <= _LONGEST_CONSENT else None
+        found = words.find(text) if len(text) <= _LONGEST_WORD else None
         if found is None:
             raise ValueFault(
                 f"{show(value)} is not a consent; add the word to "
@@ -256,7 +256,7 @@ def opt_out_reader(consents: AliasTable, opt_outs: AliasTable) -> Callable[[Any]
         if isinstance(value, bool):
             return "denied" if value else None
         text = read_text(value) or ""
-        if len(text) <= _LONGEST_CONSENT:
+        if len(text) <= _LONGEST_WORD:
             stated = opt_outs.find(text)
             if stated is not None:
                 return "denied" if stated == "denied" else None
@@ -270,15 +270,26 @@ def opt_out_reader(consents: AliasTable, opt_outs: AliasTable) -> Callable[[Any]
     return read
 
 
-def read_truth(value: Any) -> bool:
-    """Yes or no, as systems write it. Raises ValueFault for any other word."""
-    text = (read_text(value) or "").lower()
-    if text not in _TRUTHS:
-        raise ValueFault(
-            f"{show(value)} is neither yes nor no; allowed: {', '.join(_TRUTHS)}; "
-            "map other words with `values`"
-        )
-    return _TRUTHS[text]
+def truth_reader(words: AliasTable) -> Callable[[Any], bool]:
+    """A function that reads yes or no by the `words` systems write it with.
+
+    Raises ValueFault for any other word.
+    """
+
+    def read(value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        text = read_text(value) or ""
+        found = words.find(text) if len(text) <= _LONGEST_WORD else None
+        if found is None:
+            raise ValueFault(
+                f"{show(value)} is neither yes nor no; allowed: true, yes, 1, false, no, 0 and the "
+                f"other words of config/vocabularies/{words.file_name}; add the word there, or map "
+                "it with `values`"
+            )
+        return found == "yes"
+
+    return read
 
 
 def read_list(value: Any) -> list[str]:
@@ -288,8 +299,4 @@ def read_list(value: Any) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-_TRUTHS = {
-    **dict.fromkeys(("true", "yes", "1", "on"), True),
-    **dict.fromkeys(("false", "no", "0", "off"), False),
-}
 _SEPARATORS = re.compile(r"[;,|\r\n]+")

@@ -45,6 +45,7 @@ from lead_platform.vocabularies.rows import (
     SecretRow,
     SeniorityRow,
     SourceRow,
+    TruthRow,
 )
 from lead_platform.vocabularies.secrets import SecretNames
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists, PatternTable, Vocabularies
@@ -66,7 +67,7 @@ FIELD_NAMES = "field_names.csv"
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
-    "currencies.csv", "opt_outs.csv", "deal_stages.csv",
+    "currencies.csv", "opt_outs.csv", "deal_stages.csv", "truths.csv",
 })  # fmt: skip
 
 R = TypeVar("R", bound=Row)
@@ -186,6 +187,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         consents=folder.aliases("consents.csv", ConsentRow),
         opt_outs=folder.aliases("opt_outs.csv", OptOutRow),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
+        truths=folder.aliases("truths.csv", TruthRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),
         macros=folder.macros(),
         secrets=SecretNames(row.name for row in secrets),

@@ -36,6 +36,7 @@ PageCategory = Literal[
 ]  # fmt: skip
 Consent = Literal["granted", "denied"]
 OptOut = Literal["denied", "not_denied"]
+Truth = Literal["yes", "no"]
 DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
 PlaceholderField = Literal["any", "email", "name", "whole_name", "company", "title", "place"]
 
@@ -92,6 +93,12 @@ class OptOutRow(AliasRow):
     """What a word says in a column of opt-outs, where a yes denies and a no says nothing."""
 
     value: OptOut
+
+
+class TruthRow(AliasRow):
+    """How systems write yes and no."""
+
+    value: Truth
 
 
 class DealStageRow(AliasRow):

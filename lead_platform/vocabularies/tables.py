@@ -94,6 +94,7 @@ class IntakeLists:
     consents: AliasTable
     opt_outs: AliasTable
     deal_stages: AliasTable
+    truths: AliasTable
     blanks: frozenset[str]
     macros: Macros
     secrets: SecretNames

@@ -21,7 +21,7 @@ SHIPPED = {
     "web_form": {"submission"},
     "typeform": {"submission"},
     "hubspot_form": {"submission"},
-    "hubspot_contacts": {"submission"},
+    "hubspot_contacts": {"submission", "outcome"},
     "linkedin_lead_gen": {"submission"},
     "facebook_lead_ads": {"submission"},
     "whatsapp_cloud": {"submission", "event"},

@@ -97,7 +97,7 @@ def test_a_value_is_of_its_type(channel: Channel, name: str, given: Any, value: 
         ("seats", "a dozen", "'a dozen'"),
         ("seats", "1.5", "is not a whole number"),
         ("budget", "cheap", "'cheap'"),
-        ("partner", "maybe", "is neither yes nor no; allowed: true, yes, 1, on"),
+        ("partner", "maybe", "is neither yes nor no; allowed: true, yes, 1, false, no, 0"),
         ("renewal", "soon", "is not a point in time; allowed: %d.%m.%Y"),
     ],
 )

@@ -283,6 +283,59 @@ def test_an_opt_out_is_no_consent_whatever_its_word(
         assert stated[field] == "denied"
 
 
+DELETABLE: dict[str, tuple[str, dict[str, str]]] = {
+    "salesforce_leads": (
+        "is_deleted",
+        {"id": "1", "created_date": "2026-03-04", "last_modified_date": "2026-03-04 10:00:00"},
+    ),
+    "hubspot_contacts": (
+        "_fivetran_deleted",
+        {"id": "1", "property_createdate": "2026-03-04",
+         "property_lastmodifieddate": "2026-03-04 10:00:00"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("channel", DELETABLE)
+@pytest.mark.parametrize("word", ["1", "1.0", "yes", "TRUE", " True ", "x", "X", "t", "ja", "Sí"])
+def test_what_is_deleted_is_no_inquiry_whatever_the_word(channel: str, word: str) -> None:
+    """Only `true` and `1` were known: `1.0` of a spreadsheet was a new lead."""
+    column, record = DELETABLE[channel]
+    ((kind, fields),) = emitted(channel, record | {column: word})
+    assert (kind, fields["stage"], fields["occurred_at"]) == ("outcome", "DELETED", AT)
+
+
+@pytest.mark.parametrize("channel", DELETABLE)
+@pytest.mark.parametrize("word", ["0", "0.0", "no", "FALSE", "f", "nein", "", "n/a"])
+def test_what_is_not_deleted_is_an_inquiry(channel: str, word: str) -> None:
+    column, record = DELETABLE[channel]
+    ((kind, fields),) = emitted(channel, record | {column: word})
+    assert (kind, fields.get("issues")) == ("submission", None)
+
+
+@pytest.mark.parametrize("channel", DELETABLE)
+@pytest.mark.parametrize("word", ["see note", "2", "2026-03-01"])
+def test_a_mark_of_deletion_that_nobody_reads_is_told(channel: str, word: str) -> None:
+    column, record = DELETABLE[channel]
+    ((kind, fields),) = emitted(channel, record | {column: word})
+    (issue,) = json.loads(fields["issues"])
+    assert (kind, issue["field"]) == ("submission", "derive.is_deleted")
+    assert f"'{word}' is neither yes nor no; allowed: true, yes, 1" in issue["reason"]
+
+
+def test_deals_are_won_whatever_the_word() -> None:
+    deal = {"id": "p1", "created_date": "2026-03-04", "close_date": "2026-03-04 10:00:00"}
+    for won, closed, outcome in (
+        ("1.0", "yes", "closed_won"), ("0", "X", "closed_lost"), ("no", "nein", "opportunity"),
+    ):  # fmt: skip
+        ((_, fields),) = emitted(
+            "salesforce_opportunities", deal | {"is_won": won, "is_closed": closed}
+        )
+        assert fields["outcome_type"] == outcome
+    ((_, fields),) = emitted("salesforce_opportunities", deal | {"is_won": "?!"})
+    assert "'?!' is neither yes nor no" in fields["issues"]
+
+
 def test_a_canceled_booking_is_an_event_only() -> None:
     content = {
         "event": "invitee.canceled",

@@ -15,6 +15,7 @@ from lead_platform.capture.values import (
     opt_out_reader,
     read_text,
     show,
+    truth_reader,
 )
 from lead_platform.vocabularies.folder import shipped_intake_lists
 
@@ -139,6 +140,25 @@ def test_an_opt_out_that_is_neither_is_refused() -> None:
     lists = shipped_intake_lists()
     with pytest.raises(ValueFault, match="'maybe' does not say whether somebody opted out"):
         opt_out_reader(lists.consents, lists.opt_outs)("maybe")
+
+
+TRUTHS = shipped_intake_lists().truths
+
+
+@pytest.mark.parametrize("value", [True, "TRUE", " yes ", 1, 1.0, "1.0", "-1", "Wahr", "x", "да"])
+def test_yes(value: object) -> None:
+    assert truth_reader(TRUTHS)(value) is True
+
+
+@pytest.mark.parametrize("value", [False, "False", "NO", 0, 0.0, "0.0", "falsch", "não", "нет"])
+def test_no(value: object) -> None:
+    assert truth_reader(TRUTHS)(value) is False
+
+
+@pytest.mark.parametrize("value", ["maybe", "", "-", "2", "10", "✓?", "y" * 500])
+def test_what_is_neither_yes_nor_no_is_refused(value: object) -> None:
+    with pytest.raises(ValueFault, match="is neither yes nor no; allowed"):
+        truth_reader(TRUTHS)(value)
 
 
 def test_consent_that_is_neither_is_refused() -> None:
