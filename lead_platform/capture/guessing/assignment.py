@@ -155,7 +155,8 @@ def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
                 f"{column.name}: does it mark records that the source has deleted? No field holds "
                 "that: they come in as all others do. Leave them out of the export; or, where it "
                 f"says yes and no, add `derive: {{is_deleted: {{column: {column.name!r}, "
-                "vocabulary: truths}}` and, beside `kind: submission`, `when: '!(_derived.is_deleted)'`"
+                "vocabulary: truths}}` and, beside `kind: submission`, "
+                "`when: '!(_derived.is_deleted)'`"
             )
 
 
