@@ -20,18 +20,13 @@ from dagster import (
     SkipReason,
     sensor,
 )
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    InstigatorTick,
-    TickStatus,
-)
 from pydantic import BaseModel
 
 from lead_platform.governance.alerts import AlertBook, Signal
 from lead_platform.governance.backlog import count_backlog
 from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.notifications import open_book, tell
+from lead_platform.governance.ticks import watch_ticks
 from lead_platform.governance.watches import (
     watch_configuration,
     watch_disk,
@@ -52,7 +47,6 @@ from lead_platform.settings import Settings
 INTERVAL_SECONDS = 60
 CATCH_UP_EVERY = timedelta(hours=1)
 
-_GOOD = [TickStatus.SUCCESS, TickStatus.SKIPPED]
 _UNDER_WAY = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 WILL_RETRY_TAG = "dagster/will_retry"
@@ -189,9 +183,7 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
             book.settle(["model_lacking"], watch_models(settings), now)
 
     def ticks() -> None:
-        # Its own last one may have failed; this one does not.
-        failing = watch_ticks(context.instance, but="alerts")
-        book.settle(["sensor_failing"], failing, now)
+        book.settle(["sensor_failing"], watch_ticks(context.instance, own="alerts"), now)
 
     watches: dict[str, Callable[[], None]] = {
         "limits": limits,
@@ -265,45 +257,6 @@ def watch_queue(instance: DagsterInstance) -> list[Signal]:
     if waiting <= RUNS_WAIT_AT_MOST:
         return []
     return [Signal("runs_waiting", "queue", f"{waiting} runs wait", is_condition=True)]
-
-
-def watch_ticks(instance: DagsterInstance, but: str = "") -> list[Signal]:
-    """Sensors and schedules, `but` one, whose last tick raised an error and that nobody stopped.
-
-    The kind of error only: its words may repeat what it stumbled over.
-    """
-    states = {
-        state.selector_id: state
-        for state in instance.all_instigator_state()
-        if state.status != InstigatorStatus.STOPPED and state.instigator_name != but
-    }
-    if not states:
-        return []
-    # Two, for the newest may be in progress; this version of Dagster fails on a choice of statuses.
-    latest = instance.get_batch_ticks(list(states), limit=2)
-    ended = {
-        name: next((tick for tick in ticks if tick.status != TickStatus.STARTED), None)
-        for name, ticks in latest.items()
-    }
-    failing = [(states[name], tick) for name, tick in ended.items() if tick and tick.error]
-    return [
-        _failing(instance, state, tick)
-        for state, tick in sorted(failing, key=lambda pair: pair[0].instigator_name)
-    ]
-
-
-def _failing(instance: DagsterInstance, state: InstigatorState, tick: InstigatorTick) -> Signal:
-    """Since its last good tick; what raised first is what the others followed from."""
-    error = tick.error
-    while error and error.cause:
-        error = error.cause
-    kind = (error and error.cls_name) or "an error"
-    good = instance.get_ticks(
-        state.instigator_origin_id, state.selector_id, limit=1, statuses=_GOOD
-    )
-    since = f"{datetime.fromtimestamp(good[0].timestamp, UTC):%Y-%m-%d %H:%M} UTC" if good else ""
-    text = f"{kind}; its last good tick was at {since}" if since else f"{kind}; no tick was good"
-    return Signal("sensor_failing", state.instigator_name, text, is_condition=True, causes=[kind])
 
 
 def _look(watch: Callable[[], None]) -> str | None:

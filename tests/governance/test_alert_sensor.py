@@ -23,19 +23,6 @@ from dagster import (
     job,
     op,
 )
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_origin import (
-    RegisteredCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    TickData,
-    TickStatus,
-)
-from dagster._utils.error import serializable_error_info_from_exc_info
 
 from lead_platform.governance import sensors, watches
 from lead_platform.governance.alerts import AlertBook, Message
@@ -377,76 +364,3 @@ def test_many_rows_set_aside_in_one_run_are_told_until_they_are_dealt_with(
         candidate.connection.execute("update governance.quarantine set state = 'released'")
     sensors.watch_lake(lake.settings, book, now)
     assert {alert.state for alert in book.alerts()} == {"resolved"}
-
-
-def declared(instance: DagsterInstance, name: str) -> InstigatorState:
-    """The state the daemon notes of a sensor that runs because the code says so."""
-    location = RegisteredCodeLocationOrigin("lead_platform")
-    repository = RemoteRepositoryOrigin(location, "__repository__")
-    return instance.add_instigator_state(
-        InstigatorState(
-            RemoteInstigatorOrigin(repository, name),
-            InstigatorType.SENSOR,
-            InstigatorStatus.DECLARED_IN_CODE,
-        )
-    )
-
-
-def raised() -> Exception:
-    """What Dagster makes of an error in a sensor's code: one of its own, caused by it."""
-    try:
-        try:
-            raise ValueError("jane.doe@example.org")
-        except ValueError as error:
-            raise RuntimeError("in the sensor") from error
-    except RuntimeError as error:
-        return error
-
-
-def note_tick(
-    instance: DagsterInstance, state: InstigatorState, at: float, error: Exception | None = None
-) -> None:
-    """A tick as the daemon notes it."""
-    told = error and serializable_error_info_from_exc_info(
-        (type(error), error, error.__traceback__)
-    )
-    instance.create_tick(
-        TickData(
-            state.instigator_origin_id,
-            state.instigator_name,
-            InstigatorType.SENSOR,
-            TickStatus.FAILURE if error else TickStatus.SKIPPED,
-            float(at),
-            selector_id=state.selector_id,
-            error=told or None,
-        )
-    )
-
-
-def test_a_sensor_that_raises_is_told_until_its_next_good_tick(
-    embedded_settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An inbox whose sensor raised at every tick took in nothing, and all lights were green."""
-    monkeypatch.setenv("LEAD_PLATFORM_HOME", str(embedded_settings.home))
-    embedded_settings.prepare_home()
-    inbox, idle = declared(instance, "inbox"), declared(instance, "upkeep")
-    own = declared(instance, "alerts")
-    broken = raised()
-    note_tick(instance, inbox, at=1_782_864_000)
-    for minute in range(1, 4):
-        note_tick(instance, inbox, at=1_782_864_000 + 60 * minute, error=broken)
-        note_tick(instance, own, at=1_782_864_000 + 60 * minute, error=broken)
-    note_tick(instance, idle, at=1_782_864_000)
-    assert [signal.subject for signal in sensors.watch_ticks(instance)] == ["alerts", "inbox"]
-    for state in ("open", "resolved"):
-        with build_sensor_context(instance=instance) as context:
-            sensors.alerts(context)
-        (alert,) = open_book(embedded_settings).alerts()
-        assert (alert.kind, alert.subject, alert.state) == ("sensor_failing", "inbox", state)
-        assert alert.text == "ValueError; its last good tick was at 2026-07-01 00:00 UTC"
-        assert alert.occurrences == 1
-        if state == "open":
-            note_tick(instance, inbox, at=1_782_864_300)
-    note_tick(instance, idle, at=1_782_864_600, error=broken)
-    instance.update_instigator_state(idle.with_status(InstigatorStatus.STOPPED))
-    assert [signal.subject for signal in sensors.watch_ticks(instance)] == ["alerts"]
