@@ -5,12 +5,13 @@
     python -m benchmarks.chaos --minutes 5 --files 60 --seed 3
 
 Files of one lead each arrive in the inbox of a real `lead-platform up` while its processes, itself
-and PostgreSQL are killed, stopped and continued at random, and the disk fills up (where a small one
-can be mounted). A service manager is played: an `up` that ended is started again. The machine's
-clock is not set, for it is everybody's.
+and PostgreSQL are killed, stopped and continued at random, the disk fills up (where a small one can
+be mounted) and the clock is set (where a C compiler is at hand). A service manager is played: an
+`up` that ended is started again.
 
-Ends with 1 if a lead is missing or twice, a light is wrong at the end, or the recovery from a blow
-took longer than a minute.
+Ends with 1 if a lead is missing or twice, the counts of received records or the archive do not
+agree, an alert is open of what is in order again or none of what is not, or the recovery from a
+blow took longer than a minute.
 """
 
 import argparse
@@ -30,6 +31,10 @@ from typing import Any
 
 import psutil
 
+from benchmarks.clock import can_set_clock, restart_with_clock, set_clock
+from lead_platform.governance.archive import compare_with_lake
+from lead_platform.governance.conservation import reconcile
+from lead_platform.governance.notifications import open_book
 from lead_platform.lake.lake import Lake
 from lead_platform.orchestration.executions import executions_of
 from lead_platform.orchestration.status import check_up
@@ -43,7 +48,13 @@ STOP_SECONDS = 5.0
 OUTAGE_SECONDS = 5.0
 DISK_MEGABYTES = 2_000
 
+# Never more than a sender's clock may be ahead of ours.
+CLOCKS_AHEAD = (-21_600, -3_600, -60, 0, 60, 3_600, 21_600)
+
 LEFTOVER_SECONDS = 300.0
+
+# Parts that kept ending are told of for half an hour.
+CALM_SECONDS = 2_400.0
 
 # As a service manager has it.
 RESTART_SECONDS = 2.0
@@ -86,6 +97,8 @@ class Chaos:
             kinds += [self._kill_postgres, self._kill_postgres, self._pause_postgres]
         if self.disk:
             kinds += [self._fill_disk]
+        if can_set_clock():
+            kinds += [self._set_clock, self._set_clock]
         what = self.randomness.choice(kinds)()
         started = time.monotonic()
         # What has just been killed may look alive for an instant.
@@ -183,6 +196,11 @@ class Chaos:
         ballast.unlink()
         return f"disk full for {OUTAGE_SECONDS:.0f} s"
 
+    def _set_clock(self) -> str:
+        ahead = self.randomness.choice(CLOCKS_AHEAD)
+        set_clock(ahead)
+        return f"clock set to {ahead / 3600:+.2f} h"
+
 
 def main() -> None:
     """Strike until the time is over, then hold what is there against what was sent."""
@@ -194,7 +212,7 @@ def main() -> None:
     ):
         home = (disk or Path(folder)) / "home"
         up = RunningUp(Settings(home=home, database_url=url), log=Path(folder) / "up.log")
-        chaos = Chaos(up, random.Random(arguments.seed), server, disk)
+        chaos = Chaos(up, random.Random(arguments.seed), server, disk, arguments.recovery)
         faults = run_chaos(chaos, minutes=arguments.minutes, files=arguments.files)
     for fault in faults:
         print(f"FAULT: {fault}")
@@ -223,7 +241,9 @@ def run_chaos(chaos: Chaos, *, minutes: float, files: int) -> list[str]:
         with suppress(AssertionError):
             wait_for(lambda: not up.unfinished_runs(), LEFTOVER_SECONDS)
         up.wait_until_well()
-        return _faults(chaos, files)
+        with suppress(AssertionError):
+            wait_for(lambda: not _false_lights(up), CALM_SECONDS)
+        return [*_faults(chaos, files), *_unlike_counts(up.settings), *_false_lights(up)]
     finally:
         stop.set()
         sender.join()
@@ -257,6 +277,38 @@ def _faults(chaos: Chaos, files: int) -> list[str]:
     print(f"{len(chaos.blows)} blows; the longest recovery took {longest.seconds:.0f} s")
     print(", ".join(f"{number} {what}" for what, number in found.items()), f"of {files} files")
     return faults
+
+
+def _unlike_counts(settings: Settings) -> list[str]:
+    """What the nightly checks would find."""
+    lake = Lake(settings)
+    with lake.read() as connection:
+        unequal = [each for each in reconcile(connection) if not each.passed]
+    archive = compare_with_lake(lake, touched_since=None).faults
+    return [
+        *(f"{each.check_name}: {each.expected} expected, {each.actual} found" for each in unequal),
+        *([archive] if archive else []),
+    ]
+
+
+def _false_lights(up: RunningUp) -> list[str]:
+    """Alerts that are open though all is well, and jobs that fail of which none tells.
+
+    What a job fails at may wait for its next run; a check that warns, for a person.
+    """
+    jobs = up.newest_runs()
+    failing = {job for job, status in jobs.items() if status == "FAILURE"}
+    alerts = [each for each in open_book(up.settings).alerts() if each.state != "resolved"]
+    told = {each.subject for each in alerts if each.kind == "run_failed"}
+    return [
+        *(f"{job} fails and no alert tells of it" for job in sorted(failing - told)),
+        *(f"{job} is told of as failing and does not" for job in sorted(told - failing)),
+        *(
+            f"an alert is open: {each.kind} of {each.subject}: {each.text}"
+            for each in alerts
+            if each.kind not in ("run_failed", "check_warned")
+        ),
+    ]
 
 
 def _send_files(up: RunningUp, files: int, seconds: float, stop: threading.Event) -> None:
@@ -316,8 +368,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=2_000)
     parser.add_argument("--profile", choices=("embedded", "server"), default="embedded")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--recovery", type=float, default=RECOVERY_SECONDS, help="seconds at most")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
+    restart_with_clock("benchmarks.chaos")
     main()

@@ -202,6 +202,15 @@ class RunningUp:
         runs = self.ask(query)["runsOrError"]["results"]
         return [f"{run['runId']} {run['status']}" for run in runs]
 
+    def newest_runs(self) -> dict[str, str]:
+        """How the newest run of each job is that is over."""
+        query = (
+            "{ runsOrError(filter: {statuses: [SUCCESS, FAILURE]}, limit: 500) "
+            "{ ... on Runs { results { jobName status } } } }"
+        )
+        runs = self.ask(query)["runsOrError"]["results"]
+        return {run["jobName"]: run["status"] for run in reversed(runs)}
+
     def launch(self, tags: dict[str, str]) -> str:
         """Launch the main job from the UI; the run's id."""
         parameters = {
