@@ -14,6 +14,7 @@ from lead_platform.capture.guessing.choices import (
     BY_VALUES,
     EXACT,
     NEARLY,
+    OWNER,
     UNSEEN,
     Assignment,
     Choice,
@@ -48,6 +49,7 @@ from lead_platform.capture.guessing.shapes import (
     is_company_name,
     is_mail,
     is_person_name,
+    is_phone,
 )
 from lead_platform.capture.guessing.units import (
     FIGURES,
@@ -67,10 +69,9 @@ from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
 _OWN_MAILBOXES = 0.8
 _TOLD_STAGES = 5
-OWNER = "owner"
-"""Who has a deal; of leads, the owner is no field."""
 _MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
 _PHONE_PART = r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])"
+_TITLE = re.compile(r"[^-.:]*?\s*(?: - |[.:])\s*(?=\S)")
 _BARE_IDS = frozenset({"id", "uuid", "guid", "token", "event_id", "eventid"})
 _CONTAINERS = frozenset(
     (name,) for name in ("data", "payload", "record", "form_response", "submission", "response")
@@ -103,7 +104,7 @@ def assign_columns(
     now: datetime,
 ) -> Assignment:
     """A column for each field the sample has one for."""
-    judge = _Judge(names, lists, Countries(vocabularies), now)
+    judge = _Judge(names, lists, Countries(vocabularies), now, _title(sample.columns, names))
     candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
     versions = find_versions(candidates)
     candidates = _of_records(map(versions.told, candidates), judge.near)
@@ -122,6 +123,7 @@ def assign_columns(
     rest = without_consents(rest, names, vocabularies)
     questions = (
         *judge.questions,
+        *_unclaimed(rest, chosen),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, vocabularies),
@@ -145,6 +147,17 @@ def _versions_left(
         "records apart for sure, so every row counts as a record of its own. Where one is, write "
         "it as `record_id`, with `on_conflict: update` and this column as `modified_at`"
     )
+
+
+def _unclaimed(rest: Rest, chosen: Mapping[str, tuple[Choice, ...]]) -> Iterator[str]:
+    """Mailboxes and phones of a file in which no name says that they are the lead's."""
+    for name, what, is_such in (("email", "mailboxes", is_mail), ("phone", "phones", is_phone)):
+        for column, near in rest:
+            if name not in chosen and near is None and column.share(is_such) >= MOST_READ:
+                yield (
+                    f"{column.name}: are its {what} the lead's? No column of the file is named so: "
+                    f"where they are, map it to `{name}`"
+                )
 
 
 def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
@@ -181,9 +194,15 @@ class _Judge:
     """Looks at one column after the other."""
 
     def __init__(
-        self, names: FieldNames, lists: IntakeLists, countries: Countries, now: datetime
+        self,
+        names: FieldNames,
+        lists: IntakeLists,
+        countries: Countries,
+        now: datetime,
+        title: str,
     ) -> None:
         self._names = names
+        self._title = title
         self._lists = lists
         self._countries = countries
         self._now = now
@@ -196,6 +215,7 @@ class _Judge:
         path = column.path[1:] if column.path[0] == "_answers" else column.path
         # `{"page_url": {"title": …, "value": …}}` is named by what holds it.
         path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
+        path = (self._own_name(path[0]),) if len(path) == 1 else path
         if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
             return cut
         if column.group is not None and not self._names.matches(path):
@@ -216,6 +236,11 @@ class _Judge:
         if found:
             self.near.pop(column.path, None)
         return found
+
+    def _own_name(self, name: str) -> str:
+        """Without what every column of the file is named after: `Person - Phone`, `lead.email`."""
+        is_known = self._names.has(name) or not name.startswith(self._title)
+        return name if is_known else name[len(self._title) :]
 
     def _within_group(self, group: tuple[str, str], path: tuple[str, ...]) -> tuple[str, ...]:
         """The column's own name, where no other group has it and its group is not somebody else.
@@ -393,6 +418,15 @@ class _Judge:
         ]
 
 
+def _title(columns: Sequence[Column], names: FieldNames) -> str:
+    """What every column is named after, with the sign behind it, where that is the lead; else
+    nothing."""
+    own = [column.path[0] for column in columns if len(column.path) == 1]
+    found = {match.group() if (match := _TITLE.match(name)) else "" for name in own}
+    (title, *others) = found or {""}
+    return title if not others and title and names.is_of_leads(title) else ""
+
+
 def _is_of_record(path: Sequence[str]) -> bool:
     """Whether an `id` within an object can be the record's: not that of a webinar or a form."""
     return len(path) == 1 or path[-1].lower() not in _BARE_IDS or path[:-1] in _CONTAINERS
@@ -511,7 +545,8 @@ def _best(candidates: Iterable[Choice]) -> dict[str, tuple[Choice, ...]]:
 
 
 def _adds(choice: Choice) -> bool:
-    return choice.extract is None and bool(choice.column.values)
+    """What is empty in the sample may be filled later: its whole name has to say what it is."""
+    return choice.extract is None and (bool(choice.column.values) or choice.is_exact)
 
 
 def _go_together(first: Choice, second: Choice) -> bool:

@@ -9,6 +9,8 @@ from lead_platform.fields import LeadField
 # How sure a choice is: the whole name is known; what is left of it without words that add nothing;
 # nothing but the values says so. Shares of right choices over exports were not below these.
 EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
+OWNER = "owner"
+"""Who has a deal; of leads, the owner is no field."""
 ABOUT_OTHERS = "about somebody else than the lead"
 UNSEEN = 0.1
 """Taken off where no value was seen, or only hashes of them."""

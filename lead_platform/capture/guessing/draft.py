@@ -290,7 +290,7 @@ def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
         pair = f"{key}: {path}"
         fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
         is_kept = near is None or near == ABOUT_OTHERS
-        if column.values and is_kept and fits:
+        if (column.values or first) and is_kept and fits:
             keys.add(key)
             pairs.append(pair)
         else:

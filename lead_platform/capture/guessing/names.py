@@ -77,6 +77,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
 _LONGEST_PHRASE = 3
+_PAIR = 2
 # `our sales team`: of whoever asks, so not somebody else to be asked for.
 _OWN_PEOPLE = 2
 # Before the first of the list.
@@ -253,6 +254,9 @@ class FieldNames:
             # An id without the word that says whose is nobody's.
             says_whose = _compact(kept) not in _ID_ENDINGS and len(kept) < len(words)
             if kept and says_whose and (found := self._listed(_compact(kept), is_exact=False)):
+                return found
+            # `Phone - Mobile`, `E-mail (work)`: the kind behind what it is.
+            if len(kept) == _PAIR and (found := self._listed(_compact(kept[::-1]), is_exact=False)):
                 return found
         return ()
 

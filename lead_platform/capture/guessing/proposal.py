@@ -16,7 +16,7 @@ from rich.text import Text
 from lead_platform.capture.channels import Channel, load_channel
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.guessing.assignment import assign_columns
-from lead_platform.capture.guessing.choices import Assignment
+from lead_platform.capture.guessing.choices import OWNER, Assignment
 from lead_platform.capture.guessing.draft import Draft, NoPersonError, draft_channel
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.nearest import TRIED_RECORDS, Nearest, find_nearest
@@ -140,7 +140,8 @@ def render_proposal(proposal: Proposal) -> RenderableType:
     for title in ("column", "field", "confidence", "reason"):
         table.add_column(title, overflow="fold")
     for name, choices in proposal.found.choices.items():
-        for choice in choices:
+        is_told = name != OWNER or proposal.found.is_of_deals
+        for choice in choices if is_told else ():
             table.add_row(
                 Text(" + ".join(column.name for column in choice.columns)),
                 name,

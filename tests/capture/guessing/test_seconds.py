@@ -138,3 +138,72 @@ def test_values_that_are_no_keys_stay_answers(tmp_path: Path, name: str, values:
 
 def test_a_form_that_asks_for_more_mailboxes_asks_about_others() -> None:
     assert NAMES.asks_about_another("Additional email addresses")
+
+
+@pytest.mark.parametrize("names", [("Phone", "Mobile"), ("Telefono", "Cellulare")])
+def test_what_is_empty_so_far_is_read_once_it_is_filled(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    """A sample that holds no mobile says nothing of the rows behind it."""
+    path = tmp_path / "x.csv"
+    columns = {"First Name": FIRST, "Email": OWN, names[0]: DESK, names[1]: [""] * 6}
+    proposal, _ = taken(tmp_path, columns)
+    assert proposal.draft is not None
+    later = {name: column[:1] for name, column in columns.items()}
+    for first, second, phone, answers in (
+        ("", MOBILE[0], MOBILE[0], []),
+        (DESK[0], MOBILE[0], DESK[0], [MOBILE[0]]),
+    ):
+        later |= {names[0]: [first], names[1]: [second]}
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([list(later), *zip(*later.values(), strict=True)])
+        channel = load_channel(tmp_path / "guessed.yaml")
+        (record,) = read_records(path, channel.rules)
+        assert isinstance(record, RawRecord)
+        (row,) = items(channel, record.content)
+        assert row["phone"] == phone
+        assert list(json.loads(row["answers"] or "{}").values()) == answers
+
+
+@pytest.mark.parametrize("title", ["Person - ", "Lead: ", "contact.", "Contact - "])
+def test_what_every_column_is_named_after_adds_nothing(tmp_path: Path, title: str) -> None:
+    """`Person - Phone - Mobile`: not as sure as `Mobile Phone`, and no second one was taken."""
+    desk = [*DESK[:-1], ""]
+    columns = {
+        "Name": [f"{name} Berg" for name in FIRST],
+        "Email - Work": OWN,
+        "Phone - Work": desk,
+    }
+    titled = {f"{title}{name}": column for name, column in columns.items()}
+    _, rows = taken(tmp_path, titled | {f"{title}Phone - Mobile": MOBILE})
+    assert [row["phone"] for row in rows] == [*desk[:-1], MOBILE[-1]]
+    assert [row["email"] for row in rows] == OWN
+    assert [row["full_name"] for row in rows] == columns["Name"]
+
+
+def test_a_title_that_is_somebody_elses_stays(tmp_path: Path) -> None:
+    columns = {"Name": [f"{name} Berg" for name in FIRST], "Email": OWN, "Phone": DESK}
+    titled = {f"Referrer - {name}": column for name, column in columns.items()}
+    path = tmp_path / "x.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([list(titled), *zip(*titled.values(), strict=True)])
+    assert not {"email", "phone", "full_name"} & set(proposed(path).found.choices)
+
+
+@pytest.mark.parametrize(
+    ("question", "cells", "field"),
+    [
+        ("Great {{field:abc}}, where may we write to?", OWN, "email"),
+        ("So {{name}}, under which number?", MOBILE, "phone"),
+    ],
+)
+def test_what_is_named_by_nothing_known_is_asked(
+    tmp_path: Path, question: str, cells: list[str], field: str
+) -> None:
+    """Leads without a mailbox came of a file that is full of them, and nobody was told."""
+    path = tmp_path / "x.csv"
+    columns = {"First Name": FIRST[:3], "Company": ["A Ltd", "B Ltd", "C Ltd"], question: cells[:3]}
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([list(columns), *zip(*columns.values(), strict=True)])
+    questions = proposed(path).found.questions
+    assert any(each.startswith(question) and f"`{field}`" in each for each in questions)
