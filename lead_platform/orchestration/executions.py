@@ -2,6 +2,7 @@
 
 The system frees a lock when its holder ends, however it ends, so nothing here asks a clock or
 trusts a process number. A run without a file is executed elsewhere, or not yet: unknown, not dead.
+One that was launched here, and not taken up yet, has a file of another kind.
 """
 
 import fcntl
@@ -41,6 +42,16 @@ class Executions:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._launched = folder / ".launched"
+
+    def note_launched(self, run_id: str) -> None:
+        """It is to be executed by a process of this home, before that is asked for."""
+        self._launched.mkdir(parents=True, exist_ok=True)
+        (self._launched / run_id).touch(mode=0o600)
+
+    def launched(self) -> list[str]:
+        """The runs that were launched here, and that no process has taken up."""
+        return sorted(path.name for path in self._launched.glob("*"))
 
     @contextmanager
     def executing(self, run_id: str) -> Iterator[None]:
@@ -58,6 +69,7 @@ class Executions:
             json.dump({"host": socket.gethostname(), "pid": os.getpid()}, file)
             file.flush()
             draft.replace(self._folder / run_id)
+            self._taken_up(run_id)
             yield
 
     def look(self, run_id: str) -> Execution | None:
@@ -80,6 +92,10 @@ class Executions:
     def forget(self, run_id: str) -> None:
         """Its end is recorded: nobody needs to look for it."""
         (self._folder / run_id).unlink(missing_ok=True)
+        self._taken_up(run_id)
+
+    def _taken_up(self, run_id: str) -> None:
+        (self._launched / run_id).unlink(missing_ok=True)
 
 
 def executions_of(settings: Settings) -> Executions:

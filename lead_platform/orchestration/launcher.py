@@ -45,12 +45,14 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         return cls(inst_data=inst_data)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Start the run on a worker."""
+        """Start the run on a worker. Raises OSError where nobody takes it."""
+        run_id = context.dagster_run.run_id
+        executions_of(Settings()).note_launched(run_id)
         address = os.environ.get(POOL_VARIABLE)
         if address:
-            hand_to_pool(address, context.dagster_run.run_id)
+            hand_to_pool(address, run_id)
         else:
-            start_worker_for(context.dagster_run.run_id)
+            start_worker_for(run_id)
 
     def terminate(self, run_id: str) -> bool:
         """Ask the run to stop: its process watches for that, and is killed if it does not react.

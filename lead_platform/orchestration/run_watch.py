@@ -8,7 +8,7 @@ has a moment to stop and is killed then.
 import logging
 from collections.abc import Callable
 
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.events import JobFailureData, RunFailureReason
 
 from lead_platform.orchestration.executions import Execution, Executions
@@ -64,16 +64,21 @@ class RunWatch:
         return True
 
     def _find_lost(self, executed: set[str], now: float) -> None:
-        """Runs that were launched, or are to stop, and that no process has."""
-        statuses = [DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING]
-        runs = self._instance.get_runs(RunsFilter(statuses=statuses))
+        """Runs that were launched here, or are to stop since, and that no process has. Those of
+        another home, which shares the storage, are its own watch's."""
         lost = [
-            run for run in runs if run.run_id not in executed and not self._is_handed(run.run_id)
+            run_id
+            for run_id in self._executions.launched()
+            if run_id not in executed and not self._is_handed(run_id)
         ]
-        self._lost_since = {run.run_id: self._lost_since.get(run.run_id, now) for run in lost}
-        for run in lost:
-            if now - self._lost_since[run.run_id] > HANDING_OVER_SECONDS:
+        self._lost_since = {run_id: self._lost_since.get(run_id, now) for run_id in lost}
+        for run_id in lost:
+            if now - self._lost_since[run_id] <= HANDING_OVER_SECONDS:
+                continue
+            run = self._instance.get_run_by_id(run_id)
+            if run and run.status in (DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING):
                 self._give_up(run, "no process has taken it up")
+            self._executions.forget(run_id)
 
     def _give_up(self, run: DagsterRun, reason: str) -> None:
         LOG.warning("run %s of %s is over: %s", run.run_id, run.job_name, reason)

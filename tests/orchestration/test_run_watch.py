@@ -58,6 +58,12 @@ class Scene:
         """A run that is this far."""
         return self.instance.create_run_for_job(job_def=trial, status=status)
 
+    def launch(self, status: DagsterRunStatus, home: Executions | None = None) -> DagsterRun:
+        """A run that this home, or another one, has launched."""
+        run = self.run(status)
+        (home or self.executions).note_launched(run.run_id)
+        return run
+
     def execute(self, run: DagsterRun) -> "subprocess.Popen[str]":
         """A process that executes the run and is deaf."""
         process = subprocess.Popen(
@@ -131,8 +137,8 @@ def test_process_that_goes_on_with_a_run_that_is_over_is_killed(
 
 
 def test_launched_run_is_over_once_neither_pool_nor_process_has_it(scene: Scene) -> None:
-    lost, waiting = (scene.run(DagsterRunStatus.STARTING) for _ in range(2))
-    canceling = scene.run(DagsterRunStatus.CANCELING)
+    lost, waiting = (scene.launch(DagsterRunStatus.STARTING) for _ in range(2))
+    canceling = scene.launch(DagsterRunStatus.CANCELING)
     created = scene.run(DagsterRunStatus.NOT_STARTED)
     scene.in_pool.add(waiting.run_id)
     scene.watch.look(0.0)
@@ -142,6 +148,32 @@ def test_launched_run_is_over_once_neither_pool_nor_process_has_it(scene: Scene)
     assert scene.status(canceling) == DagsterRunStatus.CANCELED
     assert scene.status(waiting) == DagsterRunStatus.STARTING
     assert scene.status(created) == DagsterRunStatus.NOT_STARTED
+    assert scene.executions.launched() == [waiting.run_id]
+
+
+def test_runs_of_another_home_are_left_to_it(scene: Scene, tmp_path: Path) -> None:
+    """Two homes of one PostgreSQL: each failed what the other had just launched."""
+    other = Executions(tmp_path / "other" / "executing")
+    runs_there = {
+        status: scene.launch(status, other)
+        for status in (DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING)
+    }
+    scene.watch.look(0.0)
+    scene.watch.look(10_000.0)
+    for status, run in runs_there.items():
+        assert scene.status(run) == status
+    there = RunWatch(scene.instance, other, lambda _: False)
+    there.look(0.0)
+    there.look(10_000.0)
+    assert [scene.status(run) for run in runs_there.values()] == [
+        DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED,
+    ]  # fmt: skip
+
+
+def test_a_run_that_was_taken_up_is_launched_no_more(scene: Scene) -> None:
+    run = scene.launch(DagsterRunStatus.STARTING)
+    with scene.executions.executing(run.run_id):
+        assert scene.executions.launched() == []
 
 
 def test_run_its_process_has_put_down_unrecorded_is_over(scene: Scene) -> None:
