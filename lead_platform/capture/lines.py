@@ -11,7 +11,8 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -46,13 +47,18 @@ _QUOTED = re.compile(rb'"[^"]*"?')
 csv.field_size_limit(2**31 - 1)
 
 
+def _none(_line: bytes) -> None:
+    return None
+
+
 @dataclass
 class RecordLines:
     """Physical lines of a byte stream, decoded, of bounded size, with a place to return to.
 
     The csv reader pulls lines from it; `begin` marks where a record starts, `rewind` returns to
     the line after that start (the resynchronisation after a quote that never closes). What is
-    wrong with the lines of the current record stands in `fault`.
+    wrong with the lines of the current record stands in `fault`. `doubt`: how a line that is not in
+    `encoding` reads in others, where it is not certain which it is in.
 
     A record that failed was open at the end of each of its lines but the last. Any record that is
     open at the end of one of them would be read from the same lines and fail at the same place, so
@@ -63,6 +69,7 @@ class RecordLines:
     delimiter: str
     fallback_encoding: str | None
     encoding: str = "utf-8"
+    doubt: Callable[[bytes], str | None] = _none
     line_number: int = 0
     fault: str | None = None
     first_line: str = ""
@@ -151,18 +158,24 @@ class RecordLines:
             return self._decoded_otherwise(line, error)
 
     def _decoded_otherwise(self, line: bytes, error: UnicodeDecodeError) -> str:
-        try:
-            if self.fallback_encoding is not None:
-                return line.decode(self.fallback_encoding)
-        except UnicodeDecodeError:
-            pass
-        tried = " and ".join(name for name in (self.encoding, self.fallback_encoding) if name)
+        text, fallback = None, self.fallback_encoding
+        if fallback is not None:
+            with suppress(UnicodeDecodeError):
+                text = line.decode(fallback)
+        doubt = self.doubt(line)
+        if text is not None and doubt is None:
+            return text
+        place = f"(byte 0x{line[error.start]:02x} at {error.start})"
+        if doubt is not None:
+            told = f"{self.encoding} {place} and may be {doubt}"
+        else:
+            names = (self.encoding, fallback)
+            told = f"{' and '.join(name for name in names if name)} {place}"
         self.fault = self.fault or (
-            f"wrong encoding: line {self.line_number} is not {tried} (byte "
-            f"0x{line[error.start]:02x} at {error.start}); deliver UTF-8 or write the file's own "
-            "as `encoding` under `table` of the channel"
+            f"wrong encoding: line {self.line_number} is not {told}; deliver UTF-8 or write the "
+            "file's own as `encoding` under `table` of the channel"
         )
-        return line.decode(self.encoding, errors="replace")
+        return line.decode(self.encoding, errors="replace") if text is None else text
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -1,69 +1,46 @@
 """In which encoding a text is written that does not say so.
 
-Owns the judgement between single-byte encodings by the words they would give: each byte is some
-letter in all of them, but few of the words are ones that people write. Marks, UTF-16 and what a
-channel sets come first.
+Owns the judgement between encodings by the words they would give: each byte is some letter in all
+of them, but few of the words are ones that people write, or that are known. Where two readings make
+sense, none is taken. Marks, UTF-16 and what a channel sets come first.
+(charset-normalizer took a wrong one for 27 of 88 lists of names in eleven languages.)
 """
 
 import codecs
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from lead_platform.capture.lines import is_narrow, open_text, read_head, wide_encoding
+from lead_platform.capture.tabular.code_pages import (
+    LATIN,
+    ONCE_CHOSEN,
+    SEVERAL_BYTES,
+    SINGLE_BYTES,
+    is_sign,
+    plain_words,
+    writers,
+)
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.lake.brake import check_brake
+from lead_platform.vocabularies.accented_words import is_accented_word
 
-_LATIN_LETTERS: dict[str, str] = {
-    "German": "äöüß", "French": "àâæçéèêëîïôœùûüÿ", "Spanish": "áéíñóúü", "Catalan": "àçéèíïóòúü",
-    "Portuguese": "áàâãçéêíóôõúü", "Italian": "àèéìíòóùú", "Dutch": "áéëïóöü",
-    "Nordic": "åäöæøéü", "Finnish": "åäöšž", "Polish": "ąćęłńóśźż", "Czech": "áčďéěíňóřšťúůýž",
-    "Slovak": "áäčďéíĺľňóôŕšťúýž", "Hungarian": "áéíóöőúüű", "Croatian": "čćđšž",
-    "Romanian": "ăâîşţ", "Turkish": "çğıöşüâîû", "Estonian": "äõöüšž",
-    "Lithuanian": "ąčęėįšųūž", "Latvian": "āčēģīķļņšūž",
-}  # fmt: skip
-"""The letters beyond ASCII of languages whose texts this reader tells apart, in lower case."""
-
-_WESTERN = (
-    "German", "French", "Spanish", "Catalan", "Portuguese", "Italian", "Dutch", "Nordic",
-)  # fmt: skip
-_CENTRAL = (
-    "German", "Polish", "Czech", "Slovak", "Hungarian", "Croatian", "Romanian",
-)  # fmt: skip
-
-# What each encoding is used for. Icelandic needs the letters that stand for others in Turkish, and
-# is left to the channel to declare.
-_ENCODINGS: dict[str, tuple[str, ...]] = {
-    "cp1252": _WESTERN, "iso8859-15": _WESTERN, "cp1250": _CENTRAL, "iso8859-2": _CENTRAL,
-    "cp1254": ("Turkish", "German"), "cp1257": ("Estonian", "Lithuanian", "Latvian"),
-    "cp850": _WESTERN, "mac_roman": _WESTERN, "cp1251": ("Cyrillic",), "cp1253": ("Greek",),
-}  # fmt: skip
-
-# By far the commonest: it is taken where another of these would explain the words as well.
-_COMMONEST = "cp1252"
-_RARER = frozenset(_ENCODINGS) - {_COMMONEST, "cp1254"}
-# Its š and ž count once an encoding is chosen, not before: on Macs the same byte is an ö.
-_ONCE_CHOSEN = ("Finnish",)
-
-_SCRIPTS = {
-    "Cyrillic": re.compile(r"[\u0400-\u04ff]+\Z"),
-    "Greek": re.compile(r"[\u0370-\u03ff]+\Z"),
-}
+# Bytes that in no encoding are the second half of a letter. What stands between them is decoded
+# alone; of its words, those of letters count.
+_CHUNKS = re.compile(rb"[\x40-\xff]*[\x80-\xff][\x40-\xff]*")
 _WORDS = re.compile(r"[A-Za-z\x80-\U0010ffff]+")
-# Signs that stand before or behind a word in any of these languages.
-_BEFORE = "«»“„‘’‚‹›–—…•€£©®™°§¿¡·\xa0\xad"
-_BEHIND = "«»“”‘’‹›–—…•€£©®™°·\xa0\xad"
-# What is no letter although Unicode has some of them as such, and other code pages a letter in its
-# place: alone (`3ª`, `½`), units (`m²`, `µm`), and ordinals behind what is cut short before a vowel
-# (`nº`, `Profª`) or before a door (`2ºA`). Amid or behind other letters they are misread ones.
-_SIGNS = re.compile(
-    r"\A(?:[±×÷¹²³¼½¾µªº]+|[kcdm]?m[²³]|µ(?:[A-Za-z]|mol|Sv|Hz|Pa))\Z"
-    r"|(?:\A|(?<=[b-df-hj-np-tv-zB-DF-HJ-NP-TV-Z]))(?:º(?=[A-Z]|\Z)|ª(?=[A-Z][a-z]|[A-Z]?\Z))"
-)
-# A capital amid small letters, which of McDonald alone is usual.
-_SMALL = "".join(sorted({*"".join(_LATIN_LETTERS.values())}))
-_STRANGE_CAPITAL = re.compile(rf"(?<=.)[{_SMALL.upper().replace('SS', '')}]|(?<=[{_SMALL}])[A-Z]")
+_PLAIN = re.compile(r"[A-Za-z]")
+_SLIPS = 0.05
+"""Of the words in which two encodings differ, those that may be odd in the right one."""
+_TELLING = 0.2
+"""Those that are odd in a wrong one, once it is sure."""
+_KNOWN = 0.1
+"""Those that are known in the right one where none is odd in the other: of names, most lists have
+a third, and a word of the wrong reading is known by chance only."""
+_CANDIDATES_TOLD = 12
 _MOST_WORDS = 20_000
 _LONGEST_LINE = 65_536
 
@@ -73,13 +50,20 @@ class TextEncoding:
     """How the lines of a text are decoded.
 
     `name` first, `otherwise` for lines it does not fit. `told`: the file's encoding for people;
-    `remark`: what they should know where it was found by its words.
+    `remark`: what they should know where it was found by its words. `candidates`: what lines that
+    are not in `name` may be in, where that is not certain: those that differ in them are refused.
     """
 
     name: str
     otherwise: str | None
     told: str
     remark: str | None = None
+    candidates: tuple[str, ...] = ()
+
+    def doubt(self, line: bytes) -> str | None:
+        """How a line reads in the candidates, where these make different texts of it."""
+        texts = {line.decode(name, "replace") for name in self.candidates}
+        return told_apart([line], self.candidates) if len(texts) > 1 else None
 
 
 def find_encoding(path: Path, rule: TableRule) -> TextEncoding:
@@ -102,15 +86,15 @@ def _by_its_bytes(path: Path) -> TextEncoding:
     if _is_utf8(path):
         return TextEncoding("utf-8", None, "utf-8")
     lines = _strange_lines(path)
-    found = judge_encoding(lines) if lines else None
-    if found is None:
-        return TextEncoding(
-            "utf-8", None, "utf-8",
-            "Some lines are not UTF-8, and what they are is not certain; write the file's own as "
-            "`encoding` under `table` of the channel.",
-        )  # fmt: skip
-    remark = f"It is not UTF-8; {found} is what its words make sense in."
-    return TextEncoding("utf-8", found, found, remark)
+    found = judge(lines) if lines else Judgement(None, ())
+    if found.encoding is not None and not found.candidates:
+        remark = f"It is not UTF-8; {found.encoding} is what its words make sense in."
+        return TextEncoding("utf-8", found.encoding, found.encoding, remark)
+    told = "Some lines are not UTF-8, and what they are is not certain"
+    if found.candidates:
+        told += f": {told_apart(lines, found.candidates)}"
+    remark = f"{told}; write the file's own as `encoding` under `table` of the channel."
+    return TextEncoding("utf-8", found.encoding, "utf-8", remark, found.candidates)
 
 
 def _is_utf8(path: Path) -> bool:
@@ -145,94 +129,152 @@ def _strange_lines(path: Path) -> list[bytes]:
     return strange
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """`encoding`: what the lines make sense in, if anything. `candidates`: where it is not certain,
+    all the encodings they may be in, the likelier first."""
+
+    encoding: str | None
+    candidates: tuple[str, ...]
+
+
 def judge_encoding(lines: Iterable[bytes]) -> str | None:
     """The encoding whose words people write; None where several tell different ones alike."""
-    text = b"\n".join(lines)
-    readings = {
-        name: _Reading(found, [_writers(word, _ENCODINGS[name]) for word in found])
-        for name in _ENCODINGS
-        if (found := _strange_words(text, name)) is not None
-    }
-    names = [name for name in readings if all(_beats(readings, name, other) for other in readings)]
-    best = names[0] if names else None
-    if best is None:
-        return None
-    words = readings[best].words
-    languages = (*_ENCODINGS[best], *_ONCE_CHOSEN)
-    misfits = sum(not _writers(word, languages) for word in words)
-    return best if misfits <= len(words) // 20 else None
+    found = judge(lines)
+    return None if found.candidates else found.encoding
 
 
-@dataclass(frozen=True, slots=True)
+def judge(lines: Iterable[bytes]) -> Judgement:
+    """The encoding whose words people write, or those that make sense alike."""
+    chunks = Counter(_CHUNKS.findall(b"\n".join(lines)))
+    readings = [
+        reading
+        for name in (*SINGLE_BYTES, *SEVERAL_BYTES)
+        if (reading := _read(chunks, name)) is not None
+    ]
+    sure = [one for one in readings if all(_beats(one, other) for other in readings)]
+    if sure and sure[0].is_credible():
+        return Judgement(sure[0].encoding, ())
+    rivals = [
+        one
+        for one in readings
+        if not any(_beats(other, one) and not _beats(one, other) for other in readings)
+    ]
+    rivals = _told_once(_by_sense(rivals))
+    if len(rivals) > 1 and rivals[0].is_credible():
+        return Judgement(rivals[0].encoding, tuple(one.encoding for one in rivals))
+    likely = [one for one in readings if 2 * one.misfits(chunks) <= chunks.total()]
+    told = _told_once(_by_sense(likely if len(likely) > 1 else readings))
+    return Judgement(None, tuple(one.encoding for one in told))
+
+
+def _by_sense(readings: Iterable["_Reading"]) -> list["_Reading"]:
+    return sorted(readings, key=lambda one: (-one.known(one.texts), one.misfits(one.texts)))
+
+
+def told_apart(lines: Iterable[bytes], encodings: Sequence[str]) -> str:
+    """One word of the lines as it reads in each encoding: where most of them differ."""
+    chunks = list(dict.fromkeys(_CHUNKS.findall(b"\n".join(lines))))[:_MOST_WORDS]
+    shown = encodings[:_CANDIDATES_TOLD]
+    if not chunks:
+        return ", ".join(shown)
+    best = max(chunks, key=lambda chunk: len({_decoded(chunk, name) for name in shown}))
+    return ", ".join(f"{_decoded(best, name)!r} in {name}" for name in shown)
+
+
+@dataclass(frozen=True)
 class _Reading:
-    """The words that an encoding would give, and the languages that would write each."""
+    """What an encoding makes of the chunks: their text, how often each comes, whether a language
+    of the encoding would write it and whether it is a known word."""
 
-    words: list[str]
-    writers: list[frozenset[str]]
+    encoding: str
+    texts: dict[bytes, str]
+    counts: Counter[bytes]
+    _fitting: dict[bytes, bool] = field(default_factory=dict)
+    _known: dict[bytes, bool] = field(default_factory=dict)
 
-    @property
-    def misfits(self) -> int:
-        """How many words no language would write."""
-        return sum(not names for names in self.writers)
+    def fits(self, chunk: bytes) -> bool:
+        """Whether some language of the encoding would write it."""
+        if chunk not in self._fitting:
+            words = [w for w in _WORDS.findall(self.texts[chunk]) if not w.isascii()]
+            self._fitting[chunk] = all(writers(word, self.encoding) for word in words)
+        return self._fitting[chunk]
 
-    @property
-    def is_mixed(self) -> bool:
-        """Whether it takes several languages to write the rest."""
-        written = {names for names in self.writers if names}
-        return bool(written) and not frozenset.intersection(*written)
+    def is_known(self, chunk: bytes) -> bool:
+        """Whether it holds a word that the list of such has, or a sign."""
+        if chunk not in self._known:
+            text = self.texts[chunk]
+            signs = map(is_sign, _WORDS.findall(text))
+            self._known[chunk] = any(signs) or any(map(is_accented_word, plain_words(text)))
+        return self._known[chunk]
 
-    def odd(self, places: list[int]) -> int:
-        """How often the only word comes that no language would write, where it is one of twenty
-        of these places or fewer: a slip, which says nothing of the others."""
-        odd = [self.words[place] for place in places if not self.writers[place]]
-        return len(odd) if len(set(odd)) == 1 and 20 * len(odd) <= len(places) else 0
+    def misfits(self, chunks: Iterable[bytes]) -> int:
+        """How often chunks come that nobody would write."""
+        return sum(self.counts[chunk] for chunk in chunks if not self.fits(chunk))
+
+    def known(self, chunks: Iterable[bytes]) -> int:
+        """How many of the chunks are known words."""
+        return sum(map(self.is_known, chunks))
+
+    def is_credible(self) -> bool:
+        """Whether nearly all is what people write, with the letters of rarer languages. Signs of
+        other scripts always seem to be words, and these make some of few Latin letters: some must
+        be known, or have more of the letters that ASCII has."""
+        words = chain.from_iterable(map(plain_words, self.texts.values()))
+        if not any(map(is_accented_word, words)):
+            plain = sum(2 * len(_PLAIN.findall(text)) > len(text) for text in self.texts.values())
+            if self.encoding not in LATIN or 2 * plain <= len(self.texts):
+                return False
+        odd = sum(
+            self.counts[chunk]
+            for chunk, text in self.texts.items()
+            if not self.fits(chunk)
+            and not all(
+                writers(word, self.encoding, ONCE_CHOSEN)
+                for word in _WORDS.findall(text)
+                if not word.isascii()
+            )
+        )
+        return odd <= self.counts.total() * _SLIPS
 
 
-def _strange_words(text: bytes, encoding: str) -> list[str] | None:
-    """The words that hold more than ASCII, in order; None where the encoding lacks a byte."""
+def _read(chunks: Counter[bytes], encoding: str) -> _Reading | None:
+    """None where the encoding has no letter for some byte."""
     try:
-        decoded = text.decode(encoding)
+        return _Reading(encoding, {chunk: chunk.decode(encoding) for chunk in chunks}, chunks)
     except UnicodeDecodeError:
         return None
-    return [word for word in _WORDS.findall(decoded) if not word.isascii()]
 
 
-def _beats(readings: dict[str, _Reading], name: str, other: str) -> bool:
-    """Whether `name` explains where the two differ at least as well, and better unless commoner."""
-    ours, theirs = readings[name], readings[other]
-    pairs = enumerate(zip(ours.words, theirs.words, strict=True))
-    differing = [place for place, (one, another) in pairs if one != another]
+def _beats(ours: _Reading, theirs: _Reading) -> bool:
+    """Whether the first is right where the two differ, for reasons that lie in the text: the other
+    makes of it what nobody writes, or only the first makes words that are known."""
+    differing = [
+        chunk
+        for chunk, text in ours.texts.items()
+        if text != theirs.texts[chunk] and (ours.fits(chunk) or theirs.fits(chunk))
+    ]
     if not differing:
         return True
-    our_rank = (ours.misfits - ours.odd(differing), ours.is_mixed)
-    their_rank = (theirs.misfits - theirs.odd(differing), theirs.is_mixed)
-    if our_rank != their_rank:
-        return our_rank < their_rank
-    # Where one odd word is all that tells them apart, neither is certain.
-    return ours.misfits == theirs.misfits and name == _COMMONEST and other in _RARER
-
-
-def _writers(word: str, languages: tuple[str, ...]) -> frozenset[str]:
-    """The languages that would write a word."""
-    return frozenset(name for name in languages if _fits(word, name))
-
-
-def _fits(word: str, language: str) -> bool:
-    """Whether a word could be one of the language: its letters, and capitals where they belong."""
-    bare = _SIGNS.sub("\xa0", word.lstrip(_BEFORE).rstrip(_BEHIND))
-    parts = [part for part in re.split("[’\xa0\xad–—…]", bare) if part]
-    return all(_part_fits(part, language) for part in parts)
-
-
-def _part_fits(part: str, language: str) -> bool:
-    if not part.isalpha() or part.isascii():
-        return part.isalpha()
-    if (script := _SCRIPTS.get(language)) is not None:
-        is_cased = part.islower() or part.isupper() or part.istitle()
-        return is_cased and bool(script.match(part)) and "ς" not in part[:-1]
-    strange = {sign for sign in part if not sign.isascii()}
-    if not {sign.lower()[0] for sign in strange - {"İ"}} <= set(_LATIN_LETTERS[language]):
+    total = sum(ours.counts[chunk] for chunk in differing)
+    if ours.misfits(differing) > _SLIPS * total:
         return False
-    if part.startswith("ß") or (len(part) > 2 and len(strange) == len(set(part))):
-        return False
-    return part.replace("ß", "SS").isupper() or not _STRANGE_CAPITAL.search(part)
+    known, known_otherwise = ours.known(differing), theirs.known(differing)
+    if known >= max(1, _KNOWN * len(differing)) and 10 * known_otherwise <= known:
+        return True
+    odd = [chunk for chunk in differing if not theirs.fits(chunk)]
+    is_odd = len(odd) >= _TELLING * len(differing) and theirs.misfits(odd) >= _TELLING * total
+    return is_odd and known >= known_otherwise
+
+
+def _told_once(readings: Iterable[_Reading]) -> list[_Reading]:
+    """Without those that make the same of the text as one before."""
+    told: list[_Reading] = []
+    for reading in readings:
+        if all(reading.texts != other.texts for other in told):
+            told.append(reading)
+    return told
+
+
+def _decoded(chunk: bytes, encoding: str) -> str:
+    return chunk.decode(encoding, "replace")

@@ -102,7 +102,9 @@ def _text_contents(
     with open_text(path, rule.encoding) as stream:
         dialect = find_dialect(stream, encoding, rule, wanted)
         notes.delimiter = dialect.delimiter
-        lines = RecordLines(stream, dialect.delimiter, encoding.otherwise, encoding.name)
+        lines = RecordLines(
+            stream, dialect.delimiter, encoding.otherwise, encoding.name, encoding.doubt
+        )
         declaring = dialect.declaring_lines
         rows = islice(text_rows(lines, 1 - declaring), declaring, None)
         yield from _Table(rule, wanted, notes).records(rows)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.lines import open_text, wide_encoding
-from lead_platform.capture.tabular.encodings import find_encoding, judge_encoding
+from lead_platform.capture.readers import BadRecord, RawRecord, read_records
+from lead_platform.capture.tabular.encodings import find_encoding, judge, judge_encoding
 from lead_platform.capture.tabular.rules import TableRule
+from tests.capture.test_readers import rules
 
 
 @pytest.mark.parametrize(
@@ -32,12 +34,34 @@ def test_words_tell_their_encoding(text: str, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
+        # Known names tell what their letters do not.
         ("Jörg", "mac_roman"), ("Yılmaz", "cp1254"), ("François", "mac_roman"),
-        ("山田太郎", "shift_jis"), ("王小明", "gbk"), ("Иван Петров", "koi8-r"),
+        ("Иван Петров", "koi8-r"), ("Erdős Győző", "cp1250"),
+        ("Niccolò Bjørn", "cp1252"), ("Brăila Ionuţ", "cp1250"), ("山田太郎", "shift_jis"),
+        ("Guðrún Þórðardóttir", "cp1252"), ("Kovačević", "cp1250"), ("佐藤 太郎", "cp932"),
+    ],
+)  # fmt: skip
+def test_known_words_tell_their_encoding(text: str, encoding: str) -> None:
+    """`Niccolò Bjørn` was read as Lithuanian, and `Győző` as `Gyõzõ`."""
+    found = judge_encoding([text.encode(encoding)])
+    assert found is not None
+    assert text.encode(encoding).decode(found) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Perbø", "cp1252"), ("Śnieżyckiewicz", "cp1250"), ("Kaþrinar", "cp1252"),
+        ("Zübeğ", "cp1254"), ("김철수 서울", "euc-kr"), ("ДОЗОР", "cp1251"),
+        ("龘靐", "gbk"), ("鑫", "big5"), ("王小明", "gbk"), ("闕 慕瑤", "big5"),
     ],
 )  # fmt: skip
 def test_words_that_others_write_too_tell_none(text: str, encoding: str) -> None:
-    assert judge_encoding([text.encode(encoding)]) is None
+    """What is not known and reads as some language's word in several is asked about."""
+    found = judge([text.encode(encoding)])
+    assert len(found.candidates) > 1 or found.encoding is None
+    readings = {text.encode(encoding).decode(name, "replace") for name in found.candidates}
+    assert text in readings
 
 
 _NAMES = {
@@ -120,6 +144,70 @@ def test_one_name_is_no_odd_word_where_the_others_tell_nothing() -> None:
     """Müller is written alike in both: what Paweł is, only Paweł tells."""
     lines = ["Müller".encode("cp1250")] * 100
     assert judge_encoding([*lines, "Paweł".encode("cp1250")]) == "cp1250"
+
+
+# Of each encoding, names of several languages; half of them are nobody's, or too rare for any list.
+_PEOPLE = {
+    "cp1252": ("Jürgen Weiß", "Gönül Straßnig", "Amélie Dœuff", "Hélène Brèzement", "Íñigo Zuñe",
+               "João Brandim", "Ilse Bjørkmyr", "Åge Sæltrø", "Þröstur Gaðjón", "Zoë van Iërsel",
+               "Totò Bonà", "Sinéad Ó Cléirmón", "Mørk & Løv A/S", "Ça & Là SARL", "Ärzteñan"),
+    "cp1250": ("Łucja Żmudziak", "Błażej Ściubło", "Ľubica Hřebčín", "Vojtěch Ďurišák", "Őze Tűrő",
+               "Győri Szűrös", "Đula Čorčić", "Šaša Žitnjak", "Ştefăniţă Pădurăn", "Brânduşa Ţol"),
+    "cp1254": ("Işıl Göğçen", "Çağrı Şımşır", "Özgüç Yıldıral", "Nağme İnöz"),
+    "cp1257": ("Žydrūnė Šąvas", "Ģirts Kļaviķis", "Õnne Tõruvere", "Ųlė Grįčius", "Jānis Šņore"),
+    "cp1251": ("Йовчо Жълтев", "Щербак Ярило", "Эльвира Ёжикова", "ООО Дозор", "Їжакевич Ґалаґан"),
+    "cp1253": ("Ξανθίππη Ψαράκη", "Ευφροσύνη Μπέης", "Ζήσης Ώριμος"),
+    "cp1255": ("עמיחי שפרלינג", "בילהה צורן"), "cp1256": ("ذوالفقار الغيثاوي", "هيام ضرغام"),
+    "cp874": ("ฐิติกร วงศ์ใหญ่", "ณัฏฐ์ ผ่องใส"), "koi8-r": ("Щербак Ярило", "Мария Жукова"),
+    "cp932": ("御手洗 冴子", "株式会社ヒナタ", "ｱｻﾋ工業", "小鳥遊 六花"),
+    "gbk": ("欧阳 靖雯", "龙腾科技有限公司", "仝 卓"),
+    "big5": ("歐陽 靖雯", "龍騰科技", "闕 慕瑤"),
+    "euc-kr": ("남궁 한별", "주식회사 하늘빛", "독고 솔"),
+    "mac_roman": ("Jürgen Weiß", "Amélie Brèze", "Íñigo Zuñe"), "cp850": ("Jörn Größ", "Zoë Là"),
+    "iso8859-2": ("Łucja Żmudziak", "Vojtěch Ďurišák", "Őze Tűrő"),
+}  # fmt: skip
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_line_is_read_in_an_encoding_it_is_not_in(tmp_path: Path, data: st.DataObject) -> None:
+    """Each record reads as it was written, or is refused with the readings there are."""
+    encoding = data.draw(st.sampled_from([*_PEOPLE]))
+    people = data.draw(st.lists(st.sampled_from(_PEOPLE[encoding]), min_size=1, max_size=12))
+    path = tmp_path / "f.csv"
+    lines = [f"{n},{name}" for n, name in enumerate(people)]
+    path.write_bytes("\n".join(["id,name", "x,Ann", *lines, "y,Bo"]).encode(encoding))
+    read = list(read_records(path, rules()))
+    assert [record.content["id"] for record in (read[0], read[-1])] == ["x", "y"]  # type: ignore[union-attr]
+    for name, record in zip(people, read[1:-1], strict=True):
+        if isinstance(record, RawRecord):
+            assert record.content["name"] == name
+        else:
+            assert "`encoding` under `table`" in record.reason
+
+
+def test_a_line_that_is_refused_tells_how_it_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes("id,name\n1,Ann\n2,Müller\n3,Perbø\n".encode("cp1252"))
+    stream = read_records(path, rules())
+    records = list(stream)
+    assert [r.content["name"] for r in records if isinstance(r, RawRecord)] == ["Ann", "Müller"]
+    assert isinstance(records[2], BadRecord)
+    told = ("line 4", "'Perbø' in cp1252", "'Perbř' in cp1250", "`encoding` under `table`")
+    assert all(part in records[2].reason for part in told)
+    assert stream.reading is not None
+    assert "'Perbř' in cp1250" in stream.reading.remarks[0]
+    known = list(read_records(path, rules(table={"encoding": "cp1252"})))
+    assert known[2].content["name"] == "Perbø"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("encoding", ["cp1250", "cp932", "cp1251", "gbk", "big5", "euc-kr"])
+def test_what_a_file_may_be_in_is_among_the_candidates(encoding: str) -> None:
+    for name in _PEOPLE[encoding]:
+        found = judge([name.encode(encoding)])
+        assert found.encoding == encoding or name in {
+            name.encode(encoding).decode(other, "replace") for other in found.candidates[:12]
+        }
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
