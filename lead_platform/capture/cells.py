@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from lead_platform.capture.documents import parse_kept
+from lead_platform.capture.documents import ObjectReader, doubled_names, parse_kept
 from lead_platform.capture.paths import compile_path
 from lead_platform.capture.values import ValueFault, read_text, show
 
@@ -31,11 +31,15 @@ def parsing(form: str, at: str | None) -> Step:
 
 
 def read_json(text: str) -> Any:
-    """Raises ValueFault where it is none."""
+    """Raises ValueFault where it is none, or a name stands twice in an object."""
     try:
-        return parse_kept(text)
+        doubled = doubled_names(ObjectReader().parse(text))
+        content = parse_kept(text)
     except (ValueError, RecursionError):
         raise ValueFault(f"{show(text)} is not JSON") from None
+    if doubled:
+        raise ValueFault(f"{show(doubled[0])} stands twice in one object of {show(text)}")
+    return content
 
 
 def read_urlencoded(text: str) -> dict[str, Any]:

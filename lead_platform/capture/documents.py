@@ -56,14 +56,89 @@ def told_no_number(value: float) -> str:
     )
 
 
+class DoubledObject(dict[str, Any]):
+    """An object in which a name stands twice, with two values: the last one is its content."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(f'{name!r}: {value!r}' for name, value in self._pairs)}}}"
+
+    @property
+    def name(self) -> str:
+        """The first that stands twice."""
+        seen: dict[str, Any] = {}
+        return next(n for n, value in self._pairs if seen.setdefault(n, value) != value)
+
+
+class DoubledDocument(dict[str, Any]):
+    """A document that has such objects in it, or is one. `names`: one of each."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(document)
+        self.names = doubled_names(document)
+        self._text = document
+
+    def __repr__(self) -> str:
+        return repr(self._text)
+
+
+def doubled_names(value: Any) -> list[str]:
+    """The names that stand twice in objects of the value."""
+    names: list[str] = []
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, DoubledDocument):
+            return part.names
+        if isinstance(part, DoubledObject):
+            names.append(part.name)
+        if isinstance(part, dict):
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+    return names
+
+
+class ObjectReader:
+    """Reads documents one after the other; one in which a name stands twice is a
+    DoubledDocument."""
+
+    def __init__(self) -> None:
+        self._has_doubled = False
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
+        self._long = json.JSONDecoder(object_pairs_hook=self._object, parse_int=_integer)
+
+    def parse(self, text: str) -> Any:
+        """As `parse_json`."""
+        return self._told(_decoded(lambda one: one.decode(text), self._decoder, self._long))
+
+    def element(self, text: str, position: int) -> tuple[Any, int]:
+        """The value that begins at `position`, and where it ends. Raises as `parse_json` does."""
+        value, end = _decoded(lambda one: one.raw_decode(text, position), self._decoder, self._long)
+        return self._told(value), end
+
+    def _told(self, value: Any) -> Any:
+        if not self._has_doubled:
+            return value
+        self._has_doubled = False
+        return DoubledDocument(value) if isinstance(value, dict) and doubled_names(value) else value
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) == len(pairs):
+            return content
+        if any(content[name] != value for name, value in pairs):
+            self._has_doubled = True
+            return DoubledObject(pairs)
+        return content
+
+
 def parse_json(text: str) -> Any:
     """What the text holds. Raises ValueError, RecursionError where it is nested too deeply."""
-    return _decoded(lambda decoder: decoder.decode(text))
-
-
-def parse_element(text: str, position: int) -> tuple[Any, int]:
-    """The value that begins at `position`, and where it ends. Raises as `parse_json` does."""
-    return _decoded(lambda decoder: decoder.raw_decode(text, position))
+    return _decoded(lambda decoder: decoder.decode(text), _DECODER, _LONG_DECODER)
 
 
 def parse_kept(text: str) -> Any:
@@ -79,14 +154,16 @@ def write_json(value: Any) -> str:
         return _ENCODER.encode(_extended(value))
 
 
-def _decoded(read: Callable[[json.JSONDecoder], Read]) -> Read:
+def _decoded(
+    read: Callable[[json.JSONDecoder], Read], decoder: json.JSONDecoder, long: json.JSONDecoder
+) -> Read:
     try:
-        return read(_DECODER)
+        return read(decoder)
     except json.JSONDecodeError:
         raise
     except ValueError:
         # A number of too many digits; to be asked of each costs twice the time.
-        return read(_LONG_DECODER)
+        return read(long)
 
 
 def _integer(digits: str) -> int | float:

@@ -210,6 +210,16 @@ def open_text(path: Path, encoding: str | None = None) -> BinaryIO:
     return _with_line_feeds(stream) if _has_returns_only(head) else stream
 
 
+def open_utf8(path: Path, encoding: str | None) -> BinaryIO:
+    """The file as bytes of UTF-8, as far as it is in `encoding`, lines ending in LF."""
+    if encoding is None or not is_narrow(encoding):
+        return open_text(path, encoding)
+    head = read_head(path)
+    is_marked = head.startswith(codecs.BOM_UTF8) or wide_encoding(head) is not None
+    is_utf8 = codecs.lookup(encoding).name == "utf-8"
+    return open_text(path) if is_marked or is_utf8 else _rewritten(path, encoding, _DAMAGE)
+
+
 def wide_encoding(head: bytes) -> str | None:
     """UTF-16 or UTF-32 where the file begins as such: with a mark, or NUL at every other byte."""
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.channels import ChannelRules
+from lead_platform.capture.json_files import is_too_deep
 from lead_platform.capture.lines import DEPTH_LIMIT, RecordLines
 from lead_platform.capture.readers import (
     BadRecord,
     RawRecord,
     Record,
     UnreadableFileError,
-    _is_too_deep,
     read_records,
 )
 from lead_platform.capture.tabular.rows import Row, text_rows
@@ -169,9 +169,9 @@ def test_rows_are_those_tried_from_each_line_read_twice_at_most(lines: list[str]
 def test_brackets_in_texts_are_not_nested(text: str) -> None:
     """A text that never closed was tried again at each of its quotes: 900 kB took hours."""
     nested = "[" * DEPTH_LIMIT
-    assert not _is_too_deep(nested + json.dumps(text) + "]" * DEPTH_LIMIT)
-    assert _is_too_deep(nested + json.dumps(text) + "[")
-    assert not _is_too_deep(nested + json.dumps(text)[:-1])
+    assert not is_too_deep(nested + json.dumps(text) + "]" * DEPTH_LIMIT)
+    assert is_too_deep(nested + json.dumps(text) + "[")
+    assert not is_too_deep(nested + json.dumps(text)[:-1])
 
 
 @pytest.mark.parametrize(
