@@ -28,9 +28,7 @@ def withhold(
     faults = []
     for item in parsed:
         delivery = item.delivery
-        missing = missing_fields(
-            connection, delivery.channel, profiles_of(item.batches), delivery.received_at
-        )
+        missing = missing_fields(connection, delivery.channel, profiles_of(item.batches))
         if item.path is None or not missing or is_accepted(connection, delivery.delivery_id):
             chosen.append(item)
             continue

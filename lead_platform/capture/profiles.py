@@ -7,7 +7,7 @@ suite of rows sees it. Its kind is known from what the channel delivered before.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -28,13 +28,17 @@ _INSTANT: dict[Kind, str] = {
     "submission": "submitted_at", "event": "occurred_at", "outcome": "occurred_at",
 }  # fmt: skip
 
-# A file is held where a field that was filled in this share of at least so many rows lately is
+# A file is held where a field that was filled in this share of at least so many rows before is
 # filled in less than that share of at least so many rows of the file.
 USUAL_SHARE = 0.95
 USUAL_ROWS = 200
 GONE_SHARE = 0.05
 JUDGED_ROWS = 50
-_LOOK_BACK = timedelta(days=60)
+
+# Before: in the channel's newest deliveries, however long ago they came; of a channel whose files
+# hold a record each more of them, until they have so many rows.
+_NEWEST_DELIVERIES = 20
+_NEWEST_ROWS = 2_000
 
 
 @dataclass
@@ -107,13 +111,12 @@ def missing_fields(
     connection: duckdb.DuckDBPyConnection,
     channel: str,
     profiles: dict[Kind, Profile],
-    received_at: datetime,
 ) -> list[str]:
     """One sentence per field that the channel always filled and this delivery leaves empty."""
     judged = {kind: each for kind, each in profiles.items() if each.rows >= JUDGED_ROWS}
     if not judged:
         return []
-    history = _history(connection, channel, received_at)
+    history = _history(connection, channel)
     faults = []
     for kind, profile in judged.items():
         before = history.get(kind, Profile())
@@ -128,14 +131,20 @@ def missing_fields(
     return faults
 
 
-def _history(
-    connection: duckdb.DuckDBPyConnection, channel: str, received_at: datetime
-) -> dict[Kind, Profile]:
-    rows = connection.execute(
-        "select kind, rows, filled from capture.delivery_profiles "
-        "where channel = ? and received_at > ?",
-        [channel, received_at - _LOOK_BACK],
-    ).fetchall()
+_HISTORY = f"""
+select kind, rows, filled from (
+    select *, row_number() over newest as place, sum(rows) over newest - rows as rows_since
+    from capture.delivery_profiles where channel = ?
+    window newest as (
+        partition by kind order by received_at desc, delivery_id rows unbounded preceding
+    )
+)
+where place <= {_NEWEST_DELIVERIES} or rows_since < {_NEWEST_ROWS}
+"""
+
+
+def _history(connection: duckdb.DuckDBPyConnection, channel: str) -> dict[Kind, Profile]:
+    rows = connection.execute(_HISTORY, [channel]).fetchall()
     history: dict[Kind, Profile] = {}
     for kind, count, filled in rows:
         profile = history.setdefault(kind, Profile())

@@ -20,6 +20,7 @@ from lead_platform.governance.feeds import Finding
 Measure = Literal["filled", "known"]
 Counts = npt.NDArray[np.float64]
 
+# Of what is filled, days on which something came.
 _HISTORY_DAYS = 60
 
 # Trailing days that are judged: a day tells a busy channel's break within hours, a week lets one of
@@ -66,20 +67,32 @@ class Share:
 
 
 def read_filled(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Share]:
-    """How often each channel's fields are filled, by kind of record."""
+    """How often each channel's fields are filled, by kind of record.
+
+    Before the days that are judged only those count on which something came, however long ago: of
+    a channel that brings a file a quarter there are five within two years.
+    """
     rows = connection.execute(
         """
-        with counted as (
-            select channel, rows, unnest(json_keys(filled)) as field, filled,
-                date_diff('second', received_at, $now) // 86400 as day
-            from capture.delivery_profiles
-            where received_at > $since and received_at <= $now
+        with aged as (
+            select channel, rows, filled, date_diff('second', received_at, $now) // 86400 as age
+            from capture.delivery_profiles where received_at <= $now
+        ),
+        placed as (
+            select *, if(age < $judged, age, $judged - 1 + dense_rank() over (
+                partition by channel, age >= $judged order by age
+            )) as day
+            from aged
+        ),
+        counted as (
+            select channel, rows, unnest(json_keys(filled)) as field, filled, day
+            from placed where day <= $days
         )
         select channel, field, day, sum(rows),
             sum(cast(json_extract(filled, '$.' || field) as bigint))
         from counted group by all order by all
         """,
-        {"since": now - timedelta(days=_HISTORY_DAYS), "now": now},
+        {"now": now, "judged": _WINDOWS[-1], "days": _HISTORY_DAYS},
     ).fetchall()
     return _by_field(rows, "filled")
 

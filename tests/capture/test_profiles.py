@@ -73,6 +73,33 @@ def test_a_file_without_what_it_always_had_waits_alone(lake: Lake, tmp_path: Pat
     assert audited == [("Dana", "postal mail only")]
 
 
+@pytest.mark.parametrize("later", [61, 400, 4_000])
+@pytest.mark.parametrize("files", [1, 12])
+def test_what_was_usual_is_known_however_long_ago_it_was(
+    lake: Lake, tmp_path: Path, later: int, files: int
+) -> None:
+    """After 60 days without a file the next one was taken in whatever it held."""
+    rows = 240 // files
+    for number in range(files):
+        usual = bought(tmp_path, f"{number}.csv", rows, first=rows * number, mails=rows)
+        assert deliver(lake, usual, on=number) == []
+    bare = bought(tmp_path, "bare.csv", 60, first=1_000, mails=0)
+    [held] = deliver(lake, bare, on=later)
+    assert "email is filled in 0 of 60 submissions; before, in 100% of 240" in held
+
+
+def test_what_was_usual_once_is_not_once_the_channel_has_changed(
+    lake: Lake, tmp_path: Path
+) -> None:
+    assert deliver(lake, bought(tmp_path, "0.csv", 6_000, first=0, mails=6_000), on=0) == []
+    small = [
+        bought(tmp_path, f"{number}.csv", 49, first=10_000 * number, mails=0)
+        for number in range(1, 51)
+    ]
+    assert deliver(lake, *small, on=1) == []
+    assert deliver(lake, bought(tmp_path, "last.csv", 90, first=9_000, mails=0), on=99) == []
+
+
 @pytest.mark.parametrize("delivery", ["", "del_1", "x' or true"])
 def test_only_a_delivery_can_be_accepted(embedded_lake: Lake, delivery: str) -> None:
     with (

@@ -4,6 +4,7 @@ channel whose shares only vary is let alone.
 
 from datetime import timedelta
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -65,6 +66,23 @@ def test_a_field_that_appears_is_told_and_a_young_channel_is_not_judged() -> Non
     young.rows[4:] = 0
     young.hits[4:] = 0
     assert judge_fields([young]) == []
+
+
+@pytest.mark.parametrize("days_between", [1, 7, 91])
+def test_a_channel_is_judged_by_what_it_brought_however_seldom(days_between: int) -> None:
+    """Of a file a quarter none but the last was looked at, so that no field of it ever moved."""
+    now = utc_now()
+    with duckdb.connect() as connection:
+        connection.execute("create schema capture")
+        connection.execute(
+            "create table capture.delivery_profiles as select 'fairs' as channel, 200 as rows, "
+            "json_object('email', if(n = 0, 0, 195), 'phone', 190) as filled, "
+            "$now - n * $between * interval 1 day - interval 1 hour as received_at "
+            "from range(8) as files(n)",
+            {"now": now, "between": days_between},
+        )
+        moved = judge_fields(read_filled(connection, now))
+    assert [finding.causes for finding in moved] == [["email"]]
 
 
 DELIVERY = """
