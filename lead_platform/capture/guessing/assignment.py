@@ -14,13 +14,22 @@ from lead_platform.capture.guessing.choices import (
     BY_VALUES,
     EXACT,
     NEARLY,
+    OF_A_COMPANY,
     OWNER,
     UNSEEN,
+    VAGUE,
     Assignment,
     Choice,
 )
 from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date_form
 from lead_platform.capture.guessing.last_names import with_whole_last_name
+from lead_platform.capture.guessing.leftovers import (
+    are_job_titles,
+    ask_about_company_phones,
+    ask_about_dates,
+    ask_about_titles,
+    is_of_deals,
+)
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     CRM_RECORD_ID,
@@ -104,7 +113,10 @@ def assign_columns(
     now: datetime,
 ) -> Assignment:
     """A column for each field the sample has one for."""
-    judge = _Judge(names, lists, Countries(vocabularies), now, _title(sample.columns, names))
+    judge = _Judge(names, lists, vocabularies, now, _title(sample.columns, names))
+    judge.is_beside_deals = is_of_deals(
+        frozenset(m.field for c in sample.columns if c.values for m in names.matches(c.path))
+    )
     candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
     versions = find_versions(candidates)
     candidates = _of_records(map(versions.told, candidates), judge.near)
@@ -127,6 +139,9 @@ def assign_columns(
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, vocabularies),
+        *ask_about_company_phones(rest, chosen),
+        *(ask_about_titles(rest) if chosen.keys() & _PERSONAL else ()),
+        *ask_about_dates(rest, chosen, now),
     )
     found = Assignment(chosen, rest, questions, names.custom, second_columns(chosen))
     return replace(found, questions=(*questions, *_unknown_stages(found, lists)))
@@ -197,15 +212,17 @@ class _Judge:
         self,
         names: FieldNames,
         lists: IntakeLists,
-        countries: Countries,
+        vocabularies: Vocabularies,
         now: datetime,
         title: str,
     ) -> None:
         self._names = names
         self._title = title
         self._lists = lists
-        self._countries = countries
+        self._countries = Countries(vocabularies)
+        self._seniorities = vocabularies.seniorities
         self._now = now
+        self.is_beside_deals = False
         self.near: dict[tuple[str, ...], str] = {}
         self.questions: list[str] = []
         self.ids: list[Column] = []
@@ -222,6 +239,9 @@ class _Judge:
             path = self._within_group(column.group, path)
         if self._names.is_sensitive(path):
             self.near[column.path] = "sensitive"
+            return []
+        if self._names.is_company_phone(path):
+            self.near[column.path] = OF_A_COMPANY
             return []
         matches = self._names.matches(path)
         if not matches and self._names.is_other_party(path):
@@ -273,6 +293,9 @@ class _Judge:
         if fault is not None:
             self.near[column.path] = f"named like {name}, but {fault}"
             return None
+        if name == "job_title" and self._is_no_job_title(column):
+            self.near[column.path] = VAGUE
+            return None
         confidence = EXACT if match.is_exact else NEARLY
         reason = "its name" if match.is_exact else "its name without words that add nothing"
         if not column.values or column.is_opaque:
@@ -294,6 +317,12 @@ class _Judge:
         if vague >= 0.6 and column.share(lambda value: "," in value) >= 0.5:
             return "its values are whole names"
         return contradicts(column, name, self._countries)
+
+    def _is_no_job_title(self, column: Column) -> bool:
+        """Whether a name that deals have too stands over values that are no job titles."""
+        if not column.values or column.is_opaque or not self._names.is_vague_title(column.path):
+            return False
+        return not are_job_titles(column, self._seniorities, beside_deals=self.is_beside_deals)
 
     def _scaled(self, choice: Choice) -> Choice:
         """Figures in thousands or millions, by the name or by a row of units below the header."""
@@ -369,7 +398,7 @@ class _Judge:
         form = find_date_form(column.values, self._now) if column.values else DateForm()
         if form is None:
             self.near[column.path] = f"named like {choice.field}, but its values are no dates"
-            if choice.field == "submitted_at":
+            if choice.field in ("submitted_at", "modified_at"):
                 self.questions.append(
                     f"{column.name}: in which form are its dates? None was found that fits; "
                     "read are numbers and names of months (3 May 2026). Export it as 2026-11-30, "
@@ -385,8 +414,7 @@ class _Judge:
                 f"{column.name}: {first} first? Add {forms}, and `{choice.field}` with this column"
             )
             self.near[column.path] = f"named like {choice.field}; {first} first is not clear"
-            if choice.field == "submitted_at":
-                self.questions.append(question)
+            self.questions.append(question)
             return None
         self._ask_about_days(column, form)
         self._tell_unread(choice, [cell for cell in column.tried if cell in form.unread])

@@ -12,6 +12,10 @@ EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
 OWNER = "owner"
 """Who has a deal; of leads, the owner is no field."""
 ABOUT_OTHERS = "about somebody else than the lead"
+OF_A_COMPANY = "a company's number, which all of its people share"
+VAGUE = "a title of persons, or of deals and pages"
+KEPT = frozenset({None, ABOUT_OTHERS, OF_A_COMPANY, VAGUE})
+"""Why a column fills no field though nothing speaks against keeping it as an answer."""
 UNSEEN = 0.1
 """Taken off where no value was seen, or only hashes of them."""
 

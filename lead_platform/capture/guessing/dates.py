@@ -105,6 +105,13 @@ def _first(value: str, forms: Sequence[str | None]) -> datetime | None:
     return next((at for form in forms if (at := _read(value, form)) is not None), None)
 
 
+def read_dates(values: Sequence[str], form: DateForm) -> tuple[datetime | None, ...]:
+    """The points in time of `values` by an unambiguous form, without zone; None for no date."""
+    forms = (*form.formats, None, IN_WORDS)
+    found = (_first(value, forms) if value else None for value in values)
+    return tuple(at.replace(tzinfo=None) if at is not None else None for at in found)
+
+
 def find_clock(dates: Sequence[str], clocks: Sequence[str], form: DateForm) -> str | None:
     """The format of `date|time` of two columns, None where the second is no time of day.
 

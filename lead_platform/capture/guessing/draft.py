@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.capture.guessing.choices import (
-    ABOUT_OTHERS,
     BY_VALUES,
+    KEPT,
     Assignment,
     Choice,
 )
@@ -289,8 +289,7 @@ def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
         path = _path(column.path) if first is None else _where_both((first, column))
         pair = f"{key}: {path}"
         fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
-        is_kept = near is None or near == ABOUT_OTHERS
-        if (column.values or first) and is_kept and fits:
+        if (column.values or first) and near in KEPT and fits:
             keys.add(key)
             pairs.append(pair)
         else:

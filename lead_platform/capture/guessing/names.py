@@ -31,6 +31,10 @@ ABOUT_DELETION = "about_deletion"
 NEGATION = "negation"
 NAME_PARTICLE, MIDDLE_NAME, SECOND_LAST_NAME = "name_particle", "middle_name", "second_last_name"
 """Parts of a last name in columns of their own; of a middle name, where its values are such."""
+COMPANY_PHONE = "company_phone"
+"""The number of a company, which all of its people would share: nobody's own."""
+VAGUE_TITLE = "vague_title"
+"""Names of job titles that deals, tickets and pages have too."""
 OPT_OUT_AT = "opt_out_at"
 """When somebody opted out of mail: whatever stands there denies."""
 OPT_OUTS: Mapping[str, str] = {
@@ -53,6 +57,8 @@ _OTHER_TARGETS = frozenset(
             ABOUT_PRIVACY,
             ABOUT_DELETION,
             NEGATION,
+            COMPANY_PHONE,
+            VAGUE_TITLE,
             OPT_OUT_AT,
             NAME_PARTICLE,
             MIDDLE_NAME,
@@ -64,7 +70,7 @@ _OTHER_TARGETS = frozenset(
 )
 _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER),
-    *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION),
+    *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
 )
 # Of whoever fills a form in, `Additional email addresses` are those of others to be invited.
 _KEYS_OF_CRMS = frozenset({"further_emails", "merged_person_ids"})
@@ -213,6 +219,20 @@ class FieldNames:
         """Whether the whole name says that the source has deleted the record."""
         found = self.fields.get(_compact(_words(path[-1])), ())
         return any(match.field == ABOUT_DELETION for match in found)
+
+    def is_company_phone(self, path: Sequence[str]) -> bool:
+        """Whether the name says that the number is the company's."""
+        return self._says(path[-1], COMPANY_PHONE)
+
+    def is_vague_title(self, path: Sequence[str]) -> bool:
+        """Whether the name is that of a job title, and as well that of a deal or a ticket."""
+        return self._says(path[-1], VAGUE_TITLE)
+
+    def _says(self, name: str, kind: str) -> bool:
+        """Whether the name is of the kind, as a whole or without words that add nothing."""
+        words = _words(name)
+        kept = [word for word in words if not self._is_filler(word)]
+        return self._is(_compact(words), kind) or self._is(_compact(kept), kind)
 
     def _has_phrase(self, words: list[str], kind: str) -> bool:
         return any(

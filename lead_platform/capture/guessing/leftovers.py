@@ -1,0 +1,138 @@
+"""Columns that no field took though they may matter: each is told, so that a person can say.
+
+Owns the numbers of companies, titles that may be those of deals, and dates of which nobody can say
+what they date. What may be about consent is `refusals`'.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from lead_platform.capture.guessing.choices import OF_A_COMPANY, VAGUE, Choice
+from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
+from lead_platform.capture.guessing.refusals import Rest
+from lead_platform.capture.guessing.shapes import Column, is_phone
+from lead_platform.capture.values import show
+from lead_platform.vocabularies.tables import PatternTable
+from lead_platform.vocabularies.text import fold
+
+_CREATED, _MODIFIED = "submitted_at", "modified_at"
+Chosen = Mapping[str, tuple[Choice, ...]]
+# Of titles that stand alone, and beside what deals have. Of job titles in the languages of the
+# lists nearly all are known there, of titles of deals few.
+_TITLES = 0.5
+_TITLES_BESIDE_DEALS = 0.9
+_OF_DEALS = frozenset({"stage", "amount", "opportunity_id", "opportunity_name", "closed_at"})
+_ENDS_OF_A_ROLE = (" of ", " for ", " at ", " de ", " fur ", " van ", " di ", " da ")
+_NO_RANK = "individual"
+_MOSTLY = 0.95
+_FILLED = 0.5
+_DAY = timedelta(days=1)
+_LONGEST_EPOCH = 13
+
+
+def ask_about_company_phones(rest: Rest, chosen: Chosen) -> Iterator[str]:
+    """Where no number is a person's own, a person says whose the company's is."""
+    if "phone" in chosen:
+        return
+    for column, near in rest:
+        if near == OF_A_COMPANY and column.share(is_phone) >= _FILLED:
+            yield (
+                f"{column.name}: is it the person's own number? A company's number is no person's: "
+                "as `phone` it would make one lead of colleagues of one name. Where it is their "
+                "own, map it to `phone`; it is kept as an answer"
+            )
+
+
+def is_of_deals(fields: frozenset[str]) -> bool:
+    """Whether columns of these fields say that deals stand beside the persons."""
+    return bool(fields & _OF_DEALS)
+
+
+def are_job_titles(column: Column, seniorities: PatternTable, *, beside_deals: bool) -> bool:
+    """Whether so many values name what a person is (`Head of Sales`, not `Website relaunch`)."""
+    least = _TITLES_BESIDE_DEALS if beside_deals else _TITLES
+    return column.share(lambda value: _names_a_role(value, seniorities)) >= least
+
+
+def _names_a_role(value: str, seniorities: PatternTable) -> bool:
+    """Its last word before what it is of says so (`Sales Manager`), or a rank its first (`VP
+    Sales`). What else stands first may be what a deal is about: `Sales training`."""
+    text = f" {fold(value.split(',')[0].split(' - ')[0])} "
+    for end in _ENDS_OF_A_ROLE:
+        text = text.partition(end)[0] + " "
+    words = text.split()
+    if not words:
+        return False
+    is_ranked = seniorities.find(words[0]) not in (None, _NO_RANK)
+    return is_ranked or seniorities.find(words[-1]) is not None
+
+
+def ask_about_titles(rest: Rest) -> Iterator[str]:
+    """Titles that nobody can tell to be a person's."""
+    for column, near in rest:
+        if near == VAGUE:
+            yield (
+                f"{column.name}: is it the person's job title, or that of a deal, a ticket, a "
+                f"page? Few of its values, such as {show(column.values[0])}, are job titles by "
+                "config/vocabularies/seniorities.csv. Where it is theirs, map it to `job_title`; "
+                "it is kept as an answer"
+            )
+
+
+def ask_about_dates(rest: Rest, chosen: Chosen, now: datetime) -> Iterator[str]:
+    """Dates that may be those of the record, where none were found by name."""
+    found = [
+        (column, form)
+        for column, near in rest
+        if near is None and (form := _form(column, now)) is not None
+    ]
+    created = next(iter(chosen.get(_CREATED, ())), None)
+    if created is None and found:
+        names = ", ".join(column.name for column, _ in found)
+        told = "one of " if len(found) > 1 else ""
+        yield (
+            f"{names}: is {told}this when the record was created? No field takes it: every record "
+            "counts as submitted when it is received. Where it is, map it to `submitted_at`"
+            f"{_told_orders([form for _, form in found])}"
+        )
+    if _MODIFIED in chosen:
+        return
+    for column, form in found:
+        if created is None or _may_follow(column, form, created):
+            yield (
+                f"{column.name}: is it when the record last changed? No field takes it: of two "
+                "versions of a record the one received last counts. Where it is, write it as "
+                f"`modified_at`, with `on_conflict: update`{_told_orders([form])}"
+            )
+
+
+def _form(column: Column, now: datetime) -> DateForm | None:
+    """The form of its dates; figures may be anything, but for milliseconds since 1970."""
+    figures = [value for value in column.tried if value.isdigit()]
+    is_of_figures = len(figures) > len(column.tried) / 2
+    if not column.values or (
+        is_of_figures and any(len(value) != _LONGEST_EPOCH for value in figures)
+    ):
+        return None
+    return find_date_form(column.values, now)
+
+
+def _told_orders(forms: list[DateForm]) -> str:
+    orders = dict.fromkeys(order for form in forms for order in form.ambiguous)
+    if not orders:
+        return ""
+    return ", and add " + " or ".join(f"`formats: ['{order}']`" for order in orders)
+
+
+def _may_follow(column: Column, form: DateForm, created: Choice) -> bool:
+    """Whether nearly every value is as late as the record's creation, or later."""
+    if column.filled < _FILLED:
+        return False
+    if created.dates is None or form.ambiguous:
+        return True
+    pairs = zip(
+        read_dates(column.cells, form), read_dates(created.column.cells, created.dates), strict=True
+    )
+    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    late = sum(one >= other - _DAY for one, other in both)
+    return late >= _MOSTLY * len(both)

@@ -1,0 +1,161 @@
+"""What no field takes though it may matter is told: numbers of companies, titles, dates."""
+
+from pathlib import Path
+
+import pytest
+
+from lead_platform.capture.guessing.proposal import Proposal
+from tests.capture.guessing.exports import Columns
+from tests.capture.guessing.test_proposal import proposed, write_export
+
+PEOPLE: Columns = [
+    ("Name", None, "Ada Ashby", "Bo Brock"),
+    ("Company", None, "Firm 1 Ltd", "Firm 2"),
+    ("Email", None, "ada@firm1.example", "bo@firm2.example"),
+]
+SWITCHBOARD = ("+1 617 555 0100", "+1 617 555 0100")
+OWN = ("+1 617 555 0144", "")
+CREATED: Columns = [("Created", None, "2026-01-02", "2026-01-03")]
+
+
+def _proposed(tmp_path: Path, columns: Columns) -> Proposal:
+    return proposed(write_export(tmp_path / "x.csv", columns))
+
+
+def _fields(proposal: Proposal) -> dict[str, tuple[str, ...]]:
+    assert proposal.draft is not None
+    return dict(proposal.draft.fields)
+
+
+def _about(proposal: Proposal, name: str) -> list[str]:
+    found = proposal.found.questions
+    return [question for question in found if question.split(":")[0].find(name) >= 0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Corporate Phone", "Company Phone", "Main Line", "HQ Phone", "Switchboard", "Zentrale",
+     "Telefon (Firma)", "Standard téléphonique", "Centralino", "Teléfono de la empresa", "代表電話",
+     "Telefon firmy", "Şirket Telefonu", "COMPANY_PHONE", "Main Phone"],
+)  # fmt: skip
+@pytest.mark.parametrize("own", ["Mobile", "Direct Phone", "Work Phone", "Phone"])
+def test_a_number_of_the_company_is_nobodys_own(tmp_path: Path, name: str, own: str) -> None:
+    """`Corporate Phone` stood before `Mobile` in the list: colleagues got one number."""
+    columns = [*PEOPLE, (name, None, *SWITCHBOARD), (own, None, *OWN)]
+    proposal = _proposed(tmp_path, columns)
+    assert _fields(proposal)["phone"] == (own,)
+    assert not _about(proposal, name)
+    assert proposal.draft is not None
+    answers = next(line for line in proposal.draft.text.splitlines() if "answers:" in line)
+    assert name in answers
+
+
+def test_where_it_is_the_only_number_a_person_is_asked(tmp_path: Path) -> None:
+    proposal = _proposed(tmp_path, [*PEOPLE, ("Main Line", None, *SWITCHBOARD)])
+    assert "phone" not in _fields(proposal)
+    (question,) = _about(proposal, "Main Line")
+    assert "the person's own number?" in question
+
+
+DEALS = ("Website relaunch", "CRM for HR")
+JOBS = ("Head of Sales", "Directrice achats")
+
+
+@pytest.mark.parametrize(
+    ("beside", "values", "is_title"),
+    [
+        ([], JOBS, True),
+        ([], ("CEO", "Buyer"), True),
+        ([], ("Geschäftsführer", "Leiter Einkauf"), True),
+        ([], ("Responsable marketing", "Ingeniero de ventas"), True),
+        ([], DEALS, False),
+        ([], ("Marketing automation project", "Sales training 2026"), False),
+        ([], ("Angebot Solaranlage", "Rénovation bureaux"), False),
+        ([], ("Dr.", "Frau"), False),
+        ([("Stage", None, "Proposal", "Won"), ("Amount", None, "100", "2000")], JOBS, True),
+        ([("Stage", None, "Proposal", "Won"), ("Amount", None, "100", "2000")],
+         ("Manager training", "Website relaunch"), False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["Title", "Titre", "title *"])
+def test_a_title_is_a_persons_where_its_values_say_so(
+    tmp_path: Path, name: str, beside: Columns, values: tuple[str, str], is_title: bool
+) -> None:
+    """The title of a deal became the job title of its contact."""
+    if name == "Titre" and not is_title and values == DEALS:
+        values = ("Refonte du site", "CRM pour les RH")
+    proposal = _proposed(tmp_path, [*PEOPLE, (name, None, *values), *beside])
+    assert _fields(proposal).get("job_title") == ((name,) if is_title else None)
+    assert len(_about(proposal, name)) == (0 if is_title else 1)
+
+
+def test_a_name_that_only_job_titles_have_is_believed(tmp_path: Path) -> None:
+    proposal = _proposed(tmp_path, [*PEOPLE, ("Job Title", None, "Zauberer", "Jongleur")])
+    assert _fields(proposal)["job_title"] == ("Job Title",)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Data di creazione", "submitted_at"), ("Ultima modifica", "modified_at"),
+        ("Oluşturulma Tarihi", "submitted_at"), ("Son Güncelleme", "modified_at"),
+        ("作成日時", "submitted_at"), ("最終更新日時", "modified_at"),
+        ("Data utworzenia", "submitted_at"), ("Ostatnia modyfikacja", "modified_at"),
+        ("Дата создания", "submitted_at"), ("Дата изменения", "modified_at"),
+        ("创建时间", "submitted_at"), ("Senast ändrad", "modified_at"),
+        ("Vytvořeno", "submitted_at"), ("آخر تحديث", "modified_at"),
+    ],
+)  # fmt: skip
+def test_dates_of_records_are_known_in_many_languages(
+    tmp_path: Path, name: str, field: str
+) -> None:
+    columns: Columns = [("id", None, "1", "2"), *PEOPLE, (name, None, "2026-02-03", "2026-02-14"),
+                        *(CREATED if field == "modified_at" else [])]  # fmt: skip
+    proposal = _proposed(tmp_path, columns)
+    assert proposal.found.first(field) is not None
+    assert not _about(proposal, name)
+
+
+@pytest.mark.parametrize("name", ["Zzz", "†† ☎ ††", "記入", "Aangelegd?"])
+@pytest.mark.parametrize("dates", [("2026-02-03", "2026-02-14"), ("03.02.2026", "14.02.2026"),
+                                   ("01/02/2026", "03/02/2026"), ("1770076800000", "1771027200000"),
+                                   ("3 lutego 2026", "14 lutego 2026")])  # fmt: skip
+def test_dates_under_a_name_nobody_knows_are_asked_about(
+    tmp_path: Path, name: str, dates: tuple[str, str]
+) -> None:
+    """They were dropped without a word, and every record counted as of the day of its receipt."""
+    alone = _proposed(tmp_path, [*PEOPLE, (name, None, *dates)])
+    assert any("when the record was created?" in told for told in _about(alone, name))
+    beside = _proposed(tmp_path, [*PEOPLE, *CREATED, (name, None, *dates)])
+    (question,) = _about(beside, name)
+    assert "last changed?" in question
+    assert ("`formats: ['%m/%d/%Y']`" in question) == ("/" in dates[0])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("1987-02-03", "1991-02-14"),
+        ("2027-02-03", "2027-02-14"),
+        ("2025-02-03", "2025-02-14"),
+        ("11", "12"),
+        ("1700000001", "1700000002"),
+        ("", ""),
+    ],
+)
+def test_what_cannot_be_a_change_is_not_asked_about(
+    tmp_path: Path, values: tuple[str, str]
+) -> None:
+    proposal = _proposed(tmp_path, [*PEOPLE, *CREATED, ("Zzz", None, *values)])
+    assert not _about(proposal, "Zzz")
+
+
+@pytest.mark.parametrize("name", ["Last Modified", "Ultima modifica", "Zuletzt geändert"])
+def test_a_change_whose_day_and_month_are_open_is_asked_about(tmp_path: Path, name: str) -> None:
+    columns: Columns = [("id", None, "1", "2"), *PEOPLE, *CREATED,
+                        (name, None, "01/02/2026", "03/04/2026")]  # fmt: skip
+    proposal = _proposed(tmp_path, columns)
+    assert proposal.found.first("modified_at") is None
+    (question,) = _about(proposal, name)
+    assert "day or month first?" in question
+    assert "`modified_at`" in question
