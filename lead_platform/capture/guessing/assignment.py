@@ -28,6 +28,7 @@ from lead_platform.capture.guessing.leftovers import (
     ask_about_company_phones,
     ask_about_dates,
     ask_about_titles,
+    ask_about_unclaimed,
     is_of_deals,
 )
 from lead_platform.capture.guessing.names import (
@@ -58,7 +59,6 @@ from lead_platform.capture.guessing.shapes import (
     is_company_name,
     is_mail,
     is_person_name,
-    is_phone,
 )
 from lead_platform.capture.guessing.units import (
     FIGURES,
@@ -135,7 +135,7 @@ def assign_columns(
     rest = without_consents(rest, names, vocabularies)
     questions = (
         *judge.questions,
-        *_unclaimed(rest, chosen),
+        *ask_about_unclaimed(rest, chosen),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, vocabularies),
@@ -162,17 +162,6 @@ def _versions_left(
         "records apart for sure, so every row counts as a record of its own. Where one is, write "
         "it as `record_id`, with `on_conflict: update` and this column as `modified_at`"
     )
-
-
-def _unclaimed(rest: Rest, chosen: Mapping[str, tuple[Choice, ...]]) -> Iterator[str]:
-    """Mailboxes and phones of a file in which no name says that they are the lead's."""
-    for name, what, is_such in (("email", "mailboxes", is_mail), ("phone", "phones", is_phone)):
-        for column, near in rest:
-            if name not in chosen and near is None and column.share(is_such) >= MOST_READ:
-                yield (
-                    f"{column.name}: are its {what} the lead's? No column of the file is named so: "
-                    f"where they are, map it to `{name}`"
-                )
 
 
 def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:

@@ -1,16 +1,17 @@
 """Columns that no field took though they may matter: each is told, so that a person can say.
 
-Owns the numbers of companies, titles that may be those of deals, and dates of which nobody can say
-what they date. What may be about consent is `refusals`'.
+Owns mailboxes and numbers that no name claims, numbers of companies, titles that may be those of
+deals, and dates of which nobody can say what they date. What may be about consent is `refusals`'.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from lead_platform.capture.guessing.choices import OF_A_COMPANY, VAGUE, Choice
 from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
 from lead_platform.capture.guessing.refusals import Rest
-from lead_platform.capture.guessing.shapes import Column, is_phone
+from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.values import show
 from lead_platform.vocabularies.tables import PatternTable
 from lead_platform.vocabularies.text import fold
@@ -24,10 +25,26 @@ _TITLES_BESIDE_DEALS = 0.9
 _OF_DEALS = frozenset({"stage", "amount", "opportunity_id", "opportunity_name", "closed_at"})
 _ENDS_OF_A_ROLE = (" of ", " for ", " at ", " de ", " fur ", " van ", " di ", " da ")
 _NO_RANK = "individual"
+_DATE = re.compile(r"\d{4}([-./])\d\d?\1\d\d?(?!\d)|\d\d?([-./])\d\d?\2(?:19|20)\d\d(?!\d)")
 _MOSTLY = 0.95
 _FILLED = 0.5
 _DAY = timedelta(days=1)
 _LONGEST_EPOCH = 13
+
+
+def ask_about_unclaimed(rest: Rest, chosen: Chosen) -> Iterator[str]:
+    """Mailboxes and phones of a file in which no name says that they are the lead's."""
+    for name, what, is_such in (("email", "mailboxes", is_mail), ("phone", "phones", _is_phone)):
+        for column, near in rest:
+            if name not in chosen and near is None and column.share(is_such) >= MOST_READ:
+                yield (
+                    f"{column.name}: are its {what} the lead's? No column of the file is named so: "
+                    f"where they are, map it to `{name}`"
+                )
+
+
+def _is_phone(value: str) -> bool:
+    return is_phone(value) and _DATE.match(value) is None
 
 
 def ask_about_company_phones(rest: Rest, chosen: Chosen) -> Iterator[str]:

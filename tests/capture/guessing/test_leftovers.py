@@ -124,9 +124,10 @@ def test_dates_under_a_name_nobody_knows_are_asked_about(
     tmp_path: Path, name: str, dates: tuple[str, str]
 ) -> None:
     """They were dropped without a word, and every record counted as of the day of its receipt."""
-    alone = _proposed(tmp_path, [*PEOPLE, (name, None, *dates)])
+    people: Columns = [*PEOPLE, ("Mobile", None, *OWN)]
+    alone = _proposed(tmp_path, [*people, (name, None, *dates)])
     assert any("when the record was created?" in told for told in _about(alone, name))
-    beside = _proposed(tmp_path, [*PEOPLE, *CREATED, (name, None, *dates)])
+    beside = _proposed(tmp_path, [*people, *CREATED, (name, None, *dates)])
     (question,) = _about(beside, name)
     assert "last changed?" in question
     assert ("`formats: ['%m/%d/%Y']`" in question) == ("/" in dates[0])
@@ -146,7 +147,8 @@ def test_dates_under_a_name_nobody_knows_are_asked_about(
 def test_what_cannot_be_a_change_is_not_asked_about(
     tmp_path: Path, values: tuple[str, str]
 ) -> None:
-    proposal = _proposed(tmp_path, [*PEOPLE, *CREATED, ("Zzz", None, *values)])
+    columns: Columns = [*PEOPLE, ("Mobile", None, *OWN), *CREATED, ("Zzz", None, *values)]
+    proposal = _proposed(tmp_path, columns)
     assert not _about(proposal, "Zzz")
 
 
@@ -159,3 +161,8 @@ def test_a_change_whose_day_and_month_are_open_is_asked_about(tmp_path: Path, na
     (question,) = _about(proposal, name)
     assert "day or month first?" in question
     assert "`modified_at`" in question
+
+
+def test_dates_are_no_numbers_to_be_called(tmp_path: Path) -> None:
+    proposal = _proposed(tmp_path, [*PEOPLE, *CREATED, ("Zzz", None, "1987-02-03", "03.04.1991")])
+    assert not _about(proposal, "Zzz")
