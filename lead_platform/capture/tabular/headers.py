@@ -160,7 +160,7 @@ def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
     scored = [
         (_known(names, wanted), -position)
         for position, names in enumerate(named)
-        if len(names) >= max(1, 0.6 * wide) and _could_name(names)
+        if len(names) >= max(1, 0.6 * wide) and could_name(names)
     ]
     if not scored:
         raise TableFault(
@@ -178,7 +178,7 @@ def _is_below_header(named: Sequence[Sequence[str]], position: int) -> bool:
     return (
         len(above) >= max(_LEAST_TYPED, width)
         and is_unit_row(named[position], width)
-        and (_could_name(above))
+        and (could_name(above))
     )
 
 
@@ -188,7 +188,7 @@ def _known(names: Sequence[str], wanted: Wanted) -> int:
     return count if count > 1 else 0
 
 
-def _could_name(names: Sequence[str]) -> bool:
+def could_name(names: Sequence[str]) -> bool:
     """Whether these are short texts and no values: `Phone, Phone` are, and `2025` beside words."""
     words = [name for name in names if not _FIGURE.match(name)]
     return (

@@ -28,6 +28,7 @@ from lead_platform.capture.tabular.headers import (
 from lead_platform.capture.tabular.readings import DELIMITERS, ReadingNotes, TableReading
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row, text_rows
 from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.tabular.sections import Sections
 from lead_platform.capture.tabular.wanted import REPORT, Wanted, name_of
 from lead_platform.capture.tabular.widths import fitting_rows
 from lead_platform.capture.tabular.workbooks import open_sheets
@@ -139,19 +140,18 @@ class _Table:
 
     def records(self, rows: Iterable[AnyRow]) -> Iterator[Content]:
         """What the records hold. Raises TableFault where no row names the columns."""
-        header, body = self._begin(iter(rows))
-        self.notes.header_lines.append(header.place)
-        self.notes.names.extend(name for name in header.names if name not in self.notes.names)
-        for row in self._rows(header, body):
-            self.notes.row = row.place
-            yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)
+        first, body = self._begin(iter(rows))
+        for header, below in Sections(self.wanted, self.notes).tables(first, body):
+            for row in self._rows(header, below):
+                self.notes.row = row.place
+                yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)
 
-    def _rows(self, header: Header, body: Iterable[AnyRow]) -> Iterator[AnyRow]:
+    def _rows(self, header: Header, below: Iterable[AnyRow]) -> Iterator[AnyRow]:
         """The rows that are records. A workbook stores each cell by its place."""
         extent = Extent(header, self.wanted, self.rule, self.notes)
         if self.notes.format == "xlsx":
-            return extent.records(_padded(body, len(header.names)))
-        return fitting_rows(extent.records(body), header, self.wanted)
+            return extent.records(_padded(below, len(header.names)))
+        return fitting_rows(extent.records(below), header, self.wanted)
 
     def _begin(self, rows: Iterator[AnyRow]) -> tuple[Header, Iterable[AnyRow]]:
         """The header and the rows below it."""
