@@ -171,13 +171,15 @@ def status() -> None:
     """The state of the published release: received, leads, bands, owners, open work."""
     from lead_platform.cli.pages.summary import gather_summary, render_summary
     from lead_platform.lake.lake import Lake
+    from lead_platform.lake.releases import list_releases
 
     settings = Settings()
     lake = Lake(settings)
     with lake.read() as connection:
         summary = gather_summary(connection)
+        [release] = list_releases(connection, limit=1)
     if summary.received["received"]:
-        console.print(render_summary(summary, lake.published()))
+        console.print(render_summary(summary, release))
     else:
         console.print(f"Nothing has been taken in yet. {FIRST_STEP}")
     _tell_lights(settings)
@@ -399,12 +401,14 @@ def _process(
     settings: Settings, files: list[dict[str, str | None]], as_of: datetime | None
 ) -> None:
     from lead_platform.cli.pages.summary import gather_summary, render_summary
+    from lead_platform.lake.releases import list_releases
     from lead_platform.lake.resource import open_lake
 
     stages = run_visibly(settings, "process_new_leads", {"intake": {"files": files}}, as_of)
     lake = open_lake(settings)
     with lake.read() as connection:
-        console.print(render_summary(gather_summary(connection), lake.published(), stages))
+        [release] = list_releases(connection, limit=1)
+        console.print(render_summary(gather_summary(connection), release, stages))
 
 
 def _make_folders(settings: Settings) -> None:

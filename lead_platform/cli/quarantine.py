@@ -96,12 +96,20 @@ def release(
     as_of: AsOf = None,
 ) -> None:
     """Try them again: at once, with the suites, configuration and code as they are now."""
-    from lead_platform.governance.quarantine import find_entries, still_held
+    from lead_platform.governance.quarantine import find_entries, list_entries, still_held
     from lead_platform.lake.lake import Lake
 
     entries = _decide("released", ids, step, by, reason, every=every, as_of=as_of)
+    # What was let go before and has not been tried since is tried by the same run.
+    with Lake(Settings()).read() as connection:
+        known = {entry.quarantine_id for entry in entries}
+        entries += [
+            entry
+            for entry in list_entries(connection, step=None if ids else step, states=())
+            if entry.quarantine_id not in known and (not ids or entry.quarantine_id in ids)
+        ]
     if not entries:
-        console.print("Nothing to release: none of these is held or discarded.")
+        console.print("Nothing to release: none of these is held, discarded or waits to be tried.")
         return
     settings = Settings()
     run_visibly(settings, "process_new_leads", {}, parse_option("--as-of", as_of))

@@ -9,11 +9,15 @@ the lake shows that the writer is still the only one.
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from lead_platform.lake import changes
 from lead_platform.lake.lock import WriterLock
+
+if TYPE_CHECKING:
+    from lead_platform.lake.releases import Release
 
 # Who commits, in the catalog's own list of snapshots.
 AUTHOR = "lead-platform"
@@ -28,7 +32,8 @@ class Fence:
 
     The lake lets no commit through that has not seen the one before it (`attach_lake` forbids
     DuckLake to rebase commits). Each transaction fixes the lake's state as it begins, so what it
-    finds at its end, the lock held and nobody else's commit, holds at its own commit.
+    finds at its end, the lock held and nobody else's commit, holds at its own commit. `release`:
+    the one that published it, if one did by now.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class Fence:
         self.signature = f"write_{uuid.uuid4().hex[:24]}"
         self._lock = lock
         self._label = label
+        self.release: Release | None = None
         self._began_at = -1
         self._message = label
 

@@ -503,7 +503,7 @@ class Lake:
                 self._abandon(fence, since, self._note(label, run_id, "abandoned", started))
                 raise
             note = self._note(label, run_id, "maintenance", started)
-            self._publish(fence, since, note, Verdict())
+            fence.release = self._publish(fence, since, note, Verdict())
 
     @contextmanager
     def exclusive(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -122,7 +122,8 @@ def maintain(lake: Lake, *, run_id: str = "") -> Upkeep:
         with fence.transaction("flushing"):
             fence.connection.execute("call ducklake_flush_inlined_data('lake')")
         _merge_files(fence)
-    upkeep = Upkeep(lake.published())
+    assert fence.release is not None
+    upkeep = Upkeep(fence.release)
     upkeep.rebuilt = _rebuild_worn_tables(lake, run_id)
     _forget_records(lake, upkeep, run_id)
     with lake.exclusive(LABEL) as connection:

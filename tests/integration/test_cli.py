@@ -20,8 +20,9 @@ import pytest
 
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.connection import load_extensions
+from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Lake
-from lead_platform.lake.quarantine import Hold, Subject, write_holds
+from lead_platform.lake.quarantine import Hold, Separation, Subject, write_holds
 from tests.integration.conftest import Install
 from tests.integration.installation import (
     PROJECT,
@@ -397,6 +398,27 @@ def test_commands_on_an_empty_home_name_the_next_step(empty: Installation) -> No
     assert told.exit_code == 0, told.err
     assert "Nothing has been taken in yet" in told.out
     assert "lead-platform demo" in told.out
+
+
+def test_a_release_tries_what_was_let_go_before_and_waits(
+    embedded_install: Install,
+) -> None:
+    """It said that nothing was held, and what had been let go waited for somebody's next file."""
+    installation = embedded_install("waiting")
+    release = ("quarantine", "release", "--step", "normalize", "--by", "Dana", "--reason", "mended")
+    assert "Nothing to release" in installation.command(*release).out
+    fault = Fault("sub_1", "KeyError", "names.py:1")
+    separation = Separation("normalize")
+    with installation.lake.write("hold", run_id="r", separations=[separation]) as candidate:
+        candidate.hold([fault], "submission", "identity.normalized_submissions")
+    with installation.lake.write("let go") as candidate:
+        candidate.connection.execute(
+            "update governance.quarantine set state = 'superseded', decided_by = 'system', "
+            "decided_at = held_at, decision_reason = 'its suite changed'"
+        )
+    told = installation.command(*release)
+    assert told.exit_code == 0, told.err
+    assert "submission sub_1: tried again by normalize" in told.out
 
 
 WORK = ("reviews", "work", "--by", "Dana", "--as-of", "2026-07-03T00:00:00")

@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from lead_platform.lake import upkeep
 from lead_platform.lake.connection import attach_lake, attach_statement, open_engine
+from lead_platform.lake.fence import Fence
 from lead_platform.lake.lake import GateFailedError, Lake
 from lead_platform.lake.releases import UnreadableReleaseError
 from lead_platform.lake.upkeep import fragments, maintain, rebuild_table
@@ -282,6 +284,26 @@ def test_leftovers_of_crashes_go_unless_they_are_many(aging_lake: Lake, calendar
     assert (done.removed_orphans, done.kept_orphans) == (0, 60)
     assert all(file.exists() for file in foreign)
     assert trial.contents(lake) == before
+
+
+class _Shared(Lake):
+    """Another writer is let in as soon as upkeep lets go of the lock."""
+
+    @contextmanager
+    def reorganize(self, label: str, *, run_id: str = "", rows: int = 0) -> Iterator[Fence]:
+        with super().reorganize(label, run_id=run_id, rows=rows) as fence:
+            yield fence
+        with self.write("somebody else's") as candidate:
+            trial.seed_leads(candidate, 1, start=900)
+
+
+def test_the_audit_names_the_release_of_upkeep_and_nobody_elses(aging_lake: Lake) -> None:
+    """It named whatever was newest once the lock was free again."""
+    lake = _Shared(aging_lake.settings, clock=aging_lake.clock)
+    done = maintain(lake)
+    assert (done.release.label, done.release.status) == ("maintenance", "maintenance")
+    named = "select count(*) from governance.audit_log where subject_id = '{}'"
+    assert _count(lake, named.format(done.release.release_id)) >= 1
 
 
 def test_records_go_after_their_time_and_the_audit_log_later(
