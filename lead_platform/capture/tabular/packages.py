@@ -79,6 +79,17 @@ class Package:
             parser.Parse(b"", True)
             yield
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The bytes of a part that is read as XML later, which counts them. Raises TableFault."""
+        size = 0
+        with _told_as_fault(), self._archive.open(self._names[name.lower()]) as part:
+            while chunk := part.read(_CHUNK_BYTES):
+                check_brake()
+                size += len(chunk)
+                if size > self._allowed:
+                    return
+                yield chunk
+
 
 @contextmanager
 def open_package(path: Path) -> Iterator[Package]:

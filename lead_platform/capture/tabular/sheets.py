@@ -95,7 +95,7 @@ class SheetReader:
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         found = _REFERENCE.match(attributes.get("r", ""))
-        self._column = _position(found[1]) if found else self._column + 1
+        self._column = column_of(found[1]) if found else self._column + 1
         self._type = attributes.get("t", "n")
         style = attributes.get("s", "0")
         self._style = int(style) if style.isdecimal() and len(style) < 8 else 0
@@ -181,7 +181,8 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\r\n", "\n")
 
 
-def _position(letters: str) -> int:
+def column_of(letters: str) -> int:
+    """The place of a column, from 0, by its letters."""
     column = 0
     for letter in letters:
         column = column * 26 + ord(letter) - 64

@@ -4,7 +4,7 @@ Puts encoding, delimiter, workbook, header and extent together. What the records
 channel's business.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -115,9 +115,9 @@ def _workbook_contents(
     path: Path, rule: TableRule, wanted: Wanted, notes: ReadingNotes
 ) -> Iterator[Content]:
     with open_sheets(path, rule, wanted, notes) as sheets:
-        for name, rows in sheets:
+        for name, rows, merged in sheets:
             notes.sheets.append(name)
-            yield from _Table(rule, wanted, notes).records(rows)
+            yield from _Table(rule, wanted, notes, merged.filled).records(rows)
 
 
 def _padded(rows: Iterable[AnyRow], width: int) -> Iterator[AnyRow]:
@@ -129,19 +129,25 @@ def _padded(rows: Iterable[AnyRow], width: int) -> Iterator[AnyRow]:
             yield row
 
 
+def _as_they_are(rows: Iterable[AnyRow]) -> Iterable[AnyRow]:
+    return rows
+
+
 @dataclass(slots=True)
 class _Table:
-    """One table of a file, from its first row to its last."""
+    """One table of a file, from its first row to its last. `complete`: what rows below the header
+    hold beside their own cells."""
 
     rule: TableRule
     wanted: Wanted
     notes: ReadingNotes
+    complete: Callable[[Iterable[AnyRow]], Iterable[AnyRow]] = _as_they_are
     _report: dict[str, Any] = field(default_factory=dict)
 
     def records(self, rows: Iterable[AnyRow]) -> Iterator[Content]:
         """What the records hold. Raises TableFault where no row names the columns."""
         first, body = self._begin(iter(rows))
-        for header, below in Sections(self.wanted, self.notes).tables(first, body):
+        for header, below in Sections(self.wanted, self.notes).tables(first, self.complete(body)):
             for row in self._rows(header, below):
                 self.notes.row = row.place
                 yield row.fault if isinstance(row, DamagedRow) else self._content(header, row)

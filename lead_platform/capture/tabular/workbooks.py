@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from lead_platform.capture.tabular.headers import HEADER_ROWS, TableFault, best_score
+from lead_platform.capture.tabular.merged_cells import MergedCells, merged_cells
 from lead_platform.capture.tabular.number_formats import BUILT_IN
 from lead_platform.capture.tabular.packages import Package, open_package
 from lead_platform.capture.tabular.readings import ReadingNotes
@@ -99,8 +100,11 @@ class _Styles:
 @contextmanager
 def open_sheets(
     path: Path, rule: TableRule, wanted: Wanted, notes: ReadingNotes
-) -> Iterator[Iterator[tuple[str, Iterator[AnyRow]]]]:
-    """The sheets whose rows are the records, each with its name. Raises TableFault, OSError."""
+) -> Iterator[Iterator[tuple[str, Iterator[AnyRow], MergedCells]]]:
+    """The sheets whose rows are the records, each with its name and what is merged in it.
+
+    Raises TableFault, OSError.
+    """
     with open_package(path) as package:
         workbook, sheets = _read_workbook(package)
         chosen = _chosen(package, workbook, sheets, rule, wanted)
@@ -108,7 +112,10 @@ def open_sheets(
             if sheet not in chosen:
                 kind = "Hidden sheet" if sheet.is_hidden else "Sheet"
                 notes.remark(f"{kind} {sheet.name!r} is not read.")
-        yield ((sheet.name, _rows(package, workbook, sheet, notes)) for sheet in chosen)
+        yield (
+            (sheet.name, _rows(package, workbook, sheet, notes), merged_cells(package, sheet.part))
+            for sheet in chosen
+        )
 
 
 def _rows(
