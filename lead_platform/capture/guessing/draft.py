@@ -59,6 +59,7 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
     return Draft("\n".join(lines) + "\n", _filled(found, record, person, is_deal=is_deal))
 
 
+_NEARLY_ALL = 0.9
 _NAMES = ("full_name", "first_name", "last_name")
 _CONSENTS = frozenset({"consent_email", "consent_phone", "consent_sms", "consent_whatsapp"})
 _COMPANY_FACTS = (
@@ -118,9 +119,21 @@ def _is_crm_id(choice: Choice) -> bool:
 
 
 def _are_reached(found: Assignment) -> bool:
-    """Whether nearly every record has a mailbox or a telephone number."""
-    exact = [found.choices.get(name, ()) for name in ("email", "phone")]
-    return any(sum(c.column.filled for c in choices) >= 0.9 for choices in exact)
+    """Whether nearly every record that names a person has a mailbox or a telephone number. One
+    without a name, such as a webhook's ping, needs no id to be somebody."""
+    reached = _filled_rows(found, ("email", "phone"))
+    named = _filled_rows(found, _NAMES)
+    if not reached:
+        return False
+    of_named = [is_reached for is_reached, is_named in zip(reached, named, strict=True) if is_named]
+    return bool(of_named) and sum(of_named) >= _NEARLY_ALL * len(of_named)
+
+
+def _filled_rows(found: Assignment, fields: Iterable[str]) -> list[bool]:
+    """Of each row of the sample, whether a column of one of the fields says something."""
+    cells = [choice.column.cells for name in fields for choice in found.choices.get(name, ())]
+    rows = max((len(column) for column in cells), default=0)
+    return [any(column[row] for column in cells) for row in range(rows)]
 
 
 def _record_id(found: Assignment, person: Choice | None) -> tuple[Choice, ...]:

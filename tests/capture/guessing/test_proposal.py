@@ -181,6 +181,26 @@ def test_an_id_of_a_registration_is_no_persons(tmp_path: Path, name: str) -> Non
     assert "person_id" not in draft.fields
 
 
+@pytest.mark.parametrize(
+    ("phone", "name", "is_person"),
+    [("+1 617 555 0142", "", False), ("", "Cy Cole", True), ("+1 617 555 0142", "Cy Cole", False)],
+)
+def test_an_id_is_a_persons_where_names_have_nothing_else(
+    tmp_path: Path, phone: str, name: str, is_person: bool
+) -> None:
+    """A ping of a webhook, with neither name nor mailbox, made the id of each form a person's."""
+    columns: Columns = [
+        ("id", None, "a1", "a2", "a3"),
+        ("Name", None, "Ada Ashby", "Bo Brock", name),
+        ("Email", None, "ada@firm1.example", "", ""),
+        ("Phone", None, "", "+1 617 555 0143", phone if name else ""),
+        ("Company", None, "Firm 1 Ltd", "Firm 2", ""),
+    ]
+    draft = proposed(write_export(tmp_path / "x.csv", columns)).draft
+    assert draft is not None
+    assert ("person_id" in draft.fields) == is_person
+
+
 def test_dates_in_an_unknown_form_are_asked_about(tmp_path: Path) -> None:
     columns: Columns = [("Email", None, "a@b.example", "c@d.example"),
                ("Datum", None, "12 XII 2025", "3 V 2026")]  # fmt: skip
