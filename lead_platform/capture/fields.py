@@ -232,7 +232,7 @@ class RuleCompiler:
     def _strictest(self, rule: FieldRule) -> Getter:
         """The strictest of several consents: a denial wherever it stands, a grant only where every
         other one could be read: what nobody understands may be a denial."""
-        read_word = consent_reader(self._channel.lists.consents)
+        read_word = consent_reader(self._channel.lists)
         parts = [(part.described(), self.value(part)) for part in rule.strictest_of]
 
         def find(scope: Any) -> str | None:
@@ -357,10 +357,10 @@ class RuleCompiler:
         """What a column says about consent: of an opt-out, yes denies and no says nothing."""
         lists = self._channel.lists
         if rule.consent == "opt_out":
-            return opt_out_reader(lists.consents, lists.opt_outs)
+            return opt_out_reader(lists)
         if rule.consent == "opt_out_at":
             return lambda value: "denied" if is_true(value) else None
-        return None if rule.consent is None else consent_reader(lists.consents)
+        return None if rule.consent is None else consent_reader(lists)
 
     def _prefixing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         prefix = rule.prefix
@@ -403,7 +403,7 @@ class RuleCompiler:
         if value_type == "truth":
             return truth_reader(self._channel.lists.truths)
         if value_type == "consent":
-            return consent_reader(self._channel.lists.consents)
+            return consent_reader(self._channel.lists)
         if value_type == "list":
             return self._list
         currencies = self._channel.lists.currencies

@@ -17,7 +17,7 @@ from lead_platform.capture.documents import (
     write_json,
 )
 from lead_platform.capture.worded_dates import read_worded_date
-from lead_platform.vocabularies.tables import AliasTable
+from lead_platform.vocabularies.tables import AliasTable, IntakeLists
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
 CLOCK_SKEW = timedelta(days=1)
@@ -223,8 +223,8 @@ def check_instant(value: datetime, received_at: datetime, horizon: timedelta) ->
         )
 
 
-def consent_reader(words: AliasTable) -> Callable[[Any], str]:
-    """A function that reads 'granted' or 'denied' by the `words` people say it with.
+def consent_reader(lists: IntakeLists) -> Callable[[Any], str]:
+    """A function that reads 'granted' or 'denied' by the words people say it with.
 
     Raises ValueFault for any other word: what is not understood is no consent.
     """
@@ -234,37 +234,34 @@ def consent_reader(words: AliasTable) -> Callable[[Any], str]:
             return "granted" if value else "denied"
         # A column of numbers with gaps in it holds 1.0 and 0.0 for what was 1 and 0.
         text = read_text(value) or ""
-        found = words.find(text) if len(text) <= _LONGEST_WORD else None
+        found = lists.says_consent(text) if len(text) <= _LONGEST_WORD else None
         if found is None:
             raise ValueFault(
                 f"{show(value)} is not a consent; add the word to "
-                f"config/vocabularies/{words.file_name}, or map it with `values`"
+                f"config/vocabularies/{lists.consents.file_name}, or map it with `values`"
             )
         return found
 
     return read
 
 
-def opt_out_reader(consents: AliasTable, opt_outs: AliasTable) -> Callable[[Any], str | None]:
+def opt_out_reader(lists: IntakeLists) -> Callable[[Any], str | None]:
     """A function that reads a column of opt-outs: 'denied', or None where it says nothing.
 
-    `opt_outs` goes first; of the words that only `consents` knows, each denies: a yes agrees to
-    the opt-out, and `unsubscribed` is one. Raises ValueFault for any other word.
+    The list of opt-outs goes first; of the words that only that of consents knows, each denies: a
+    yes agrees to the opt-out, and `unsubscribed` is one. Raises ValueFault for any other word.
     """
 
     def read(value: Any) -> str | None:
         if isinstance(value, bool):
             return "denied" if value else None
         text = read_text(value) or ""
-        if len(text) <= _LONGEST_WORD:
-            stated = opt_outs.find(text)
-            if stated is not None:
-                return "denied" if stated == "denied" else None
-            if consents.find(text) is not None:
-                return "denied"
+        stated = lists.says_opt_out(text) if len(text) <= _LONGEST_WORD else None
+        if stated is not None:
+            return "denied" if stated == "denied" else None
         raise ValueFault(
             f"{show(value)} does not say whether somebody opted out; add the word to "
-            f"config/vocabularies/{opt_outs.file_name}, or map it with `values`"
+            f"config/vocabularies/{lists.opt_outs.file_name}, or map it with `values`"
         )
 
     return read

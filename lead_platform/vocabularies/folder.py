@@ -4,7 +4,7 @@ Owns which files there are and what names their state. How a raw value is prepar
 looked up belongs to the module of its kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import version as library_version
@@ -64,10 +64,13 @@ SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
 
 # What columns and questions are called; read by `capture.guessing.names`.
 FIELD_NAMES = "field_names.csv"
+# Words of opt-outs; what columns of opt-outs are called too.
+OPT_OUT_WORDS = "opt_outs.csv"
+_OF_MAIL = ("", "email", "all")
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
-    "currencies.csv", "opt_outs.csv", "deal_stages.csv", "truths.csv",
+    "currencies.csv", OPT_OUT_WORDS, "deal_stages.csv", "truths.csv",
 })  # fmt: skip
 
 R = TypeVar("R", bound=Row)
@@ -106,7 +109,9 @@ class _Folder:
         return known
 
     def aliases(self, file_name: str, row_model: type[AliasRow]) -> AliasTable:
-        rows = self.rows(file_name, row_model)
+        return self.table(file_name, self.rows(file_name, row_model))
+
+    def table(self, file_name: str, rows: Sequence[AliasRow]) -> AliasTable:
         exact = self.mapping(
             file_name, ((fold(row.alias), row.value) for row in rows if "*" not in row.alias)
         )
@@ -182,10 +187,13 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     folder = _Folder(path)
     blanks = folder.rows("blanks.csv", BlankRow)
     secrets = folder.rows("secrets.csv", SecretRow)
+    opt_outs = folder.rows(OPT_OUT_WORDS, OptOutRow)
+    refusals = [row for row in opt_outs if row.value == "denied" and row.channel in _OF_MAIL]
     lists = partial(
         IntakeLists,
         consents=folder.aliases("consents.csv", ConsentRow),
-        opt_outs=folder.aliases("opt_outs.csv", OptOutRow),
+        opt_outs=folder.table(OPT_OUT_WORDS, opt_outs),
+        refusals=folder.table(OPT_OUT_WORDS, refusals),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         truths=folder.aliases("truths.csv", TruthRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),

@@ -6,7 +6,7 @@ How the files are read belongs to `folder`, how a value is looked up to `tables`
 import re
 from typing import Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from lead_platform.patterns import Pattern, wildcard
 from lead_platform.vocabularies.currencies import iso_codes
@@ -36,6 +36,7 @@ PageCategory = Literal[
 ]  # fmt: skip
 Consent = Literal["granted", "denied"]
 OptOut = Literal["denied", "not_denied"]
+OptOutChannel = Literal["", "email", "phone", "sms", "whatsapp", "all"]
 Truth = Literal["yes", "no"]
 DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
 PlaceholderField = Literal["any", "email", "name", "whole_name", "company", "title", "place"]
@@ -90,9 +91,17 @@ class ConsentRow(AliasRow):
 
 
 class OptOutRow(AliasRow):
-    """What a word says in a column of opt-outs, where a yes denies and a no says nothing."""
+    """Words of opt-outs: what they say in a column of consents or opt-outs, and which `channel` a
+    column of that name denies by its yes; none where no column is called so."""
 
     value: OptOut
+    channel: OptOutChannel = ""
+
+    @model_validator(mode="after")
+    def _names_what_denies(self) -> "OptOutRow":
+        if self.channel and self.value != "denied":
+            raise ValueError("a channel goes with denied only")
+        return self
 
 
 class TruthRow(AliasRow):

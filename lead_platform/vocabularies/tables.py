@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from lead_platform.patterns import OrderedPatterns
 from lead_platform.vocabularies.currencies import Currencies
 from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.quantities import QuantityWords
-from lead_platform.vocabularies.rows import PlaceholderField
+from lead_platform.vocabularies.rows import Consent, OptOut, PlaceholderField
 from lead_platform.vocabularies.secrets import SecretNames
 from lead_platform.vocabularies.text import fold
 
@@ -88,11 +89,13 @@ class IntakeLists:
     """What capture looks up while it maps: few and small, for they travel with each channel.
 
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
-    they decide what is let in, and nothing that is in.
+    they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
+    speak of mail or of no channel; who refuses calls says nothing of another consent.
     """
 
     consents: AliasTable
     opt_outs: AliasTable
+    refusals: AliasTable
     deal_stages: AliasTable
     truths: AliasTable
     blanks: frozenset[str]
@@ -106,3 +109,18 @@ class IntakeLists:
 
     def __repr__(self) -> str:
         return "IntakeLists"
+
+    def says_consent(self, text: str) -> Consent | None:
+        """What a word says in a column of consents; None where nobody knows."""
+        found = self.consents.find(text)
+        return cast(Consent | None, self.refusals.find(text) if found is None else found)
+
+    def says_opt_out(self, text: str) -> OptOut | None:
+        """What a word says in a column of opt-outs, where a yes denies and a no says nothing;
+        None where nobody knows."""
+        found = self.opt_outs.find(text)
+        if found is None and self.consents.find(text) is not None:
+            return "denied"
+        if found is None and (truth := self.truths.find(text)) is not None:
+            return "denied" if truth == "yes" else "not_denied"
+        return cast(OptOut | None, found)

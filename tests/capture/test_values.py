@@ -85,7 +85,7 @@ def test_absurd_instants_are_refused() -> None:
     [(True, "granted"), ("YES", "granted"), (0, "denied"), ("opt_out", "denied")],
 )
 def test_consent(value: object, expected: str) -> None:
-    assert consent_reader(shipped_intake_lists().consents)(value) == expected
+    assert consent_reader(shipped_intake_lists())(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_consent(value: object, expected: str) -> None:
     [(1.0, "granted"), (0.0, "denied"), ("1.0", "granted"), ("0.0", "denied"), (0, "denied")],
 )
 def test_consent_in_a_column_of_numbers_with_gaps(value: object, expected: str) -> None:
-    assert consent_reader(shipped_intake_lists().consents)(value) == expected
+    assert consent_reader(shipped_intake_lists())(value) == expected
 
 
 # Plain words, then those of a ticked box.
@@ -118,7 +118,7 @@ def test_consent_in_a_column_of_numbers_with_gaps(value: object, expected: str) 
     ],
 )  # fmt: skip
 def test_each_language_can_grant_and_deny(granted: str, denied: str) -> None:
-    read = consent_reader(shipped_intake_lists().consents)
+    read = consent_reader(shipped_intake_lists())
     assert (read(granted), read(denied)) == ("granted", "denied")
 
 
@@ -133,13 +133,13 @@ def test_each_language_can_grant_and_deny(granted: str, denied: str) -> None:
 )
 def test_an_opt_out_denies_or_says_nothing(value: object, expected: str | None) -> None:
     lists = shipped_intake_lists()
-    assert opt_out_reader(lists.consents, lists.opt_outs)(value) == expected
+    assert opt_out_reader(lists)(value) == expected
 
 
 def test_an_opt_out_that_is_neither_is_refused() -> None:
     lists = shipped_intake_lists()
     with pytest.raises(ValueFault, match="'maybe' does not say whether somebody opted out"):
-        opt_out_reader(lists.consents, lists.opt_outs)("maybe")
+        opt_out_reader(lists)("maybe")
 
 
 TRUTHS = shipped_intake_lists().truths
@@ -163,7 +163,7 @@ def test_what_is_neither_yes_nor_no_is_refused(value: object) -> None:
 
 def test_consent_that_is_neither_is_refused() -> None:
     with pytest.raises(ValueFault, match="'maybe' is not a consent"):
-        consent_reader(shipped_intake_lists().consents)("maybe")
+        consent_reader(shipped_intake_lists())("maybe")
 
 
 @pytest.mark.parametrize(

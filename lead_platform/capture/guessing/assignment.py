@@ -33,6 +33,7 @@ from lead_platform.capture.guessing.leftovers import (
 )
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
+    CONSENTS,
     CRM_RECORD_ID,
     MIDDLE_NAME,
     NAME_PARTICLE,
@@ -97,10 +98,10 @@ _WHO = _PERSONAL - {"company_name"} | {"person_id", AMBIGUOUS_NAME}
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
 _RECORD_IDS = ("record_id", "person_id", "opportunity_id")
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
-_CONSENTS = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp", *OPT_OUTS)
+_CONSENTS = (*CONSENTS, *OPT_OUTS)
 _SEVERAL = {
     **{"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2},
-    **dict.fromkeys(_CONSENTS, 4),
+    **dict.fromkeys(_CONSENTS, 20),
 }
 """Fields that take a second column where the first is empty; of consents, any denial counts."""
 
@@ -132,13 +133,13 @@ def assign_columns(
         for column in sample.columns
         if column.path not in used
     )
-    rest = without_consents(rest, names, vocabularies)
+    rest = without_consents(rest, names, lists)
     questions = (
         *judge.questions,
         *ask_about_unclaimed(rest, chosen),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
-        *ask_about_consents(rest, names, vocabularies),
+        *ask_about_consents(rest, names, lists),
         *ask_about_company_phones(rest, chosen),
         *(ask_about_titles(rest) if chosen.keys() & _PERSONAL else ()),
         *ask_about_dates(rest, chosen, now),
@@ -357,12 +358,11 @@ class _Judge:
     def _consent(self, choice: Choice) -> Choice | None:
         if not choice.column.values:
             return choice
-        lists = [self._lists.consents]
-        if choice.field in OPT_OUTS:
-            lists.append(self._lists.opt_outs)
-        words = consent_words(choice.column, *lists)
+        lists = self._lists
+        words = consent_words(choice.column, lists, is_opt_out=choice.field in OPT_OUTS)
         if words is None:
-            files = " and ".join(f"config/vocabularies/{each.file_name}" for each in lists)
+            tables = (lists.consents, lists.opt_outs)
+            files = " and ".join(f"config/vocabularies/{each.file_name}" for each in tables)
             self.near[choice.column.path] = (
                 f"named like {choice.field}, but too few of its values are in {files}"
             )

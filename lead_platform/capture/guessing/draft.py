@@ -12,7 +12,7 @@ from lead_platform.capture.guessing.choices import (
     Assignment,
     Choice,
 )
-from lead_platform.capture.guessing.names import CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
+from lead_platform.capture.guessing.names import CONSENTS, CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
 from lead_platform.capture.guessing.samples import AnswerList, Sample
 from lead_platform.capture.guessing.shapes import Column
 from lead_platform.capture.paths import LONGEST_PATH
@@ -61,7 +61,6 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
 
 _NEARLY_ALL = 0.9
 _NAMES = ("full_name", "first_name", "last_name")
-_CONSENTS = frozenset({"consent_email", "consent_phone", "consent_sms", "consent_whatsapp"})
 _COMPANY_FACTS = (
     "company_name", "company_website", "industry", "employee_count", "annual_revenue",
 )  # fmt: skip
@@ -202,7 +201,7 @@ def _submission_lines(sample: Sample, found: Assignment) -> Iterator[str]:
     yield from _indented(_time_line("submitted_at", found.choices.get("submitted_at", ())))
     for name, choices in _submission_fields(found):
         if name != "submitted_at":
-            rule = _consent_rule(choices) if name in _CONSENTS else _rule(choices)
+            rule = _consent_rule(choices) if name in CONSENTS else _rule(choices)
             yield from _indented([_line(name, rule, choices[0])])
     yield from _indented(_rest_lines(sample, found))
 
@@ -211,7 +210,7 @@ def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, .
     """In the order of the table; an opt-out outranks an opt-in."""
     stated = {name: choices for name, choices in found.choices.items() if name not in OPT_OUTS}
     for name, choices in found.choices.items():
-        if (field := OPT_OUTS.get(name)) is not None:
+        for field in OPT_OUTS.get(name, ()):
             stated[field] = (*choices, *stated.get(field, ()))
     if left := found.choices.get(OPT_OUT_AT, ()):
         stated["consent_email"] = (*left, *stated.get("consent_email", ()))

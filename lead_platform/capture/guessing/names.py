@@ -1,6 +1,7 @@
 """What a column's name says: the canonical field it stands for, in the languages people export in.
 
-Reads config/vocabularies/field_names.csv, the one list of names. What the values say is `shapes`'.
+Reads config/vocabularies/field_names.csv, the one list of names, and the names of opt-outs in
+opt_outs.csv, where their words are. What the values say is `shapes`'.
 """
 
 import re
@@ -14,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.fields import LeadField, load_fields
-from lead_platform.vocabularies.folder import FIELD_NAMES, SHIPPED
+from lead_platform.vocabularies.folder import FIELD_NAMES, OPT_OUT_WORDS, SHIPPED
+from lead_platform.vocabularies.rows import OptOutRow
 from lead_platform.vocabularies.text import fold
 
 AMBIGUOUS_NAME = "name"
@@ -37,12 +39,12 @@ VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 OPT_OUT_AT = "opt_out_at"
 """When somebody opted out of mail: whatever stands there denies."""
-OPT_OUTS: Mapping[str, str] = {
-    "opt_out_email": "consent_email",
-    "opt_out_phone": "consent_phone",
-    "opt_out_sms": "consent_sms",
+CONSENTS = tuple(name for name, kind in FIELD_TYPES["submission"].items() if kind == "consent")
+OPT_OUTS: Mapping[str, tuple[str, ...]] = {
+    **{f"opt_out_{name.removeprefix('consent_')}": (name,) for name in CONSENTS},
+    "opt_out_all": CONSENTS,
 }
-"""Columns whose yes means no."""
+"""Columns whose yes means no, and the consents that it denies."""
 
 _OTHER_TARGETS = frozenset(
     [
@@ -84,6 +86,8 @@ _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
 _LONGEST_PHRASE = 3
 _PAIR = 2
+# `ne pas envoyer d e mails`
+_LONGEST_OPT_OUT = 6
 # `our sales team`: of whoever asks, so not somebody else to be asked for.
 _OWN_PEOPLE = 2
 # Before the first of the list.
@@ -205,7 +209,12 @@ class FieldNames:
 
     def is_about_consent(self, path: Sequence[str]) -> bool:
         """Whether the column may say whether the lead may be written to or called."""
-        return self._has_phrase(_words(path[-1]), ABOUT_CONSENT)
+        kinds = {ABOUT_CONSENT, *OPT_OUTS}
+        return any(
+            match.field in kinds
+            for phrase in _phrases(_words(path[-1]), _LONGEST_OPT_OUT)
+            for match in self.fields.get(_compact(phrase), ())
+        )
 
     def is_about_privacy(self, path: Sequence[str]) -> bool:
         """Whether the column may say that a policy or terms were accepted."""
@@ -285,32 +294,42 @@ def load_field_names(config_dir: Path) -> FieldNames:
     """The names of config/vocabularies/field_names.csv; of the list that ships where a folder that
     was set up before has none. Fields of config/fields.yaml go by their name and their label too.
     Raises ConfigurationError."""
-    path = field_names_file(config_dir)
-    return _read_field_names(path, content_version(path)).with_fields(
+    paths = (field_names_file(config_dir), _list_of(config_dir, OPT_OUT_WORDS))
+    return _read_field_names(*paths, content_version(*paths)).with_fields(
         load_fields(config_dir).custom
     )
 
 
 def field_names_file(config_dir: Path) -> Path:
     """The file that counts for `config_dir`."""
-    path = config_dir / "vocabularies" / FIELD_NAMES
-    return path if path.exists() else SHIPPED / FIELD_NAMES
+    return _list_of(config_dir, FIELD_NAMES)
+
+
+def _list_of(config_dir: Path, name: str) -> Path:
+    path = config_dir / "vocabularies" / name
+    return path if path.exists() else SHIPPED / name
 
 
 @lru_cache(maxsize=4)
-def _read_field_names(path: Path, contents: str) -> FieldNames:
+def _read_field_names(path: Path, opt_outs: Path, contents: str) -> FieldNames:
     """Read once per `contents`: several channels ask."""
     fields: dict[str, list[NameMatch]] = {}
     ranks: dict[str, int] = {}
     faults = []
-    for row in load_csv(path, FieldNameRow):
-        key = _compact(_words(row.name))
+    named = [(path, row.field, row.name) for row in load_csv(path, FieldNameRow)]
+    named += [
+        (opt_outs, f"opt_out_{row.channel}", row.alias)
+        for row in load_csv(opt_outs, OptOutRow)
+        if row.channel
+    ]
+    for file, field, name in named:
+        key = _compact(_words(name))
         if not key:
-            faults.append(f"{path}: {row.name!r} has no letters; remove it")
-        rank = ranks[row.field] = ranks.get(row.field, -1) + 1
+            faults.append(f"{file}: {name!r} has no letters; remove it")
+        rank = ranks[field] = ranks.get(field, -1) + 1
         known = fields.setdefault(key, [])
-        if all(match.field != row.field for match in known):
-            known.append(NameMatch(row.field, rank, True))
+        if all(match.field != field for match in known):
+            known.append(NameMatch(field, rank, True))
     if faults:
         raise ConfigurationError(faults)
     return FieldNames({key: tuple(found) for key, found in fields.items()})
@@ -327,7 +346,7 @@ def _compact(words: Sequence[str]) -> str:
     return "".join(words)
 
 
-def _phrases(words: list[str]) -> Iterator[list[str]]:
+def _phrases(words: list[str], longest: int = _LONGEST_PHRASE) -> Iterator[list[str]]:
     for start in range(len(words)):
-        for end in range(start + 1, min(start + _LONGEST_PHRASE, len(words)) + 1):
+        for end in range(start + 1, min(start + longest, len(words)) + 1):
             yield words[start:end]

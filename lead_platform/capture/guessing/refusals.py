@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.shapes import Column, consent_words
-from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.tables import IntakeLists
 
 UNREAD_CONSENT = "it may say who may be written to or called"
 _MOST_STATES = 10
@@ -16,20 +16,20 @@ _SENTENCE = 4
 Rest = tuple[tuple[Column, str | None], ...]
 
 
-def without_consents(rest: Rest, names: FieldNames, vocabularies: Vocabularies) -> Rest:
+def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
     """The columns left over, those that may be about consent marked as such."""
     return tuple(
         (column, near or UNREAD_CONSENT)
-        if _may_be_consent(column, names, vocabularies)
+        if _may_be_consent(column, names, lists)
         else (column, near)
         for column, near in rest
     )
 
 
-def ask_about_consents(rest: Rest, names: FieldNames, vocabularies: Vocabularies) -> Iterator[str]:
+def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Iterator[str]:
     """A question for each column left over that may be about consent."""
     for column, _ in rest:
-        if not _may_be_consent(column, names, vocabularies):
+        if not _may_be_consent(column, names, lists):
             continue
         is_turned = names.is_negated(column.path)
         turned = " Its name denies, so a yes may mean `denied`." if is_turned else ""
@@ -42,16 +42,16 @@ def ask_about_consents(rest: Rest, names: FieldNames, vocabularies: Vocabularies
         )
 
 
-def _may_be_consent(column: Column, names: FieldNames, vocabularies: Vocabularies) -> bool:
+def _may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bool:
     if names.is_sensitive(column.path):
         return False
     states = {value.strip() for value in column.tried}
     if len(states) <= _MOST_STATES and any(
-        vocabularies.consents.find(state.lower()) is not None and names.is_about_consent((state,))
+        lists.says_consent(state) is not None and names.is_about_consent((state,))
         for state in states
     ):
         return True
-    if names.is_about_privacy(column.path) and consent_words(column, vocabularies.consents):
+    if names.is_about_privacy(column.path) and consent_words(column, lists):
         return True
     is_prose = len(states) > _MOST_STATES and column.share(_is_sentence) >= 0.5
     return names.is_about_consent(column.path) and not is_prose

@@ -15,7 +15,7 @@ from babel import Locale
 
 from lead_platform.capture.guessing.names import NAME_PARTICLE
 from lead_platform.vocabularies.particles import are_particles
-from lead_platform.vocabularies.tables import AliasTable, IntakeLists, Vocabularies
+from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 from lead_platform.vocabularies.text import fold
 
 _MAIL = re.compile(r"[^@\s,;|/<>()]+@[^@\s,;|/<>()]+\.[^@\s,;|/<>()]{2,}")
@@ -202,11 +202,13 @@ def contradicts(column: Column, field: str, countries: Countries) -> str | None:
     return None
 
 
-def consent_words(column: Column, *lists: AliasTable) -> frozenset[str] | None:
-    """Each distinct value that one of the lists has; None where few of the values are, or many
-    differ."""
+def consent_words(
+    column: Column, lists: IntakeLists, *, is_opt_out: bool = False
+) -> frozenset[str] | None:
+    """Each distinct value that the lists know; None where few of the values are, or many differ."""
+    says = lists.says_opt_out if is_opt_out else lists.says_consent
     words = Counter(value.strip().lower() for value in column.tried)
-    known = frozenset(word for word in words if any(each.find(word) for each in lists))
+    known = frozenset(word for word in words if says(word) is not None)
     is_read = sum(words[word] for word in known) >= MOST_READ * words.total()
     return known if known and len(words) <= _MOST_WORDS and is_read else None
 

@@ -472,8 +472,11 @@ def stated(record: MappedRecord, field: str) -> tuple[object, bool]:
 @pytest.mark.parametrize(
     ("word", "is_read"),
     [
-        *[(word, True) for word in ("STOP", "ja", "opted out", "unsubscribed", "TRUE", "1", "Oui")],
-        *[(word, False) for word in ("x", "since May", "2026-05-01")],
+        *[
+            (word, True)
+            for word in ("STOP", "ja", "opted out", "unsubscribed", "TRUE", "1", "Oui", "x")
+        ],
+        *[(word, False) for word in ("see note", "since May", "2026-05-01")],
     ],
 )
 def test_opt_outs_in_other_words_than_the_sample_has_are_no_consents(
