@@ -10,6 +10,7 @@ from functools import cache
 from nameparser.config import CONSTANTS
 
 from lead_platform.identity.normalization.known_names import is_given
+from lead_platform.vocabularies.birth_names import without_birth_names
 
 AROUND = " ,.-'\"()&/"
 # Which of several generations of one name a word behind it says.
@@ -47,9 +48,6 @@ _DEGREES = frozenset(
      "dds", "dmd", "dvm", "pharmd", "psyd", "edd", "cpa", "cfa", "pmp", "esq", "esquire", "fcca",
      "acca", "cissp", "shrm-cp", "beng", "bcom", "mcom", "csc", "drsc"]
 )  # fmt: skip
-_MAIDEN = re.compile(
-    r"(?<=\w)[\s,]+(?:geb\.|geborene|born|née|nee|född|født|fødd)\s+\S.*$", re.IGNORECASE
-)
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
 _ABBREVIATED = re.compile(r"(?:[A-Z][a-z]{0,2}\.){2,}")
@@ -68,7 +66,7 @@ def suffixes() -> frozenset[str]:
 
 def without_asides(text: str) -> str:
     """A name without nicknames and the name at birth: "Bo (Bob) Ek", "Anna Ek née Roche"."""
-    text = _MAIDEN.sub("", text)
+    text = without_birth_names(text)
     return " ".join(_ASIDE.sub(" ", text).split()) or text
 
 

@@ -22,6 +22,7 @@ from lead_platform.identity.normalization.name_words import (
     suffixes_behind,
     titles_before,
 )
+from lead_platform.vocabularies.birth_names import is_birth_name_alone, without_birth_names
 from lead_platform.vocabularies.particles import NEVER_GIVEN, PARTICLES
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
@@ -34,6 +35,8 @@ from lead_platform.vocabularies.text import (
 )
 
 _LONGEST = 150
+_LONGEST_FILLER = 3
+"""Words: "no last name"."""
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{16,128}|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-.*")
 _LINK = re.compile(r"https?://|www\.|\.(?:com|net|org|io)\b", re.IGNORECASE)
 _REPEATED = re.compile(r"(.)\1{2,}")
@@ -128,17 +131,38 @@ def _is_nobodys(
 ) -> bool:
     """Whether all that is given only fills the fields: Guest, Guest Guest, Info | Requested."""
     given = [text for text in (" ".join(part for part in parts if part), full) if text]
-    return bool(given) and all(_is_filler(_key(text), vocabularies) for text in given)
+    return bool(given) and all(_only_fills(text, vocabularies) for text in given)
+
+
+def _only_fills(text: str, vocabularies: Vocabularies) -> bool:
+    """Also behind a title: Frau N. N."""
+    words = text.split()
+    named = words[titles_before(words) :] or words
+    return _is_filler(_key(" ".join(named)), vocabularies)
 
 
 def _is_filler(key: str, vocabularies: Vocabularies) -> bool:
     """Two words that are names too make a name: Bar Foo."""
-    whole = vocabularies.placeholders["whole_name"]
-    if key in whole or vocabularies.is_placeholder_beside_a_name(key):
+    words = key.split()
+    if key in vocabularies.placeholders["whole_name"]:
         return True
-    words = set(key.split())
-    alone = {word for word in words if vocabularies.is_placeholder_beside_a_name(word)}
-    return words <= (alone | whole) and (bool(alone) or len(words) == 1)
+    return _are_fillers(words, vocabularies, is_sure=len(set(words)) == 1)
+
+
+def _are_fillers(words: list[str], vocabularies: Vocabularies, *, is_sure: bool) -> bool:
+    """Whether the words are one filler behind another (n/a, N. N.), one of them (or what
+    `is_sure` says) no name by itself."""
+    if not words:
+        return is_sure
+    for size in range(1, min(len(words), _LONGEST_FILLER) + 1):
+        head = " ".join(words[:size])
+        is_known = head in vocabularies.placeholders["whole_name"]
+        is_none = vocabularies.is_placeholder_beside_a_name(head) or (is_known and size > 1)
+        if (is_known or is_none) and _are_fillers(
+            words[size:], vocabularies, is_sure=is_sure or is_none
+        ):
+            return True
+    return False
 
 
 def _speaks(email: str | None, text: str | None) -> bool:
@@ -157,7 +181,7 @@ def _key(text: str) -> str:
 
 def _cleaned(raw: str | None) -> str | None:
     text = clean_text(undo_percent_encoding(raw)) if raw else None
-    return _without_remark(text) if text is not None else None
+    return without_birth_names(_without_remark(text)) if text is not None else None
 
 
 def _beside_another(text: str | None) -> str | None:
@@ -175,6 +199,8 @@ def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, s
     kept = clean_text(_STRAY_SIGNS.sub(" ", plain))
     if kept is None or not any(char.isalpha() for char in kept):
         return None, "no letters"
+    if titles_before(words := kept.split()) == len(words):
+        return None, "a title, not a name"
     return kept, None
 
 
@@ -201,9 +227,8 @@ def _why_no_name(text: str, vocabularies: Vocabularies) -> str | None:
         return "a link, not a name"
     if vocabularies.is_placeholder_beside_a_name(_key(text)):
         return "placeholder"
-    words = text.split()
-    if titles_before(words) == len(words):
-        return "a title, not a name"
+    if is_birth_name_alone(text):
+        return "the name at birth, not the name"
     letters = fold(text).replace(" ", "")
     if letters and _REPEATED.fullmatch(letters):
         return "placeholder"
