@@ -6,6 +6,7 @@ means (country names, phone numbers, vocabularies of people) belongs to normalis
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from lead_platform.capture.documents import (
     write_json,
 )
 from lead_platform.capture.worded_dates import read_worded_date
+from lead_platform.capture.zones import split_zone
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
@@ -114,8 +116,9 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
     """A function that reads an instant as UTC without zone.
 
     Accepts the declared formats first, then ISO 8601 (also 20261130, as a number too), then epoch
-    seconds, milliseconds or microseconds, then a date that names its month. Values without a zone
-    are local to `zone`. Raises ValueFault.
+    seconds, milliseconds or microseconds, then a date that names its month. Behind a time of day
+    may stand UTC or an offset from it, whatever the form. Values without a zone are local to
+    `zone`. Raises ValueFault.
     """
     counts_days = SPREADSHEET_DAYS in formats
 
@@ -130,11 +133,16 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
         text = str(value).strip()
         if len(text) > _LONGEST_INSTANT:
             raise ValueFault(_unreadable_instant(value, formats))
+        local, offset = split_zone(text)
         for pattern in formats:
-            try:
+            with suppress(ValueError):
                 return _to_utc(datetime.strptime(text, pattern), zone)  # noqa: DTZ007
-            except ValueError:
-                continue
+            if offset is not None:
+                with suppress(ValueError):
+                    return _to_utc(datetime.strptime(local, pattern).replace(tzinfo=offset), zone)
+        if offset is not None:
+            with suppress(ValueError):
+                return _to_utc(datetime.fromisoformat(local).replace(tzinfo=offset), zone)
         try:
             if _EPOCH.match(text):
                 return _from_epoch(float(text) if "." in text else int(text))

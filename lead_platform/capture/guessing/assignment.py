@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from lead_platform.capture.guessing.choices import (
     ABOUT_OTHERS,
@@ -21,7 +22,12 @@ from lead_platform.capture.guessing.choices import (
     Assignment,
     Choice,
 )
-from lead_platform.capture.guessing.dates import DateForm, find_clock, find_date_form
+from lead_platform.capture.guessing.dates import (
+    DateForm,
+    find_clock,
+    find_date_form,
+    ordered_as,
+)
 from lead_platform.capture.guessing.last_names import with_whole_last_name
 from lead_platform.capture.guessing.leftovers import (
     are_job_titles,
@@ -114,7 +120,7 @@ def assign_columns(
     now: datetime,
 ) -> Assignment:
     """A column for each field the sample has one for."""
-    judge = _Judge(names, lists, vocabularies, now, _title(sample.columns, names))
+    judge = _Judge(names, lists, vocabularies, now, sample.columns)
     judge.is_beside_deals = is_of_deals(
         frozenset(m.field for c in sample.columns if c.values for m in names.matches(c.path))
     )
@@ -204,10 +210,11 @@ class _Judge:
         lists: IntakeLists,
         vocabularies: Vocabularies,
         now: datetime,
-        title: str,
+        columns: Sequence[Column],
     ) -> None:
         self._names = names
-        self._title = title
+        self._columns = columns
+        self._title = _title(columns, names)
         self._lists = lists
         self._countries = Countries(vocabularies)
         self._seniorities = vocabularies.seniorities
@@ -394,6 +401,9 @@ class _Judge:
                     "or add `formats`"
                 )
             return None
+        if form.ambiguous and (told := ordered_as(form, self._date_forms)) is not None:
+            form, reason = told, f"{choice.reason}; in the order of the file's other dates"
+            choice = replace(choice, reason=reason)
         if form.ambiguous:
             forms = " or ".join(f"`formats: ['{each}']`" for each in form.ambiguous)
             first = (
@@ -408,6 +418,11 @@ class _Judge:
         self._ask_about_days(column, form)
         self._tell_unread(choice, [cell for cell in column.tried if cell in form.unread])
         return replace(choice, dates=form)
+
+    @cached_property
+    def _date_forms(self) -> list[DateForm]:
+        forms = (find_date_form(column.values, self._now) for column in self._columns)
+        return [form for form in forms if form is not None]
 
     def _ask_about_days(self, column: Column, form: DateForm) -> None:
         """Numbers among dates are a spreadsheet's count of days, as far as anybody sees."""

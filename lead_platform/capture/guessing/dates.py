@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from lead_platform.capture.values import (
     read_days,
 )
 from lead_platform.capture.worded_dates import read_worded_date
+from lead_platform.capture.zones import split_zone
 
 # Nobody who puts points between them writes the month first. With hyphens a year of two digits may
 # stand first, as in ISO 8601.
@@ -35,6 +36,7 @@ _NAMED = (
 _ISO = instant_reader((), ZoneInfo("UTC"))
 IN_WORDS = "in words"
 """Stands for dates that name their month in any language: these need no format."""
+_FIGURES = re.compile(r"%[dmyY](?P<sign>\W)%[dmyY](?P=sign)%[dmyY]")
 _NAMES_MONTH = re.compile(r"[^\W\d_]{3}|[年년]")
 # So much of a column must be dates: exports have a blank or a broken one, rarely more.
 _SHARE = 0.95
@@ -105,6 +107,20 @@ def _first(value: str, forms: Sequence[str | None]) -> datetime | None:
     return next((at for form in forms if (at := _read(value, form)) is not None), None)
 
 
+def ordered_as(form: DateForm, others: Iterable[DateForm]) -> DateForm | None:
+    """`form` in the one order of day and month that other columns of its file have; None where none
+    of them tells, or they differ: who exports a file writes all its dates in one way."""
+    told = {_order(each) for other in others for each in other.formats} - {None}
+    fitting = [each for each in form.ambiguous if _order(each) in told]
+    return DateForm(tuple(fitting)) if len(told) == len(fitting) == 1 else None
+
+
+def _order(form: str) -> str | None:
+    """Its day, month and year with the signs between them; None where it has names."""
+    found = _FIGURES.match(form)
+    return found.group().lower() if found else None
+
+
 def read_dates(values: Sequence[str], form: DateForm) -> tuple[datetime | None, ...]:
     """The points in time of `values` by an unambiguous form, without zone; None for no date."""
     forms = (*form.formats, None, IN_WORDS)
@@ -146,17 +162,19 @@ def _fits(values: Sequence[str], form: str | None, now: datetime) -> bool:
 
 
 def _read(value: str, form: str | None) -> datetime | None:
+    local, offset = split_zone(value)
     try:
         if form is None:
             # Fewer than ten digits are numbers of something, no epoch; eight may be 20261130.
             is_number = value.isdigit() and len(value) < 10 and len(value) != 8
-            return None if is_number or _NAMES_MONTH.search(value) else _ISO(value)
+            return None if is_number or _NAMES_MONTH.search(local) else _ISO(value)
         if form == SPREADSHEET_DAYS:
             return read_days(value)
         if form == IN_WORDS:
             found = read_worded_date(value)
             return None if found is None else found.replace(tzinfo=None)
-        return datetime.strptime(value, form)  # noqa: DTZ007
+        at = datetime.strptime(local, form)  # noqa: DTZ007
+        return at - offset.utcoffset(None) if offset is not None else at
     except (ValueFault, ValueError, OverflowError):
         return None
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_platform.capture.guessing.dates import DateForm, find_date_form
+from lead_platform.capture.guessing.dates import DateForm, find_date_form, ordered_as
 from lead_platform.capture.values import instant_reader
 
 NOW = datetime(2026, 11, 27, 12)
@@ -90,3 +90,26 @@ def test_a_few_dates_in_another_form_are_read_or_told(
     for text in rest:
         if text not in found.unread:
             instant_reader(found.formats, ZoneInfo("UTC"))(text)
+
+
+@pytest.mark.parametrize("zone", [" -0300", " UTC", "+05:30", " GMT+2"])
+def test_a_zone_behind_the_time_of_day_is_part_of_no_form(zone: str) -> None:
+    texts = [f"{day:02}/01/2025 10:30:00{zone}" for day in (2, 13, 28)]
+    assert find_date_form(texts, NOW) == DateForm(("%d/%m/%Y %H:%M:%S",))
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        ([DateForm(("%m/%d/%Y %I:%M %p",))], "%m/%d/%Y"),
+        ([DateForm(("%d/%m/%y",)), DateForm()], "%d/%m/%Y"),
+        # Two columns that differ, one with other signs, one without figures: nothing is told.
+        ([DateForm(("%m/%d/%Y",)), DateForm(("%d/%m/%Y %H:%M",))], None),
+        ([DateForm(("%m-%d-%Y",))], None),
+        ([DateForm(("%B %d, %Y",)), DateForm()], None),
+        ([DateForm(ambiguous=("%d/%m/%Y", "%m/%d/%Y"))], None),
+    ],
+)
+def test_a_file_has_one_order_of_day_and_month(others: list[DateForm], found: str | None) -> None:
+    unclear = DateForm(ambiguous=("%d/%m/%Y", "%m/%d/%Y"))
+    assert ordered_as(unclear, others) == (found and DateForm((found,)))
