@@ -14,6 +14,7 @@ import pycountry
 from babel import Locale
 
 from lead_platform.capture.guessing.names import NAME_PARTICLE
+from lead_platform.vocabularies.legal_forms import sign_of_a_company
 from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 from lead_platform.vocabularies.text import fold
@@ -27,12 +28,6 @@ _COUNT = re.compile(
 )
 # A hash or token that stands for a value: pseudonymised exports keep their names.
 _OPAQUE = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9+/_-]{20,}={0,2})")
-_LEGAL_FORM = re.compile(
-    r"\b(?:gmbh|ag|kg|ohg|ug|e\.\s?k\.?|inc|llc|llp|ltd|limited|corp|corporation|plc|pty|co|sarl|sas|"
-    r"sasu|eurl|s\.?a\.?|s\.?l\.?u?|s\.?r\.?l\.?|s\.?p\.?a\.?|bv|nv|oy|ab|a/s|aps|lda|ltda|eirl|"
-    r"company|group|holding|university|college|bank|solutions|services|systems|technologies)\b\.?",
-    re.I,
-)
 _PERSON = re.compile(r"[^\W\d_][^\d@_:/]*")
 _TOKEN = re.compile(r"\S+")
 _SPREADSHEET_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,2}|\d{6,16}\.0")
@@ -151,13 +146,13 @@ def is_person_name(value: str) -> bool:
         len(parts) >= 2
         and len(words) <= 5
         and _PERSON.fullmatch(value) is not None
-        and _LEGAL_FORM.search(value) is None
+        and sign_of_a_company().search(value) is None
     )
 
 
 def is_company_name(value: str) -> bool:
     """Whether the value says that it is a company's name."""
-    return _LEGAL_FORM.search(value) is not None
+    return sign_of_a_company().search(value) is not None
 
 
 def is_url(value: str) -> bool:

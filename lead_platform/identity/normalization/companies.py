@@ -16,6 +16,7 @@ from lead_platform.identity.normalization.emails import (
     is_free_mail_domain,
     registrable_domain,
 )
+from lead_platform.vocabularies.legal_forms import shown_forms
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
     BLANK,
@@ -30,13 +31,7 @@ _LONGEST = 250
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{24,128}")
 _HOST = re.compile(r"^(?=.{3,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})+$")
 _AROUND = " \t,;:|*"
-_SPOKEN_FORMS = {
-    form.lower(): form
-    for form in (
-        "GmbH", "AG", "KG", "SE", "UG", "LLC", "LLP", "LP", "PLC", "SA", "SAS", "SARL", "SRL",
-        "SpA", "BV", "NV", "AB", "AS", "ApS", "Oy", "Oyj", "USA", "UK",
-    )
-}  # fmt: skip
+_COUNTRIES = frozenset({"usa", "uk"})
 _SMALL_WORDS = frozenset(
     [
         "of",
@@ -195,8 +190,9 @@ def _cased(name: str) -> str:
 def _cased_word(word: str, position: int) -> str:
     lower = word.lower()
     bare = lower.strip(".,").replace(".", "")
-    if bare in _SPOKEN_FORMS and position:
-        return word.upper() if "." in word.strip(".,") else lower.replace(bare, _SPOKEN_FORMS[bare])
+    shown = bare.upper() if bare in _COUNTRIES else shown_forms().get(bare)
+    if shown is not None and position:
+        return word.upper() if "." in word.strip(".,") else lower.replace(bare, shown)
     if position and lower in _SMALL_WORDS:
         return lower
     if word.isupper() and 2 <= len(bare) <= 3 and bare not in {"inc", "ltd", "co", "new", "and"}:

@@ -8,6 +8,7 @@ import re
 from lead_platform.identity.normalization.companies import legal_form_behind
 from lead_platform.identity.normalization.known_names import is_given, is_only_family
 from lead_platform.identity.normalization.name_words import bare, without_asides
+from lead_platform.vocabularies.legal_forms import in_capitals, words_of
 from lead_platform.vocabularies.particles import PARTICLES
 
 SEVERAL_PERSONS = "several persons in one name: kept whole"
@@ -18,28 +19,6 @@ _BETWEEN_PERSONS = frozenset(["&", "/", "and", "und", "et", "och", "og"])
 _HOUSEHOLDS = frozenset(
     ["familie", "fam", "family", "famille", "familia", "famiglia", "família", "eheleute", "ehepaar"]
 )
-# Nobody is called so, in whatever letters.
-_LEGAL_FORMS = frozenset(
-    ["gmbh", "mbh", "ggmbh", "ohg", "gbr", "llc", "llp", "inc", "ltd", "limited", "corp",
-     "corporation", "plc", "pty", "sarl", "sasu", "eurl", "srl", "bv", "nv", "oyj", "aps", "ltda",
-     "lda", "kft", "zrt", "sro", "doo", "pvt"]
-)  # fmt: skip
-# Initials of names too: only in capitals behind a name that is not, or that no given name is in.
-_SHORT_FORMS = {"ag": "AG", "kg": "KG", "ug": "UG", "oy": "OY", "spa": "SpA"}
-# Names or initials of people, unless what stands before is no given name: Maria SA.
-_NAMES_TOO = {"sa": "SA", "sas": "SAS", "ab": "AB", "se": "SE", "asa": "ASA", "sl": "SL"}
-_BEHIND = frozenset(
-    ["holding", "holdings", "solutions", "consulting", "services", "technologies", "systems",
-     "university", "universität", "hochschule", "stiftung", "foundation", "group", "gruppe",
-     "groupe", "team", "department", "abteilung", "sekretariat", "helpdesk"]
-)  # fmt: skip
-# A surname too: Anna Bank.
-_SURNAMES_TOO = frozenset(["bank"])
-_BEFORE = frozenset(
-    ["team", "abteilung", "stadt", "gemeinde", "landkreis", "landratsamt", "stadtwerke",
-     "sparkasse", "universität", "university", "université", "universidad", "università",
-     "hochschule", "praxis", "arztpraxis", "kanzlei", "autohaus"]
-)  # fmt: skip
 
 
 def why_no_single_person(text: str) -> str | None:
@@ -59,23 +38,26 @@ def why_no_single_person(text: str) -> str | None:
 
 def _names_an_organisation(keys: list[str]) -> bool:
     """Sales Team, Universität Wien."""
-    is_bank = keys[-1] in _SURNAMES_TOO and not is_given(keys[0])
-    return keys[0] in _BEFORE or keys[-1] in _BEHIND or is_bank
+    # A surname too: Anna Bank.
+    is_bank = keys[-1] in words_of("organisation_or_surname") and not is_given(keys[0])
+    is_behind = keys[-1] in words_of("organisation_behind")
+    return keys[0] in words_of("organisation_before") or is_behind or is_bank
 
 
 def _ends_in_legal_form(words: list[str], keys: list[str]) -> bool:
     """Acme GmbH, KPMG AG, Acme sp. z o.o.; what people are called or abbreviated by is none."""
     key, word = keys[-1], words[-1].strip(",")
-    if key in _LEGAL_FORMS:
+    if key in words_of("form"):
         return True
-    if key in _SHORT_FORMS:
-        stands_out = word == _SHORT_FORMS[key] and not words[0].isupper()
+    stands_out = word == in_capitals(key) and not words[0].isupper()
+    if key in words_of("form_or_initials"):
+        # Only in capitals behind a name that is not, or that no given name is in.
         whole = " ".join(words)
         is_level = whole.isupper() or whole.islower()
         return stands_out or (is_level and not any(map(is_given, words[:-1])))
-    if key in _NAMES_TOO:
+    if key in words_of("form_or_name"):
+        # Unless what stands before is no given name: Maria SA.
         is_dotted = word.upper() == "".join(f"{sign}." for sign in key.upper())
-        stands_out = word == _NAMES_TOO[key] and not words[0].isupper()
         may_be_initials = is_dotted and is_only_family(words[0])
         return (is_dotted or stands_out) and not is_given(words[0]) and not may_be_initials
     # Of several words, not all of them initials: sp. z o.o., S.A. de C.V.
