@@ -51,7 +51,10 @@ def _may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bo
         for state in states
     ):
         return True
-    if names.is_about_privacy(column.path) and consent_words(column, lists):
+    # `{"optOut": {"mail": true}}`: what holds it says what it is about.
+    whole = (" ".join(column.path),)
+    is_near = names.is_about_privacy(whole) or names.is_about_consent(whole)
+    if is_near and consent_words(column, lists, is_opt_out=True):
         return True
     is_prose = len(states) > _MOST_STATES and column.share(_is_sentence) >= 0.5
     return names.is_about_consent(column.path) and not is_prose

@@ -1,6 +1,7 @@
 """Columns of opt-outs by their names, in any language: they deny or are asked about."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,23 @@ def test_a_state_that_may_be_an_opt_out_is_asked_about(tmp_path: Path, header: s
         path = tmp_path / f"{state}.csv"
         assert not consents(path, (header, ("Subscribed", state, "Bounced")))
         assert is_asked(path, header, "Subscribed", state, "Bounced")
+
+
+@pytest.mark.parametrize(
+    ("holder", "part"),
+    [("do_not_contact", "email"), ("suppression", "sms"), ("consents", "post"), ("gdpr", "ok"),
+     ("unsubscribed", "newsletter"), ("Kontaktsperre", "aktiv"), ("privacyPolicy", "accepted")],
+)  # fmt: skip
+@pytest.mark.parametrize("said", [True, "yes", 1])
+def test_what_holds_a_consent_says_so(tmp_path: Path, holder: str, part: str, said: object) -> None:
+    """`do_not_contact.email: true` was an answer, and nobody was asked."""
+    path = tmp_path / "x.jsonl"
+    records = [{"email": f"p{number}@b.example", holder: {part: said}} for number in range(2)]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    proposal = proposed(path)
+    assert proposal.draft is not None
+    assert "answers:" not in proposal.draft.text
+    assert any(text.startswith(f"{holder}.{part}:") for text in proposal.found.questions)
 
 
 MANY = [
