@@ -1,7 +1,7 @@
 """Words around a name that are no part of it: titles, degrees, and which of several generations.
 
-Owns the lists and what is taken off before and behind. Some are names too (Doc, Ing, Nat): those
-count as titles only with a dot, or beside another title.
+Owns what is taken off before and behind; the words are those of name_words.csv. Some are names too
+(Doc, Ing, Nat): those count as titles only with a dot, or beside another title.
 """
 
 import re
@@ -11,6 +11,7 @@ from nameparser.config import CONSTANTS
 
 from lead_platform.identity.normalization.known_names import is_given
 from lead_platform.vocabularies.birth_names import without_birth_names
+from lead_platform.vocabularies.name_words import words_of
 
 AROUND = " ,.-'\"()&/"
 # Which of several generations of one name a word behind it says.
@@ -19,35 +20,17 @@ GENERATIONS = {
     "ii": "ii", "iii": "iii", "iv": "iv",
 }  # fmt: skip
 # nameparser lists 800 titles; "Dean", "Major" or "King" among them are first names more often.
-HONORIFICS = frozenset(
-    ["mr", "mrs", "ms", "mx", "miss", "dr", "drs", "prof", "professor", "sir", "madam", "herr",
-     "herrn", "frau", "monsieur", "madame", "mme", "mlle", "sr", "sra", "srta", "señor", "señora",
-     "signor", "signora", "dott", "dottssa", "rev", "dra", "profa", "mevr", "mevrouw",
-     "dhr", "meneer", "dipl-ing", "dipling", "dr-ing", "drmed", "dipl-kfm", "diplkfm", "dipl-kffr",
-     "dipl-inf", "dipl-wirt-ing", "dipl-phys", "dipl-volksw", "dipl-psych", "dipl-math",
-     "dipl-betriebsw", "mmag", "univ-prof", "priv-doz", "judr", "mudr", "phdr", "rndr", "mvdr",
-     "paeddr", "г-н", "г-жа"]
-)  # fmt: skip
+HONORIFICS = words_of("title")
 # Names of people too: titles with a dot, or before a name that is known as a given one. Hon Wai
 # Chan is called Hon Wai.
-_BEFORE_GIVEN = frozenset(["ing", "hon"])
+_BEFORE_GIVEN = words_of("title_before_given")
 # Before a given name: Sir Fred.
 GIVEN_TITLES = frozenset(["sir"])
 # Names of people too: titles only where a dot says so.
-_WITH_DOT = frozenset(
-    ["mag", "dipl", "ir", "lic", "arch", "avv", "rag", "geom", "eng", "mgr", "bc", "doc", "fr",
-     "hr", "sig", "capt", "cpt", "col", "lt", "sgt", "maj", "gen", "cllr", "akad", "проф", "д-р"]
-)  # fmt: skip
+_WITH_DOT = words_of("title_with_dot")
 # Only behind a title: Dr. med. dent.
-_BEHIND_TITLE = frozenset(
-    ["med", "dent", "phil", "rer", "nat", "jur", "iur", "oec", "pol", "habil", "hc", "h.c", "ing",
-     "mult", "vet", "theol", "techn", "agr", "mag", "dipl", "arch", "eng", "univ", "em"]
-)  # fmt: skip
-_DEGREES = frozenset(
-    ["phd", "dphil", "mba", "emba", "msc", "bsc", "mphil", "llm", "llb", "mpa", "mph", "mfa", "dba",
-     "dds", "dmd", "dvm", "pharmd", "psyd", "edd", "cpa", "cfa", "pmp", "esq", "esquire", "fcca",
-     "acca", "cissp", "shrm-cp", "beng", "bcom", "mcom", "csc", "drsc"]
-)  # fmt: skip
+_BEHIND_TITLE = words_of("title_behind_title")
+_DEGREES = words_of("degree")
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
 _ABBREVIATED = re.compile(r"(?:[A-Z][a-z]{0,2}\.){2,}")

@@ -1,0 +1,29 @@
+"""Words beside names of people, by their kind: particles, titles, degrees; name_words.csv has them.
+
+Some are names of people too: `particle_or_given` (Van, Al, Bin), and titles that count only
+`_with_dot` (Doc, Mag), `_before_given` names (Ing, Hon) or `_behind_title` (Dr. med. dent.). A
+`rank` stands with particles (Graf von), a `link` between two of them or two family names (von und
+zu, Ramón y Cajal).
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal[
+    "particle", "particle_or_given", "link", "rank", "title", "title_before_given",
+    "title_with_dot", "title_behind_title", "degree",
+]  # fmt: skip
+_LIST = Path(__file__).with_name("name_words.csv")
+
+
+def words_of(kind: Kind) -> frozenset[str]:
+    """The words of a kind, in small letters."""
+    return frozenset(word for word, its in _rows() if its == kind)
+
+
+@cache
+def _rows() -> tuple[tuple[str, str], ...]:
+    with _LIST.open(encoding="utf-8", newline="") as stream:
+        return tuple((row["word"], row["kind"]) for row in csv.DictReader(stream))
