@@ -1,6 +1,5 @@
 """Writes a proposed channel as the YAML a person would write, each field with its reason."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,19 +7,22 @@ from dataclasses import dataclass, replace
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.capture.guessing.choices import (
     BY_VALUES,
-    KEPT,
     Assignment,
     Choice,
 )
+from lead_platform.capture.guessing.kept_answers import kept_answer_lines
 from lead_platform.capture.guessing.names import CONSENTS, CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
+from lead_platform.capture.guessing.notation import (
+    all_of,
+    flow,
+    path_of,
+    quoted,
+    reference,
+    scalar,
+    where_both,
+)
 from lead_platform.capture.guessing.samples import AnswerList, Sample
-from lead_platform.capture.guessing.shapes import Column
-from lead_platform.capture.paths import LONGEST_PATH
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What YAML reads as something else than a text unless it is quoted.
-_RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "~"})
-_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 
 
@@ -48,7 +50,7 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
     record = _record_id(found, person)
     lines = [
         f"name: {name}",
-        f"description: {_scalar(described)}",
+        f"description: {scalar(described)}",
         f"format: {sample.format}",
         *_reading_lines(sample),
         *_identity_lines(name, record, person, found),
@@ -154,9 +156,9 @@ def _identity_lines(
         yield "# No column has an id of its own for each record: equal records are one."
         yield "record_id: content"
     elif len(record) == 1:
-        yield _line("record_id", _reference((record[0].column,)), record[0])
+        yield _line("record_id", reference((record[0].column,)), record[0])
     else:
-        paths = ", ".join(_scalar(_path(choice.column.path)) for choice in record)
+        paths = ", ".join(scalar(path_of(choice.column.path)) for choice in record)
         yield _line("record_id", f"{{path: [{paths}]}}", record[-1])
     is_person = person is not None and [c.column for c in record] == [person.column]
     changes = found.first("modified_at") is not None or is_person
@@ -166,7 +168,7 @@ def _identity_lines(
         yield from _time_rule("modified_at", found)
     if person is not None:
         yield f"source_system: {'salesforce' if _is_crm_id(person) else name}"
-        yield _line("person_id", _reference((person.column,)), person)
+        yield _line("person_id", reference((person.column,)), person)
     else:
         yield "# No person id: name one with `source_system` and `person_id` where there is one."
 
@@ -176,20 +178,20 @@ def _identity_lines(
 
 def _reading_lines(sample: Sample) -> Iterator[str]:
     for key, value in sample.settings.items():
-        yield f"{key}: {_flow(value)}"
+        yield f"{key}: {flow(value)}"
     if sample.records is not None:
-        yield f"records: {_scalar(_path((sample.records,)))}"
+        yield f"records: {scalar(path_of((sample.records,)))}"
 
 
 def _answers_lines(answers: AnswerList | None) -> Iterator[str]:
     if answers is not None:
-        value = _path(("item", answers.value))
+        value = path_of(("item", answers.value))
         joined = f"join(', ', {value}[].to_string(@))" if answers.is_many else value
         yield "answers:"
-        each = _path(answers.path)
-        yield f"  each: {_scalar(f'values({each})' if answers.is_object else each)}"
-        yield f"  name: {_scalar(_path(('item', answers.name)))}"
-        yield f"  value: {_scalar(joined)}"
+        each = path_of(answers.path)
+        yield f"  each: {scalar(f'values({each})' if answers.is_object else each)}"
+        yield f"  name: {scalar(path_of(('item', answers.name)))}"
+        yield f"  value: {scalar(joined)}"
 
 
 # --- submissions -------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ def _submission_lines(sample: Sample, found: Assignment) -> Iterator[str]:
         if name != "submitted_at":
             rule = _consent_rule(choices) if name in CONSENTS else _rule(choices)
             yield from _indented([_line(name, rule, choices[0])])
-    yield from _indented(_rest_lines(sample, found))
+    yield from _indented(kept_answer_lines(found))
 
 
 def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, ...]]]:
@@ -230,41 +232,41 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
     if not choices:
         return [f"{name}: {{default: received_at}}  # no column of dates was found"]
     choice = choices[0]
-    parts = [_reference((choice.column,), bare=False)]
+    parts = [reference((choice.column,), bare=False)]
     if choice.beside is not None:
-        paths = (_scalar(_path(column.path)) for column in (choice.column, choice.beside))
+        paths = (scalar(path_of(column.path)) for column in (choice.column, choice.beside))
         parts = [f"path: [{', '.join(paths)}]"]
     if choice.dates is not None and choice.dates.formats:
-        parts.append(f"formats: {_flow(list(choice.dates.formats))}")
+        parts.append(f"formats: {flow(list(choice.dates.formats))}")
     if choice.zone is not None:
         parts.append(f"time_zone: {choice.zone}")
     if choice.column.filled < 1:
         parts.append("default: received_at")
     if len(parts) == 1:
-        return [_line(name, _reference((choice.column,)), choice)]
+        return [_line(name, reference((choice.column,)), choice)]
     return [_line(name, "{" + ", ".join(parts) + "}", choice)]
 
 
 def _rule(choices: tuple[Choice, ...]) -> str:
     choice = choices[0]
     if choice.where is not None:
-        return f"{{path: {_quoted(_where_both((choice.where, choice.column)))}}}"
-    parts = [_reference(tuple(each.column for each in choices), bare=False)]
+        return f"{{path: {quoted(where_both((choice.where, choice.column)))}}}"
+    parts = [reference(tuple(each.column for each in choices), bare=False)]
     if choice.joined:
-        parts = [_all_of(choice.joined), "joined_by: ' '"]
+        parts = [all_of(choice.joined), "joined_by: ' '"]
     forms = [form for c in choices if c.dates is not None for form in c.dates.formats]
     if forms:
-        parts.append(f"formats: {_flow(list(dict.fromkeys(forms)))}")
+        parts.append(f"formats: {flow(list(dict.fromkeys(forms)))}")
     if choice.zone is not None:
         parts.append(f"time_zone: {choice.zone}")
     if choice.scale is not None:
         parts.append(f"scale: {choice.scale}")
     if choice.extract is not None:
-        parts.append(f"extract: {_quoted(choice.extract)}")
+        parts.append(f"extract: {quoted(choice.extract)}")
     elif (prefix := choice.column.vendor_prefix) and len(choices) == 1:
-        parts.append(f"extract: {_quoted(f'^(?:{prefix})?(.+)$')}")
+        parts.append(f"extract: {quoted(f'^(?:{prefix})?(.+)$')}")
     if len(parts) == 1:
-        return _reference(tuple(each.column for each in choices))
+        return reference(tuple(each.column for each in choices))
     return "{" + ", ".join(parts) + "}"
 
 
@@ -283,44 +285,7 @@ def _consent_part(choice: Choice) -> str:
         said = "opt_out"
     else:
         return _rule((choice,))
-    return f"{{{_reference((choice.column,), bare=False)}, consent: {said}}}"
-
-
-def _rest_lines(sample: Sample, found: Assignment) -> list[str]:
-    """What fills no field, as answers; what is sensitive or was in doubt stays in the payload."""
-    pairs: list[str] = []
-    left: list[str] = []
-    keys: set[str] = set()
-    seconds = {second.path: first for first, second in found.second}
-    kept = [(second, None) for _, second in found.second]
-    for column, near in (*kept, *found.rest):
-        first = seconds.get(column.path)
-        if column.path[0] == "_answers" and first is None:
-            continue
-        key = _key(column, keys)
-        path = _path(column.path) if first is None else _where_both((first, column))
-        pair = f"{key}: {path}"
-        fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
-        if (column.values or first) and near in KEPT and fits:
-            keys.add(key)
-            pairs.append(pair)
-        else:
-            left.append(" ".join(column.name.split()) + (f" ({near})" if near else ""))
-    told = [f"# Kept in the payload only: {name}" for name in left]
-    if not pairs:
-        return told
-    return [f"answers: {_quoted('{' + ', '.join(pairs) + '}')}", *told]
-
-
-def _key(column: Column, taken: set[str]) -> str:
-    if column.path[0] == "_answers":
-        return _path(column.path[1:])
-    key = re.sub(r"\W+", "_", column.name.lower(), flags=re.ASCII).strip("_")[:40] or "answer"
-    if key[0].isdigit():
-        key = f"q_{key}"
-    while key in taken:
-        key += "_"
-    return key
+    return f"{{{reference((choice.column,), bare=False)}, consent: {said}}}"
 
 
 # --- outcomes ----------------------------------------------------------------------------------
@@ -333,8 +298,8 @@ def _outcome_lines(found: Assignment) -> Iterator[str]:
     if stage is None:
         yield "      outcome_type: {constant: opportunity}"
     else:
-        reference = _reference((stage.column,), bare=False)
-        rule = f"{{{reference}, vocabulary: deal_stages, otherwise: stage_change}}"
+        where = reference((stage.column,), bare=False)
+        rule = f"{{{where}, vocabulary: deal_stages, otherwise: stage_change}}"
         yield f"      {_line('outcome_type', rule, stage)}"
     yield from _indented(_closing_lines(found))
     for name, choices in _deal_fields(found):
@@ -360,9 +325,9 @@ def _closing_lines(found: Assignment) -> list[str]:
     if not dated:
         return _time_line("occurred_at", ())
     formats = [form for c in dated if c.dates is not None for form in c.dates.formats]
-    parts = [_reference(tuple(c.column for c in dated), bare=False), "default: received_at"]
+    parts = [reference(tuple(c.column for c in dated), bare=False), "default: received_at"]
     if formats:
-        parts.insert(1, f"formats: {_flow(list(dict.fromkeys(formats)))}")
+        parts.insert(1, f"formats: {flow(list(dict.fromkeys(formats)))}")
     if dated[0].zone is not None:
         parts.append(f"time_zone: {dated[0].zone}")
     return [_line("occurred_at", "{" + ", ".join(parts) + "}", dated[0])]
@@ -378,57 +343,3 @@ def _line(name: str, rule: str, choice: Choice) -> str:
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
     return (f"      {line}" for line in lines)
-
-
-def _reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
-    """Where the columns are: `{column: First Name}`, `path: a.b`; `bare` for a rule of its own."""
-    if len(columns) == 1 and len(columns[0].path) == 1 and not _PLAIN.fullmatch(columns[0].name):
-        column = f"column: {_scalar(columns[0].path[0])}"
-        return f"{{{column}}}" if bare else column
-    path = _scalar(" || ".join(_path(column.path) for column in columns))
-    return path if bare else f"path: {path}"
-
-
-def _where_both(columns: tuple[Column, Column]) -> str:
-    """The second column where the first is filled too."""
-    return " && ".join(_path(column.path) for column in columns)
-
-
-def _all_of(columns: tuple[Column, ...]) -> str:
-    """Several columns whose values are joined."""
-    if all(len(column.path) == 1 for column in columns):
-        return f"column: {_flow([column.path[0] for column in columns])}"
-    return f"path: {_flow([_path(column.path) for column in columns])}"
-
-
-def _path(names: tuple[str, ...]) -> str:
-    """A jmespath: names with spaces or signs in quotes."""
-    return ".".join(
-        name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names
-    )
-
-
-def _scalar(text: str) -> str:
-    """A text as YAML reads it as text, also within brackets."""
-    if _SAFE.fullmatch(text) and text.lower() not in _RESERVED and " #" not in text:
-        return text
-    return _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    if not text.isprintable():
-        return json.dumps(text)
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _flow(value: object) -> str:
-    if isinstance(value, Mapping):
-        pairs = (f"{_quoted(str(key))}: {_flow(part)}" if not _PLAIN.fullmatch(str(key))
-                 or str(key).lower() in _RESERVED else f"{key}: {_flow(part)}"
-                 for key, part in value.items())  # fmt: skip
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(part) for part in value) + "]"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return "null" if value is None else _scalar(str(value))

@@ -1,0 +1,66 @@
+"""How a proposed channel writes where values are: paths of jmespath, and texts of YAML."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from lead_platform.capture.guessing.shapes import Column
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What YAML reads as something else than a text unless it is quoted.
+_RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "~"})
+_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
+
+
+def reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
+    """Where the columns are: `{column: First Name}`, `path: a.b`; `bare` for a rule of its own."""
+    if len(columns) == 1 and len(columns[0].path) == 1 and not _PLAIN.fullmatch(columns[0].name):
+        column = f"column: {scalar(columns[0].path[0])}"
+        return f"{{{column}}}" if bare else column
+    path = scalar(" || ".join(path_of(column.path) for column in columns))
+    return path if bare else f"path: {path}"
+
+
+def where_both(columns: tuple[Column, Column]) -> str:
+    """The second column where the first is filled too."""
+    return " && ".join(path_of(column.path) for column in columns)
+
+
+def all_of(columns: tuple[Column, ...]) -> str:
+    """Several columns whose values are joined."""
+    if all(len(column.path) == 1 for column in columns):
+        return f"column: {flow([column.path[0] for column in columns])}"
+    return f"path: {flow([path_of(column.path) for column in columns])}"
+
+
+def path_of(names: tuple[str, ...]) -> str:
+    """A jmespath: names with spaces or signs in quotes."""
+    return ".".join(
+        name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names
+    )
+
+
+def scalar(text: str) -> str:
+    """A text as YAML reads it as text, also within brackets."""
+    if _SAFE.fullmatch(text) and text.lower() not in _RESERVED and " #" not in text:
+        return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    if not text.isprintable():
+        return json.dumps(text)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def flow(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{quoted(str(key))}: {flow(part)}" if not _PLAIN.fullmatch(str(key))
+                 or str(key).lower() in _RESERVED else f"{key}: {flow(part)}"
+                 for key, part in value.items())  # fmt: skip
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(flow(part) for part in value) + "]"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return "null" if value is None else scalar(str(value))
