@@ -9,9 +9,9 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import duckdb
 import pandas as pd
@@ -63,12 +63,13 @@ def few_of(count: int) -> int:
 class Fault:
     """A row that breaks the work: its id, the kind of error and where it was raised.
 
-    Not the error's message: it may quote the record.
+    Not the error's message: it may quote the record. `is_of_many`: whether more than few do.
     """
 
     subject_id: str
     error: str
     place: str
+    is_of_many: bool = False
 
 
 def work_around(
@@ -146,44 +147,103 @@ def _raised(work: Callable[[pd.DataFrame], object], rows: pd.DataFrame) -> Excep
 def find_culprits(
     items: Sequence[T],
     attempt: Callable[[Sequence[T]], Exception | None],
-    is_few: Callable[[int], bool],
+    is_worth: Callable[[int, int], bool],
+    is_over: Callable[[], bool] = lambda: False,
 ) -> list[tuple[T, Exception]]:
     """The items without which the work goes through, each with the error it raised.
 
     `attempt` does the work without some of them and gives what it raised. Of what breaks only
-    together with earlier items the last one is found, as if they had come one by one. Empty where
-    they are more than few, the work fails without any of them, or the error does not come back: an
-    error that passes is nobody's.
+    together with earlier items the last one is found, as if they had come one by one. `is_worth`
+    is asked, of how many culprits and how many sound items are known, whether to go on. Once time
+    `is_over`, whatever was not told apart by then counts as culprits with those beside it.
+
+    Empty where that is not worth it, the work fails without any of them, or the error does not come
+    back: an error that passes is nobody's.
     """
     failed = attempt(())
     if failed is None or not items or attempt(items) is not None:
         return []
-    rest, culprits = list(items), list[tuple[T, Exception]]()
-    # The work goes through with so many of the rest, the first ones.
-    sound = 0
-    while sound < len(rest) and is_few(len(culprits) + 1):
-        out = [item for item, _ in culprits]
-        broken = len(rest)
-        while broken - sound > 1:
-            middle = (sound + broken) // 2
-            raised = attempt([*out, *rest[middle:]])
-            if raised is None:
-                sound = middle
-            else:
-                broken, failed = middle, raised
-        culprits.append((rest.pop(sound), failed))
-        raised = attempt([item for item, _ in culprits])
+    search = _Search(items, attempt, [(range(len(items)), failed)])
+    while search.pending and not is_over():
+        search.step()
+        if not search.is_worth(is_worth):
+            return []
+    search.look_ahead()
+    search.give_up_pending()
+    if not is_worth(len(search.culprits), len(search.sound)):
+        return []
+    culprits = [(items[place], raised) for place, raised in search.culprits]
+    if attempt([item for item, _ in culprits]) is not None:
+        return []
+    return culprits if _come_back(culprits, attempt, is_over) else []
+
+
+@dataclass
+class _Search(Generic[T]):
+    """A search by halving: places that go through together, places at fault, and ranges still to be
+    told apart, the last of `pending` first; of one that is known to break, what it raised."""
+
+    items: Sequence[T]
+    attempt: Callable[[Sequence[T]], Exception | None]
+    pending: list[tuple[range, Exception | None]]
+    sound: set[int] = field(default_factory=set)
+    culprits: list[tuple[int, Exception]] = field(default_factory=list)
+
+    def step(self) -> None:
+        """Try the earliest range; halve it where it breaks."""
+        places, failed = self.pending.pop()
+        failed = failed or self._with(places)
+        if failed is None:
+            return
+        if len(places) == 1:
+            self.culprits.append((places[0], failed))
+            return
+        middle = len(places) // 2
+        former, latter = places[:middle], places[middle:]
+        in_former = self._with(former)
+        # What breaks with all of them, and not with the former half, breaks with the latter.
+        self.pending.append((latter, failed if in_former is None else None))
+        if in_former is not None:
+            self.pending.append((former, in_former))
+
+    def is_worth(self, is_worth: Callable[[int, int], bool]) -> bool:
+        """Whether to go on; where it seems not, what comes later is looked at before."""
+        if is_worth(len(self.culprits), len(self.sound)):
+            return True
+        self.look_ahead()
+        return is_worth(len(self.culprits), len(self.sound))
+
+    def look_ahead(self) -> None:
+        """Try each range as a whole: those that go through need no telling apart."""
+        tried = [(places, failed or self._with(places)) for places, failed in self.pending]
+        self.pending = [(places, failed) for places, failed in tried if failed is not None]
+
+    def give_up_pending(self) -> None:
+        """Whatever lies in a range that breaks counts as a culprit."""
+        for places, failed in self.pending:
+            assert failed is not None
+            self.culprits += [(place, failed) for place in places]
+        self.pending = []
+
+    def _with(self, places: range) -> Exception | None:
+        """What these raise beside those that go through, to which they belong if nothing."""
+        there = self.sound.union(places)
+        raised = self.attempt([item for n, item in enumerate(self.items) if n not in there])
         if raised is None:
-            return culprits if _come_back(culprits, attempt) else []
-        failed = raised
-    return []
+            self.sound = there
+        return raised
 
 
 def _come_back(
-    culprits: Sequence[tuple[T, Exception]], attempt: Callable[[Sequence[T]], Exception | None]
+    culprits: Sequence[tuple[T, Exception]],
+    attempt: Callable[[Sequence[T]], Exception | None],
+    is_over: Callable[[], bool],
 ) -> bool:
-    """Whether each of them breaks the work once more as it did, with all others left out."""
+    """Whether each of them, of those there is time for, breaks the work once more as it did, with
+    all others left out."""
     for place, (_, failed) in enumerate(culprits):
+        if is_over():
+            break
         others = [item for item, _ in (*culprits[:place], *culprits[place + 1 :])]
         raised = attempt(others)
         if raised is None or fault_of("", raised) != fault_of("", failed):

@@ -421,7 +421,7 @@ def holds_of_faults(
             RAISES,
             json.dumps({"error": fault.error, "at": fault.place}),
             suite_version=suite_version,
-            is_of_many=is_of_many,
+            is_of_many=is_of_many or fault.is_of_many,
         )
         for fault in faults
     ]

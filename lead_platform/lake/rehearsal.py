@@ -9,7 +9,7 @@ finds wrong of rows is `quarantine`'s.
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lead_platform.lake.brake import WorkflowStoppedError, check_brake
 from lead_platform.lake.changes import current_snapshot
@@ -78,7 +78,9 @@ def find_faults(
     """What the stage has to leave out, beside `faults`, so that its code does not raise; `error` is
     what it raised.
 
-    Empty where that is no few records' fault, it does not come back, or none was found in time.
+    However many these are, as long as they do not outnumber the others. Empty where they do, or
+    where the error does not come back. Where they are too many to tell apart in time, some that
+    lie between them are left out with them; of models that take up a part of all leads, nothing.
     What was left out before and is tried again costs the step nothing: it is left out first, and
     however much of it breaks the stage again is left out anew.
     """
@@ -89,19 +91,20 @@ def find_faults(
     rehearsal = _Rehearsal(step, stage, scope, separations, faults)
     most_taken = 0
 
+    def is_over() -> bool:
+        return time.monotonic() > deadline
+
     def without(left_out: Sequence[Subject]) -> Exception | None:
         nonlocal most_taken
-        if time.monotonic() > deadline:
+        if scope.count_taken and is_over():
             raise error
         raised, taken = rehearsal.without(left_out)
         most_taken = max(most_taken, taken)
         return raised
 
-    def is_few(count: int) -> bool:
-        if scope.count_taken is None:
-            return count <= few_of(len(pending))
-        # Known in the end. Where they outnumber the sound so far, they are a step that is broken.
-        return count <= few_of(0) or count <= most_taken
+    def is_worth(culprits: int, sound: int) -> bool:
+        # Of all leads most are taken up by nothing, and sound in whatever step.
+        return culprits <= max(few_of(0), most_taken if scope.count_taken else sound)
 
     pending, again = rehearsal.list_pending()
     tried_again = {*again}
@@ -110,21 +113,30 @@ def find_faults(
         return []
     culprits: list[tuple[Subject, Exception]] = []
     if not again or without(again) is not None:
-        culprits = find_culprits(new, lambda out: without([*again, *out]), is_few)
-        if not culprits or (
-            scope.count_taken and len(culprits) > few_of(most_taken + len(culprits))
-        ):
+        culprits = find_culprits(new, lambda out: without([*again, *out]), is_worth, is_over)
+        if not culprits:
             return []
-    found = [subject for subject, _ in culprits]
+    taken = most_taken + len(culprits) if scope.count_taken else len(pending)
+    is_of_many = len(culprits) > few_of(taken)
+    found = [
+        (subject, replace(fault_of(subject.subject_id, raised), is_of_many=is_of_many))
+        for subject, raised in culprits
+    ]
+    if not again:
+        return found
+    left_out = [subject for subject, _ in culprits]
     try:
-        if again:
-            culprits += find_culprits(again, lambda out: without([*found, *out]), lambda _: True)
+        held_again = find_culprits(
+            again, lambda out: without([*left_out, *out]), lambda *_: True, is_over
+        )
     except Exception as raised:
         if raised is not error:
             raise
         # Too many to find in time which of them: all stay out.
-        culprits += [(subject, error) for subject in again]
-    return [(subject, fault_of(subject.subject_id, raised)) for subject, raised in culprits]
+        held_again = [(subject, error) for subject in again]
+    return found + [
+        (subject, fault_of(subject.subject_id, raised)) for subject, raised in held_again
+    ]
 
 
 @dataclass(frozen=True)

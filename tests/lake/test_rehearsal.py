@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from lead_platform.governance.quarantine import count_of_many
 from lead_platform.lake.brake import Brake
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.dbt import DbtFailedError
@@ -136,6 +137,22 @@ def test_what_was_left_out_before_never_costs_the_step(
     assert {name for (name,) in held_now} == {f"lead_{number}" for number in (*old[1:], new)}
 
 
+@pytest.mark.parametrize("profile", ["embedded"])
+@pytest.mark.parametrize("broken", [range(11), range(89, 100)])
+def test_the_others_go_through_beside_more_than_few_and_a_light_is_red(
+    trial_lake: Lake, broken: range
+) -> None:
+    """A stranger's file of which each record broke a step held up everybody else's."""
+    write = functools.partial(add_leads, breaking=[*broken])
+    step = step_of(trial_lake, trial_lake.write, write)
+    log = logging.getLogger(__name__)
+    done = run_step(step, Brake(open_switches(trial_lake.settings)), log)
+    assert done.set_aside == len(broken)
+    assert trial.count_rows(trial_lake, "trial.leads") == 100 - len(broken)
+    with trial_lake.read() as connection:
+        assert count_of_many(connection) == {STEP: len(broken)}
+
+
 def test_a_step_that_breaks_by_itself_leaves_nobody_out(gated: Gated, trial_lake: Lake) -> None:
     def break_always(candidate: Candidate) -> None:
         add_leads(candidate, breaking=())
@@ -155,9 +172,12 @@ def test_an_error_that_does_not_come_back_is_nobodys(gated: Gated, trial_lake: L
 
 # What is counted is the same on both profiles.
 @pytest.mark.parametrize("profile", ["embedded"])
-@pytest.mark.parametrize(("due", "is_few"), [(11, False), (220, True)])
+@pytest.mark.parametrize(
+    ("due", "is_found", "is_of_many"),
+    [(11, False, False), (22, True, True), (220, True, False)],
+)
 def test_few_are_counted_against_the_leads_a_step_takes_up(
-    trial_lake: Lake, due: int, is_few: bool
+    trial_lake: Lake, due: int, is_found: bool, is_of_many: bool
 ) -> None:
     """Of a large base few new leads are many: all that a run brought were set aside one by one."""
 
@@ -180,8 +200,9 @@ def test_few_are_counted_against_the_leads_a_step_takes_up(
     scope = replace(leads_of("trial.leads"), pending=base)
     step = step_of(trial_lake, trial_lake.supervise, add_due_leads, scope)
     found = faults_of(step)
-    blamed = {f"lead_{n}" for n in range(due - 11, due)} if is_few else set()
+    blamed = {f"lead_{n}" for n in range(due - 11, due)} if is_found else set()
     assert {subject.subject_id for subject, _ in found} == blamed
+    assert {fault.is_of_many for _, fault in found} <= {is_of_many}
 
 
 @pytest.mark.parametrize(
