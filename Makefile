@@ -29,7 +29,7 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 test-fast: check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m fast

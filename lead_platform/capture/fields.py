@@ -78,7 +78,9 @@ class RuleCompiler:
         listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
         self._no_numbers = frozenset(listed) - extra
         self._macros = channel.lists.macros
-        self._ids = SourceIds(channel.rules.id_form, channel.rules.source_system)
+        self.ids = SourceIds(
+            channel.rules.id_form, channel.rules.source_system, channel.rules.format
+        )
         self._custom = {field.name: field for field in channel.custom_fields}
         numbers = channel.rules.numbers
         self._marks = None if numbers is None else numbers.marks
@@ -103,7 +105,7 @@ class RuleCompiler:
         if name == "merged_person_ids":
             convert = self._merged_ids
         if name in IDENTIFIER_FIELDS:
-            convert = self._ids.read_one
+            convert = self.ids.read_one
         if name in _FIGURES and self._marks is not None and rule.scale is None:
             convert = self._figures
         if value_type == "instant" and name != TIME_FIELDS[kind]:
@@ -439,7 +441,7 @@ class RuleCompiler:
 
     def _merged_ids(self, value: Any) -> str | None:
         """A list of person ids, without those that are no longer whole."""
-        whole, faults = self._ids.read_several(value)
+        whole, faults = self.ids.read_several(value)
         if faults:
             raise PartFault("; ".join(faults), self._list(whole))
         return self._list(whole)

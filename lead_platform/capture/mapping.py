@@ -38,7 +38,6 @@ from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
-from lead_platform.capture.source_ids import rounding_fault
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
@@ -272,7 +271,7 @@ class RecordMapper:
         try:
             person = read_text(found)
             self._compiler.refuse_macro(person)
-            fault = person and rounding_fault(person, self._channel.rules.id_form)
+            fault = person and self._compiler.ids.fault(person)
             if fault:
                 raise ValueFault(fault)
         except ValueFault as fault:
@@ -291,7 +290,7 @@ class RecordMapper:
             fault = f"it has {len(record_id):,} characters, at most {LONGEST_ID:,} are taken"
         elif "\x1f" in record_id:
             fault = "it holds the control character U+001F"
-        elif (rounded := rounding_fault(record_id, self._channel.rules.id_form)) is not None:
+        elif (rounded := self._compiler.ids.fault(record_id)) is not None:
             fault = rounded
         else:
             return None

@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from lead_platform.capture.channels import FileFormat
 from lead_platform.capture.identifiers import IdForm, id_form
 from lead_platform.capture.values import ValueFault, read_list, read_text, show
 
@@ -26,16 +27,27 @@ _PRINTED_FIGURES = 17
 
 
 class SourceIds:
-    """The ids of one channel. `stated`: its `id_form`."""
+    """The ids of one channel: its `id_form` as stated, its source, and in what it delivers."""
 
-    def __init__(self, stated: IdForm | None, source_system: str | None) -> None:
-        self._stated = stated
+    def __init__(
+        self, stated: IdForm | None, source_system: str | None, file_format: FileFormat
+    ) -> None:
         self._form = id_form(stated, source_system)
+        # What JSON writes as a text was no number of a spreadsheet; who says so knows better.
+        self._end_in_zeros = stated == "as_given" or file_format in ("json", "jsonl")
+
+    def formed(self, source_id: str) -> str:
+        """The id in the form that the channel takes it in."""
+        return self._form(source_id) if self._form else source_id
+
+    def fault(self, source_id: str) -> str | None:
+        """Why an id is no longer what its source gave."""
+        return rounding_fault(source_id, may_end_in_zeros=self._end_in_zeros)
 
     def read_one(self, value: Any) -> str | None:
         """The id as text. Raises ValueFault where it is no longer whole."""
         text = read_text(value) or None
-        if text is not None and (fault := rounding_fault(text, self._stated)) is not None:
+        if text is not None and (fault := self.fault(text)) is not None:
             raise ValueFault(f"{show(text)}: {fault}")
         return text
 
@@ -44,19 +56,16 @@ class SourceIds:
         if isinstance(value, str):
             # The comma of 1,23457E+14 separates nothing.
             value = _DECIMAL_COMMA.sub(".", value)
-        faults = {text: rounding_fault(text, self._stated) for text in read_list(value)}
-        whole = [self._form(text) if self._form else text for text in faults if not faults[text]]
+        faults = {text: self.fault(text) for text in read_list(value)}
+        whole = [self.formed(text) for text in faults if not faults[text]]
         return whole, [f"{show(text)}: {fault}" for text, fault in faults.items() if fault]
 
 
-def rounding_fault(source_id: str, stated: IdForm | None) -> str | None:
-    """Why an id is no longer what its source gave: as a number, it lost its last digits.
-
-    `stated`: the `id_form` of the channel; `as_given` says that ids do end in such zeros.
-    """
+def rounding_fault(source_id: str, *, may_end_in_zeros: bool = False) -> str | None:
+    """Why an id is no longer what its source gave: as a number, it lost its last digits."""
     if _AS_POWER.search(source_id):
         return "a spreadsheet rounded it to a power of ten; export it as text"
-    if stated != "as_given" and any(map(_ends_as_rounded, _LONG.findall(source_id))):
+    if not may_end_in_zeros and any(map(_ends_as_rounded, _LONG.findall(source_id))):
         return (
             f"it ends in zeros as numbers of {len(source_id)} digits do once a spreadsheet or "
             "program has rounded them; export it as text, or write `id_form: as_given` in the "
