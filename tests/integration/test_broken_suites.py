@@ -51,7 +51,7 @@ def put_form(installation: Installation, name: str) -> None:
     form = {
         "form_submission_id": f"form_{name}",
         "submitted_at": "2026-06-01T09:00:00Z",
-        "fields": {"full_name": "Ana Lima", "email": f"ana.{name}@lima-{name}.example"},
+        "fields": {"full_name": "Ana Lima", "email": f"ana@{name.replace('_', '-')}.example"},
     }
     path = installation.settings.inbox / "web_form" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
