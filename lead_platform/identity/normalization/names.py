@@ -135,8 +135,10 @@ def _is_nobodys(
 
 
 def _only_fills(text: str, vocabularies: Vocabularies) -> bool:
-    """Also behind a title: Frau N. N."""
+    """Also behind a title: Frau N. N. What is too long for a name says nothing."""
     words = text.split()
+    if sum(map(len, words)) > 2 * _LONGEST:
+        return False
     named = words[titles_before(words) :] or words
     return _is_filler(_key(" ".join(named)), vocabularies)
 
@@ -152,17 +154,20 @@ def _is_filler(key: str, vocabularies: Vocabularies) -> bool:
 def _are_fillers(words: list[str], vocabularies: Vocabularies, *, is_sure: bool) -> bool:
     """Whether the words are one filler behind another (n/a, N. N.), one of them (or what
     `is_sure` says) no name by itself."""
-    if not words:
-        return is_sure
-    for size in range(1, min(len(words), _LONGEST_FILLER) + 1):
-        head = " ".join(words[:size])
-        is_known = head in vocabularies.placeholders["whole_name"]
-        is_none = vocabularies.is_placeholder_beside_a_name(head) or (is_known and size > 1)
-        if (is_known or is_none) and _are_fillers(
-            words[size:], vocabularies, is_sure=is_sure or is_none
-        ):
-            return True
-    return False
+    # By how many words are read: whether one of them was no name, in each way to read so far.
+    read: list[set[bool]] = [{is_sure}, *(set() for _ in words)]
+    for start, found in enumerate(read):
+        if not found:
+            continue
+        for end in range(start + 1, min(start + _LONGEST_FILLER, len(words)) + 1):
+            head = " ".join(words[start:end])
+            is_known = head in vocabularies.placeholders["whole_name"]
+            is_none = vocabularies.is_placeholder_beside_a_name(head) or (
+                is_known and end - start > 1
+            )
+            if is_known or is_none:
+                read[end] |= {True} if is_none else found
+    return True in read[-1]
 
 
 def _speaks(email: str | None, text: str | None) -> bool:
@@ -181,7 +186,9 @@ def _key(text: str) -> str:
 
 def _cleaned(raw: str | None) -> str | None:
     text = clean_text(undo_percent_encoding(raw)) if raw else None
-    return without_birth_names(_without_remark(text)) if text is not None else None
+    if text is None or len(text) > _LONGEST:
+        return text
+    return without_birth_names(_without_remark(text))
 
 
 def _beside_another(text: str | None) -> str | None:
@@ -206,7 +213,7 @@ def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, s
 
 def _without_remark(text: str) -> str:
     """A whole name without what somebody noted behind it: "Owen Pratt - USD", "…; DELETE"."""
-    found = _REMARK.fullmatch(text) if len(text) <= _LONGEST else None
+    found = _REMARK.fullmatch(text)
     if found is None or found[1].isupper() or any(map(is_given, (found[2] or "").split())):
         return text
     return found[1]
