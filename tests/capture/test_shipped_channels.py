@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -242,7 +243,8 @@ def test_of_hubspots_consents_only_that_to_communications_allows_mail(
 
 
 @pytest.mark.parametrize(
-    ("boxes", "consent"), [([True], None), ([True, True], None), ([True, False], "denied")]
+    ("boxes", "consent"),
+    [([True], None), ([True, True], None), ([True, False], "denied"), ([True, "false"], "denied")],
 )
 def test_a_box_of_linkedin_allows_nothing_until_somebody_says_what_it_asks(
     boxes: list[bool], consent: str | None
@@ -313,13 +315,51 @@ def test_what_is_not_deleted_is_an_inquiry(channel: str, word: str) -> None:
     assert (kind, fields.get("issues")) == ("submission", None)
 
 
+@pytest.mark.parametrize(("word", "is_taken"), [("false", True), ("0", True), ("TRUE", False)])
+def test_a_word_says_whether_a_linkedin_lead_is_a_test(word: str, is_taken: bool) -> None:
+    """The text "false" was true: forwarded by a tool that writes texts, each lead was a test."""
+    urn = "urn:li:versionedLeadGenForm:(urn:li:leadGenForm:7,1)"
+    record = {
+        "id": "1",
+        "testLead": word,
+        "submittedAt": 1772618400000,
+        "versionedLeadGenFormUrn": urn,
+    }
+    mapper = RecordMapper(CHANNELS["linkedin_lead_gen"], RECEIVED_AT)
+    told = "nothing to take in" in " ".join(mapper.map_record(record, 1).reasons)
+    assert told is not is_taken
+
+
+HUBSPOT_MARKS = ("_fivetran_deleted", "is_deleted", "archived")
+
+
+@pytest.mark.parametrize(
+    "states", product(("true", "1", True, "false", "0", False, "", None, "see note"), repeat=3)
+)
+def test_any_of_several_marks_says_that_a_contact_is_deleted(states: tuple[object, ...]) -> None:
+    """`a || b` took the text "false" of the first mark for an answer: deleted contacts came in."""
+    record = DELETABLE["hubspot_contacts"][1] | dict(zip(HUBSPOT_MARKS, states, strict=True))
+    ((kind, _),) = emitted("hubspot_contacts", record)
+    is_deleted = any(state in ("true", "1", True) for state in states)
+    assert kind == ("outcome" if is_deleted else "submission")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_no_channel_reads_words_of_truth_by_the_first_that_is_filled(channel: str) -> None:
+    for rule in CHANNELS[channel].rules.rules():
+        if rule.vocabulary == "truths":
+            assert len(rule.column) + len(rule.paths()) == 1
+            assert "||" not in "".join(rule.paths())
+
+
 @pytest.mark.parametrize("channel", DELETABLE)
 @pytest.mark.parametrize("word", ["see note", "2", "2026-03-01"])
 def test_a_mark_of_deletion_that_nobody_reads_is_told(channel: str, word: str) -> None:
     column, record = DELETABLE[channel]
     ((kind, fields),) = emitted(channel, record | {column: word})
     (issue,) = json.loads(fields["issues"])
-    assert (kind, issue["field"]) == ("submission", "derive.is_deleted")
+    mark = {"_fivetran_deleted": "is_gone_from_sync"}.get(column, column)
+    assert (kind, issue["field"]) == ("submission", f"derive.{mark}")
     assert f"'{word}' is neither yes nor no; allowed: true, yes, 1" in issue["reason"]
 
 

@@ -172,16 +172,19 @@ def _versions_left(
 
 
 def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
-    """No field holds that a source deleted a record."""
-    for column in columns:
-        if column.values and names.is_about_deletion(column.path):
-            yield (
-                f"{column.name}: does it mark records that the source has deleted? No field holds "
-                "that: they come in as all others do. Leave them out of the export; or, where it "
-                f"says yes and no, add `derive: {{is_deleted: {{column: {column.name!r}, "
-                "vocabulary: truths}}` and, beside `kind: submission`, "
-                "`when: '!(_derived.is_deleted)'`"
-            )
+    """No field holds that a source deleted a record. Of several marks, each is read by itself and
+    any counts."""
+    marks = [each for each in columns if each.values and names.is_about_deletion(each.path)]
+    keys = ["is_deleted", *(f"is_deleted_{number}" for number in range(2, len(marks) + 1))]
+    any_mark = " || ".join(f"_derived.{key}" for key in keys)
+    for column, key in zip(marks, keys, strict=False):
+        yield (
+            f"{column.name}: does it mark records that the source has deleted? No field holds "
+            "that: they come in as all others do. Leave them out of the export; or, where it "
+            f"says yes and no, add `derive: {{{key}: {{column: {column.name!r}, "
+            "vocabulary: truths}}` and, beside `kind: submission`, "
+            f"`when: '!({any_mark})'`"
+        )
 
 
 def _unknown_stages(found: Assignment, lists: IntakeLists) -> Iterator[str]:

@@ -81,3 +81,17 @@ def test_deleted_records_are_asked_about(tmp_path: Path, header: str) -> None:
         (header, None, "true", "false"),
     ]
     assert asked(write_export(tmp_path / "x.csv", columns)) == [header]
+
+
+def test_of_several_marks_of_deletion_any_counts(tmp_path: Path) -> None:
+    """Each question told to write `is_deleted`: who followed both had one mark left."""
+    columns: Columns = [
+        ("Email", None, "a@b.example", "c@d.example"),
+        ("is_deleted", None, "false", "false"),
+        ("archived", None, "true", "false"),
+    ]
+    questions = proposed(write_export(tmp_path / "x.csv", columns)).found.questions
+    told = "".join(questions)
+    assert "derive: {is_deleted: {column: 'is_deleted', vocabulary: truths}}" in told
+    assert "derive: {is_deleted_2: {column: 'archived', vocabulary: truths}}" in told
+    assert told.count("`when: '!(_derived.is_deleted || _derived.is_deleted_2)'`") == 2
