@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+UNCLEAR = "one number or several: no sign tells which"
 # Behind the last hyphen, where no hyphen stood before: "08-12 71 06-12", not "08-1271-06".
 _DESK = re.compile(r"(?:^[+(]*|(?<![-‐-―−\s])\s+|[()./]\s*)\d+\)?(?=(\s*[-‐-―−~]\s*\d{1,3})$)")
 # Behind digits enough for a number: "020 7946 2024" is one.
@@ -44,10 +45,12 @@ class PhonePart(NamedTuple):
     """A text that may be a number, and the same without digits that may not be its own.
 
     `is_desk`: what is left out first is set off as a desk, whose number goes on with it.
+    `longer`: what it is if a sign behind it stands for a digit and sets off no extension.
     """
 
     texts: tuple[str, ...]
     is_desk: bool = False
+    longer: tuple[str, ...] = ()
 
 
 def plain_part(text: str) -> PhonePart:

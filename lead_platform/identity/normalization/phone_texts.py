@@ -14,10 +14,16 @@ from phonenumbers import country_code_for_region
 
 from lead_platform.identity.normalization.phone_doubts import (
     LONGEST_UNIT,
+    UNCLEAR,
     PhonePart,
     part_among_words,
     part_before_a_hash,
     plain_part,
+)
+from lead_platform.identity.normalization.phone_masks import (
+    MISSING_DIGITS,
+    mark_missing_digits,
+    with_digits_for_a_sign,
 )
 from lead_platform.vocabularies.phone_forms import dialled_by_letters, exponent_in
 from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
@@ -25,7 +31,7 @@ from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
 _NORTH_AMERICA = 1
 _LONGEST = 60
 # What most numbers look like; what follows here changes nothing of them.
-_PLAIN = re.compile(r"\+?(?:\d{1,4}[ -]?)?(?:\((?:0|\d{2,5})\)[ -]?)?\d[\d -]{3,24}\d")
+_PLAIN = re.compile(r"\+?(?:\d{1,4}[ -]?)?(?:\((?:0|\d{2,5})\)[ -]?)?\d(?:[ -]?\d){4,19}")
 _LONGEST_CELL = 300
 _SEVERAL = re.compile(
     r"[;|,]|\s&\s|\b(?:or|and|oder|und|bzw|ou)\b\.?|(?<=\d)\s+(?=\+\d)"
@@ -57,7 +63,7 @@ _LIST_MARK = re.compile(
     r"^(?:(?:1\d|[1-9])\s?[).:]\s+(?=[+(\d])|\([1-9]\)\s*(?=0)|\(?1?\d\s*[).:-]?\s*(?=\+\d))"
 )
 # Dialled before a number to hide one's own: *31#, #31#.
-_SERVICE_CODE = re.compile(r"^[*#]{1,2}\d{2,3}[*#]\s*")
+_SERVICE_CODE = re.compile(r"^[*#]{1,2}3[01][*#]\s*")
 # The carrier to be chosen: "(0xx11) 98765-4321".
 _CARRIER_IN_BRAZIL = re.compile(r"\b0\s?(?:xx|\*\*)\s?(?=\d\d)", re.IGNORECASE)
 _OF_BRAZIL = re.compile(r"[\s(]*(?:\+|00)\s?55")
@@ -67,6 +73,9 @@ _MOST_BRACKETED = 4
 _MOST_BRACKETED_BY_WORDS = 8
 _SEGMENT = re.compile(r"[+(]*\d[\d\s()./\\~‐-―−-]*")
 _SIGNS_AMONG = re.compile(r"\d\s*[^\w\s()./\\~‐-―−-]+\s*\d")
+# "5550-12...13" is a range, "0151 55...34" a cut.
+_DOTS_AMONG = re.compile(r"\d[\s)]*\.(?:\s?\.)+[\s(]*\d")
+_MASKED = "masked or cut: signs stand for some of its digits"
 _ALONE = re.compile(r"\(*\+?[\d\s()./\\~‐-―−-]+")
 _EDGES = " .,:;?!*#~-–—<>='\"/\\&"
 _LONGEST_REMARK = 3
@@ -98,13 +107,19 @@ def phone_parts(raw: str, country: str | None) -> PhoneParts:
         return figure
     if country == "BR" or _OF_BRAZIL.match(text):
         text = _CARRIER_IN_BRAZIL.sub("0", text)
-    found = [
-        _one_part(piece.strip(), country)
-        for piece in _SEVERAL.split(_EXTENSION.sub("", _CHAT_LINK.sub("+", text)))
-    ]
+    text = mark_missing_digits(_SERVICE_CODE.sub("", _CHAT_LINK.sub("+", text)))
+    found = _parts_of(_EXTENSION.sub("", text), country)
     parts = tuple(part for one in found for part in one.parts)
+    if parts and (longer := with_digits_for_a_sign(text)):
+        filled = [part for each in longer for part in _parts_of(each, country)[-1].parts]
+        texts = tuple(dict.fromkeys(text for part in filled for text in part.texts))
+        parts = (*parts[:-1], parts[-1]._replace(longer=texts))
     reasons = [one.reason for one in found if one.reason is not None]
     return PhoneParts(parts) if parts else PhoneParts(reason=(*reasons, "not a phone number")[0])
+
+
+def _parts_of(text: str, country: str | None) -> list[PhoneParts]:
+    return [_one_part(piece.strip(), country) for piece in _SEVERAL.split(text)]
 
 
 def _figure(text: str) -> PhoneParts | None:
@@ -131,6 +146,10 @@ def _one_part(part: str, country: str | None) -> PhoneParts:
     """The number in a part of the field, with the words around it taken off."""
     if len(part) > _LONGEST:
         return PhoneParts(reason=f"longer than {_LONGEST} characters")
+    if MISSING_DIGITS in part:
+        return PhoneParts(reason=_MASKED)
+    if _DOTS_AMONG.search(part):
+        return PhoneParts(reason=UNCLEAR)
     part = _EXTENSION.sub("", part).translate(_SIGNS)
     part = _SERVICE_CODE.sub("", _LIST_MARK.sub("", part))
     part = _without_remarks_behind(_LETTER_FOR_ZERO.sub("0", part))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import PhoneNumberType, ValidationResult
 
-from lead_platform.identity.normalization.phone_doubts import PhonePart
+from lead_platform.identity.normalization.phone_doubts import UNCLEAR, PhonePart
 from lead_platform.identity.normalization.phone_readings import kind_of, readings_of
 from lead_platform.identity.normalization.phone_texts import digits_of, phone_parts
 from lead_platform.vocabularies.tables import Vocabularies
@@ -72,7 +72,6 @@ class Phone(NamedTuple):
 
 NO_PHONE = Phone()
 _PLACEHOLDER = "placeholder"
-_UNCLEAR = "one number or several: no sign tells which"
 
 
 def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -> Phone:
@@ -95,6 +94,8 @@ def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -
 
 def _part(part: PhonePart, country: str | None) -> Phone:
     """The number a part is, with and without the digits that may not be its own."""
+    if any(_one(text, country).phone is not None for text in part.longer):
+        return Phone(reason=UNCLEAR)
     whole, *shorter = [_one_or_two(text, country) for text in part.texts]
     if not shorter:
         return whole
@@ -105,13 +106,13 @@ def _part(part: PhonePart, country: str | None) -> Phone:
     is_cut_at_the_end = text.startswith(part.texts[-1])
     is_made_up = is_cut_at_the_end and any(found.reason == _PLACEHOLDER for found in shorter)
     if len(numbers) > 1 or is_made_up:
-        return Phone(reason=_UNCLEAR)
+        return Phone(reason=UNCLEAR)
     if whole.phone is None and not is_cut_at_the_end:
         return whole
     is_sure = country is not None or _is_international(text)
     if whole.phone is not None and not is_sure:
         # What is left of a national number is none without its country.
-        return Phone(reason=_UNCLEAR)
+        return Phone(reason=UNCLEAR)
     return next(iter(numbers.values()), whole)
 
 
@@ -128,7 +129,7 @@ def _first_of(found: list[Phone], texts: tuple[str, ...]) -> Phone:
     if first.phone is None and len(numbers) == len(rest) and not digits_of(texts[0]):
         first, *numbers = numbers
     if first.phone is None or not is_apart:
-        return first if first.phone is None else Phone(reason=_UNCLEAR)
+        return first if first.phone is None else Phone(reason=UNCLEAR)
     others = dict.fromkeys(
         number for phone in numbers for number in (phone.phone, *phone.others) if number
     )
@@ -152,10 +153,10 @@ def _one_or_two(text: str, country: str | None) -> Phone:
         # Without a country what stands before the slash is checked by no numbering plan.
         is_checked = country is not None or _is_international(text)
         is_one = is_checked and not is_complete and not _has_endings(pieces)
-        return whole if is_one else Phone(reason=_UNCLEAR)
+        return whole if is_one else Phone(reason=UNCLEAR)
     if first is not None:
         return _first_of([first, *(_one(piece, country) for piece in pieces[1:])], tuple(pieces))
-    return Phone(reason=_UNCLEAR) if is_complete else whole
+    return Phone(reason=UNCLEAR) if is_complete else whole
 
 
 def _is_international(text: str) -> bool:
