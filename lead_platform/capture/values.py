@@ -7,7 +7,7 @@ means (country names, phone numbers, vocabularies of people) belongs to normalis
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -139,10 +139,10 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
                 return _to_utc(datetime.strptime(text, pattern), zone)  # noqa: DTZ007
             if offset is not None:
                 with suppress(ValueError):
-                    return _to_utc(datetime.strptime(local, pattern).replace(tzinfo=offset), zone)
+                    return _to_utc(_placed(datetime.strptime(local, pattern), offset), zone)  # noqa: DTZ007
         if offset is not None:
             with suppress(ValueError):
-                return _to_utc(datetime.fromisoformat(local).replace(tzinfo=offset), zone)
+                return _to_utc(_placed(datetime.fromisoformat(local), offset), zone)
         try:
             if _EPOCH.match(text):
                 return _from_epoch(float(text) if "." in text else int(text))
@@ -157,6 +157,13 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
         return _to_utc(worded, zone)
 
     return read
+
+
+def _placed(local: datetime, offset: timezone) -> datetime:
+    """Raises ValueError for a time that has an offset already."""
+    if local.tzinfo is not None:
+        raise ValueError(f"two offsets: {local.tzinfo} and {offset}")
+    return local.replace(tzinfo=offset)
 
 
 def read_days(value: Any) -> datetime | None:

@@ -6,10 +6,12 @@ Only what has one meaning everywhere: `CST` is a zone of America and one of Chin
 import re
 from datetime import timedelta, timezone
 
-# Behind a time of day only: the end of 01-01-2025 is no offset.
+# Behind a time of day only: the end of 01-01-2025 is no offset. Nor is that of 10:00-11:00 and of
+# 9:00-10, which are from when to when: a colon needs seconds before it, hours alone a name.
 _ZONED = re.compile(
-    r"(?P<local>.*\d:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?:\s*[ap]\.?m\.?)?)\s*"
-    r"(?:(?P<zero>utc|gmt|z)|(?:utc|gmt)?\s*(?P<sign>[+\-−])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?)",
+    r"(?P<local>.*[\sT]\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:[.,]\d{1,6})?)?(?:\s*[ap]\.?m\.?)?)\s*"
+    r"(?:(?P<zero>utc|gmt|z)|(?P<named>utc|gmt)?\s*(?P<sign>[+\-−])(?P<hours>\d{1,2})"
+    r"(?:(?P<colon>:)?(?P<minutes>00|15|30|45))?)",
     re.IGNORECASE | re.DOTALL,
 )
 # Kiribati's.
@@ -24,6 +26,7 @@ def split_zone(text: str) -> tuple[str, timezone | None]:
     if found["zero"]:
         return found["local"], timezone(timedelta(0))
     offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
-    if offset > _FURTHEST or int(found["minutes"] or 0) > 59:
+    is_stated = found["named"] or (found["minutes"] and (found["seconds"] or not found["colon"]))
+    if offset > _FURTHEST or not is_stated:
         return text, None
     return found["local"], timezone(offset if found["sign"] == "+" else -offset)

@@ -120,6 +120,7 @@ def assign_columns(
     now: datetime,
 ) -> Assignment:
     """A column for each field the sample has one for."""
+    names = names.below(_title(sample.columns, names))
     judge = _Judge(names, lists, vocabularies, now, sample.columns)
     judge.is_beside_deals = is_of_deals(
         frozenset(m.field for c in sample.columns if c.values for m in names.matches(c.path))
@@ -217,7 +218,6 @@ class _Judge:
     ) -> None:
         self._names = names
         self._columns = columns
-        self._title = _title(columns, names)
         self._lists = lists
         self._countries = Countries(vocabularies)
         self._seniorities = vocabularies.seniorities
@@ -232,7 +232,6 @@ class _Judge:
         path = column.path[1:] if column.path[0] == "_answers" else column.path
         # `{"page_url": {"title": …, "value": …}}` is named by what holds it.
         path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
-        path = (self._own_name(path[0]),) if len(path) == 1 else path
         if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
             return cut
         if column.group is not None and not self._names.matches(path):
@@ -256,11 +255,6 @@ class _Judge:
         if found:
             self.near.pop(column.path, None)
         return found
-
-    def _own_name(self, name: str) -> str:
-        """Without what every column of the file is named after: `Person - Phone`, `lead.email`."""
-        is_known = self._names.has(name) or not name.startswith(self._title)
-        return name if is_known else name[len(self._title) :]
 
     def _within_group(self, group: tuple[str, str], path: tuple[str, ...]) -> tuple[str, ...]:
         """The column's own name, where no other group has it and its group is not somebody else.
@@ -424,7 +418,13 @@ class _Judge:
 
     @cached_property
     def _date_forms(self) -> list[DateForm]:
-        forms = (find_date_form(column.values, self._now) for column in self._columns)
+        """Of the columns that the system fills by its own clock: people write as they like."""
+        named = [
+            column
+            for column in self._columns
+            if any(match.field in _DATES for match in self._names.matches(column.path))
+        ]
+        forms = (find_date_form(column.values, self._now) for column in named)
         return [form for form in forms if form is not None]
 
     def _ask_about_days(self, column: Column, form: DateForm) -> None:

@@ -108,11 +108,13 @@ def _first(value: str, forms: Sequence[str | None]) -> datetime | None:
 
 
 def ordered_as(form: DateForm, others: Iterable[DateForm]) -> DateForm | None:
-    """`form` in the one order of day and month that other columns of its file have; None where none
-    of them tells, or they differ: who exports a file writes all its dates in one way."""
+    """`form` in the one order of day and month that other columns which the same system fills have;
+    None where none of them tells, or they differ."""
     told = {_order(each) for other in others for each in other.formats} - {None}
     fitting = [each for each in form.ambiguous if _order(each) in told]
-    return DateForm(tuple(fitting)) if len(told) == len(fitting) == 1 else None
+    if len(told) != 1 or len(fitting) != 1:
+        return None
+    return replace(form, formats=tuple(fitting), ambiguous=())
 
 
 def _order(form: str) -> str | None:

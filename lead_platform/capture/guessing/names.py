@@ -6,7 +6,7 @@ opt_outs.csv, where their words are. What the values say is `shapes`'.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -126,10 +126,15 @@ class NameMatch:
 @dataclass(frozen=True)
 class FieldNames:
     """The list of names, by their letters and digits only; `custom`: the fields without a column
-    of their own."""
+    of their own; `title`: what stands before each name of a file and adds nothing."""
 
     fields: Mapping[str, tuple[NameMatch, ...]]
     custom: tuple[LeadField, ...] = ()
+    title: str = ""
+
+    def below(self, title: str) -> "FieldNames":
+        """For a file whose columns all are named after the lead: `Person - Phone`, `lead.email`."""
+        return replace(self, title=title)
 
     def with_fields(self, custom: tuple[LeadField, ...]) -> "FieldNames":
         """With fields that have no column of their own, before what else their names stand for."""
@@ -147,14 +152,14 @@ class FieldNames:
         """
         # What connectors of HubSpot put before each field of a contact.
         path = [*path[:-1], path[-1].removeprefix("property_")]
-        whole = _compact(_words(path[-1]))
-        parents = [word for name in path[:-1] for word in _words(name)]
+        whole = _compact(self._words(path[-1]))
+        parents = [word for name in path[:-1] for word in self._words(name)]
         if not parents and (found := self._listed(whole, is_exact=True)):
             return found
         if self.is_other_party(path):
             return ()
         if parents:
-            joined = _compact([*_words(path[-2]), *_words(path[-1])])
+            joined = _compact([*self._words(path[-2]), *self._words(path[-1])])
             if found := self._listed(joined, is_exact=True):
                 return found
             if not self._are_fillers(parents):
@@ -171,17 +176,17 @@ class FieldNames:
         parts = _EITHER.split(name)
         if len(parts) < 2 or self.is_other_party([name]):
             return ()
-        found = [self._listed(_compact(_words(part)), is_exact=False) for part in parts]
+        found = [self._listed(_compact(self._words(part)), is_exact=False) for part in parts]
         return tuple(match for matches in found for match in matches[:1]) if all(found) else ()
 
     def is_other_party(self, path: Sequence[str]) -> bool:
         """Whether the name is about another than the lead."""
-        return any(self._has_phrase(_words(name), OTHER_PARTY) for name in path)
+        return any(self._has_phrase(self._words(name), OTHER_PARTY) for name in path)
 
     def asks_about_another(self, question: str) -> bool:
         """Whether a question is about somebody else than who answers it: `Your manager's email` is,
         `Where can our team reach you?` is not."""
-        words = _words(question)
+        words = self._words(question)
         found = self._listed(_compact(words), is_exact=True)
         if any(match.field not in _KEYS_OF_CRMS for match in found):
             return False
@@ -194,39 +199,39 @@ class FieldNames:
 
     def is_owner(self, path: Sequence[str]) -> bool:
         """Whether the whole name is another's: `Owner`, `Sales Agent`."""
-        found = self.fields.get(_compact(_words(path[-1])), ())
+        found = self.fields.get(_compact(self._words(path[-1])), ())
         return any(match.field == OTHER_PARTY for match in found)
 
     def is_of_leads(self, title: str) -> bool:
         """Whether the title of a group of columns says that they are the lead's: `Contact`."""
-        found = self._listed(_compact(_words(title)), is_exact=True)
+        found = self._listed(_compact(self._words(title)), is_exact=True)
         names_persons = any(match.field in (AMBIGUOUS_NAME, "full_name") for match in found)
-        return names_persons or self._are_fillers(_words(title))
+        return names_persons or self._are_fillers(self._words(title))
 
     def is_sensitive(self, path: Sequence[str]) -> bool:
         """Whether what the column holds has no place in an answer."""
-        return self._has_phrase(_words(path[-1]), SENSITIVE)
+        return self._has_phrase(self._words(path[-1]), SENSITIVE)
 
     def is_about_consent(self, path: Sequence[str]) -> bool:
         """Whether the column may say whether the lead may be written to or called."""
         kinds = {ABOUT_CONSENT, *OPT_OUTS}
         return any(
             match.field in kinds
-            for phrase in _phrases(_words(path[-1]), _LONGEST_OPT_OUT)
+            for phrase in _phrases(self._words(path[-1]), _LONGEST_OPT_OUT)
             for match in self.fields.get(_compact(phrase), ())
         )
 
     def is_about_privacy(self, path: Sequence[str]) -> bool:
         """Whether the column may say that a policy or terms were accepted."""
-        return self._has_phrase(_words(path[-1]), ABOUT_PRIVACY)
+        return self._has_phrase(self._words(path[-1]), ABOUT_PRIVACY)
 
     def is_negated(self, path: Sequence[str]) -> bool:
         """Whether the name says `not`: of a consent, its yes may be a no."""
-        return self._has_phrase(_words(path[-1]), NEGATION)
+        return self._has_phrase(self._words(path[-1]), NEGATION)
 
     def is_about_deletion(self, path: Sequence[str]) -> bool:
         """Whether the whole name says that the source has deleted the record."""
-        found = self.fields.get(_compact(_words(path[-1])), ())
+        found = self.fields.get(_compact(self._words(path[-1])), ())
         return any(match.field == ABOUT_DELETION for match in found)
 
     def is_company_phone(self, path: Sequence[str]) -> bool:
@@ -239,7 +244,7 @@ class FieldNames:
 
     def _says(self, name: str, kind: str) -> bool:
         """Whether the name is of the kind, as a whole or without words that add nothing."""
-        words = _words(name)
+        words = self._words(name)
         kept = [word for word in words if not self._is_filler(word)]
         return self._is(_compact(words), kind) or self._is(_compact(kept), kind)
 
@@ -269,13 +274,13 @@ class FieldNames:
         """`Name - First Name`: a part of what stands before it."""
         group, _, part = name.partition(" - ")
         of_name = {AMBIGUOUS_NAME, "full_name"}
-        found = self.fields.get(_compact(_words(group)), ())
+        found = self.fields.get(_compact(self._words(group)), ())
         return part if part and any(match.field in of_name for match in found) else name
 
     def _without_fillers(self, name: str) -> tuple[NameMatch, ...]:
         """`Your e-mail address *`, `Lead Phone`: what is left without words that add nothing."""
         for text in dict.fromkeys((name, self._of_group(name), _BRACKETS.sub(" ", name))):
-            words = _words(text)
+            words = self._words(text)
             if found := self._listed(_compact(words), is_exact=text == name):
                 return found
             # `Prospect Contact`: where every word could be left out, the last one says what it is.
@@ -288,6 +293,11 @@ class FieldNames:
             if len(kept) == _PAIR and (found := self._listed(_compact(kept[::-1]), is_exact=False)):
                 return found
         return ()
+
+    def _words(self, name: str) -> list[str]:
+        """The words of a name, without what every column of the file is named after."""
+        is_titled = bool(self.title) and name.startswith(self.title) and not self.has(name)
+        return _words(name[len(self.title) :] if is_titled else name)
 
 
 def load_field_names(config_dir: Path) -> FieldNames:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -113,3 +114,5 @@ def test_a_zone_behind_the_time_of_day_is_part_of_no_form(zone: str) -> None:
 def test_a_file_has_one_order_of_day_and_month(others: list[DateForm], found: str | None) -> None:
     unclear = DateForm(ambiguous=("%d/%m/%Y", "%m/%d/%Y"))
     assert ordered_as(unclear, others) == (found and DateForm((found,)))
+    with_others = replace(unclear, unread=("soon",))
+    assert ordered_as(with_others, others) == (found and DateForm((found,), unread=("soon",)))

@@ -207,3 +207,33 @@ def test_what_is_named_by_nothing_known_is_asked(
         csv.writer(stream).writerows([list(columns), *zip(*columns.values(), strict=True)])
     questions = proposed(path).found.questions
     assert any(each.startswith(question) and f"`{field}`" in each for each in questions)
+
+
+@pytest.mark.parametrize("title", ["Person - ", "Lead: ", "contact."])
+@pytest.mark.parametrize("name", ["Is Deleted", "Newsletter consent", "Do Not Call", "Password"])
+def test_a_title_of_all_columns_changes_no_question(tmp_path: Path, title: str, name: str) -> None:
+    """`Person - Is Deleted` became an answer, and nobody was asked."""
+    columns = {"Name": [f"{each} Berg" for each in FIRST], "Email": OWN, name: ["0", "1"] * 3}
+    found = []
+    for before in ("", title):
+        path = tmp_path / f"x{len(found)}.csv"
+        titled = {f"{before}{each}": column for each, column in columns.items()}
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([list(titled), *zip(*titled.values(), strict=True)])
+        proposal = proposed(path)
+        kept = {near for _, near in proposal.found.rest}
+        questions = [each.replace(before, "") for each in proposal.found.questions]
+        found.append((set(proposal.found.choices), kept, questions))
+    assert found[0] == found[1]
+
+
+def test_dates_that_people_write_settle_no_order(tmp_path: Path) -> None:
+    """A demo wished for on 28/10/2026 said how a system writes when a record was created."""
+    wished = ["28/10/2026"] * 6
+    for name, is_asked in (("Preferred demo date", True), ("Last Modified", False)):
+        path = tmp_path / "x.csv"
+        columns = {"Name": FIRST, "Email": OWN, "Created": ["03/04/2026"] * 6, name: wished}
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([list(columns), *zip(*columns.values(), strict=True)])
+        questions = proposed(path).found.questions
+        assert any("day or month first" in each for each in questions) == is_asked
