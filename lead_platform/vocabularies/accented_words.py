@@ -1,8 +1,9 @@
 """Words that people write with other letters than ASCII: names, cities, columns' names.
 
 The list beside this module, accented_words.csv, has one a line with its language; most were drawn
-from the names and places of Faker (accented_words.license.txt), some from config/vocabularies/field_names.csv. It
-tells in which encoding a text makes sense (`capture/tabular/encodings`).
+from the names and places of Faker (accented_words.license.txt), some from
+config/vocabularies/field_names.csv. It tells in which encoding a text makes sense
+(`capture/tabular/encodings`).
 """
 
 import csv

@@ -85,6 +85,9 @@ from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
 _OWN_MAILBOXES = 0.8
 _TOLD_STAGES = 5
+# Of one record, the operator's id looks like the person's; as an exact key it would make one
+# lead of all that come.
+_LEAST_PERSONS = 2
 _MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
 _PHONE_PART = r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])"
 _TITLE = re.compile(r"[^-.:]*?\s*(?: - |[.:])\s*(?=\S)")
@@ -289,6 +292,14 @@ class _Judge:
             return None
         if name == "job_title" and self._is_no_job_title(column):
             self.near[column.path] = VAGUE
+            return None
+        if name == "person_id" and 0 < len(column.values) < _LEAST_PERSONS:
+            self.near[column.path] = "named like person_id, but of one record nothing shows whose"
+            self.questions.append(
+                f"{column.name}: is it the id of the person that the record is about, and not of "
+                "who entered it? One record does not tell, and no field is filled from it. Where "
+                "it is, write it as `person_id`, with `source_system`"
+            )
             return None
         confidence = EXACT if match.is_exact else NEARLY
         reason = "its name" if match.is_exact else "its name without words that add nothing"

@@ -84,6 +84,9 @@ _PLUS = re.compile(r"\+\s*(?=\d)")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
+REACHES_SOMEBODY = frozenset(
+    ["email", "phone", "full_name", "first_name", "last_name", "person_id", AMBIGUOUS_NAME]
+)
 _LONGEST_PHRASE = 3
 _PAIR = 2
 # `ne pas envoyer d e mails`
@@ -279,19 +282,35 @@ class FieldNames:
 
     def _without_fillers(self, name: str) -> tuple[NameMatch, ...]:
         """`Your e-mail address *`, `Lead Phone`: what is left without words that add nothing."""
-        for text in dict.fromkeys((name, self._of_group(name), _BRACKETS.sub(" ", name))):
-            words = self._words(text)
-            if found := self._listed(_compact(words), is_exact=text == name):
+        for text in dict.fromkeys((name, self._of_group(name))):
+            if found := self._left(text, is_exact=text == name):
                 return found
-            # `Prospect Contact`: where every word could be left out, the last one says what it is.
-            kept = [word for word in words if not self._is_filler(word)] or words[-1:]
-            # An id without the word that says whose is nobody's.
-            says_whose = _compact(kept) not in _ID_ENDINGS and len(kept) < len(words)
-            if kept and says_whose and (found := self._listed(_compact(kept), is_exact=False)):
-                return found
-            # `Phone - Mobile`, `E-mail (work)`: the kind behind what it is.
-            if len(kept) == _PAIR and (found := self._listed(_compact(kept[::-1]), is_exact=False)):
-                return found
+        bare = _BRACKETS.sub(" ", name)
+        found = self._left(bare, is_exact=False) if bare != name else ()
+        # `Phone (trainer)`: nobody knows whether that is the lead.
+        says_whose = not all(map(self._adds_nothing, _BRACKETS.findall(name)))
+        return tuple(m for m in found if not (says_whose and m.field in REACHES_SOMEBODY))
+
+    def _adds_nothing(self, bracket: str) -> bool:
+        words = self._words(bracket)
+        return all(
+            self._is_filler(word) or not word.isalpha() or self._listed(word, is_exact=False)
+            for word in words
+        )
+
+    def _left(self, text: str, *, is_exact: bool) -> tuple[NameMatch, ...]:
+        words = self._words(text)
+        if found := self._listed(_compact(words), is_exact=is_exact):
+            return found
+        # `Prospect Contact`: where every word could be left out, the last one says what it is.
+        kept = [word for word in words if not self._is_filler(word)] or words[-1:]
+        # An id without the word that says whose is nobody's.
+        says_whose = _compact(kept) not in _ID_ENDINGS and len(kept) < len(words)
+        if kept and says_whose and (found := self._listed(_compact(kept), is_exact=False)):
+            return found
+        # `Phone - Mobile`, `E-mail (work)`: the kind behind what it is.
+        if len(kept) == _PAIR:
+            return self._listed(_compact(kept[::-1]), is_exact=False)
         return ()
 
     def _words(self, name: str) -> list[str]:

@@ -4,6 +4,7 @@
 over 24 people, as an exact key, made three leads of them.
 """
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.guessing.proposal import Proposal, propose_channel
 from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
 from tests.capture.guessing.test_exports import CONFIG, NAMES, NOW
+from tests.capture.guessing.test_exports import proposed as proposed_of
 
 VOCABULARIES, CONTRACTS = load_vocabularies(CONFIG), load_contracts()
 LISTS = load_intake_lists(CONFIG)
@@ -174,3 +176,21 @@ def test_colleagues_have_one_site(tmp_path: Path) -> None:
     proposal = proposed(tmp_path / "x.csv", ["Email,Website", *rows])
     assert proposal.draft is not None
     assert proposal.draft.fields["company_website"] == ("Website",)
+
+
+@pytest.mark.parametrize("name", ["user_id", "contact_id", "customer_id"])
+def test_one_record_does_not_tell_whose_an_id_is(tmp_path: Path, name: str) -> None:
+    """The operator's id of a webhook's one body was an exact key: strangers became one lead."""
+    for count, is_person in ((1, False), (3, True)):
+        path = tmp_path / "hook.jsonl"
+        records = [
+            {"email": f"p{n}@x{n}.example", "name": f"Ada{n} Berg{n}", name: 12 + n}
+            for n in range(count)
+        ]
+        path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+        proposal = proposed_of(path)
+        assert proposal.draft is not None
+        assert ("person_id" in proposal.draft.fields) == is_person
+        asked = any(each.startswith(f"{name}: is it the id") for each in proposal.found.questions)
+        assert asked == (not is_person)
+        assert ("on_conflict" in proposal.draft.text) <= is_person

@@ -237,3 +237,25 @@ def test_dates_that_people_write_settle_no_order(tmp_path: Path) -> None:
             csv.writer(stream).writerows([list(columns), *zip(*columns.values(), strict=True)])
         questions = proposed(path).found.questions
         assert any("day or month first" in each for each in questions) == is_asked
+
+
+@pytest.mark.parametrize("whose", ["trainer", "registrar", "bookkeeping", "Empfang", "reception"])
+@pytest.mark.parametrize("name", ["Phone", "E-mail", "Name"])
+def test_a_bracket_that_may_name_somebody_else_is_no_filler(
+    tmp_path: Path, name: str, whose: str
+) -> None:
+    """Every participant had the trainer's phone."""
+    mails = [f"kim{n}@desk{n}.example" for n in range(6)]
+    own = {"Phone": DESK, "E-mail": mails, "Name": [f"{each} Berg" for each in FIRST]}
+    columns = {f"{each} ({whose})" if each == name else each: own[each] for each in own}
+    path = tmp_path / "x.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([list(columns), *zip(*columns.values(), strict=True)])
+    used = {
+        column.name
+        for choices in proposed(path).found.choices.values()
+        for choice in choices
+        for column in choice.columns
+    }
+    assert f"{name} ({whose})" not in used
+    assert used & {"Phone", "E-mail"}
