@@ -19,7 +19,7 @@ from lead_platform.capture.documents import (
 )
 from lead_platform.capture.worded_dates import read_worded_date
 from lead_platform.capture.zones import split_zone
-from lead_platform.vocabularies.tables import AliasTable, IntakeLists
+from lead_platform.vocabularies.tables import AliasTable, IntakeLists, truth_of
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
 CLOCK_SKEW = timedelta(days=1)
@@ -292,7 +292,7 @@ def truth_reader(words: AliasTable) -> Callable[[Any], bool]:
         if isinstance(value, bool):
             return value
         text = read_text(value) or ""
-        found = words.find(text) if len(text) <= _LONGEST_WORD else None
+        found = truth_of(words, text) if len(text) <= _LONGEST_WORD else None
         if found is None:
             raise ValueFault(
                 f"{show(value)} is neither yes nor no; allowed: true, yes, 1, false, no, 0 and the "

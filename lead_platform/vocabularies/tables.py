@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from lead_platform.patterns import OrderedPatterns
 from lead_platform.vocabularies.currencies import Currencies
@@ -11,6 +11,7 @@ from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.quantities import QuantityWords
 from lead_platform.vocabularies.rows import Consent, OptOut, PlaceholderField
 from lead_platform.vocabularies.secrets import SecretNames
+from lead_platform.vocabularies.signs import read_sign
 from lead_platform.vocabularies.text import fold
 
 
@@ -111,16 +112,47 @@ class IntakeLists:
         return "IntakeLists"
 
     def says_consent(self, text: str) -> Consent | None:
-        """What a word says in a column of consents; None where nobody knows."""
-        found = self.consents.find(text)
-        return cast(Consent | None, self.refusals.find(text) if found is None else found)
+        """What a word says in a column of consents; None where nobody knows.
+
+        A grant is one only where no other sign than a tick stands beside it; an empty box and a
+        cross deny.
+        """
+        words, sign = read_sign(text)
+        found = self.consents.find(words)
+        if found == "granted" and sign != "none":
+            return None if sign == "unclear" else "denied"
+        return cast(Consent | None, self.refusals.find(words) if found is None else found)
 
     def says_opt_out(self, text: str) -> OptOut | None:
         """What a word says in a column of opt-outs, where a yes denies and a no says nothing;
-        None where nobody knows."""
-        found = self.opt_outs.find(text)
-        if found is None and self.consents.find(text) is not None:
+        None where nobody knows.
+
+        The word for an opt-out beside an empty box is none, beside any other sign it counts; that
+        for no opt-out counts where no sign but a tick stands beside it, or a cross beside a no.
+        """
+        words, sign = read_sign(text)
+        found = self._opt_out_of(words)
+        if found == "denied":
+            return "not_denied" if sign == "unticked" else found
+        is_crossed_no = sign == "crossed" and self.truths.find(words) == "no"
+        return found if sign == "none" or is_crossed_no else None
+
+    def _opt_out_of(self, words: str) -> OptOut | None:
+        found = self.opt_outs.find(words)
+        if found is None and self.consents.find(words) is not None:
             return "denied"
-        if found is None and (truth := self.truths.find(text)) is not None:
+        if found is None and (truth := self.truths.find(words)) is not None:
             return "denied" if truth == "yes" else "not_denied"
         return cast(OptOut | None, found)
+
+
+def truth_of(truths: AliasTable, text: str) -> Literal["yes", "no"] | None:
+    """Whether a text says yes or no; None where nobody knows, or where a sign makes it doubtful.
+
+    An empty box beside a yes is a no, a cross beside a no leaves it one.
+    """
+    words, sign = read_sign(text)
+    found = cast(Literal["yes", "no"] | None, truths.find(words))
+    if sign == "none" or (found == "no" and sign == "crossed"):
+        return found
+    return "no" if found == "yes" and sign == "unticked" else None
