@@ -150,7 +150,11 @@ def _by_names(rows: Sequence[AnyRow], wanted: Wanted) -> int:
             f"columns missing: none that the channel names stands in the first {len(rows):,} rows; "
             "choose the right channel, or write `header_row` under `table` of the channel"
         )
-    return -position
+    needed = max(scored)[0][0]
+    fitting = [
+        -place for (has_needed, known), place in scored if has_needed >= needed and known > 1
+    ]
+    return _above_records(rows, fitting, -position)
 
 
 def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
@@ -167,8 +171,26 @@ def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
             f"no header: none of the first {len(rows):,} rows names the columns; write which one "
             "does as `header_row` under `table` of the channel"
         )
-    position = -max(scored)[1]
+    position = _above_records(rows, [-n for known, n in scored if known > 1], -max(scored)[1])
     return position - 1 if _is_below_header(named, position) else position
+
+
+def _above_records(rows: Sequence[AnyRow], others: Sequence[int], best: int) -> int:
+    """The best row, or an earlier one of `others` with records below: a second table begins there.
+
+    People above a fuller header that came later were taken for titles, and nobody was told.
+    """
+    for position in sorted(place for place in others if place < best):
+        between = (row.cells for row in rows[position + 1 : best])
+        if any(_is_of_somebody(cells) for cells in between):
+            return position
+    return best
+
+
+def _is_of_somebody(cells: Sequence[Any]) -> bool:
+    """Whether a row has a mailbox and more; `Organizer,pat@x.com` above a table has two cells."""
+    filled = [name for cell in cells if (name := name_of(cell))]
+    return len(filled) > 2 and any(map(_MAIL.fullmatch, filled))
 
 
 def _is_below_header(named: Sequence[Sequence[str]], position: int) -> bool:

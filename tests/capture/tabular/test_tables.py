@@ -426,3 +426,25 @@ def test_whatever_else_stands_behind_a_row_makes_it_ragged(
         assert read[0].reason.startswith("ragged row: row 2 has")
     assert isinstance(read[1], RawRecord)
     assert read[1].content["id"] == "L-2"
+
+
+@pytest.mark.parametrize("between", [[], [[], ["Second day"]]])
+@pytest.mark.parametrize("first", [["name", "email", "phone"], ["id", "name", "email"]])
+def test_nobody_above_a_second_fuller_header_is_a_title(
+    tmp_path: Path, first: list[str], between: list[list[str]]
+) -> None:
+    """Of two tables in one file the first was taken for titles, and its people were gone."""
+    people = [dict.fromkeys(NAMES, "") | {"id": f"L-{n}", "name": f"Ada{n}"} for n in range(4)]
+    people = [
+        one | {"email": f"p{n}@x{n}.example", "phone": f"+49305550{n}"}
+        for n, one in enumerate(people)
+    ]
+    rows = [first, *([one[name] for name in first] for one in people[:2])]
+    rows += [*between, NAMES, *([one[name] for name in NAMES] for one in people[2:])]
+    path = tmp_path / "glued.csv"
+    path.write_text(as_text(rows, ",", "\n"), encoding="utf-8")
+    records = list(read_records(path, rules(record_id="content", **CHANNEL)))
+    mails = [each.content.get("email") for each in records if isinstance(each, RawRecord)]
+    told = [each for each in records if isinstance(each, BadRecord)]
+    assert len(mails) + len(told) == len(people)
+    assert mails[:2] == [one["email"] for one in people[:2]]
