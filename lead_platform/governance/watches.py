@@ -87,8 +87,10 @@ def _folder_of(path: Path, inbox: Path) -> str:
 def watch_rejections(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
     """Channels of which files came within some days that were mostly rejected, for so long.
 
-    A file that was taken in since is none: the same once its channel was corrected, or a corrected
-    one, which has its name and not far fewer records, or brings every record that was rejected.
+    A file is in order once its records came: the same content, taken in since; or each rejected
+    record by its id, but for some that came back in a file that is in order and were rejected
+    there, and those without an id: with what is missing it would not be mostly rejected. Its name
+    says nothing, for an export has the same each day.
     """
     rows = connection.execute(_MOSTLY_REJECTED, {"since": now - REJECTIONS_TOLD_FOR}).fetchall()
     return [
@@ -110,38 +112,48 @@ with recent as (
     where received_at > $since and not starts_with(file_name, '{RETURNED_PREFIX}')
 ),
 refused as (from recent where 2 * rejected > records),
-taken as (from recent where 2 * rejected <= records),
 delivered_again as (
     select refused.delivery_id from refused join recent as later
         on later.channel = refused.channel and later.content_hash = refused.content_hash
         and (later.received_at, -later.rejected) > (refused.received_at, -refused.rejected)
-    union
-    select refused.delivery_id from refused join taken
-        on taken.channel = refused.channel and taken.file_name = refused.file_name
-        and taken.received_at > refused.received_at and 2 * taken.records >= refused.records
 ),
-missing as (
-    select refused.delivery_id, rejected_records.channel, rejected_records.record_id,
-        refused.received_at
-    from refused join capture.rejected_records using (delivery_id)
+unsettled as (from refused anti join delivered_again using (delivery_id)),
+lost as (
+    select unsettled.delivery_id, unsettled.received_at, unsettled.channel, lost.record_id
+    from unsettled join capture.rejected_records as lost using (delivery_id)
 ),
-came as (
-    {
+taken as (
+    select channel, record_id, max(received_at) as received_at
+    from ({
     " union all ".join(
         f"select channel, record_id, received_at from capture.{table}"
         for table in ("submissions", "events", "outcomes")
     )
-}
+})
+    where received_at > $since and record_id in (select record_id from lost)
+    group by all
+),
+rejected_singly as (
+    select recent.channel, again.record_id, max(recent.received_at) as received_at
+    from recent join capture.rejected_records as again using (delivery_id)
+    where 2 * recent.rejected <= recent.records
+    group by all
+),
+traced as (
+    select lost.delivery_id, coalesce(taken.received_at > lost.received_at, false) as has_come,
+        lost.record_id is null or has_come
+            or coalesce(rejected_singly.received_at > lost.received_at, false) as is_answered
+    from lost left join taken using (channel, record_id)
+    left join rejected_singly using (channel, record_id)
 ),
 brought as (
-    select delivery_id from missing left join came
-        on came.channel = missing.channel and came.record_id = missing.record_id
-        and came.received_at > missing.received_at
-    group by delivery_id having bool_and(came.record_id is not null)
+    select delivery_id from unsettled join traced using (delivery_id)
+    group by delivery_id, records, rejected
+    having bool_and(is_answered) and 2 * (rejected - count(*) filter (has_come)) <= records
 )
 select channel, count(*), sum(rejected)::bigint, sum(records)::bigint,
     list(distinct if(records >= {LARGE_FILE_RECORDS}, delivery_id, 'small files'))
-from refused anti join delivered_again using (delivery_id) anti join brought using (delivery_id)
+from unsettled anti join brought using (delivery_id)
 group by channel order by channel
 """
 
