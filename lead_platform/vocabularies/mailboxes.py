@@ -24,6 +24,10 @@ _SEVERAL = re.compile(r"[;,|\s]+|(?<=\d)/+(?=[^\d])")
 _LIST_MARK = re.compile(r"\(?\d{1,2}[.):]+")
 _FEWEST_DIGITS = 6
 """Of a phone beside an address: fewer before it may be its own ("berg 12@acme.com")."""
+# "138 0013 8000@qq.com", "12,345,678@163.com": grouped digits, and the last group before the @.
+_BEGINS_IN_DIGITS = re.compile(r"\+?\d+(?:[.-]\d+)*@")
+# "anna@acme.co…" ("…" is three dots in a cleaned text): who cut it kept no more of the domain.
+_CUT = re.compile(r"@\s*[^@\s]*\s*[\[({]?\.{2,}[\])}>'\"]*(?:$|[;,|\s])")
 _SPACE_BEFORE_AT = re.compile(r"[^\s@]+ [^\s@]+@[^\s@]+")
 _LOST_PLUS = "not an email address: a space before the @, where a plus may be lost"
 _SLASH_AMONG_DIGITS = re.compile(r"\d/[^@]*@")
@@ -61,6 +65,8 @@ def read_mailbox(raw: str, is_placeholder: Callable[[str], bool]) -> Mailbox:
         return Mailbox(reason="a hash, not an address")
     if not raw.isascii() and any(unicodedata.decomposition(c).startswith(_RAISED) for c in raw):
         return Mailbox(reason="not an email address: raised or circled signs")
+    if _CUT.search(text):
+        return Mailbox(reason="cut at its end, not an address")
     candidate = _bare_address(text)
     if _MASKED.search(candidate):
         return Mailbox(reason="masked, not an address")
@@ -96,6 +102,8 @@ def _are_apart(parts: list[str], first: int) -> bool:
         return False
     before = "".join(parts[:first])
     digits = sum(map(str.isdigit, before))
+    if digits and _BEGINS_IN_DIGITS.match(parts[first]):
+        return False
     return not digits or digits >= _FEWEST_DIGITS or _LIST_MARK.fullmatch(before) is not None
 
 
@@ -112,7 +120,11 @@ def _others(text: str, first: str) -> tuple[str, ...]:
     if len(_AT.findall(text)) < 2:
         return ()
     parts = _SEVERAL.split(_DOT.sub(".", _AT.sub("@", text)))
-    found = (_validate(_bare_address(part))[0] for part in parts if "@" in part)
+    found = (
+        _validate(_bare_address(part))[0]
+        for before, part in zip(("", *parts), parts, strict=False)
+        if "@" in part and not (before.isdigit() and _BEGINS_IN_DIGITS.match(part))
+    )
     return tuple(dict.fromkeys(address for address in found if address and address != first))
 
 

@@ -83,6 +83,38 @@ def test_only_what_cannot_be_misread_is_repaired(
     assert (found.reason is None) == (email is not None)
 
 
+@given(
+    st.from_regex(r"[1-9][0-9]{5,10}", fullmatch=True),
+    st.sets(st.integers(1, 10), min_size=1, max_size=3),
+    st.sampled_from(" ,.-/"),
+    st.booleans(),
+)
+def test_digits_of_a_mailbox_are_no_phone_beside_it(
+    vocabularies: Vocabularies, digits: str, places: set[int], sign: str, has_another: bool
+) -> None:
+    """ "138 0013 8000@qq.com" was 8000@qq.com, another person's."""
+    written = "".join(f"{sign * (place in places)}{char}" for place, char in enumerate(digits))
+    raw = f"{'anna@acme.com; ' * has_another}{written}@qq.com"
+    found = normalize_email(raw, vocabularies)
+    whole = {f"{digits}@qq.com", f"{written}@qq.com", "anna@acme.com"}
+    assert {found.email, *found.others} <= {None, *whole}, raw
+
+
+@given(
+    st.from_regex(r"[a-z]{1,6}@[a-z]{1,6}\.(com|co\.uk|de)", fullmatch=True),
+    st.integers(0, 4),
+    st.sampled_from(["…", "...", "..", " …", " ...", "[...]", "(…)", "…>", "..; x@gmx.de"]),
+)
+def test_an_address_that_is_cut_is_none(
+    vocabularies: Vocabularies, address: str, cut: int, sign: str
+) -> None:
+    """ "carla@gamma.co…" was read at gamma.co, another company's domain."""
+    raw = f"{address[: len(address) - cut]}{sign}"
+    found = normalize_email(raw, vocabularies)
+    assert found.email in (None, "x@gmx.de"), raw
+    assert found.reason or found.email
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
