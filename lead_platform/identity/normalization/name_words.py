@@ -9,7 +9,7 @@ from functools import cache
 
 from nameparser.config import CONSTANTS
 
-from lead_platform.identity.normalization.known_names import is_given
+from lead_platform.identity.normalization.known_names import is_given, is_only_family
 from lead_platform.vocabularies.birth_names import without_birth_names
 from lead_platform.vocabularies.name_words import words_of
 
@@ -47,9 +47,14 @@ def suffixes() -> frozenset[str]:
     return frozenset(CONSTANTS.suffix_acronyms) | frozenset(CONSTANTS.suffix_not_acronyms)
 
 
+def without_name_at_birth(text: str) -> str:
+    """Anna Ek née Roche is Anna Ek."""
+    return without_birth_names(text, is_given=is_given, is_family=is_only_family)
+
+
 def without_asides(text: str) -> str:
     """A name without nicknames and the name at birth: "Bo (Bob) Ek", "Anna Ek née Roche"."""
-    text = without_birth_names(text)
+    text = without_name_at_birth(text)
     return " ".join(_ASIDE.sub(" ", text).split()) or text
 
 

@@ -21,8 +21,9 @@ from lead_platform.identity.normalization.name_words import (
     bare,
     suffixes_behind,
     titles_before,
+    without_name_at_birth,
 )
-from lead_platform.vocabularies.birth_names import is_birth_name_alone, without_birth_names
+from lead_platform.vocabularies.birth_names import is_birth_name_alone
 from lead_platform.vocabularies.particles import NEVER_GIVEN, PARTICLES
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
@@ -188,7 +189,7 @@ def _cleaned(raw: str | None) -> str | None:
     text = clean_text(undo_percent_encoding(raw)) if raw else None
     if text is None or len(text) > _LONGEST:
         return text
-    return without_birth_names(_without_remark(text))
+    return without_name_at_birth(_without_remark(text))
 
 
 def _beside_another(text: str | None) -> str | None:

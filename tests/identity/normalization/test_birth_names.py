@@ -1,16 +1,21 @@
 """A name at birth is nobody's name now, and what only fills the fields names nobody."""
 
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lead_platform.identity.normalization.names import normalize_name
 from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import fold
 
 MARKS = (
     "geb.", "geborene", "née", "nee", "born", "roz.", "rozená", "rod.", "z domu", "z d.", "født",
     "född", "o.s.", "szül.", "nata", "de soltera", "урожд.", "f.", "GEB.", "NÉE",
 )  # fmt: skip
+# Marks that are initials too.
+INITIALS = ("f.", "ur.", "o.s.", "z d.")
 PLACES = (
     "Anna Berg {mark} {other}", "Anna Berg, {mark} {other}", "Anna Berg ({mark} {other})",
     "Berg, {mark} {other}, Anna", "Berg {mark} {other}, Anna", "Berg, Anna, {mark} {other}",
@@ -28,7 +33,7 @@ def test_a_name_at_birth_is_no_part_of_the_name(
     assert (found.first, found.last, found.reasons) == ("Anna", "Berg", ())
 
 
-@given(st.sampled_from(MARKS), st.sampled_from(OTHERS))
+@given(st.sampled_from(sorted(set(MARKS) - set(INITIALS))), st.sampled_from(OTHERS))
 def test_a_name_at_birth_in_the_field_of_the_last_name(
     vocabularies: Vocabularies, mark: str, other: str
 ) -> None:
@@ -37,6 +42,60 @@ def test_a_name_at_birth_in_the_field_of_the_last_name(
     alone = normalize_name(None, "Anna", f"{mark} {other}", vocabularies)
     assert (alone.first, alone.last) == ("Anna", None)
     assert alone.reasons == (("last_name", "the name at birth, not the name"),)
+
+
+WHOLE = (
+    "John {initial} Kennedy", "Juan Carlos {initial} Santos", "Anna Maria {initial} Berg",
+    "John Fitz {initial} Kennedy", "Kennedy, {initial} John", "Kennedy, John {initial} Scott",
+    "John {initial} Kennedy, Jr.", "J. {initial} Kennedy", "Parker {initial} Jones",
+    "van Buren, {initial} Martin", "Kennedy, {initial} John, PhD",
+)  # fmt: skip
+LETTERS = st.sampled_from("abcdefghijklmnopqrstuvwxyzø")
+
+
+@given(
+    st.sampled_from(WHOLE),
+    st.one_of(
+        st.builds("{}.".format, LETTERS),
+        st.builds("{}.{}.".format, LETTERS, LETTERS),
+        st.builds("{} {}.".format, LETTERS, LETTERS),
+        st.sampled_from([*INITIALS, "Rod.", "Roz."]),
+    ),
+    st.sampled_from([str, str.lower, str.upper, str.title]),
+    st.booleans(),
+)
+def test_an_initial_takes_no_name_away(
+    vocabularies: Vocabularies, place: str, initial: str, casing: Callable[[str], str], is_all: bool
+) -> None:
+    """ "John f. Kennedy" became John, and "Juan Carlos f. Santos" Juan Carlos: `f.` is Danish for
+    née, and `o.s.` Finnish."""
+    assume(is_all is False or casing is not str.upper or initial not in ("Rod.", "Roz."))
+    name = place.format(initial=initial if is_all else casing(initial))
+    name = casing(name) if is_all else name
+    assume(not ({"ROD.", "rod.", "ROZ.", "roz."} & set(name.split())))
+    found = normalize_name(name, None, None, vocabularies)
+    said = set(fold(found.full or "").split())
+    assert set(fold(place.format(initial="")).split()) - {"jr", "phd"} <= said
+
+
+@given(st.sampled_from(INITIALS), st.sampled_from(OTHERS))
+def test_an_initial_in_the_field_of_the_last_name(
+    vocabularies: Vocabularies, initial: str, other: str
+) -> None:
+    """ "John" | "f. Kennedy" had no last name."""
+    for last in (f"{initial} {other}", f"Parker {initial} {other}"):
+        found = normalize_name(None, "Anna", last, vocabularies)
+        assert found.reasons == ()
+        assert set(fold(last).split()) - set(fold(initial).split()) <= set(
+            fold(found.last or "").split()
+        )
+
+
+@pytest.mark.parametrize("mark", INITIALS)
+def test_an_initial_that_is_none(mark: str, vocabularies: Vocabularies) -> None:
+    for place in PLACES:
+        found = normalize_name(place.format(mark=mark, other="Roth"), None, None, vocabularies)
+        assert (found.first, found.last, found.reasons) == ("Anna", "Berg", ())
 
 
 @pytest.mark.parametrize(
