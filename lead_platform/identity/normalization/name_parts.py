@@ -75,6 +75,7 @@ _KOREAN_GIVEN = re.compile(
     r"ye|yeo|yo|yu|yoo|ee|ou|wi|young|hyun)(?:n|ng|m|l|k|p|h)?-?){2}",
     re.IGNORECASE,
 )
+_DASHES = frozenset(["-", "–", "—", "|", "/"])
 # From here on the family stands first for sure; below an even chance, where it usually stands.
 _SURE, _EVEN = 0.99, 0.5
 
@@ -94,6 +95,9 @@ def split_name(text: str) -> Parts:
     if (doubt := why_no_single_person(text)) is not None:
         return Parts(whole=text, doubt=doubt)
     words = without_asides(text).split()
+    if any(word in _DASHES for word in words[1:-1]):
+        # John Smith - Acme
+        return Parts(whole=text, doubt=NOT_CLEAR)
     titles = titles_before(words)
     core = words[titles:]
     core = core[: len(core) - suffixes_behind(core)]
@@ -163,6 +167,9 @@ def _listed(text: str) -> Parts | None:
         words = words[:-behind]
     if are_two_persons(family.split(), words):
         return Parts(whole=text, doubt=SEVERAL_PERSONS)
+    if len(family.split()) > 1 and is_given(family.split()[0]) and not all(map(is_given, words)):
+        # Anna Roth, Berlin: the name stands before the comma, and nobody knows what is behind it.
+        return None
     count = 2 if words[0].lower() in CONSTANTS.bound_first_names else 1
     first, middle = " ".join(words[:count]), " ".join(words[count:]) or None
     return Parts(first, middle, " ".join([*particles, family]))

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lead_platform import identity
-from lead_platform.identity.normalization.name_parts import NOT_CLEAR
+from lead_platform.identity.normalization.name_parts import NOT_CLEAR, split_name
 from lead_platform.identity.normalization.name_subjects import (
     A_COMPANY,
     SEVERAL_PERSONS,
@@ -305,3 +305,17 @@ def test_no_word_of_a_column_of_its_own_gets_lost(
     if not is_repeated:
         words = fold(found.last).split()
         assert all(word in words for part in lasts for word in fold(part).split()), found
+
+
+@pytest.mark.parametrize(
+    "behind", ["Berlin", "CEO", "Acme", "Vertrieb", "Bernd Kahl", "Head of IT"]
+)
+@pytest.mark.parametrize("name", ["Anna Roth", "John Smith", "Maria Garcia Lopez"])
+@pytest.mark.parametrize("between", [", ", " - ", " | ", " – "])
+def test_what_stands_behind_a_whole_name_is_no_first_name(
+    name: str, behind: str, between: str
+) -> None:
+    """`John Smith, CEO` was Ceo John Smith: no first name is better than somebody else's."""
+    parts = split_name(f"{name}{between}{behind}")
+    assert parts.first in (None, name.split()[0])
+    assert behind.split()[0] not in (parts.first or "").split()
