@@ -7,6 +7,7 @@ must be filled, belongs to `mapping`.
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -84,6 +85,7 @@ class RuleCompiler:
         self._custom = {field.name: field for field in channel.custom_fields}
         numbers = channel.rules.numbers
         self._marks = None if numbers is None else numbers.marks
+        self._consent_field = ""
 
     def field(
         self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
@@ -98,8 +100,9 @@ class RuleCompiler:
         is_number = value_type in _NUMBER_TYPES or name in _FIGURES
         join = join_last_name if name == "last_name" else _join
         scaling = self._scaling(rule, name, value_type)
-        find = self._shaped(rule, self._no_numbers if is_number else frozenset(), join, scaling)
-        convert = self._converter(rule, value_type)
+        of_field = self._speaking_of(name) if value_type == "consent" else self
+        find = of_field._shaped(rule, self._no_numbers if is_number else frozenset(), join, scaling)
+        convert = of_field._converter(rule, value_type)
         if custom is not None:
             convert = custom_reader(custom, convert)
         if name == "merged_person_ids":
@@ -128,6 +131,12 @@ class RuleCompiler:
             return convert(value)
 
         return read
+
+    def _speaking_of(self, consent_field: str) -> "RuleCompiler":
+        """The same for one field of consent: a word that refuses calls denies calls alone."""
+        compiler = copy(self)
+        compiler._consent_field = consent_field
+        return compiler
 
     def instant(self, rule: FieldRule, received_at: datetime) -> Callable[[Any], datetime | None]:
         """A function from a scope to a plausible instant, UTC without zone; None where blank."""
@@ -234,7 +243,7 @@ class RuleCompiler:
     def _strictest(self, rule: FieldRule) -> Getter:
         """The strictest of several consents: a denial wherever it stands, a grant only where every
         other one could be read: what nobody understands may be a denial."""
-        read_word = consent_reader(self._channel.lists)
+        read_word = consent_reader(self._channel.lists, self._consent_field)
         parts = [(part.described(), self.value(part)) for part in rule.strictest_of]
 
         def find(scope: Any) -> str | None:
@@ -362,7 +371,7 @@ class RuleCompiler:
             return opt_out_reader(lists)
         if rule.consent == "opt_out_at":
             return lambda value: "denied" if is_true(value) else None
-        return None if rule.consent is None else consent_reader(lists)
+        return None if rule.consent is None else consent_reader(lists, self._consent_field)
 
     def _prefixing(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         prefix = rule.prefix
@@ -405,7 +414,7 @@ class RuleCompiler:
         if value_type == "truth":
             return truth_reader(self._channel.lists.truths)
         if value_type == "consent":
-            return consent_reader(self._channel.lists)
+            return consent_reader(self._channel.lists, self._consent_field)
         if value_type == "list":
             return self._list
         currencies = self._channel.lists.currencies

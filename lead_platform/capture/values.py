@@ -238,18 +238,20 @@ def check_instant(value: datetime, received_at: datetime, horizon: timedelta) ->
         )
 
 
-def consent_reader(lists: IntakeLists) -> Callable[[Any], str]:
-    """A function that reads 'granted' or 'denied' by the words people say it with.
+def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
+    """A function that reads 'granted' or 'denied' by the words people say it with, and the opt-outs
+    of the channel that `field` (consent_phone) speaks of.
 
     Raises ValueFault for any other word: what is not understood is no consent.
     """
+    channel = field.removeprefix("consent_")
 
     def read(value: Any) -> str:
         if isinstance(value, bool):
             return "granted" if value else "denied"
         # A column of numbers with gaps in it holds 1.0 and 0.0 for what was 1 and 0.
         text = read_text(value) or ""
-        found = lists.says_consent(text) if len(text) <= _LONGEST_WORD else None
+        found = lists.says_consent(text, channel) if len(text) <= _LONGEST_WORD else None
         if found is None:
             raise ValueFault(
                 f"{show(value)} is not a consent; add the word to "

@@ -30,6 +30,7 @@ from lead_platform.vocabularies.rows import (
     JobFunctionRow,
     MacroRow,
     NonPersonRow,
+    OptOutChannel,
     OptOutRow,
     PageRow,
     PatternRow,
@@ -66,7 +67,8 @@ SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
 FIELD_NAMES = "field_names.csv"
 # Words of opt-outs; what columns of opt-outs are called too.
 OPT_OUT_WORDS = "opt_outs.csv"
-_OF_MAIL = ("", "email", "all")
+# What deny in each column of consents: who unsubscribes from a list says so in words of mail too.
+_OF_EACH_COLUMN = ("", "email", "all")
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
@@ -188,12 +190,11 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     blanks = folder.rows("blanks.csv", BlankRow)
     secrets = folder.rows("secrets.csv", SecretRow)
     opt_outs = folder.rows(OPT_OUT_WORDS, OptOutRow)
-    refusals = [row for row in opt_outs if row.value == "denied" and row.channel in _OF_MAIL]
     lists = partial(
         IntakeLists,
         consents=folder.aliases("consents.csv", ConsentRow),
         opt_outs=folder.table(OPT_OUT_WORDS, opt_outs),
-        refusals=folder.table(OPT_OUT_WORDS, refusals),
+        refusals=_refusals(folder, opt_outs),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         truths=folder.aliases("truths.csv", TruthRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),
@@ -210,6 +211,17 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     if folder.faults:
         raise ConfigurationError(folder.faults)
     return lists(version=version, placeholders=placeholders)
+
+
+def _refusals(folder: _Folder, words: Sequence[OptOutRow]) -> dict[str, AliasTable]:
+    """The words that deny in a column of consents, by the column's channel."""
+    denials = [row for row in words if row.value == "denied"]
+    return {
+        channel: folder.table(
+            OPT_OUT_WORDS, [row for row in denials if row.channel in (*_OF_EACH_COLUMN, channel)]
+        )
+        for channel in get_args(OptOutChannel)
+    }
 
 
 @lru_cache(maxsize=4)

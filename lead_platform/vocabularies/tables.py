@@ -90,13 +90,13 @@ class IntakeLists:
     """What capture looks up while it maps: few and small, for they travel with each channel.
 
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
-    they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
-    speak of mail or of no channel; who refuses calls says nothing of another consent.
+    they decide what is let in, and nothing that is in. `refusals`: by the channel of a column of
+    consents, the words of `opt_outs` that deny it: who refuses calls says nothing of SMS.
     """
 
     consents: AliasTable
     opt_outs: AliasTable
-    refusals: AliasTable
+    refusals: Mapping[str, AliasTable]
     deal_stages: AliasTable
     truths: AliasTable
     blanks: frozenset[str]
@@ -111,8 +111,9 @@ class IntakeLists:
     def __repr__(self) -> str:
         return "IntakeLists"
 
-    def says_consent(self, text: str) -> Consent | None:
-        """What a word says in a column of consents; None where nobody knows.
+    def says_consent(self, text: str, channel: str = "") -> Consent | None:
+        """What a word says in a column of consents to `channel`, such as phone; None where nobody
+        knows, or it speaks of another channel.
 
         A grant is one only where no other sign than a tick stands beside it; an empty box and a
         cross deny.
@@ -121,7 +122,9 @@ class IntakeLists:
         found = self.consents.find(words)
         if found == "granted" and sign != "none":
             return None if sign == "unclear" else "denied"
-        return cast(Consent | None, self.refusals.find(words) if found is None else found)
+        if found is None:
+            found = self.refusals[channel].find(words)
+        return cast(Consent | None, found)
 
     def says_opt_out(self, text: str) -> OptOut | None:
         """What a word says in a column of opt-outs, where a yes denies and a no says nothing;

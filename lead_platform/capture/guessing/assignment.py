@@ -374,7 +374,9 @@ class _Judge:
         if not choice.column.values:
             return choice
         lists = self._lists
-        words = consent_words(choice.column, lists, is_opt_out=choice.field in OPT_OUTS)
+        channel = choice.field.removeprefix("consent_") if choice.field in CONSENTS else ""
+        is_opt_out = choice.field in OPT_OUTS
+        words = consent_words(choice.column, lists, is_opt_out=is_opt_out, channel=channel)
         if words is None:
             tables = (lists.consents, lists.opt_outs)
             files = " and ".join(f"config/vocabularies/{each.file_name}" for each in tables)

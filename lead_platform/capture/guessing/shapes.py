@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import pycountry
 from babel import Locale
@@ -198,10 +198,10 @@ def contradicts(column: Column, field: str, countries: Countries) -> str | None:
 
 
 def consent_words(
-    column: Column, lists: IntakeLists, *, is_opt_out: bool = False
+    column: Column, lists: IntakeLists, *, is_opt_out: bool = False, channel: str = ""
 ) -> frozenset[str] | None:
     """Each distinct value that the lists know; None where few of the values are, or many differ."""
-    says = lists.says_opt_out if is_opt_out else lists.says_consent
+    says = lists.says_opt_out if is_opt_out else partial(lists.says_consent, channel=channel)
     words = Counter(value.strip().lower() for value in column.tried)
     known = frozenset(word for word in words if says(word) is not None)
     is_read = sum(words[word] for word in known) >= MOST_READ * words.total()

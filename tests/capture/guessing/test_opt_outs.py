@@ -2,13 +2,17 @@
 
 import csv
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lead_platform.capture.channels import load_channels
+from lead_platform.capture.fields import RuleCompiler
 from lead_platform.capture.guessing.names import CONSENTS, OPT_OUTS, load_field_names
+from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import ValueFault, consent_reader, opt_out_reader
 from lead_platform.vocabularies.folder import SHIPPED, shipped_intake_lists
 from tests.capture.guessing.exports import Columns
@@ -16,6 +20,7 @@ from tests.capture.guessing.test_exports import proposed, write_export
 
 NAMES = load_field_names(SHIPPED.parent)
 LISTS = shipped_intake_lists()
+NOW = datetime(2026, 11, 28)
 with (SHIPPED / "opt_outs.csv").open(encoding="utf-8") as file:
     WORDS = [(row["alias"], row["value"], row["channel"]) for row in csv.DictReader(file)]
 COLUMNS = [(alias, channel) for alias, _, channel in WORDS if channel]
@@ -107,6 +112,45 @@ def test_no_word_of_an_opt_out_grants() -> None:
             assert channel in ("phone", "sms", "whatsapp"), alias
         else:
             assert said == "denied", alias
+
+
+@pytest.mark.parametrize("field", CONSENTS)
+@pytest.mark.parametrize(
+    "states",
+    [{}, {"consent": "opt_in"}, {"strictest_of": ["x"]}],
+    ids=["plain", "opt_in", "strictest"],
+)
+def test_a_denial_of_its_own_channel_is_read_in_each_column_of_consents(
+    field: str, states: dict[str, object]
+) -> None:
+    """`No phone calls` was unknown in a column of calls; only words of mail were read."""
+    channel = load_channels(SHIPPED.parent)["web_form"]
+    rule = FieldRule.model_validate(states if "strictest_of" in states else {"path": "x", **states})
+    read = RuleCompiler(channel).field(field, "submission", rule, NOW)
+    for alias, value, of in WORDS:
+        if value != "denied":
+            continue
+        if of in ("", "all", "email", field.removeprefix("consent_")):
+            assert read({"x": alias}) == "denied", alias
+            continue
+        try:
+            assert read({"x": alias}) == "denied", alias
+        except ValueFault:
+            assert LISTS.consents.find(alias) is None
+        else:
+            assert LISTS.consents.find(alias) == "denied"
+
+
+@pytest.mark.parametrize(
+    ("header", "state", "field"),
+    [("Opt-in Telefon", "keine Anrufe", "consent_phone"), ("SMS opt-in", "No SMS", "consent_sms"),
+     ("WhatsApp opt-in", "kein WhatsApp", "consent_whatsapp")],
+)  # fmt: skip
+def test_a_proposed_column_reads_the_denials_of_its_channel(
+    tmp_path: Path, header: str, state: str, field: str
+) -> None:
+    found = consents(tmp_path / "x.csv", (header, ("yes", state, state)))
+    assert found == {field: ("granted", "denied", "denied")}
 
 
 @pytest.mark.parametrize(
