@@ -33,6 +33,7 @@ from lead_platform.capture.inbox import (
     located,
     note_left,
     odd_entries,
+    with_earlier,
 )
 from lead_platform.capture.names import path_of_text, shown
 from lead_platform.capture.plausibility import withhold
@@ -74,7 +75,8 @@ FILES_CHECK = AssetCheckSpec(
     name="files_readable",
     asset=asset_key("capture.deliveries"),
     blocking=False,
-    description="Every file could be opened, parsed and archived; the others were taken in.",
+    description="Every file of the run and of the inbox could be opened, parsed and archived; the "
+    "others were taken in.",
 )
 TAKEN_CHECK = AssetCheckSpec(
     name="files_taken",
@@ -113,7 +115,8 @@ class IntakeConfig(Config):
 def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResource) -> Results:
     """Take in the named files, or those waiting in the inbox, each whole or not at all.
 
-    What cannot be read fails the check `files_readable`; the run goes on with the others.
+    What cannot be read fails the check `files_readable`, also that of later runs while it lies in
+    the inbox as it is; the run goes on with the others.
     """
     settings = lake.settings
     # Before anything is read with them: what is read with newer ones counts as read with these.
@@ -185,7 +188,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         # Where capture is switched off nothing was published, and the files keep waiting.
         faults += archive_deliveries(done.taken, inbox=settings.inbox, archive=settings.archive)
         faults += done.faults
-    left = [*faults, *waiting, *odd_entries(settings.inbox)]
+    found = [*faults, *waiting, *odd_entries(settings.inbox)]
+    left = with_earlier(found, settings.left_files, settings.inbox)
     with suppress(OSError):
         # The check says the same.
         note_left(left, settings.left_files)

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -368,6 +368,20 @@ def read_left(book: Path) -> dict[Path, str]:
         return {}
     paths = {path_of_text(name): entry for name, entry in told.files.items()}
     return {path: entry.reason for path, entry in paths.items() if entry.state == _state_now(path)}
+
+
+def with_earlier(faults: Sequence[FileFault], book: Path, inbox: Path) -> list[FileFault]:
+    """These, and the files of the inbox that earlier runs left and that are still what they were.
+
+    A run is handed what is new: that it can read its files says nothing of those that lie there.
+    """
+    told = {fault.path for fault in faults}
+    earlier = [
+        FileFault(path, reason)
+        for path, reason in read_left(book).items()
+        if path not in told and path.is_relative_to(inbox)
+    ]
+    return [*faults, *earlier]
 
 
 def _state_now(path: Path) -> FileState | None:

@@ -28,6 +28,7 @@ from lead_platform.capture.inbox import (
     read_left,
     state_of,
     stuck_files,
+    with_earlier,
 )
 
 NOW = datetime(2026, 11, 22, 12)
@@ -150,6 +151,23 @@ def test_why_a_run_left_a_file_is_known_until_the_file_changes(inbox: Path, tmp_
     assert read_left(book) == {two: "held"}
     book.write_text("{")
     assert read_left(book) == {}
+
+
+def test_what_earlier_runs_left_is_told_while_it_lies_in_the_inbox(
+    inbox: Path, tmp_path: Path
+) -> None:
+    book, mine = tmp_path / "left.json", tmp_path / "mine.jsonl"
+    one, two = inbox / "web_form" / "one.jsonl", inbox / "web_form" / "two.jsonl"
+    for path in (one, two, mine):
+        path.write_text("{")
+    note_left([FileFault(path, "locked") for path in (one, two, mine)], book)
+    # What lies elsewhere is nobody's to watch.
+    assert with_earlier([], book, inbox) == [FileFault(one, "locked"), FileFault(two, "locked")]
+    again = FileFault(two, "held")
+    assert with_earlier([again], book, inbox) == [again, FileFault(one, "locked")]
+    two.unlink()
+    one.write_text("{}")
+    assert with_earlier([], book, inbox) == []
 
 
 def test_a_file_still_being_written_rests_first() -> None:

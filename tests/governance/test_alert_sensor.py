@@ -24,6 +24,10 @@ from dagster import (
     op,
 )
 
+from lead_platform.capture import deliveries
+from lead_platform.capture.assets import intake
+from lead_platform.capture.intake import Delivery
+from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.governance import sensors, watches
 from lead_platform.governance.alerts import AlertBook, Message
 from lead_platform.governance.notifications import open_book
@@ -325,18 +329,61 @@ def test_a_check_that_stays_failed_says_where_to_look(
 ) -> None:
     """A file nobody may read was told as the number of a run."""
 
-    @asset(check_specs=[AssetCheckSpec("files", asset="deliveries")])
-    def deliveries() -> Iterator[AssetCheckResult | MaterializeResult]:
+    @asset(name="deliveries", check_specs=[AssetCheckSpec("files", asset="deliveries")])
+    def files() -> Iterator[AssetCheckResult | MaterializeResult]:
         yield MaterializeResult()
         yield AssetCheckResult(
             passed=False, check_name="files", metadata={SUMMARY: "2 files: look here", "left": 2}
         )
 
-    definitions = Definitions(assets=[deliveries], jobs=[define_asset_job("build")])
+    definitions = Definitions(assets=[files], jobs=[define_asset_job("build")])
     cursor = new_cursor()
     definitions.resolve_job_def("build").execute_in_process(instance=instance)
     [text] = look(instance, book, cursor).values()
     assert text.endswith(": 2 files: look here")
+
+
+def test_a_file_nobody_can_read_is_told_while_it_lies_there(
+    embedded_settings: Settings,
+    instance: DagsterInstance,
+    book: AlertBook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next run took another file, its check passed, and the alert of the first was settled."""
+    monkeypatch.setenv("LEAD_PLATFORM_HOME", str(embedded_settings.home))
+    read = deliveries.identify_delivery
+
+    def refuse(path: Path, *args: Any, **named: Any) -> Delivery:
+        # Permissions do not bind the administrator, who may run this.
+        if path.read_text() == "locked":
+            raise UnreadableFileError("it cannot be read: Permission denied")
+        return read(path, *args, **named)
+
+    monkeypatch.setattr(deliveries, "identify_delivery", refuse)
+    folder = embedded_settings.inbox / "crm_outcomes"
+    folder.mkdir(parents=True)
+    job = Definitions(
+        assets=[intake],
+        jobs=[define_asset_job("take_in")],
+        resources={"lake": LakeResource()},
+    ).resolve_job_def("take_in")
+    cursor = new_cursor()
+
+    def take_in(name: str, text: str = "") -> list[str]:
+        (folder / name).write_text(
+            text
+            or f"outcome_id,type,occurred_at,amount,currency\n{name},closed_won,2026-01-01,1,EUR\n"
+        )
+        files = [{"path": str(folder / name), "channel": "crm_outcomes"}]
+        config = {"ops": {"intake": {"config": {"files": files}}}}
+        assert job.execute_in_process(run_config=config, instance=instance).success
+        return [told for told in look(instance, book, cursor) if told.startswith("check_failed")]
+
+    told = ["check_failed capture.deliveries files_readable"]
+    assert take_in("locked.csv", "locked") == told
+    assert take_in("other.csv") == told
+    assert [path.name for path in folder.iterdir()] == ["locked.csv"]
+    assert take_in("locked.csv") == []
 
 
 def test_many_rows_set_aside_in_one_run_are_told_until_they_are_dealt_with(
