@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -26,6 +27,8 @@ from ruamel.yaml.events import (
     NodeEvent,
     ScalarEvent,
 )
+from ruamel.yaml.nodes import MappingNode, ScalarNode
+from ruamel.yaml.scanner import RoundTripScanner
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,12 +38,59 @@ FILE_LIMIT = 16 * 1_048_576
 YAML_LIMIT = 1_048_576
 VALUES_LIMIT = 100_000
 DEPTH_LIMIT = 50
+# A larger whole number is a slip, and Python refuses to write one of over 4,300 digits.
+NUMBER_BITS = 256
 # What may be one; `&&`, and `&` and `*` of paths, are no sign of many values. An anchor alone makes
 # none, and an alias without its anchor is refused by the reader.
 _ALIAS = re.compile(r"(?:^|[\s,:?\[{-])\*[^\s,\[\]{}]", re.MULTILINE)
 _BRACKETS = re.compile(r"[\[\]{}]")
 _LINE = re.compile(r" at line (\d+) column \d+$")
 _DEEP_BLOCK = re.compile(rf"^ {{{DEPTH_LIMIT}}}|(?:[-?] +){{10}}", re.MULTILINE)
+
+
+class _Scanner(RoundTripScanner):
+    """Tells where in the text the reader gives up."""
+
+    def fetch_more_tokens(self) -> Any:
+        try:
+            return super().fetch_more_tokens()
+        except (YAMLError, RecursionError):
+            raise
+        except Exception as error:
+            raise MarkedYAMLError(
+                problem=_reason(error), problem_mark=self.reader.get_mark()
+            ) from error
+
+
+class _Constructor(RoundTripConstructor):
+    """Tells which value cannot be made, and makes none whose making has no bound."""
+
+    def construct_non_recursive_object(self, node: Any, tag: str | None = None) -> Any:
+        # A key within a key is made three times: 14 `?` took 4 s, 40 would take for ever.
+        if isinstance(node, MappingNode):
+            for key, _ in node.value:
+                if not isinstance(key, ScalarNode):
+                    raise _unmade("a key is a text or a number, not a list or entries", key)
+        try:
+            made = super().construct_non_recursive_object(node, tag)
+            if isinstance(made, str):
+                made.encode()
+        except (YAMLError, RecursionError):
+            raise
+        except Exception as error:
+            raise _unmade(f"no value can be made of this: {_reason(error)}", node) from error
+        if isinstance(made, int) and made.bit_length() > NUMBER_BITS:
+            raise _unmade("a number of too many digits; quote it if it is a text", node)
+        return made
+
+
+def _unmade(problem: str, node: Any) -> MarkedYAMLError:
+    return MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+
+def _reason(error: Exception) -> str:
+    """What the reader's libraries say, on one line; some say nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 class ConfigurationError(Exception):
@@ -180,8 +230,12 @@ def parse_yaml(path: Path) -> Any:
         raise ConfigurationError([f"{path}:{line}: not valid YAML: {error.problem}"]) from None
     except RecursionError:
         raise ConfigurationError([f"{path}:1: nested deeper than {DEPTH_LIMIT} levels"]) from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"{path}:1: not readable as YAML: {error}"]) from None
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        # Whatever the reader raises is this file's fault: a day that is none once stopped all.
+        reason = _reason(error)
+        raise ConfigurationError([f"{path}:1: not readable as YAML: {reason}"]) from error
 
 
 @functools.lru_cache(maxsize=128)
@@ -189,7 +243,13 @@ def _parse_text(text: str) -> Any:
     """The document, to be read only: a warm process meets the same texts in every run."""
     if _ALIAS.search(text) is not None or _may_be_deep(text):
         _check_extent(text)
-    return YAML(typ="rt").load(text)
+    return _reader().load(text)
+
+
+def _reader() -> YAML:
+    reader = YAML(typ="rt")
+    reader.Scanner, reader.Constructor = _Scanner, _Constructor
+    return reader
 
 
 def _may_be_deep(text: str) -> bool:
@@ -207,7 +267,7 @@ def _check_extent(text: str) -> None:
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str, int]] = []
     total = 0
-    for event in YAML(typ="rt").parse(text):
+    for event in _reader().parse(text):
         fault = None
         if isinstance(event, CollectionStartEvent):
             open_nodes.append((str(event.anchor), total))

@@ -1,11 +1,15 @@
 """Configuration that RevOps writes by hand: every fault at once, with file, line and field."""
 
+import contextlib
 import os
+import re
 import time
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from lead_platform.configuration import (
@@ -13,6 +17,7 @@ from lead_platform.configuration import (
     content_version,
     load_csv,
     load_yaml,
+    parse_yaml,
 )
 
 
@@ -128,6 +133,57 @@ def test_yaml_that_is_none(file: Path, text: str, place: str, reason: str) -> No
     (fault,) = yaml_faults(file, text)
     assert fault.startswith(place)
     assert reason in fault
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-02-30", "2026-99-99", "2026-02-30 25:61:61", "9" * 6_000, "0x" + "f" * 10_000,
+        "-" + "9" * 6_000, '"\\U00110000"', '"\\ud800"', "!!int abc", "!!float abc", "!!int []",
+        "!!omap x", "!!omap [1]", "!!set x", "!!set [a]", "!!timestamp 99", "!!timestamp [a]",
+        "!!binary x===", "!!bool 7", "!!null {}", "!!str [a]", "!!map x", "!!seq x", "!<> x", "!!",
+        "[a]: b", "? {a: 1}", "{[a]: b}", "&a {*a : 1}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", ["{}", "[a, {}]", "{{b: {}}}", "\n  b:\n  - {}"])
+def test_a_value_that_cannot_be_made_is_a_fault_of_its_file(
+    file: Path, value: str, shape: str
+) -> None:
+    """`valid_until: 2026-02-30` in one channel stopped all, with `day is out of range for month`
+    and the name of no file."""
+    faults = yaml_faults(file, f"version: 1\nrules: []\n\na: {shape.format(value)}\n")
+    assert all(re.match(r"rules\.yaml:[456]: ", fault) for fault in faults)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(
+    marks=st.lists(
+        st.sampled_from(["? ", "- ", ": ", "{", "[", "[a]: ", "{a: ", "[a: ", "&a ", "!!set ",
+                         "!!omap ", "!x ", "|", ">", '"', "'", "\n", "\n ", "#", "<<: ", ", ", "}",
+                         "]", "*a ", "a", "--- ", "%"]),
+        max_size=4,
+    ),
+    times=st.integers(0, 60),
+    tail=st.sampled_from(["a", "a: 1", "]", "}"]),
+)  # fmt: skip
+def test_no_nesting_takes_long(file: Path, marks: list[str], times: int, tail: str) -> None:
+    """60 bytes, `? ? ? … a`, hung all that loads configuration: three times longer per mark."""
+    file.write_text("".join(marks) * times + tail, encoding="utf-8")
+    started = time.process_time()
+    with contextlib.suppress(ConfigurationError):
+        parse_yaml(file)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("mark", ["? ", "? - ", "{? ", "{[", "[? ", "!!set {? ", "- ? "])
+@pytest.mark.parametrize("times", [14, 40, 20_000])
+def test_keys_within_keys_are_refused_at_once(file: Path, mark: str, times: int) -> None:
+    closing = {"{": "}: 1", "[": "]"}
+    text = mark * times + "a" + "".join(closing.get(one, "") for one in reversed(mark)) * times
+    started = time.process_time()
+    (fault,) = yaml_faults(file, text)
+    assert "not a list or entries" in fault or "nested deeper than 50 levels" in fault
+    assert time.process_time() - started < 2
 
 
 def bomb(levels: int) -> str:

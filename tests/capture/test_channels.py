@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import get_args
 
 import pytest
@@ -79,6 +80,21 @@ def test_a_file_somebody_is_still_writing_stops_its_own_channel_only(
     if broken:
         with pytest.raises(ConfigurationError, match=r"other\.yaml"):
             find_channel(config, "other", Path("x.csv"))
+
+
+@pytest.mark.parametrize("value", ["2026-02-30", "9" * 5_000, "!!int abc", "? ? ? a"])
+def test_a_value_that_cannot_be_made_stops_its_own_channel_only(
+    make_channel: MakeChannel, tmp_path: Path, value: str
+) -> None:
+    """`valid_until: 2026-02-30` in one channel stopped the intake of all, and every command."""
+    contacts = make_channel()
+    config = tmp_path / "config"
+    text = dedent(CONTACTS).strip().replace("contacts", "other")
+    (config / "channels" / "other.yaml").write_text(f"{text}\nvalid_until: {value}\n")
+    channels, broken = usable_channels(config)
+    assert channels == {"contacts": contacts}
+    (fault,) = broken["other"].faults
+    assert f"other.yaml:{text.count(chr(10)) + 2}: not valid YAML" in fault
 
 
 def test_a_path_that_does_not_compile_is_named_with_file_and_line(
