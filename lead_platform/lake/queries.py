@@ -44,6 +44,9 @@ _SLACK_BYTES_PER_CORE = 32 << 20
 # An engine that is interrupted stops within milliseconds, unless it is building one value.
 _INTERRUPT_SECONDS = 1.0
 
+# What makes a file of a name: the engine opens `'…/*.parquet'` where no table is called so.
+_PATH = re.compile(r"[./\\:*?\[]")
+
 # Beyond the lake's layers, what tells which tables and columns there are.
 _DESCRIBING = {("information_schema", name) for name in ("columns", "schemata", "tables")}
 
@@ -249,7 +252,14 @@ def _table_fault(part: dict[str, Any], surroundings: _Surroundings) -> str | Non
     catalog, schema, table = (
         str(part.get(name) or "").lower() for name in ("catalog_name", "schema_name", "table_name")
     )
-    if not catalog and not schema:
+    if part.get("at_clause") is not None:
+        return (
+            "no `at (…)`: between releases lie rows that no gate has judged. An earlier release is "
+            "read with: lead-platform sql --snapshot <its snapshot, of lead-platform releases>"
+        )
+    if _PATH.search(table):
+        is_fine = False
+    elif not catalog and not schema:
         is_fine = table not in surroundings.views
     else:
         is_layer = schema in surroundings.layers or (schema, table) in _DESCRIBING

@@ -136,6 +136,15 @@ def attacks(settings: Settings, outside: Path) -> list[str]:
         f"from read_json('{secret}')",
         f"from '{secret}'",
         f"from '{data}**/*.parquet'",
+        f"select count(*) from '{data}**/*.parquet'",
+        f'from "{data}trial/leads/*.parquet"',
+        f"describe from '{data}**/*.parquet'",
+        f"summarize '{data}**/*.parquet'",
+        f"from '{data}x.csv'",
+        f"from '{data}x.json'",
+        f"from trial.leads, '{data}**/*.parquet'",
+        f"select 1 where exists (from '{data}**/*.parquet')",
+        f'with "{data}**/*.parquet" as (select 1) from "{data}**/*.parquet"',
         f"from read_parquet('{data}**/*.parquet')",
         f"from parquet_metadata('{data}**/*.parquet')",
         f"from glob('{outside}/*')",
@@ -199,6 +208,40 @@ def outside(tmp_path: Path) -> Path:
     """A folder that is not the lake's, with a file worth reading."""
     (tmp_path / "secret.csv").write_text("password\nhunter2\n", encoding="utf-8")
     return tmp_path
+
+
+@pytest.mark.parametrize("clause", [
+    "version => 1", "version => 99999", "version => (select 1)", "timestamp => now()",
+    "timestamp => timestamp '2030-01-01'", "VERSION => 1 + 1",
+])  # fmt: skip
+@pytest.mark.parametrize("query", [
+    "from trial.leads at ({})", "from lake.trial.leads at ({})", "select (select count(*) from "
+    "trial.leads at ({}))", "with x as (from trial.leads at ({})) from x", "from trial.leads union "
+    "all from trial.leads at ({})", "explain analyze select * from trial.leads at ({})",
+    "from trial.scores join trial.leads at ({}) using (lead_id)",
+    "describe select * from trial.leads at ({})",
+])  # fmt: skip
+def test_no_snapshot_but_the_attached_one_is_read(
+    asking: duckdb.DuckDBPyConnection, query: str, clause: str
+) -> None:
+    """`at (version => 20)` gave rows that no gate had judged, where `--snapshot 20` is refused."""
+    with pytest.raises(QueryRefusedError, match=r"no `at \(…\)`"):
+        check_query(asking, query.format(clause))
+
+
+@pytest.mark.parametrize("name", ["{}**/*.parquet", "{}x.parquet", "x.csv", "s3://b/x", "/etc/x"])
+@pytest.mark.parametrize("query", [
+    "from '{}'", 'from "{}"', "select count(*) from '{}'", "from trial.leads, '{}'",
+    "describe from '{}'", "with x as (from '{}') from x", 'from trial."{}"', 'from lake.trial."{}"',
+    'with "{}" as (select 1) select 1 where exists (from "{}")',
+])  # fmt: skip
+def test_a_path_is_no_table(
+    shared_lake: Lake, asking: duckdb.DuckDBPyConnection, query: str, name: str
+) -> None:
+    """The lake's own files, which hold unpublished rows too, answered by their bare path."""
+    path = name.format(shared_lake.settings.lake_data_path)
+    with pytest.raises(QueryRefusedError, match="is none of them"):
+        check_query(asking, query.replace("{}", path))
 
 
 @pytest.mark.parametrize("query", QUERIES)
