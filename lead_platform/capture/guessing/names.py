@@ -346,11 +346,7 @@ def _read_field_names(path: Path, opt_outs: Path, contents: str) -> FieldNames:
     ranks: dict[str, int] = {}
     faults = []
     named = [(path, row.field, row.name) for row in load_csv(path, FieldNameRow)]
-    named += [
-        (opt_outs, f"opt_out_{row.channel}", row.alias)
-        for row in load_csv(opt_outs, OptOutRow)
-        if row.channel
-    ]
+    named += _names_of_opt_outs(opt_outs)
     for file, field, name in named:
         key = _compact(_words(name))
         if not key:
@@ -362,6 +358,16 @@ def _read_field_names(path: Path, opt_outs: Path, contents: str) -> FieldNames:
     if faults:
         raise ConfigurationError(faults)
     return FieldNames({key: tuple(found) for key, found in fields.items()})
+
+
+def _names_of_opt_outs(path: Path) -> list[tuple[Path, str, str]]:
+    """What columns of opt-outs are called. A list from before channels were told names none: those
+    that ship do, or `Do Not Email` would be an answer."""
+    rows = load_csv(path, OptOutRow)
+    if not any(row.channel for row in rows):
+        path = SHIPPED / OPT_OUT_WORDS
+        rows = load_csv(path, OptOutRow)
+    return [(path, f"opt_out_{row.channel}", row.alias) for row in rows if row.channel]
 
 
 def _words(name: str) -> list[str]:

@@ -229,3 +229,15 @@ def test_each_of_many_consents_goes_to_its_own_channel(tmp_path: Path, data: st.
             for row in (0, 1)
         )
         assert found.get(field, (None, None)) == wanted, field
+
+
+def test_a_list_from_before_channels_keeps_the_names_of_those_that_ship(tmp_path: Path) -> None:
+    """An own list of two columns named no column: `Do Not Email` became an answer, unasked."""
+    folder = tmp_path / "vocabularies"
+    folder.mkdir()
+    former = "".join(f"{alias},{value}\n" for alias, value, _ in WORDS if "," not in alias)
+    (folder / "opt_outs.csv").write_text(f"alias,value\n{former}", encoding="utf-8")
+    names = load_field_names(tmp_path)
+    for alias, channel in COLUMNS:
+        assert names.matches((alias,)) == NAMES.matches((alias,))
+        assert [match.field for match in names.matches((alias,))] == [f"opt_out_{channel}"]
