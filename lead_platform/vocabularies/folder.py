@@ -33,6 +33,7 @@ from lead_platform.vocabularies.rows import (
     OptOutChannel,
     OptOutRow,
     PageRow,
+    PageSiteRow,
     PatternRow,
     PlaceholderField,
     PlaceholderRow,
@@ -53,7 +54,7 @@ from lead_platform.vocabularies.tables import AliasTable, IntakeLists, PatternTa
 from lead_platform.vocabularies.text import fold
 
 # Raise this whenever a rule of normalisation changes what a value becomes.
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 # Their data decides results too: numbering plans, country lists, disposable domains.
 _LIBRARIES = (
     "phonenumbers", "pycountry", "babel", "email-validator", "disposable-email-domains",
@@ -236,6 +237,7 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
     mailboxes = folder.rows("role_mailboxes.csv", RoleMailboxRow)
     free_domains = folder.rows("free_mail_domains.csv", DomainRow)
     shared_domains = folder.rows("shared_domains.csv", DomainRow)
+    page_sites = folder.rows("page_sites.csv", PageSiteRow)
     currencies, quantities = folder.currencies(), folder.quantities()
     vocabularies = partial(
         Vocabularies,
@@ -262,6 +264,7 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
         quantities=quantities,
         free_mail_domains=frozenset(row.domain.casefold() for row in free_domains),
         shared_domains=frozenset(row.domain.casefold() for row in shared_domains),
+        page_sites=frozenset(row.site.casefold() for row in page_sites),
     )
 
 

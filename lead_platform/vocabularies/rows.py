@@ -202,6 +202,13 @@ class DomainRow(Row):
     domain: str
 
 
+class PageSiteRow(Row):
+    """A site on which many have a page: a host, with a path where only that is; `*` for any public
+    suffix. Mail at its domain is that of one company."""
+
+    site: str
+
+
 class BlankRow(Row):
     """A value that is no answer in any field of any channel, spelled exactly so."""
 

@@ -68,6 +68,7 @@ class Vocabularies:
     role_mailboxes: frozenset[str]
     free_mail_domains: frozenset[str]
     shared_domains: frozenset[str]
+    page_sites: frozenset[str]
 
     def __repr__(self) -> str:
         return f"Vocabularies({self.version})"

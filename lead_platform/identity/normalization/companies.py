@@ -6,12 +6,13 @@ Legal forms stay in the shown name and are left out of the key.
 import re
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cleanco import prepare_default_terms
 from cleanco.clean import custom_basename, normalized, strip_punct, strip_tail
 
 from lead_platform.identity.normalization.emails import (
+    is_below_a_shared_suffix,
     is_disposable_domain,
     is_free_mail_domain,
     registrable_domain,
@@ -106,12 +107,15 @@ def company_domain_of_website(raw: str, vocabularies: Vocabularies) -> NormalTex
         return BLANK
     if vocabularies.is_placeholder("company", text):
         return NormalText(None, "placeholder")
-    host = _host(text)
-    if host is None:
+    url = _url(text)
+    host = _host(url) if url is not None else None
+    if url is None or host is None:
         return NormalText(None, "not a web address")
     domain = registrable_domain(host)
     if domain is None:
         return NormalText(None, "no registered domain in it")
+    if is_below_a_shared_suffix(host) or _is_page(host, url.path, domain, vocabularies):
+        return NormalText(None, f"a page at {domain}, where many have one")
     if not is_company_domain(domain, vocabularies):
         return NormalText(None, f"{domain} is shared by many companies")
     return NormalText(domain)
@@ -121,7 +125,8 @@ def company_domain_of_email(
     email_domain: str, is_free: bool, is_disposable: bool, vocabularies: Vocabularies
 ) -> str | None:
     """The registered domain of a work address; None for free and disposable mail."""
-    domain = None if is_free or is_disposable else registrable_domain(email_domain)
+    is_shared = is_free or is_disposable or is_below_a_shared_suffix(email_domain)
+    domain = None if is_shared else registrable_domain(email_domain)
     return domain if domain and is_company_domain(domain, vocabularies) else None
 
 
@@ -134,15 +139,33 @@ def is_company_domain(domain: str, vocabularies: Vocabularies) -> bool:
     )
 
 
-def _host(text: str) -> str | None:
+def _is_page(host: str, path: str, domain: str, vocabularies: Vocabularies) -> bool:
+    """Whether a website is somebody's page on a site of many."""
+    name = domain.partition(".")[0]
+    labels = host.split(".")
+    hosts = [".".join(labels[place:]) for place in range(len(labels) - 1)]
+    hosts += [f"{each[: -len(domain)]}{name}.*" for each in hosts if each.endswith(domain)]
+    first = path.strip("/").partition("/")[0]
+    return any(
+        each in vocabularies.page_sites or f"{each}/{first}" in vocabularies.page_sites
+        for each in hosts
+    )
+
+
+def _url(text: str) -> SplitResult | None:
     url = stream_safe(text.strip(" ,;<>\"'").lower())
     if "@" in url and "/" not in url:
         url = url.rpartition("@")[2]
     try:
-        host = urlsplit(url if "://" in url else f"//{url.lstrip('/')}").hostname
+        return urlsplit(url if "://" in url else f"//{url.lstrip('/')}")
     except ValueError:
         return None
-    host = (host or "").rstrip(".")
+
+
+def _host(url: SplitResult) -> str | None:
+    host = url.hostname or ""
+    # "acme.co…": who cut it kept no more of the domain.
+    host = "" if host.endswith("..") else host.rstrip(".")
     return host if _HOST.match(host) and not host.replace(".", "").isdigit() else None
 
 

@@ -72,6 +72,13 @@ def is_free_mail_domain(domain: str, vocabularies: Vocabularies) -> bool:
 
 
 @lru_cache(maxsize=100_000)
+def is_below_a_shared_suffix(host: str) -> bool:
+    """Whether a company lets anybody have the names there: acme.github.io, acme.uk.com. The private
+    part of the Public Suffix List knows."""
+    return _PUBLIC_SUFFIXES(host, include_psl_private_domains=True).is_private
+
+
+@lru_cache(maxsize=100_000)
 def registrable_domain(host: str) -> str | None:
     """The part of a host name that somebody registered: mail.acme.co.uk -> acme.co.uk.
 

@@ -70,6 +70,34 @@ def test_domain_of_website(raw: str, domain: str | None, vocabularies: Vocabular
 
 
 @pytest.mark.parametrize(
+    "raw",
+    [
+        "https://sites.google.com/view/bakery-roth", "https://www.google.com/maps/place/Said",
+        "google.de/maps?cid=1", "maps.google.co.uk/x", "yelp.com/biz/roth", "de.yelp.ch/biz/roth",
+        "web.archive.org/web/2020/http://roth.de", "etsy.com/shop/roth", "xing.com/pages/roth",
+        "g.page/roth", "roth.square.site", "roth.web.app", "roth.pages.dev", "roth.github.io",
+        "roth.s3.amazonaws.com", "roth.blogspot.de", "roth.uk.com", "www.gelbeseiten.de/roth",
+        "AMAZON.co.uk/shops/roth", "bit.ly/roth", "linktr.ee/roth", "acme.co…", "acme.co...",
+        "https://www.acme.co…",
+    ],
+)  # fmt: skip
+def test_a_page_on_a_site_of_many_is_no_company_domain(
+    raw: str, vocabularies: Vocabularies
+) -> None:
+    """Bakeries with a page at google.com were one account; so were those cut to acme.co."""
+    found = company_domain_of_website(raw, vocabularies)
+    assert found.value is None
+    assert found.reason
+
+
+def test_the_site_itself_is_a_company(vocabularies: Vocabularies) -> None:
+    assert company_domain_of_website("https://google.com/about", vocabularies).value == "google.com"
+    assert company_domain_of_email("yelp.com", False, False, vocabularies) == "yelp.com"
+    assert company_domain_of_email("roth.uk.com", False, False, vocabularies) is None
+    assert company_domain_of_website("https://acme.com/about…", vocabularies).value == "acme.com"
+
+
+@pytest.mark.parametrize(
     ("domain", "is_free", "is_disposable", "expected"),
     [
         ("mail.acme.co.uk", False, False, "acme.co.uk"),
