@@ -19,7 +19,7 @@ PLACEHOLDER = "placeholder"
 _IN_BRACKETS = re.compile(r"<\s*([^<>]*@[^<>]*?)\s*>")
 _AT = re.compile(r"\s*(?:@|[\[({]\s*at\s*[\])}])\s*", re.IGNORECASE)
 _DOT = re.compile(r"\s*[\[({]\s*dot\s*[\])}]\s*", re.IGNORECASE)
-_AROUND = " \t'\"<>()[],;:"
+_AROUND = " \t'\"<>()[],;:‘’“”„«»"
 _SEVERAL = re.compile(r"[;,|\s]+|(?<=\d)/+(?=[^\d])")
 _LIST_MARK = re.compile(r"\(?\d{1,2}[.):]+")
 _FEWEST_DIGITS = 6
@@ -33,10 +33,15 @@ _LOST_PLUS = "not an email address: a space before the @, where a plus may be lo
 _SLASH_AMONG_DIGITS = re.compile(r"\d/[^@]*@")
 _LONGEST = 320
 # j***@gmail.com is a valid address, of everybody whose name begins so.
-_MASKED = re.compile(r"[*•●]{2,}[^@]*@|@[^@]*[*•●]{2,}")
+_MASKED = re.compile(r"[*•●]{2}[^@]*@|@[^@]*[*•●]{2}")
 _HASH = re.compile(r"[0-9a-f]{32,128}")
 # NFKC makes digits and letters of them: the mark of a footnote is none of the address.
 _RAISED = ("<super>", "<sub>", "<circle>", "<fraction>")
+# The sign itself, and those NFKC makes it of.
+_AT_SIGNS = frozenset("@＠﹫")
+_BETWEEN_WORDS = re.compile(r"[\s<>＜＞﹤﹥]+")
+# Not between two letters or digits, as in o'brien.
+_CLOSING_APOSTROPHE = re.compile(r"'(?![^\W_])|(?<![^\W_])'")
 
 
 class Mailbox(NamedTuple):
@@ -63,7 +68,7 @@ def read_mailbox(raw: str, is_placeholder: Callable[[str], bool]) -> Mailbox:
         return Mailbox(reason=PLACEHOLDER)
     if _HASH.fullmatch(text.lower()):
         return Mailbox(reason="a hash, not an address")
-    if not raw.isascii() and any(unicodedata.decomposition(c).startswith(_RAISED) for c in raw):
+    if not raw.isascii() and _is_raised(raw):
         return Mailbox(reason="not an email address: raised or circled signs")
     if _CUT.search(text):
         return Mailbox(reason="cut at its end, not an address")
@@ -78,6 +83,16 @@ def read_mailbox(raw: str, is_placeholder: Callable[[str], bool]) -> Mailbox:
     if is_placeholder(address):
         return Mailbox(reason=PLACEHOLDER)
     return Mailbox(address, others=_others(text, address))
+
+
+def _is_raised(raw: str) -> bool:
+    """Whether a sign of an address in `raw` is a raised or circled one; the words beside it may
+    have them: "Mª José García <mjose@acme.es>"."""
+    words = _BETWEEN_WORDS.split(_DOT.sub(".", _AT.sub("@", " ".join(raw.split()))))
+    addresses = [word for word in words if not _AT_SIGNS.isdisjoint(word)] or words
+    return any(
+        unicodedata.decomposition(sign).startswith(_RAISED) for word in addresses for sign in word
+    )
 
 
 def _bare_address(text: str) -> str:
@@ -112,7 +127,8 @@ def _without_signs_around(text: str) -> str:
     bare = text.strip(_AROUND)
     opens = text.lstrip(_AROUND.replace("'", "")).startswith("'")
     closes = text.rstrip(_AROUND.replace("'", "") + ".").endswith("'")
-    return f"'{bare}" if opens and not closes and "'" in bare else bare
+    is_closed_within = _CLOSING_APOSTROPHE.search(bare) is not None
+    return f"'{bare}" if opens and not closes and is_closed_within else bare
 
 
 def _others(text: str, first: str) -> tuple[str, ...]:

@@ -115,6 +115,48 @@ def test_an_address_that_is_cut_is_none(
     assert found.reason or found.email
 
 
+@given(
+    st.sampled_from(["sean.o'brien", "o'neil", "anna", "d'a.o'b", "anna_o'b"]),
+    st.sampled_from(["{}", "'{}", '"{}', "'{}'", '"{}"', "' {}", "'<{}>", "('{})", "'{},", "‘{}’"]),
+)
+def test_an_apostrophe_before_an_address_is_none_of_it(
+    vocabularies: Vocabularies, local: str, place: str
+) -> None:
+    """ "'sean.o'brien@acme.com", as a spreadsheet keeps a text, was a mailbox of its own."""
+    address = f"{local}@acme.com"
+    assert normalize_email(place.format(address), vocabularies).email == address
+
+
+@given(
+    st.sampled_from(
+        ["Mª José García", "Acme™ Sales", "1ª Planta", "Anna²", "½ Acme", "Ⓐ Acme", "Acme®"]
+    ),
+    st.sampled_from(["{} <mjose@acme.es>", '"{}" <mjose@acme.es>', "<mjose@acme.es> {}"]),
+)
+def test_raised_signs_beside_an_address(vocabularies: Vocabularies, name: str, place: str) -> None:
+    """The name of a Spanish Mª kept her address out."""
+    assert normalize_email(place.format(name), vocabularies).email == "mjose@acme.es"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["Mª <berg²@acme.com>", "Anna <berg@acme.com¹>", "berg²＠acme.com", "berg² [at] acme.com",
+     "berg @ acme² [dot] com", "²berg@acme.com", "² berg@acme.com"],
+)  # fmt: skip
+def test_raised_signs_of_an_address(raw: str, vocabularies: Vocabularies) -> None:
+    assert normalize_email(raw, vocabularies).email is None
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "unit",
+    ["*", "•@", "<", "<@", "@", "' ", "a@b.co,", "[at]", " [dot] ", "(1) ", "é²@", "%40", "'"],
+)
+def test_a_cell_of_any_length_is_read_in_its_time(unit: str, vocabularies: Vocabularies) -> None:
+    for signs in (100, 319, 20_000):
+        normalize_email((unit * signs)[:signs], vocabularies)
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
