@@ -259,12 +259,41 @@ def test_each_sender_of_a_batch_has_the_own_name(
             assert submission["full_name"] == names[submission["phone"][1:]]
 
 
+OTHERS_MAILBOXES = [
+    "manager_email", "referrer_email", "screen_0_Referrer_Email_1", "emailOfYourBoss", "cc_email",
+    "friends_e-mail", "email_of_assistant", "previous_email", "invoice_email", "partner email",
+]  # fmt: skip
+NO_COMPANY_NAMES = [
+    "has_company", "company_size", "company_website", "screen_1_Company_Size_2", "is_company_owner",
+    "company_type", "previous_company", "parent_company_name", "company_email_allowed",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("reply", "email", "company"),
     [
         ({"email": "a@b.example", "company": "Vale"}, "a@b.example", "Vale"),
         ({"screen_0_Email_0": "a@b.example", "flow_token": "t"}, "a@b.example", None),
         ({"note": "no mail", "Company_Name": 'The "Best"'}, None, None),
+        (
+            {"flow_token": "t", "work_email": "a@b.example", "companyName": "Vale"},
+            "a@b.example",
+            "Vale",
+        ),
+        # Once the first key that held the word: a stranger's mailbox, an employer named `yes`.
+        (
+            {
+                "company_size": "11-50",
+                "company_name": "Vale",
+                "manager_email": "x@b.example",
+                "email": "a@b.example",
+            },
+            "a@b.example",
+            "Vale",
+        ),
+        *[({key: "x@b.example"}, None, None) for key in OTHERS_MAILBOXES],
+        *[({key: "yes"}, None, None) for key in NO_COMPANY_NAMES],
+        ({"note": "email", "text": '"email": "x@b.example"'}, None, None),
     ],
 )
 def test_a_filled_in_flow_tells_mail_and_company(
