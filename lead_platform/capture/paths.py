@@ -1,7 +1,8 @@
 """Paths into a payload: jmespath expressions, compiled once.
 
 Names, positions, choices (`a || b`), comparisons and `{name: path}`, which are nearly all of what
-channels use, become plain functions; whatever else the language offers is left to jmespath.
+channels use, become plain functions; whatever else the language offers is left to jmespath. Words
+that a path names are compared as `values` are: `direction == 'inbound'` holds of `Inbound`.
 """
 
 import math
@@ -237,15 +238,56 @@ def _comparison(node: _Node) -> Getter:
     if node["value"] not in ("eq", "ne"):
         return _interpreted(node)
     left, right = (_compile(child) for child in node["children"])
-    wanted = node["value"] == "eq"
+    wanted, is_of_word = node["value"] == "eq", _has_word(node)
 
     def get(scope: Any) -> bool:
         a, b = left(scope), right(scope)
+        if is_of_word:
+            a, b = _worded(a), _worded(b)
         # Python holds 1 == True; jmespath does not.
         same = a == b and isinstance(a, bool) == isinstance(b, bool)
         return same is wanted
 
     return get
+
+
+def _has_word(node: _Node) -> bool:
+    """Whether a text written in the path is among what the node compares."""
+    return any(
+        child["type"] == "literal" and isinstance(child["value"], str) for child in node["children"]
+    )
+
+
+def _worded(value: Any) -> Any:
+    """A text as words of a source are compared: `Inbound ` is 'inbound'."""
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _cased(value: Any) -> Any:
+    """Texts without the case of their letters, those of a list too."""
+    if isinstance(value, list):
+        return [_cased(part) for part in value]
+    return value.casefold() if isinstance(value, str) else value
+
+
+class _Interpreter(TreeInterpreter):
+    """That of jmespath, for which the case of a word that a path names makes no difference."""
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        """`from == 'visitor'`, where it stands in a filter."""
+        if node["value"] not in ("eq", "ne") or not _has_word(node):
+            return super().visit_comparator(node, value)
+        left, right = (_worded(self.visit(child, value)) for child in node["children"])
+        return (left == right) is (node["value"] == "eq")
+
+    def visit_function_expression(self, node: Any, value: Any) -> Any:
+        """`starts_with(event, 'invitee_')`, and what else looks for a word."""
+        if node["value"] not in ("starts_with", "ends_with", "contains") or not _has_word(node):
+            return super().visit_function_expression(node, value)
+        cased = [_cased(self.visit(child, value)) for child in node["children"]]
+        arguments = [{"type": "literal", "value": one, "children": []} for one in cased]
+        applied: Any = {**node, "children": arguments}
+        return super().visit_function_expression(applied, value)
 
 
 def _literal(node: _Node) -> Getter:
@@ -263,7 +305,7 @@ def _object(node: _Node) -> Getter:
 
 
 def _interpreted(node: _Node) -> Getter:
-    visit: Callable[[Any, Any], Any] = TreeInterpreter().visit
+    visit: Callable[[Any, Any], Any] = _Interpreter().visit
     return lambda scope: visit(node, scope)
 
 

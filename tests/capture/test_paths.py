@@ -40,6 +40,20 @@ def test_compiled_paths_agree_with_jmespath(expression: str, scope: dict) -> Non
         assert isinstance(found, bool) == isinstance(expected, bool)
 
 
+@pytest.mark.parametrize("word", ["inbound", "Inbound", "INBOUND", " inbound "])
+def test_the_case_of_a_word_makes_no_difference(word: str) -> None:
+    """A call marked `Inbound` was no inquiry, and nobody was told."""
+    scope = {"a": word, "b": [{"a": word}, {"a": 1}, {"a": None}], "c": [word.strip(), 1]}
+    assert compile_path("a == 'inbound'")(scope) is True
+    assert compile_path("a != 'Inbound'")(scope) is False
+    assert compile_path("b[?a=='inbound'] | length(@)")(scope) == 1
+    assert compile_path("b[?a!='inbound'] | length(@)")(scope) == 2
+    assert compile_path("contains(c, 'inbound')")(scope) is True
+    assert compile_path("starts_with(c[0], 'Inb') && ends_with(c[0], 'OUND')")(scope) is True
+    # Two values of a record are compared as they are.
+    assert compile_path("a == c[0]")(scope) is (word == word.strip())
+
+
 def test_a_choice_that_does_not_apply_is_no_value() -> None:
     assert compile_path("opted_out == 'TRUE' && 'denied'")({"opted_out": "FALSE"}) is None
 

@@ -1,6 +1,8 @@
 """The channels whose shape is our own: what the demo world writes and RevOps copies from."""
 
 import json
+import re
+from collections.abc import Callable
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -129,6 +131,91 @@ def test_other_calls() -> None:
     assert missed["event_type"] == "call_missed"
     anonymous = reasons("call_log", call(from_number="anonymous", caller_name="", email=""))
     assert [reason.split(":")[0] for reason in anonymous] == ["no identity", "phone missing"]
+
+
+def chat(sender: str, kind: str) -> dict[str, Any]:
+    said = {"id": "m", "from": sender, "type": kind, "text": "call me"}
+    return {
+        "conversation_id": "v", "started_at": "2026-03-04T10:00:00Z", "messages": [said],
+        "visitor": {"email": "a@b.example"},
+    }  # fmt: skip
+
+
+def communication(agreed: str) -> dict[str, Any]:
+    consent = {"communications": [{"value": agreed, "subscriptionTypeId": 1}]}
+    return {
+        "conversionId": "h", "submittedAt": 1772618400000,
+        "values": [{"name": "email", "value": "a@b.example"}],
+        "legalConsentOptions": {"consent": consent},
+    }  # fmt: skip
+
+
+COMPARED = [
+    ("call_log", "inbound", lambda word: call(direction=word)),
+    ("call_log", "outbound", lambda word: call(direction=word)),
+    ("chat_transcript", "visitor", lambda word: chat(word, "text")),
+    ("chat_transcript", "reaction", lambda word: chat("visitor", word)),
+    ("chat_transcript", "system", lambda word: chat("visitor", word)),
+    *[
+        ("calendly", word, lambda word: booking(word, created_at="2026-03-04T10:00:00Z"))
+        for word in ("invitee.created", "invitee.canceled", "invitee_no_show.created")
+    ],
+    ("hubspot_form", "true", communication),
+    ("hubspot_form", "false", communication),
+    (
+        "linkedin_lead_gen", "false",
+        lambda word: {
+            "id": "l", "submittedAt": 1772618400000,
+            "formResponse": {"consentResponses": [{"consentId": 1, "accepted": word}]},
+        },
+    ),
+    *[
+        ("zoom_attendees", word, lambda word: {"Attended": word, "Email": "a@b.example"})
+        for word in ("Yes", "No")
+    ],
+    (
+        "whatsapp_cloud", "whatsapp",
+        lambda word: {"messaging_product": word, "timestamp": "1772618400"},
+    ),
+    (
+        "whatsapp_cloud", "contact_request",
+        lambda word: {"messages": [{
+            "id": "w", "timestamp": "1772618400", "origin": word, "type": "contacts",
+            "contacts": [{"phones": [{"phone": "+4930123456"}]}],
+        }]},
+    ),
+]  # fmt: skip
+# Words that a channel compares with what it made itself.
+OF_OUR_OWN = {"closed_won", "closed_lost", "email", "phone_number"}
+
+
+@pytest.mark.parametrize(("channel", "word", "record"), COMPARED)
+@pytest.mark.parametrize("casing", [str.upper, str.title, str.swapcase])
+def test_the_case_of_what_a_channel_compares_makes_no_difference(
+    channel: str, word: str, record: Callable[[str], Any], casing: Callable[[str], str]
+) -> None:
+    """Calls marked `Inbound` and what a `Visitor` wrote were no inquiries, and nobody was told."""
+    plain, cased = (
+        RecordMapper(CHANNELS[channel], RECEIVED_AT).map_record(record(text), 1)
+        for text in (word, casing(word))
+    )
+    assert cased.reasons == plain.reasons
+    assert list(map(_told, cased.items)) == list(map(_told, plain.items))
+
+
+def _told(item: tuple[str, list[Any]]) -> tuple[str, dict[str, Any]]:
+    """Of an item, what does not come of how the word is written."""
+    kind, row = item
+    fields = dict(zip(ITEM_COLUMNS[kind], row, strict=True))
+    written = {f"{kind}_id", "submission_id", "content_hash", "record_id", "payload", "subject"}
+    return kind, {name: value for name, value in fields.items() if name not in written}
+
+
+def test_every_word_that_a_shipped_channel_compares_is_tried() -> None:
+    tried = {(channel, word) for channel, word, _ in COMPARED}
+    for path in (PROJECT / "config" / "channels").glob("*.yaml"):
+        for word in re.findall(r"[=!]= *'([^']+)'", path.read_text(encoding="utf-8")):
+            assert word in OF_OUR_OWN or (path.stem, word) in tried, (path.stem, word)
 
 
 def test_chat_transcript() -> None:
