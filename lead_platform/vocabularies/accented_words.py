@@ -22,12 +22,18 @@ def is_accented_word(text: str) -> bool:
         return True
     if not _is_unspaced(word):
         return False
-    parts = (part for n in range(_LEAST_PART, len(word)) for part in (word[:n], word[-n:]))
+    sizes = range(_LEAST_PART, min(len(word), _longest() + 1))
+    parts = (part for size in sizes for part in (word[:size], word[-size:]))
     return any(part in _words() for part in parts)
 
 
 def _is_unspaced(word: str) -> bool:
     return all("\u2e80" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7a3" for sign in word)
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, _words()))
 
 
 @cache
