@@ -398,6 +398,91 @@ def test_a_row_that_cannot_be_shifted_is_taken(tmp_path: Path, row: str) -> None
     assert taken["L-9"]["name"] == "Max Roe"
 
 
+VALUES = {
+    "mail": ["a@b.example", "ann.lee@c.example"],
+    "phone": ["+49 30 5550 1234", "030 5550987", "(617) 555-0142"],
+    "count": ["12", "250", "1200"],
+    "date": ["2025-03-11", "2026-01-02 10:30"],
+    "text": ["Acme", "Berlin West", "Ann", "called twice", "4 Mill Lane"],
+}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(kinds=st.lists(st.sampled_from(sorted(VALUES)), min_size=2, max_size=7), data=st.data())
+def test_no_row_with_a_comma_and_blanks_behind_it_is_shifted(
+    tmp_path: Path, kinds: list[str], data: Any
+) -> None:
+    """Fax, Mobile, Remark: with a comma in the company and no remark, the number of the fax stood
+    below Mobile and looked like one there, so the row was taken."""
+    names = ["id", *(f"c{n}" for n in range(len(kinds)))]
+    whole = [["L-1", *(data.draw(st.sampled_from(VALUES[kind])) for kind in kinds)]] * 3
+    rows = []
+    for number in range(2, 2 + data.draw(st.integers(1, 4))):
+        values = [f"L-{number}"]
+        for kind in kinds:
+            value = data.draw(st.sampled_from(["", *VALUES[kind]]))
+            if value and data.draw(st.booleans()):
+                # Nobody writes a comma behind a mailbox that nothing follows.
+                last = len(value) - (kind == "mail")
+                at = data.draw(st.integers(1, last))
+                value = f"{value[:at]},{value[at:]}"
+            values.append(value)
+        rows.append(values)
+    tails = [data.draw(st.integers(0, 3)) * [""] for _ in rows]
+    lines = [
+        ",".join(row) for row in [names, *whole, *(r + t for r, t in zip(rows, tails, strict=True))]
+    ]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(lines))
+    taken, _ = read_by_id(path)
+    assert "L-1" in taken
+    for row, tail in zip(rows, tails, strict=True):
+        if row[0] in taken:
+            stands = [taken[row[0]][name].replace(",", "").strip() for name in names]
+            assert stands == [value.replace(",", "").strip() for value in row]
+        else:
+            assert tail or any("," in value for value in row)
+
+
+@pytest.mark.parametrize(
+    ("header", "known", "row"),
+    [
+        # The number of a fax below Mobile, that of a mobile below Remark.
+        (
+            "id,company,note,fax,mobile,remark",
+            "L-1,Kunde AG,VIP,+49 221 4455600,+49 171 4455600,hi",
+            "L-9,Roth, Sohn AG,,+49 221 9988776,+49 171 9988776,",
+        ),
+        (
+            "id,company,fax,mobile,remark",
+            "L-1,Kunde AG,+49 221 4455600,+49 171 4455600,hi",
+            "L-9,Roth, Sohn AG,+49 221 9988776,+49 171 9988776,",
+        ),
+        # A city is no part of a company, and no switchboard a mobile.
+        (
+            "id,company,city,phone,mobile,notes",
+            "L-1,Kunde AG,Berlin,+49 30 2345007,+49 151 23450088,hi",
+            "L-9,Acme, Inc.,Hamburg,+49 40 345678,+49 170 3456789,",
+        ),
+        # A number cut in two, before one that looks like it.
+        ("id,revenue,staff,score,note", "L-1,900,12,7,hi", "L-9,1,200,50,,"),
+        (
+            "id,phone,mobile,note",
+            "L-1,030 5550123,0171 5550123,hi",
+            "L-9,030 5550124,0171 555987,,",
+        ),
+    ],
+)
+def test_a_value_below_a_column_that_looks_alike_proves_no_row(
+    tmp_path: Path, header: str, known: str, row: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join([header, known, known.replace("L-1", "L-2"), row]))
+    taken, (refused,) = read_by_id(path)
+    assert set(taken) == {"L-1", "L-2"}
+    assert "ragged row" in refused.reason
+
+
 def test_a_table_whose_every_row_is_shifted_has_no_records(tmp_path: Path) -> None:
     """`Doe, Jane` in each row and a last column nobody fills: all rows have the same count."""
     path = tmp_path / "table.csv"
