@@ -178,11 +178,14 @@ def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
 def _above_records(rows: Sequence[AnyRow], others: Sequence[int], best: int) -> int:
     """The best row, or an earlier one of `others` with records below: a second table begins there.
 
-    People above a fuller header that came later were taken for titles, and nobody was told.
+    People above a fuller header that came later were taken for titles, and nobody was told. Where a
+    title stands between, as `Attendee Details` below the hosts of a webinar, they are of another
+    kind.
     """
     for position in sorted(place for place in others if place < best):
-        between = (row.cells for row in rows[position + 1 : best])
-        if any(_is_of_somebody(cells) for cells in between):
+        between = [row.cells for row in rows[position + 1 : best]]
+        has_title = any(sum(1 for cell in cells if name_of(cell)) == 1 for cells in between)
+        if not has_title and any(_is_of_somebody(cells) for cells in between):
             return position
     return best
 
