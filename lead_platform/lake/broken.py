@@ -1,11 +1,15 @@
-"""A broken SQLite file beside the lake is kept under another name, so that its place is free.
+"""SQLite files beside the lake that a crash left: half a change is taken back by whoever reads.
 
-For what can be made anew: the switches, the book of alerts, Dagster's records. Never the catalog.
+A broken one is kept under another name, so that its place is free. For what can be made anew: the
+switches, the book of alerts, Dagster's records. Never the catalog.
 """
 
+import shutil
 import sqlite3
 import sys
-from contextlib import closing, suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +29,46 @@ def shows_breakage(error: sqlite3.Error) -> bool:
     """Whether the file is to blame; a full disk, a lock or a missing permission pass."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _BROKEN
+
+
+@contextmanager
+def reading(database: Path) -> Iterator[sqlite3.Connection]:
+    """The database as of one instant, also in a home that cannot be written.
+
+    Whoever is killed while committing leaves a journal, by which SQLite takes back what was half
+    written before anybody reads. It never does so read-only: it is done in place, and where nothing
+    may be written there, in a copy.
+    """
+    with ExitStack() as until_read:
+        connection = _opened(database, "ro") or _opened(database, "rw")
+        while connection is None:
+            folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
+            connection = _opened(_copied(database, folder), "rw") or _opened(database, "ro")
+        yield until_read.enter_context(closing(connection))
+
+
+def _opened(database: Path, mode: str) -> sqlite3.Connection | None:
+    """A connection that nobody writes beside; None where half a change cannot be taken back."""
+    connection = sqlite3.connect(
+        f"{database.as_uri()}?mode={mode}", uri=True, timeout=_WAIT_SECONDS
+    )
+    try:
+        connection.execute("begin")
+        connection.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return None
+        raise
+    return connection
+
+
+def _copied(database: Path, folder: Path) -> Path:
+    """Both files, the journal first: what is taken back meanwhile is only taken back again."""
+    journal = Path(f"{database}-journal")
+    with suppress(FileNotFoundError):
+        shutil.copyfile(journal, folder / journal.name)
+    return Path(shutil.copyfile(database, folder / database.name))
 
 
 def set_aside_if_broken(database: Path) -> Path | None:

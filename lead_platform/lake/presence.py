@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from lead_platform.lake.broken import reading
 from lead_platform.lake.postgres import CATALOG_SCHEMA, connect_postgres, describe_database
 from lead_platform.settings import Settings
 
@@ -100,7 +101,7 @@ def _finished_runs(settings: Settings) -> int:
 
 def _ask_sqlite(database: Path, query: str) -> int:
     """The one number of a query. Raises sqlite3.Error where the file is no such database."""
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+    with reading(database) as connection:
         return int(connection.execute(query).fetchone()[0])
 
 

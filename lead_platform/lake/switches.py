@@ -26,7 +26,7 @@ import pandas as pd
 from filelock import FileLock
 
 from lead_platform.lake.audit import record_actions
-from lead_platform.lake.broken import set_aside_if_broken, shows_breakage
+from lead_platform.lake.broken import reading, set_aside_if_broken, shows_breakage
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.presence import is_new_home
 from lead_platform.layers import WORKFLOWS
@@ -178,8 +178,7 @@ class _SqliteSwitches(Switches):
         if not self._path.exists():
             return []
         try:
-            # Read-only, so that a home that cannot be written can be read.
-            with closing(self._connect("mode=ro")) as connection:
+            with reading(self._path) as connection:
                 tables = connection.execute("select name from sqlite_master").fetchall()
                 if (_TABLE,) not in tables:
                     return []
@@ -200,7 +199,7 @@ class _SqliteSwitches(Switches):
             return []
 
     def _insert(self, switches: list[Switch]) -> None:
-        with closing(self._connect("mode=rwc")) as connection, connection:
+        with closing(self._connect()) as connection, connection:
             connection.execute(
                 f"create table if not exists {_TABLE} (sequence integer primary key, "
                 "workflow text, is_enabled integer, changed_by text, reason text, changed_at text)"
@@ -220,9 +219,9 @@ class _SqliteSwitches(Switches):
                 os.fsync(file.fileno())
             draft.replace(self._copy)
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         # A rollback journal: a write-ahead log could not be read in a folder that is read-only.
-        return sqlite3.connect(f"{self._path.as_uri()}?{mode}", uri=True, timeout=_WAIT_SECONDS)
+        return sqlite3.connect(self._path, timeout=_WAIT_SECONDS)
 
 
 def _lacking(kept: list[Switch], copied: list[Switch]) -> list[Switch]:

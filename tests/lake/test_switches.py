@@ -6,10 +6,13 @@ work never looked at its own again.
 
 import os
 import signal
+import sqlite3
+import tempfile
 import threading
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -20,6 +23,7 @@ from lead_platform.lake.switches import (
     WORKFLOWS,
     Switch,
     UnknownWorkflowError,
+    _SqliteSwitches,
     copy_to_lake,
     open_switches,
     switches_of,
@@ -216,6 +220,86 @@ def test_with_nothing_left_all_is_off_until_somebody_decides(embedded_settings: 
     assert switches.throw(off("scoring"))
     later = switches_of(Lake(embedded_settings))
     assert [switch.workflow for switch in later.all() if switch.is_enabled] == ["routing"]
+
+
+def test_a_brake_killed_while_being_thrown_blocks_nobody(embedded_settings: Settings) -> None:
+    """`kill -9` of `workflows disable` left a journal that readers, being read-only, could not take
+    back: `attempt to write a readonly database`, from every switch and every run, for good."""
+    file = embedded_settings.home / "switches.sqlite"
+    switches_of(Lake(embedded_settings)).throw(off())
+    for read in (
+        lambda: open_switches(embedded_settings).read("routing"),
+        lambda: open_switches(embedded_settings).history()[-1],
+        lambda: switches_of(Lake(embedded_settings)).read("routing"),
+    ):
+        throw_and_die(embedded_settings)
+        assert Path(f"{file}-journal").exists()
+        assert read() == off()
+    throw_and_die(embedded_settings)
+    assert open_switches(embedded_settings).throw(off("capture"))
+    assert open_switches(embedded_settings).history()[-2:] == [off(), off("capture")]
+    assert open_switches(embedded_settings).read("scoring").is_enabled, "it was never thrown"
+    assert not list(file.parent.glob("*.broken_*"))
+
+
+def test_the_first_brake_killed_while_being_thrown_is_thrown_by_the_next(
+    embedded_settings: Settings,
+) -> None:
+    throw_and_die(embedded_settings)
+    assert open_switches(embedded_settings).read("scoring").is_enabled
+    assert open_switches(embedded_settings).throw(off("scoring"))
+    assert open_switches(embedded_settings).history() == [off("scoring")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can read as somebody else")
+def test_a_brake_killed_while_being_thrown_is_read_where_nothing_may_be_written() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        settings = Settings(home=home)
+        open_switches(settings).throw(off())
+        throw_and_die(settings)
+        (home / "switches.json").unlink()
+        for path in (*home.iterdir(), home):
+            path.chmod(0o555)
+        found = workers.PROCESSES.Queue()
+        reader = workers.start(read_as_nobody, settings, found)
+        assert found.get(timeout=PATIENCE_SECONDS) == [off()]
+        reader.join()
+        assert (home / "switches.sqlite-journal").exists()
+
+
+def read_as_nobody(settings: Settings, found: Any) -> None:
+    os.setuid(65534)
+    tempfile.tempdir = None
+    found.put(open_switches(settings).history())
+
+
+def throw_and_die(settings: Settings) -> None:
+    """Throw a switch in another process that is killed with its journal written."""
+    thrower = workers.start(die_throwing, settings)
+    thrower.join()
+    assert thrower.exitcode == -signal.SIGKILL
+
+
+def die_throwing(settings: Settings) -> None:
+    switches = _SqliteSwitches(settings.home / "switches.sqlite")
+    switches._connect = lambda: dying(switches._path)  # type: ignore[method-assign]
+    switches.throw(off("scoring"))
+
+
+def dying(database: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(database, factory=Dying)
+    # The journal counts from its first byte on, not only once the disk has it.
+    connection.execute("pragma synchronous = off")
+    return connection
+
+
+class Dying(sqlite3.Connection):
+    """Killed where it would commit."""
+
+    def __exit__(self, *arguments: object) -> NoReturn:  # type: ignore[override]
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
 
 
 def spoil(file: Path, damage: str) -> None:
