@@ -255,7 +255,7 @@ def _table_fault(part: dict[str, Any], surroundings: _Surroundings) -> str | Non
     if part.get("at_clause") is not None:
         return (
             "no `at (…)`: between releases lie rows that no gate has judged. An earlier release is "
-            "read with: lead-platform sql --snapshot <its snapshot, of lead-platform releases>"
+            "read with `lead-platform sql --snapshot N`; which there are: lead-platform releases"
         )
     if _PATH.search(table):
         is_fine = False
