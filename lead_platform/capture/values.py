@@ -133,25 +133,25 @@ def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], 
         text = str(value).strip()
         if len(text) > _LONGEST_INSTANT:
             raise ValueFault(_unreadable_instant(value, formats))
-        local, offset = split_zone(text)
         for pattern in formats:
             with suppress(ValueError):
                 return _to_utc(datetime.strptime(text, pattern), zone)  # noqa: DTZ007
-            if offset is not None:
-                with suppress(ValueError):
-                    return _to_utc(_placed(datetime.strptime(local, pattern), offset), zone)  # noqa: DTZ007
-        if offset is not None:
-            with suppress(ValueError):
-                return _to_utc(_placed(datetime.fromisoformat(local), offset), zone)
+        if _EPOCH.match(text):
+            return _from_epoch(float(text) if "." in text else int(text))
         try:
-            if _EPOCH.match(text):
-                return _from_epoch(float(text) if "." in text else int(text))
             return _to_utc(datetime.fromisoformat(text), zone)
         except ValueFault:
             raise
         except ValueError:
-            _refuse_days(value)
-            worded = read_worded_date(text)
+            local, offset = split_zone(text)
+        if offset is not None:
+            for pattern in formats:
+                with suppress(ValueError):
+                    return _to_utc(_placed(datetime.strptime(local, pattern), offset), zone)  # noqa: DTZ007
+            with suppress(ValueError):
+                return _to_utc(_placed(datetime.fromisoformat(local), offset), zone)
+        _refuse_days(value)
+        worded = read_worded_date(text)
         if worded is None:
             raise ValueFault(_unreadable_instant(value, formats))
         return _to_utc(worded, zone)
