@@ -143,10 +143,9 @@ def write_batches(
     Runs inside the caller's transaction (a crash must not leave half a delivery). A file that is
     known changes nothing and counts as repeats only. One that always had rejections is tried
     again, for the channel's configuration, the suites or the clock may have changed; so is one of a
-    channel that updates its records and comes under another name, for it may say what its records
-    have gone back to: as a delivery of its own where that brings anything new. Records with an
-    item that is `left_out` are rejected; a delivery that is, is not touched. Raises
-    ConservationError when records do not add up.
+    channel that updates its records, where it may say what they have gone back to: as a delivery of
+    its own where that brings anything new. Records with an item that is `left_out` are rejected; a
+    delivery that is, is not touched. Raises ConservationError when records do not add up.
     """
     delivery_id, earlier = delivery.delivery_id, _Attempt()
     while (attempt := _find_attempt(connection, delivery_id)) is not None:
@@ -154,11 +153,15 @@ def write_batches(
         delivery_id = hashed_id("del_", delivery.delivery_id, str(earlier.count))
     if delivery_id in left_out.deliveries:
         return DeliveryCounts(delivery_id, is_set_aside=True)
-    writer = _DeliveryWriter(connection, delivery, delivery_id, left_out)
-    if earlier.count:
-        # They are read twice, which an iterator does not give.
+    if not earlier.count:
+        writer = _DeliveryWriter(connection, delivery, delivery_id, left_out)
+    else:
+        # They are read more than once, which an iterator does not give.
         batches = list(batches) if isinstance(batches, Iterator) else batches
-        is_tried = earlier.rejected or earlier.may_be_news(delivery)
+        is_news = _may_be_news(connection, delivery, earlier)
+        last = _last_of_each(batches) if is_news else {}
+        writer = _DeliveryWriter(connection, delivery, delivery_id, left_out, last)
+        is_tried = earlier.rejected or is_news
         if not is_tried or not any(writer.decide(batch).taken for batch in batches):
             return DeliveryCounts(
                 delivery.delivery_id,
@@ -173,8 +176,8 @@ def write_batches(
 
 @dataclass(frozen=True)
 class _Attempt:
-    """How often a file was taken in, its records, the fewest that were rejected at a time, and the
-    names it had."""
+    """How often a content was taken in, its records, the fewest that were rejected at a time, and
+    the names it had."""
 
     count: int = 0
     records: int = 0
@@ -187,10 +190,27 @@ class _Attempt:
         names = earlier.file_names | self.file_names
         return _Attempt(earlier.count + self.count, self.records, rejected, names)
 
-    def may_be_news(self, delivery: Delivery) -> bool:
-        """Whether the same content may say something new: its records may have changed meanwhile
-        and changed back. Under the same name it is the same file once more."""
-        return delivery.on_conflict == "update" and delivery.file_name not in self.file_names
+
+def _may_be_news(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, earlier: _Attempt
+) -> bool:
+    """Whether the same content may say something new: its records may have changed meanwhile and
+    changed back. Under a name that never had another content it is the same file once more."""
+    if delivery.on_conflict != "update":
+        return False
+    if delivery.file_name not in earlier.file_names:
+        return True
+    found = connection.execute(
+        "select 1 from capture.deliveries "
+        "where channel = ? and file_name = ? and content_hash <> ? limit 1",
+        [delivery.channel, delivery.file_name, delivery.content_hash],
+    ).fetchone()
+    return found is not None
+
+
+def _last_of_each(batches: Iterable[ParsedBatch]) -> dict[str, int]:
+    """The number of the last record of each id: what the file as a whole says of it."""
+    return {one.record_id: one.record_number for batch in batches for one in batch.records}
 
 
 def _find_attempt(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> _Attempt | None:
@@ -212,11 +232,15 @@ class _DeliveryWriter:
         delivery: Delivery,
         delivery_id: str,
         left_out: LeftOut,
+        returning: Mapping[str, int] | None = None,
     ) -> None:
+        """`returning`: of a content taken in before, the records that may say anew what was known
+        (their numbers by id); None where all may."""
         self._connection = connection
         self._delivery = delivery
         self._delivery_id = delivery_id
         self._left_out = left_out
+        self._returning = returning
         self._next_seq = {kind: self._last_seq(kind) + 1 for kind in delivery.kinds}
         self._counts = dict.fromkeys(("records", "taken", "repeats", "rejected"), 0)
         self._added = dict.fromkeys(KINDS, 0)
@@ -225,8 +249,9 @@ class _DeliveryWriter:
 
     def decide(self, batch: ParsedBatch) -> "_Decision":
         """What of a batch is new, and what is in conflict; nothing is written."""
+        on_conflict = self._delivery.on_conflict
         return _decide(
-            batch.records, self._known(batch), self._delivery.on_conflict, self._left_out
+            batch.records, self._known(batch), on_conflict, self._left_out, self._returning
         )
 
     def write(self, batch: ParsedBatch) -> None:
@@ -373,12 +398,20 @@ class _Decision:
 
 
 def _decide(
-    records: Iterable[RecordItems], known: Known, on_conflict: str, left_out: LeftOut
+    records: Iterable[RecordItems],
+    known: Known,
+    on_conflict: str,
+    left_out: LeftOut,
+    returning: Mapping[str, int] | None = None,
 ) -> _Decision:
     """Record by record in file order; what is taken is known to the records after it."""
     decision = _Decision({kind: {} for kind in KINDS})
     for received in records:
-        record = known.as_version(received) if on_conflict == "update" else received
+        may_return = (
+            returning is None or returning.get(received.record_id) == received.record_number
+        )
+        is_version = on_conflict == "update" and may_return
+        record = known.as_version(received) if is_version else received
         hashes = known.hashes.get(record.record_id)
         if on_conflict == "reject" and hashes and record.content_hash not in hashes:
             decision.conflicts.append(record)

@@ -1,12 +1,13 @@
 """Versions of a source record: all are kept, and what comes back by receipt is one of its own."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.batches import RecordItems
@@ -52,6 +53,57 @@ def test_the_same_file_under_its_name_is_a_repeat(
         counts = take_in(channel, HEADER + row(name), name=f"{name}.csv")
     assert (counts.taken, counts.repeats, counts.was_known) == (0, 1, True)
     assert [name for name, _ in names()] == ["Ann", "Eve"]
+
+
+def test_a_file_that_keeps_its_name_says_how_things_are_now(
+    make_channel: MakeChannel, take_in: TakeIn, names: Callable[[], list[tuple[Any, ...]]]
+) -> None:
+    """An export that is overwritten each night: Ann, Eve, Ann stayed at Eve."""
+    channel = make_channel(BY_RECEIPT)
+    taken = [
+        take_in(channel, HEADER + row(name), name="crm.csv").taken
+        for name in ("Ann", "Eve", "Ann", "Ann", "Eve", "Ann")
+    ]
+    assert taken == [1, 1, 1, 0, 1, 1]
+    assert [name for name, _ in names()] == ["Ann", "Eve", "Ann", "Eve", "Ann"]
+
+
+RECORDS = st.lists(
+    st.tuples(st.integers(1, 2), st.sampled_from(("Ann", "Eve", "Ida"))), min_size=1, max_size=4
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    files=st.lists(
+        st.tuples(st.sampled_from(("crm.csv", "web.csv")), RECORDS), min_size=1, max_size=5
+    )
+)
+def test_an_export_delivered_in_any_order_ends_at_what_it_said_last(
+    make_channel: MakeChannel, take_in: TakeIn, connection: duckdb.DuckDBPyConnection, files: Any
+) -> None:
+    """One id may have several contents in one file: the last one is what the file says of it. A
+    file that has always said the same says nothing new."""
+    for table in ("submissions", "deliveries", "rejected_records"):
+        connection.execute(f"delete from capture.{table}")
+    channel, said, contents = (
+        make_channel(BY_RECEIPT),
+        dict[int, str](),
+        defaultdict[str, set[str]](set),
+    )
+    for name, records in files:
+        text = HEADER + "".join(row(who, number=number) for number, who in records)
+        take_in(channel, text, name=name)
+        assert take_in(channel, text, name=name).taken == 0
+        if contents[name] != {text}:
+            said |= dict(records)
+        contents[name].add(text)
+    found = connection.execute(
+        "select record_id, arg_max(full_name, received_seq) from capture.submissions group by all"
+    ).fetchall()
+    assert {int(number): name for number, name in found} == said
 
 
 def test_an_old_version_is_a_repeat_where_the_source_dates_its_changes(
