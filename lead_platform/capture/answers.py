@@ -13,7 +13,7 @@ from lead_platform.capture.documents import is_no_number, told_no_number
 from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.paths import compile_path
 from lead_platform.capture.questions import Asked
-from lead_platform.capture.values import ValueFault, read_text, readable_text
+from lead_platform.capture.values import ValueFault, read_text, readable_text, told_repeat
 from lead_platform.patterns import Pattern
 
 
@@ -42,7 +42,7 @@ class AnswerReader:
         self._each = compile_path(rule.each)
         self._name = compiler.value(rule.name) if rule.name else no_value
         self._value = compile_path(rule.value)
-        self._blanks = compiler.blanks
+        self._without_value, self._repeats = compiler.without_value, compiler.repeats
         self._is_macro = compiler.is_macro
         self._labels = rule.labels
         self._label_of = compile_path(rule.labels.of) if rule.labels else no_value
@@ -66,7 +66,10 @@ class AnswerReader:
             except ValueFault as fault:
                 answers.unread.append((self._name_of(scope, labels, position), str(fault)))
                 continue
-            if value is None or value in self._blanks or self._is_macro(value):
+            if value in self._repeats:
+                name = self._name_of(scope, labels, position)
+                answers.unread.append((name, told_repeat(value)))
+            if value is None or value in self._without_value or self._is_macro(value):
                 continue
             name = self._name_of(scope, labels, position)
             given.setdefault(name, []).append(value)
@@ -127,7 +130,7 @@ class UnmappedAnswers:
 
     def __init__(self, compiler: RuleCompiler) -> None:
         self._mentioned = frozenset((*compiler.channel_rules.mentioned_names(), *_NO_ANSWERS))
-        self._blanks = compiler.blanks
+        self._without_value, self._repeats = compiler.without_value, compiler.repeats
         self._is_macro = compiler.is_macro
 
     def answers(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -138,16 +141,18 @@ class UnmappedAnswers:
             if name not in self._mentioned
             and not isinstance(value, list | dict)
             and (text := readable_text(value))
-            and text not in self._blanks
+            and text not in self._without_value
             and not self._is_macro(text)
         }
 
     def unread(self, record: dict[str, Any]) -> list[tuple[str, str]]:
-        """Name of each such value that stands for a number and is none, and why."""
+        """Name of each such value that stands for a number or for another record's, and is none,
+        and why."""
         return [
-            (name, told_no_number(value))
+            (name, told_repeat(value.strip()) if type(value) is str else told_no_number(value))
             for name, value in record.items()
-            if is_no_number(value) and name not in self._mentioned
+            if name not in self._mentioned
+            and (value.strip() in self._repeats if type(value) is str else is_no_number(value))
         ]
 
 

@@ -6,7 +6,7 @@ must be filled, belongs to `mapping`.
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
@@ -53,10 +53,12 @@ from lead_platform.capture.values import (
     read_list,
     read_text,
     show,
+    told_repeat,
     truth_reader,
 )
 from lead_platform.fields import ValueType
 from lead_platform.patterns import Pattern
+from lead_platform.vocabularies.repeats import spellings
 from lead_platform.vocabularies.text import fold
 
 Join = Callable[[Sequence[str], str], str]
@@ -78,6 +80,8 @@ class RuleCompiler:
         self.blanks = frozenset({*channel.lists.blanks, *extra})
         listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
         self._no_numbers = frozenset(listed) - extra
+        self.repeats = spellings(channel.lists.repeats) - self.blanks
+        self.without_value = self.blanks | self.repeats
         self._macros = channel.lists.macros
         self.ids = SourceIds(
             channel.rules.id_form, channel.rules.source_system, channel.rules.format
@@ -182,7 +186,7 @@ class RuleCompiler:
             for step in (
                 parsing(rule.parse, rule.at) if rule.parse is not None else None,
                 stripping(rule.strip_prefix) if rule.strip_prefix else None,
-                splitting(rule.split, rule.take, self.blanks) if rule.split else None,
+                splitting(rule.split, rule.take, self.without_value) if rule.split else None,
                 self._extracting(rule),
                 self._replacing(rule, self._naming(rule) or self._consenting(rule)),
                 self._prefixing(rule),
@@ -273,25 +277,33 @@ class RuleCompiler:
             return finds[0]
 
         def find(scope: Any) -> Any:
-            no_number = None
+            no_number = repeat = None
             for find_one in finds:
-                value = find_one(scope)
+                try:
+                    value = find_one(scope)
+                except ValueFault as fault:
+                    repeat = repeat or fault
+                    continue
                 if is_true(value):
                     return value
                 if is_no_number(value):
                     no_number = value
+            if repeat is not None:
+                raise repeat
             return no_number
 
         return find
 
     def _unblanked(self, get: Getter, no_numbers: frozenset[str]) -> Getter:
-        blanks = self.blanks
+        without_value, repeats = self.without_value, self.repeats
 
         def find(scope: Any) -> Any:
             value = get(scope)
             if type(value) is str:
                 value = value.strip()
-                if value in blanks:
+                if value in without_value:
+                    if value in repeats:
+                        raise ValueFault(told_repeat(value))
                     return math.nan if value in no_numbers else None
             return value
 
@@ -445,8 +457,16 @@ class RuleCompiler:
         return instant_reader(formats, ZoneInfo(rule.time_zone or rules.time_zone))
 
     def _list(self, value: Any) -> str | None:
-        texts = [text for text in read_list(value) if text not in self.blanks]
-        return canonical_json(texts) if texts else None
+        given = read_list(value)
+        texts = [text for text in given if text not in self.without_value]
+        read = canonical_json(texts) if texts else None
+        self._tell_repeats(given, read)
+        return read
+
+    def _tell_repeats(self, texts: Iterable[str], kept: str | None) -> None:
+        """Raises PartFault where one of the texts stands for what another record has."""
+        if (repeat := next((text for text in texts if text in self.repeats), None)) is not None:
+            raise PartFault(told_repeat(repeat), kept)
 
     def _merged_ids(self, value: Any) -> str | None:
         """A list of person ids, without those that are no longer whole."""
@@ -458,8 +478,9 @@ class RuleCompiler:
     def _object(self, value: Any) -> str | None:
         """A JSON object without blanks; a list of {question, answer} stays a list."""
         if isinstance(value, dict):
-            texts = {str(key): read_text(part) for key, part in value.items()}
-            value = {key: text for key, text in texts.items() if text and text not in self.blanks}
+            given = {str(key): text for key, part in value.items() if (text := read_text(part))}
+            value = {key: text for key, text in given.items() if text not in self.without_value}
+            self._tell_repeats(given.values(), canonical_json(value) if value else None)
         return canonical_json(value) if value else None
 
 

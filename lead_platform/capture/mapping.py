@@ -267,9 +267,8 @@ class RecordMapper:
     def _person(self, scope: Scope, mapped: MappedRecord) -> str | None:
         """Who it is at the source; an unreplaced macro, or an id that a spreadsheet rounded, would
         make all its records one person: every item says why it names none."""
-        found = self._person_id(scope)
         try:
-            person = read_text(found)
+            person = read_text(self._person_id(scope))
             self._compiler.refuse_macro(person)
             fault = person and self._compiler.ids.fault(person)
             if fault:

@@ -106,6 +106,15 @@ def readable_text(value: Any) -> str | None:
         return None
 
 
+def told_repeat(value: str) -> str:
+    """Why a mark for the value of the row above is none."""
+    return (
+        f"{show(value)} stands for the value of another row, and nobody knows for certain which; "
+        "fill the cells down at the source. Where it is a value, take it off "
+        "config/vocabularies/repeats.csv"
+    )
+
+
 PART_IS_NO_NUMBER = (
     "a part of it is no number (NaN, Infinity, or one beyond 1.8e308); "
     "send null where there is none"

@@ -42,6 +42,7 @@ from lead_platform.vocabularies.rows import (
     QuantityRow,
     RegionRow,
     RegionTimeZoneRow,
+    RepeatRow,
     RoleMailboxRow,
     Row,
     SecretRow,
@@ -72,7 +73,7 @@ OPT_OUT_WORDS = "opt_outs.csv"
 _OF_EACH_COLUMN = ("", "email", "all")
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
-    "blanks.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
+    "blanks.csv", "repeats.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
     "currencies.csv", OPT_OUT_WORDS, "deal_stages.csv", "truths.csv",
 })  # fmt: skip
 
@@ -199,6 +200,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         truths=folder.aliases("truths.csv", TruthRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),
+        repeats=frozenset(row.mark for row in folder.rows("repeats.csv", RepeatRow)),
         macros=folder.macros(),
         secrets=SecretNames(row.name for row in secrets),
         non_persons=folder.non_persons(),

@@ -215,6 +215,12 @@ class BlankRow(Row):
     value: str
 
 
+class RepeatRow(Row):
+    """A mark that stands for the value of the row above; words in lower case."""
+
+    mark: str
+
+
 class MacroRow(Row):
     """The brackets around what a system was to fill in, and that system."""
 

@@ -93,6 +93,7 @@ class IntakeLists:
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
     they decide what is let in, and nothing that is in. `refusals`: by the channel of a column of
     consents, the words of `opt_outs` that deny it: who refuses calls says nothing of SMS.
+    `repeats`: the marks for the value of the row above, as they are listed (`spellings`).
     """
 
     consents: AliasTable
@@ -101,6 +102,7 @@ class IntakeLists:
     deal_stages: AliasTable
     truths: AliasTable
     blanks: frozenset[str]
+    repeats: frozenset[str]
     macros: Macros
     secrets: SecretNames
     non_persons: NonPersonSigns

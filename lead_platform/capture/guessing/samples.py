@@ -7,7 +7,7 @@ tables are the readers'.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.names import FieldNames
-from lead_platform.capture.guessing.shapes import Column, sample_cells
+from lead_platform.capture.guessing.shapes import Column, repeat_question, sample_cells
 from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tabular.rules import TableRule
@@ -111,6 +111,7 @@ def sample_file(
         told = _as_options(faults[0])
         notes += (f"{len(faults)} of the first records cannot be read: {told}",)
     columns = tuple(_told_by(reading, column) for column in _columns(rows, lists))
+    notes += tuple(f"To answer: {question}" for question in _repeats(rows, columns, lists))
     return Sample(file_format, columns, len(rows), settings, envelope, answers, notes)
 
 
@@ -255,6 +256,15 @@ def _columns(rows: list[dict[tuple[str, ...], str]], lists: IntakeLists) -> tupl
         for path in paths
         if all(map(_is_usable, path))
     )
+
+
+def _repeats(
+    rows: list[dict[tuple[str, ...], str]], columns: Sequence[Column], lists: IntakeLists
+) -> Iterator[str]:
+    for column in columns:
+        values = [row.get(column.path, "") for row in rows]
+        if (question := repeat_question(column.name, values, lists)) is not None:
+            yield question
 
 
 def _told_by(reading: TableReading | None, column: Column) -> Column:

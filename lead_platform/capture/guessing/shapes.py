@@ -14,8 +14,10 @@ import pycountry
 from babel import Locale
 
 from lead_platform.capture.guessing.names import NAME_PARTICLE
+from lead_platform.capture.values import show
 from lead_platform.vocabularies.legal_forms import sign_of_a_company
 from lead_platform.vocabularies.particles import are_particles
+from lead_platform.vocabularies.repeats import spellings
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 from lead_platform.vocabularies.text import fold
 
@@ -267,10 +269,23 @@ _REFUSED: Mapping[str, tuple[Test, str]] = {
 
 
 def sample_cells(values: Sequence[str], lists: IntakeLists) -> tuple[str, ...]:
-    """The values, trimmed; empty for blanks and vendors' dummies (`<test lead: …>`)."""
-    dummies = lists.non_persons["text"]
+    """The values, trimmed; empty for blanks, marks for the value above and vendors' dummies
+    (`<test lead: …>`)."""
+    dummies, without_value = lists.non_persons["text"], lists.blanks | spellings(lists.repeats)
     stripped = (value.strip() for value in values)
     return tuple(
-        "" if value in lists.blanks or dummies.find(value.casefold()) is not None else value
+        "" if value in without_value or dummies.find(value.casefold()) is not None else value
         for value in stripped
+    )
+
+
+def repeat_question(name: str, values: Sequence[str], lists: IntakeLists) -> str | None:
+    """What to do about marks for the value of the row above; None where the column has none."""
+    repeats = spellings(lists.repeats)
+    marks = [value for each in values if (value := each.strip()) in repeats]
+    if not marks:
+        return None
+    return (
+        f"{name}: {len(marks)} of {len(values)} cells stand for the value of another row, such as "
+        f"{show(marks[0])}. They stay empty, with the reason: fill them down in the file first"
     )

@@ -18,6 +18,7 @@ from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_r
 from lead_platform.capture.tabular.wanted import Wanted
 from lead_platform.capture.values import read_text
 from lead_platform.identity.linkage.specification import SOURCE
+from lead_platform.vocabularies.repeats import spellings
 from lead_platform.vocabularies.tables import IntakeLists
 
 ROW = "source_row"
@@ -140,9 +141,9 @@ def _named(name: object) -> str:
 
 
 def _text(value: object, lists: IntakeLists, column: str, cut: Counter[str]) -> str | None:
-    """The value as text; None for a blank, in whatever word."""
+    """The value as text; None for a blank, in whatever word, and for "the same as above"."""
     text = read_text(value)
-    if not text or text in lists.blanks:
+    if not text or text in lists.blanks or text in spellings(lists.repeats):
         return None
     if len(text) > LONGEST_VALUE:
         cut[column] += 1

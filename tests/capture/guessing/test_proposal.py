@@ -532,3 +532,15 @@ def test_what_may_be_an_opt_out_is_asked_about(tmp_path: Path) -> None:
     assert [q.partition(":")[0] for q in proposal.found.questions] == [
         "Newsletter permission level"
     ]
+
+
+def test_marks_for_the_row_above_are_asked_about_and_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    rows = ["Ines Falk;ines@falk.example;Falk Bau", "Ida Roth;ida@falk.example;dto.",
+            "Ole Berg;ole@falk.example;s.o."]  # fmt: skip
+    path.write_text("\n".join(["Name;Email;Firma", *rows]) + "\n", encoding="utf-8")
+    proposal = proposed(path)
+    (company,) = [column for column in proposal.sample.columns if column.name == "Firma"]
+    assert company.values == ("Falk Bau",)
+    (note,) = [note for note in proposal.sample.notes if "another row" in note]
+    assert note.startswith("To answer: Firma: 2 of 3 cells")
