@@ -22,13 +22,14 @@ from lead_platform.capture.identifiers import hashed_id
 from lead_platform.capture.intake import Delivery
 from lead_platform.capture.quarantine import STEP
 from lead_platform.capture.readers import RawRecord
+from lead_platform.lake.quarantine import LET_GO
 
 # What is held no more and was not tried again since, in the order it came.
-_LET_GO = f"""
+_RETURNING = f"""
 select q.quarantine_id, r.channel, r.record_id, r.rejected_id, r.record_number, r.payload
 from governance.quarantine as q
 join capture.rejected_records as r on r.rejected_id = q.payload_id
-where q.step = '{STEP}' and q.state in ('released', 'superseded') and q.tried_at is null
+where q.step = '{STEP}' and {LET_GO}
 order by r.rejected_at, q.hold_number, r.record_number, q.quarantine_id
 """
 
@@ -100,7 +101,7 @@ def _list_let_go(
     if not _has_released(connection):
         return []
     groups: dict[tuple[str, str], list[_LetGo]] = defaultdict(list)
-    for row in connection.execute(_LET_GO).fetchall():
+    for row in connection.execute(_RETURNING).fetchall():
         one = _LetGo(*row)
         if one.channel in channels:
             takes_one = channels[one.channel].rules.on_conflict == "reject"
@@ -112,7 +113,7 @@ def _has_released(connection: duckdb.DuckDBPyConnection) -> bool:
     """Without this the records rejected so far would be looked through each time."""
     found = connection.execute(
         "select 1 from governance.quarantine where step = ? and payload_id is not null "
-        "and state in ('released', 'superseded') and tried_at is null limit 1",
+        f"and {LET_GO} limit 1",
         [STEP],
     ).fetchone()
     return found is not None

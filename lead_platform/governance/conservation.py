@@ -6,6 +6,7 @@ from datetime import datetime
 import duckdb
 
 from lead_platform.capture.kinds import IS_PERSON
+from lead_platform.lake.quarantine import LEFT_OUT, LET_GO
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ _RECONCILIATIONS = (
             join capture.submissions on subject_id = submission_id
             anti join identity.lead_members using (submission_id)
             where step in ('normalize', 'resolve') and subject_type = 'submission'
-                and (state in ('held', 'discarded') or tried_at is null)
+                and (state in {LEFT_OUT} or {LET_GO})
                 and {IS_PERSON}
                 and received_seq <= (select newest from resolved)
         )

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.lake.audit import record_actions
-from lead_platform.lake.quarantine import OF_MEMBERS
+from lead_platform.lake.quarantine import LEFT_OUT, LET_GO, OF_MEMBERS
 from lead_platform.layers import workflow_of
 
 Verdict = Literal["released", "discarded"]
@@ -51,7 +51,7 @@ class Entry:
     @property
     def waits_to_be_tried(self) -> bool:
         """Whether it was let go and its step has not tried it since."""
-        return self.state in ("released", "superseded") and self.tried_at is None
+        return self.state not in LEFT_OUT and self.tried_at is None
 
 
 _ENTRIES = """
@@ -91,11 +91,6 @@ where members.lead_id = $subject_id
 """
 
 
-# Let go, by a person or for another suite, and not tried since: its step has not run, or its
-# workflow is switched off.
-_UNTRIED = "(state in ('released', 'superseded') and tried_at is null)"
-
-
 def list_entries(
     connection: duckdb.DuckDBPyConnection,
     *,
@@ -106,7 +101,7 @@ def list_entries(
     """What waits or was discarded, the oldest first; of one step, or in other states. `untried`:
     also what was let go and not tried since."""
     rows = connection.execute(
-        f"{_ENTRIES} where (list_contains($states, state) or ($untried and {_UNTRIED})) "
+        f"{_ENTRIES} where (list_contains($states, state) or ($untried and {LET_GO})) "
         "and ($step is null or step = $step) "
         "order by held_at, quarantine_id",
         {"states": list(states), "step": step, "untried": untried},
@@ -128,7 +123,7 @@ def list_entries_of_lead(connection: duckdb.DuckDBPyConnection, lead_id: str) ->
 def count_held(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How many wait, for a person or to be tried again, by step; empty where nothing does."""
     rows = connection.execute(
-        f"select step, count(*) from governance.quarantine where state = 'held' or {_UNTRIED} "
+        f"select step, count(*) from governance.quarantine where state = 'held' or {LET_GO} "
         "group by step order by step"
     ).fetchall()
     return {str(step): int(count) for step, count in rows}
@@ -149,7 +144,7 @@ def count_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     empty where there are none."""
     rows = connection.execute(
         "select step || if(state = 'discarded', ', discarded', '') as told, count(*) "
-        f"from governance.quarantine where state in ('held', 'discarded') or {_UNTRIED} "
+        f"from governance.quarantine where state in {LEFT_OUT} or {LET_GO} "
         "group by all order by told"
     ).fetchall()
     return {str(told): int(count) for told, count in rows}

@@ -25,6 +25,10 @@ RAISES = "expect_no_error"
 
 # Left out by the step until a person releases it, or until it is worth another try.
 LEFT_OUT = ("held", "discarded")
+
+LET_GO = f"(state not in {LEFT_OUT} and tried_at is null)"
+"""Condition on governance.quarantine: let go, by a person, for another suite or for what is known
+since, and not tried again yet: its step has not run, or its workflow is switched off."""
 # Of what is set aside only leads change; with another version they are tried again.
 _LEAD_VERSIONS = """
 select lead_id, lead_version from identity.lead_versions
@@ -227,10 +231,10 @@ def part(
 
 
 # Open in the state before the write: what is tried again, whatever let it go.
-_TRIED_AGAIN = """
+_TRIED_AGAIN = f"""
 select count(*) from new_subjects semi join (
-    select subject_type, subject_id from governance.quarantine at (version => {since})
-    where step = ? and (state = 'held' or (state <> 'discarded' and tried_at is null))
+    select subject_type, subject_id from governance.quarantine at (version => {{since}})
+    where step = ? and (state = 'held' or {LET_GO})
 ) using (subject_type, subject_id)
 """
 
@@ -369,7 +373,7 @@ set state = 'superseded',
 from new_holds as n
 where (
         q.state = 'held' or (q.state = 'discarded' and q.subject_type = 'lead')
-        or (q.state not in {LEFT_OUT} and q.tried_at is null and q.payload_id is null)
+        or ({LET_GO} and q.payload_id is null)
     )
     and q.step = n.step and q.subject_type = n.subject_type and q.subject_id = n.subject_id
     and (q.subject_type = 'lead' or q.subject_version is not distinct from n.subject_version)
@@ -472,7 +476,7 @@ select quarantine_id, step, state = 'held', table_name, suite_version, subject_t
     subject_version, run_id
 from governance.quarantine
 where state = 'held' or (state = 'discarded' and subject_type = 'lead')
-    or (state not in {LEFT_OUT} and tried_at is null and payload_id is null)
+    or ({LET_GO} and payload_id is null)
 """
 
 
@@ -500,10 +504,9 @@ def let_go(
     )
 
 
-_LET_GO = f"""
+_LET_GO_OF = f"""
 select quarantine_id from governance.quarantine
-where quarantine_id in (select unnest(?::varchar[])) and state not in {LEFT_OUT}
-    and tried_at is null and payload_id is null
+where quarantine_id in (select unnest(?::varchar[])) and {LET_GO} and payload_id is null
 order by quarantine_id
 """
 
@@ -555,7 +558,7 @@ def take_up(
     inquired = [named for (named,) in connection.execute(_OTHER_MEMBERS, [ids]).fetchall()]
     if inquired:
         let_go(connection, inquired, "it has other submissions than it was discarded for", at=at)
-    gone = connection.execute(_LET_GO, [ids])
+    gone = connection.execute(_LET_GO_OF, [ids])
     tried = [named for (named,) in gone.fetchall() if seen is None or named in seen]
     if tried:
         connection.execute(
@@ -581,7 +584,7 @@ def list_let_go(connection: duckdb.DuckDBPyConnection, step: str) -> frozenset[s
     """What this stage tries when it next runs, for one that computes before the lock."""
     rows = connection.execute(
         "select quarantine_id from governance.quarantine "
-        f"where step = ? and state not in {LEFT_OUT} and tried_at is null and payload_id is null",
+        f"where step = ? and {LET_GO} and payload_id is null",
         [step],
     ).fetchall()
     return frozenset(quarantine_id for (quarantine_id,) in rows)
