@@ -3,7 +3,8 @@
 Some are names of people too: `particle_or_given` (Van, Al, Bin), and titles that count only
 `_with_dot` (Doc, Mag), `_before_given` names (Ing, Hon) or `_behind_title` (Dr. med. dent.). A
 `rank` stands with particles (Graf von), a `link` between two of them or two family names (von und
-zu, Ramón y Cajal).
+zu, Ramón y Cajal). A word `between_persons` tells two people; one `between_given` is a name or an
+initial too, and tells them where given names stand beside it: Anna u. Peter.
 """
 
 import csv
@@ -13,7 +14,7 @@ from typing import Literal
 
 Kind = Literal[
     "particle", "particle_or_given", "link", "rank", "title", "title_before_given",
-    "title_with_dot", "title_behind_title", "degree",
+    "title_with_dot", "title_behind_title", "degree", "between_persons", "between_given",
 ]  # fmt: skip
 _LIST = Path(__file__).with_name("name_words.csv")
 

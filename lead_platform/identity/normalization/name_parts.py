@@ -75,6 +75,7 @@ _KOREAN_GIVEN = re.compile(
     r"ye|yeo|yo|yu|yoo|ee|ou|wi|young|hyun)(?:n|ng|m|l|k|p|h)?-?){2}",
     re.IGNORECASE,
 )
+_OPENS_WITH_APOSTROPHE = re.compile(r"'[ts](?:-.+)?")
 _DASHES = frozenset(["-", "–", "—", "|", "/"])
 # From here on the family stands first for sure; below an even chance, where it usually stands.
 _SURE, _EVEN = 0.99, 0.5
@@ -320,6 +321,9 @@ def _usual(text: str, words: list[str]) -> Parts:
     if found := _INITIALS.fullmatch(text) or _SAINT.fullmatch(text):
         return Parts(found[1].strip(), None, found[2])
     lower = text.lower()
+    if any(map(_OPENS_WITH_APOSTROPHE.fullmatch, lower.split()[1:])):
+        # In 't Veld: nameparser takes the sign for a quotation.
+        return _by_place(words)
     parsed = parse(lower if len(lower) == len(text) else text)
     parts = [parsed.given, parsed.middle, parsed.family]
     said = [word.strip(AROUND) for part in parts for word in part.split()]

@@ -8,6 +8,7 @@ import re
 from lead_platform.identity.normalization.companies import legal_form_behind
 from lead_platform.identity.normalization.known_names import is_given, is_only_family
 from lead_platform.identity.normalization.name_words import bare, without_asides
+from lead_platform.vocabularies import name_words as words_around
 from lead_platform.vocabularies.legal_forms import in_capitals, words_of
 from lead_platform.vocabularies.particles import PARTICLES
 
@@ -15,7 +16,9 @@ SEVERAL_PERSONS = "several persons in one name: kept whole"
 A_COMPANY = "a company's or a team's name: kept whole"
 
 _GLUED = re.compile(r"[^\W\d_]{2,}\.?\s*[&/]\s*[^\W\d_]{2,}")
-_BETWEEN_PERSONS = frozenset(["&", "/", "and", "und", "et", "och", "og"])
+_ABBREVIATED = re.compile(r"[^\W\d_]\.?|[^\W\d_]{2,3}\.")
+BETWEEN_PERSONS = words_around.words_of("between_persons")
+BETWEEN_GIVEN = words_around.words_of("between_given")
 _HOUSEHOLDS = frozenset(
     ["familie", "fam", "family", "famille", "familia", "famiglia", "família", "eheleute", "ehepaar"]
 )
@@ -29,7 +32,7 @@ def why_no_single_person(text: str) -> str | None:
     is_household = keys[0] in _HOUSEHOLDS or keys[-1] in ("family", "familie")
     if is_household and len(keys) > 1:
         return SEVERAL_PERSONS
-    if _GLUED.search(plain) or _joins_persons(keys):
+    if _GLUED.search(plain) or _joins_persons(words, keys):
         return SEVERAL_PERSONS
     if len(keys) > 1 and (_names_an_organisation(keys) or _ends_in_legal_form(words, keys)):
         return A_COMPANY
@@ -65,7 +68,7 @@ def _ends_in_legal_form(words: list[str], keys: list[str]) -> bool:
     return len(form) > 1 and any(len(bare(part)) > 1 and "." not in part[:-1] for part in form)
 
 
-def _joins_persons(keys: list[str]) -> bool:
+def _joins_persons(words: list[str], keys: list[str]) -> bool:
     """Whether a word between two names says that they are two persons'.
 
     `y`, `e` and `i` join the surnames of one as well, and En is a name: given names beside them
@@ -73,13 +76,35 @@ def _joins_persons(keys: list[str]) -> bool:
     """
     for place in range(1, len(keys) - 1):
         before, key, behind = keys[place - 1 : place + 2]
-        if key in _BETWEEN_PERSONS and not (before in PARTICLES and behind in PARTICLES):
+        if key in BETWEEN_PERSONS and not (before in PARTICLES and behind in PARTICLES):
+            return True
+        if key in BETWEEN_GIVEN and _stands_between_given(words, place):
             return True
         if key == "en" and is_given(behind):
             return True
         if key in ("y", "e", "i") and place == 1 and is_given(before) and is_given(behind):
             return True
     return False
+
+
+def _stands_between_given(words: list[str], place: int) -> bool:
+    """Anna u. Peter, A. u. P., anna ve ali; not Anna U. Roth: a capital is an initial or a name."""
+    word, neighbours = words[place], (words[place - 1], words[place + 1])
+    known = [
+        is_given(bare(each)) or _ABBREVIATED.fullmatch(each) is not None for each in neighbours
+    ]
+    is_set_off = word.islower() and all(each[:1].isupper() for each in neighbours)
+    if all(known):
+        return word.islower() or all(map(str.isupper, words))
+    return is_set_off and any(known)
+
+
+def are_several_first_names(text: str) -> bool:
+    """Whether a column of first names has those of two people: Anna & Peter, "Anna, Peter"."""
+    names = [name.strip() for name in text.split(",")]
+    if len(names) == 2 and all(name and is_given(name) for name in names):
+        return True
+    return why_no_single_person(text) == SEVERAL_PERSONS
 
 
 def are_two_persons(left: list[str], right: list[str]) -> bool:

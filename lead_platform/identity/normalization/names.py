@@ -8,12 +8,19 @@ import re
 from typing import NamedTuple
 
 from lead_platform.identity.normalization.known_names import is_given
+from lead_platform.identity.normalization.name_lines import on_one_line
 from lead_platform.identity.normalization.name_parts import (
     FAMILY_FIRST_SCRIPT,
     Parts,
     family_in_order,
     split_name,
     vietnamese_families,
+)
+from lead_platform.identity.normalization.name_subjects import (
+    BETWEEN_GIVEN,
+    BETWEEN_PERSONS,
+    SEVERAL_PERSONS,
+    are_several_first_names,
 )
 from lead_platform.identity.normalization.name_words import (
     AROUND,
@@ -32,7 +39,6 @@ from lead_platform.vocabularies.text import (
     recase,
     straighten_apostrophes,
     unaccent,
-    undo_percent_encoding,
 )
 
 _LONGEST = 150
@@ -44,21 +50,28 @@ _REPEATED = re.compile(r"(.)\1{2,}")
 _NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
 _STRAY_SIGNS = re.compile(r"(?<!\S)[()\"'.,-]+(?!\S)")
 # What people set between two persons, as one sign.
-_BESIDE_ANOTHER = re.compile(r"(?<=[^\W\d_])(?:\s*[;|]\s*|\s+\+\s+)(?=[^\W\d_])")
+_BESIDE_ANOTHER = re.compile(r"(?<=[^\W\d_])(?:\s*[;|、]\s*|\s+\+\s*|\s*\+\s+)(?=[^\W\d_])")
+# In an address a plus is a space: Anna+Ek is one person, Anna+Bo Ek is two.
+_PLUS = re.compile(r"(?<=[^\W\d_])\+(?=[^\W\d_])")
+_SET_OFF = re.compile(r"(?<!\S)([dlo])'\s+(?=[^\W\d_])", re.IGNORECASE)
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _DIGIT = re.compile(r"\d")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 _MC = re.compile(r"^(mc)([^\W\d_]{2,})$", re.IGNORECASE)
-_APOSTROPHE = re.compile(r"^(o|d|l|dell|n|m)'([^\W\d_].*)$", re.IGNORECASE)
+_APOSTROPHE = re.compile(r"^(o|d|l|dell|dall|degl|sant|n|m|t|s)'([^\W\d_].*)$", re.IGNORECASE)
+# 't Hart and 's-Gravesande; any other name only has the sign of a spreadsheet or a quotation.
+_OPENS_WITH_APOSTROPHE = re.compile(r"'[ts](?=[\s-])", re.IGNORECASE)
 _REMARK = re.compile(r"([^\W\d_][\w.'’-]* [\w.'’ -]*[^\W\d_]\.?)(?:\s*;(.*)| - [A-Z]{2,7})")
 # Written small within a family's name.
 _SMALL = frozenset(
     ["van", "von", "der", "den", "de", "del", "della", "di", "da", "das", "do", "dos", "du", "la",
-     "le", "lo", "el", "al", "bin", "binti", "ibn", "ter", "ten", "het", "'t", "zu", "zum", "zur",
-     "af", "av", "y", "e", "und"]
+     "le", "lo", "el", "al", "bin", "binti", "ibn", "ter", "ten", "het", "'t", "'s", "zu", "zum",
+     "zur", "af", "av", "y", "e", "und"]
 )  # fmt: skip
-_LINKS_OF_PERSONS = frozenset(["and", "und", "et", "och", "og", "en", "y", "e", "i"])
+# Small only before another word of the family's name: in 't Veld, but Anna In.
+_SMALL_BEFORE = frozenset(["aan", "bij", "in", "onder", "op", "over", "tot", "uit", "voor"])
+_LINKS_OF_PERSONS = BETWEEN_PERSONS | BETWEEN_GIVEN | {"en", "y", "e", "i"}
 
 
 class Name(NamedTuple):
@@ -89,7 +102,7 @@ def normalize_name(
     `email`: the mailbox beside it, which may speak for a surname that fills fields too.
     """
     full, full_reason = _usable(_beside_another(_cleaned(full_raw)), vocabularies)
-    first, first_reason = _usable(_cleaned(first_raw), vocabularies)
+    first, first_reason = _usable(_beside_another(_cleaned(first_raw)), vocabularies)
     last, last_reason = _usable(_cleaned(last_raw), vocabularies)
     reasons = tuple(
         (field, reason)
@@ -186,7 +199,11 @@ def _key(text: str) -> str:
 
 
 def _cleaned(raw: str | None) -> str | None:
-    text = clean_text(undo_percent_encoding(raw)) if raw else None
+    if not raw:
+        return None
+    line = on_one_line(raw)
+    # NFKC takes the acute accent that stands for an apostrophe for one of a letter.
+    text = clean_text(line if line.isascii() else straighten_apostrophes(line))
     if text is None or len(text) > _LONGEST:
         return text
     return without_name_at_birth(_without_remark(text))
@@ -194,7 +211,10 @@ def _cleaned(raw: str | None) -> str | None:
 
 def _beside_another(text: str | None) -> str | None:
     """A whole name with one sign between two persons, so that it is seen: Anna Ek; Bo Ek."""
-    return _BESIDE_ANOTHER.sub(" & ", text) if text is not None else None
+    if text is None:
+        return None
+    set_off = _BESIDE_ANOTHER.sub(" & ", text)
+    return _PLUS.sub(" & ", set_off) if "+" in set_off and " " in set_off else set_off
 
 
 def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, str | None]:
@@ -204,6 +224,8 @@ def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, s
     if reason:
         return None, reason
     plain = _NOT_IN_NAMES.sub(" ", _WORD_WITH_DIGIT.sub(" ", _straight(text)))
+    if "' " in plain:
+        plain = _SET_OFF.sub(r"\1'", plain)
     kept = clean_text(_STRAY_SIGNS.sub(" ", plain))
     if kept is None or not any(char.isalpha() for char in kept):
         return None, "no letters"
@@ -276,8 +298,10 @@ def _completed(whole: Parts, full: str, first: str | None, last: str | None) -> 
 def _both_given(first: str, last: str) -> Parts:
     """Drops what a field repeats of the other: ("Anna Schmidt", "Schmidt") is Anna Schmidt.
 
-    What is a given name is no repetition: ("Juan Carlos", "Carlos").
+    What is a given name is no repetition: ("Juan Carlos", "Carlos"). Two people stay whole.
     """
+    if not first.isalpha() and are_several_first_names(first):
+        return Parts(None, None, last, f"{first} {last}", SEVERAL_PERSONS)
     if fold(first) == fold(last) and " " in first:
         return split_name(first)
     first = _without_titles(first)
@@ -393,9 +417,14 @@ def _cased(part: str | None, position: int) -> str | None:
     if part is None:
         return None
     text = part.strip(AROUND) if position else part.strip(AROUND.replace(".", ""))
-    undotted = (word[:1] if _INITIAL.fullmatch(word) else word for word in text.split())
-    words = (recase(word, lambda word: _cased_word(word, position)) for word in undotted)
-    return " ".join(words) or None
+    if position and _OPENS_WITH_APOSTROPHE.match(behind := part.lstrip(AROUND.replace("'", ""))):
+        text = behind.rstrip(AROUND)
+    words = [word[:1] if _INITIAL.fullmatch(word) else word for word in text.split()]
+    cased = [recase(word, lambda word: _cased_word(word, position)) for word in words]
+    for place, word in enumerate(words[:-1] if position else ()):
+        if word.lower() in _SMALL_BEFORE and (word.islower() or word.isupper()):
+            cased[place] = word.lower()
+    return " ".join(cased) or None
 
 
 def _cased_word(word: str, position: int) -> str:

@@ -180,3 +180,43 @@ def test_which_generation_a_name_is_of_is_kept_beside_it(
     found = normalize_name(*names, vocabularies)
     assert found.suffix == suffix
     assert "Sr" not in (found.full or "").split()
+
+
+@pytest.mark.parametrize("sign", ["'", "’", "‘", "`", "´"])
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        # 't Hart became T Hart, and Jan 's Gravesande Jan Gravesande.
+        ("'t Lam", "'t Lam"),
+        ("'T LAM", "'t Lam"),
+        ("'s Jonkers", "'s Jonkers"),
+        ("'s-Heer", "'s-Heer"),
+        ("van 't Wout", "van 't Wout"),
+        ("in 't Hout", "in 't Hout"),
+        ("OP 'T LAND", "op 't Land"),
+        ("Op 't Land", "Op 't Land"),
+        ("d'Orsay", "d'Orsay"),
+        ("D'ORSAY", "D'Orsay"),
+        ("O'Dowd", "O'Dowd"),
+        ("O' Dowd", "O'Dowd"),
+        ("DALL'AGLIO", "Dall'Aglio"),
+        ("Sant'Elia", "Sant'Elia"),
+        ("t'Serclaes", "t'Serclaes"),
+        ("N'Dour", "N'Dour"),
+    ],
+)
+def test_the_apostrophe_of_a_last_name_stays(
+    last: str, kept: str, sign: str, vocabularies: Vocabularies
+) -> None:
+    written = last.replace("'", sign)
+    ways = [(None, "Jan", written), (f"Jan {written}", None, None), (f"{written}, Jan", None, None)]
+    for way in ways:
+        name = normalize_name(*way, vocabularies)
+        assert (name.first, name.last, name.full) == ("Jan", kept, f"Jan {kept}")
+
+
+@pytest.mark.parametrize("last", ["'Berger", "'Berger'", '"Berger"', "'Berger "])
+def test_the_sign_of_a_spreadsheet_and_quotations_are_no_part(
+    last: str, vocabularies: Vocabularies
+) -> None:
+    assert normalize_name(None, "Jan", last, vocabularies).last == "Berger"
