@@ -174,6 +174,13 @@ class EmitRule(StrictRule):
             raise ValueError(
                 f"{', '.join(astray)}: `consent` and `strictest_of` are for fields of consent"
             )
+        timeless = [
+            name
+            for name, rule in self.fields.items()
+            if rule.zone is not None and known[name] != "instant"
+        ]
+        if timeless:
+            raise ValueError(f"{', '.join(timeless)}: `zone` is for points in time")
         if self.id is not None and self.each is None:
             raise ValueError("`id` names the items of a list: it needs `each`")
         return self
@@ -214,6 +221,9 @@ class ChannelRules(StrictRule):
         faults += self._parallel_lists()
         if any(rule.is_of_consent for rule in self._shared_rules()):
             faults.append("`consent` and `strictest_of` are for fields of consent")
+        others = (rule for rule in self._shared_rules() if rule is not self.modified_at)
+        if any(rule.zone is not None for rule in others):
+            faults.append("`zone` is for points in time")
         if self.person_id is not None and self.source_system is None:
             faults.append("person_id needs source_system: an id alone names nobody")
         if self.modified_at is not None and self.on_conflict != "update":
@@ -235,7 +245,7 @@ class ChannelRules(StrictRule):
         if self.person_id is not None:
             yield self.person_id
         if self.modified_at is not None:
-            yield self.modified_at
+            yield from self.modified_at.with_parts()
         yield from self.derive.values()
         if self.answers is not None and self.answers.name is not None:
             yield self.answers.name

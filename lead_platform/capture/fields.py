@@ -8,7 +8,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -56,6 +56,7 @@ from lead_platform.capture.values import (
     told_repeat,
     truth_reader,
 )
+from lead_platform.capture.zones import zones_of
 from lead_platform.fields import ValueType
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.repeats import spellings
@@ -68,6 +69,8 @@ _PLAIN_RULE = {"path", "first_of", "column", "join", "joined_by"}
 # Texts that normalisation reads figures of, without knowing the source's marks.
 _FIGURES = frozenset({"employee_count", "annual_revenue"})
 _LONGEST_STAGE = 200
+# What is the same time in both has a zone of its own, or none is needed.
+_ANY_ZONES = (UTC, timezone(timedelta(hours=1)))
 
 
 class RuleCompiler:
@@ -90,11 +93,17 @@ class RuleCompiler:
         numbers = channel.rules.numbers
         self._marks = None if numbers is None else numbers.marks
         self._consent_field = ""
+        self._zone: tzinfo | None = None
 
     def field(
         self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
     ) -> Callable[[Any], Any]:
         """A function from a scope to the typed value of a canonical field."""
+        if rule.zone is not None:
+            local = rule.model_copy(update={"zone": None})
+            return self._by_zone(
+                rule.zone, lambda compiler: compiler.field(name, kind, local, received_at)
+            )
         custom = self._custom.get(name) if kind == "submission" else None
         value_type = FIELD_TYPES[kind][name] if custom is None else custom.type
         if rule.default == RECEIVED_AT and value_type == "instant":
@@ -136,6 +145,33 @@ class RuleCompiler:
 
         return read
 
+    def _by_zone(
+        self, rule: FieldRule, compiled: Callable[["RuleCompiler"], Callable[[Any], Any]]
+    ) -> Callable[[Any], Any]:
+        """Reads points in time in the zone that the record states; where it states none, in that
+        of the field or the channel. By every meaning of its name it has to be the same time."""
+        find = self.value(rule)
+        readers: dict[tzinfo | None, Callable[[Any], Any]] = {None: compiled(self)}
+
+        def read(scope: Any) -> Any:
+            name = read_text(find(scope))
+            zones: tuple[tzinfo | None, ...] = zones_of(name) if name else (None,)
+            for zone in zones or _ANY_ZONES:
+                if zone not in readers:
+                    readers[zone] = compiled(self._within(zone))
+            found = {readers[zone](scope) for zone in zones or _ANY_ZONES}
+            if len(found) > 1:
+                raise ValueFault(_unclear_zone(name, zones) if zones else _unknown_zone(name))
+            return found.pop()
+
+        return read
+
+    def _within(self, zone: tzinfo | None) -> "RuleCompiler":
+        """The same for points in time that are local to `zone`."""
+        compiler = copy(self)
+        compiler._zone = zone
+        return compiler
+
     def _speaking_of(self, consent_field: str) -> "RuleCompiler":
         """The same for one field of consent: a word that refuses calls denies calls alone."""
         compiler = copy(self)
@@ -144,6 +180,9 @@ class RuleCompiler:
 
     def instant(self, rule: FieldRule, received_at: datetime) -> Callable[[Any], datetime | None]:
         """A function from a scope to a plausible instant, UTC without zone; None where blank."""
+        if rule.zone is not None:
+            local = rule.model_copy(update={"zone": None})
+            return self._by_zone(rule.zone, lambda compiler: compiler.instant(local, received_at))
         find, convert = self.value(rule), _plausible(self._instant(rule), received_at)
 
         def read(scope: Any) -> datetime | None:
@@ -454,7 +493,8 @@ class RuleCompiler:
     def _instant(self, rule: FieldRule) -> Callable[[Any], datetime]:
         rules = self._channel.rules
         formats = rules.formats if rule.formats is None else rule.formats
-        return instant_reader(formats, ZoneInfo(rule.time_zone or rules.time_zone))
+        zone = self._zone or ZoneInfo(rule.time_zone or rules.time_zone)
+        return instant_reader(formats, zone)
 
     def _list(self, value: Any) -> str | None:
         given = read_list(value)
@@ -503,6 +543,20 @@ def _plausible(
         return instant
 
     return read
+
+
+def _unknown_zone(name: str | None) -> str:
+    return (
+        f"its zone {show(name)} is not known; allowed: names such as Europe/Berlin, UTC, +02:00; "
+        "write what it means with `values` at `zone`"
+    )
+
+
+def _unclear_zone(name: str | None, zones: Sequence[tzinfo | None]) -> str:
+    return (
+        f"its zone {show(name)} may be {' or '.join(map(str, zones))}, which differ then; write "
+        f"which it is with `values` at `zone`, such as `values: {{{name}: {zones[0]}}}`"
+    )
 
 
 def no_value(_scope: Any) -> None:

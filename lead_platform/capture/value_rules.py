@@ -91,6 +91,8 @@ class FieldRule(StrictRule):
     `constant`; or `join`, an element of another list by its key; or `strictest_of`, several rules
     of a consent), blanks become null, `parse` and `at`, `strip_prefix`, `split` and `take`,
     `extract`, `values` or `lookup`, `vocabulary` or `consent`, `prefix`, `scale`, `default`.
+
+    `zone`, of a point in time: the rule that finds its zone in the record.
     """
 
     path: PathList = ()
@@ -116,6 +118,7 @@ class FieldRule(StrictRule):
     scale: float | None = None
     formats: tuple[str, ...] | None = None
     time_zone: ZoneName | None = None
+    zone: Annotated["FieldRule", BeforeValidator(as_rule)] | None = None
     default: Scalar | None = None
 
     @property
@@ -124,8 +127,8 @@ class FieldRule(StrictRule):
         return "otherwise" in self.model_fields_set
 
     def with_parts(self) -> tuple["FieldRule", ...]:
-        """The rule, and those that it chooses among."""
-        return (self, *self.strictest_of)
+        """The rule, those that it chooses among, and that of its zone."""
+        return (self, *self.strictest_of, *((self.zone,) if self.zone is not None else ()))
 
     def columns(self) -> tuple[str, ...]:
         """Every column that the rule names."""
@@ -135,7 +138,8 @@ class FieldRule(StrictRule):
         """Every path of the rule that sees the record."""
         if self.strictest_of:
             return tuple(path for part in self.strictest_of for path in part.paths())
-        return (*self.path, *self.first_of) if self.join is None else self.join.paths()
+        own = (*self.path, *self.first_of) if self.join is None else self.join.paths()
+        return own if self.zone is None else (*own, *self.zone.paths())
 
     def described(self) -> str:
         """Where the value is found, in words."""
@@ -170,6 +174,8 @@ class FieldRule(StrictRule):
         for step, needed in (("at", "parse"), ("take", "split"), ("unmatched", "extract")):
             if step in self.model_fields_set and getattr(self, needed) is None:
                 raise ValueError(f"`{step}` belongs to `{needed}`, which is not given")
+        if self.zone is not None and self.zone.zone is not None:
+            raise ValueError("the rule of a `zone` has none itself")
         self._check_lists()
         return self
 

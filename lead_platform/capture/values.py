@@ -7,9 +7,8 @@ means (country names, phone numbers, vocabularies of people) belongs to normalis
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from lead_platform.capture.documents import (
     holds_no_number,
@@ -121,7 +120,7 @@ PART_IS_NO_NUMBER = (
 )
 
 
-def instant_reader(formats: tuple[str, ...], zone: ZoneInfo) -> Callable[[Any], datetime]:
+def instant_reader(formats: tuple[str, ...], zone: tzinfo) -> Callable[[Any], datetime]:
     """A function that reads an instant as UTC without zone.
 
     Accepts the declared formats first, then ISO 8601 (also 20261130, as a number too), then epoch
@@ -215,7 +214,7 @@ def _unreadable_instant(value: Any, formats: tuple[str, ...]) -> str:
     )
 
 
-def _to_utc(value: datetime, zone: ZoneInfo) -> datetime:
+def _to_utc(value: datetime, zone: tzinfo) -> datetime:
     try:
         located = value if value.tzinfo is not None else value.replace(tzinfo=zone)
         return located.astimezone(UTC).replace(tzinfo=None)

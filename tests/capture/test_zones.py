@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lead_platform.capture.channels import Channel
 from lead_platform.capture.values import ValueFault, instant_reader
-from lead_platform.capture.zones import split_zone
+from lead_platform.capture.zones import split_zone, zones_of
+from lead_platform.configuration import ConfigurationError
+from tests.capture.conftest import MakeChannel
+from tests.capture.test_mapping import items, map_one
 
 OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda parts: timezone(timedelta(minutes=15 * parts)))
 INSTANTS = st.datetimes(datetime(2001, 1, 1), datetime(2026, 11, 27)).map(
@@ -63,3 +67,73 @@ def test_two_offsets_are_none(zone: str) -> None:
 def test_what_has_no_one_meaning_is_refused(zone: str) -> None:
     with pytest.raises(ValueFault):
         instant_reader(("%d/%m/%Y %H:%M",), ZoneInfo("UTC"))(f"01/03/2025 10:00 {zone}")
+
+
+CALLS = """\
+name: calls
+description: Calls of several offices.
+format: csv
+record_id: Id
+time_zone: Asia/Tokyo
+emits:
+  - kind: submission
+    fields:
+      submitted_at: {path: [Day, Clock], formats: ['%d/%m/%Y|%H:%M'], zone: {column: Zone, values: {HQ: Europe/Oslo}}}
+      email: Mail
+"""  # noqa: E501
+CALL = {"Id": "1", "Mail": "ada@firm.example", "Day": "13/01/2026", "Clock": "12:00"}
+
+
+def called_at(channel: Channel, **cells: str) -> datetime:
+    (row,) = items(channel, {**CALL, **cells})
+    at = row["submitted_at"]
+    assert isinstance(at, datetime)
+    return at
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [
+        ("Europe/Oslo", 11), ("europe/oslo", 11), ("Oslo", 11), ("HQ", 11), ("UTC", 12), ("z", 12),
+        ("GMT+1", 11), ("UTC-05:00", 17), ("+0530", 6), ("−03:30", 15), ("-5", 17), ("", 3),
+        ("Eastern Time (US & Canada)", 17), ("(GMT-08:00) Pacific Time (US & Canada)", 20),
+        # The same by either meaning in January.
+        ("EST", 17), ("CET", 11), ("PT", 20), ("n/a", 3),
+    ],
+)  # fmt: skip
+def test_a_column_states_the_zone(make_channel: MakeChannel, zone: str, hour: int) -> None:
+    assert called_at(make_channel(CALLS), Zone=zone).hour == hour
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("EST", "may be America/New_York or UTC-05:00"),
+        ("CST", "may be America/Chicago or UTC-06:00 or Asia/Shanghai"),
+        ("IST", "may be Asia/Kolkata or Asia/Jerusalem or Europe/Dublin"),
+        ("XQT", "is not known"),
+        ("+25", "is not known"),
+    ],
+)
+def test_a_zone_of_several_meanings_or_none_is_no_guess(
+    make_channel: MakeChannel, zone: str, told: str
+) -> None:
+    content = CALL | {"Day": "13/07/2026", "Zone": zone}
+    (reason,) = map_one(make_channel(CALLS), content).reasons
+    assert told in reason
+    assert "with `values` at `zone`" in reason
+
+
+@given(at=INSTANTS, zone=st.sampled_from(["Europe/Lisbon", "America/Bogota", "Asia/Kathmandu"]))
+def test_a_zone_beside_says_what_an_offset_within_says(at: datetime, zone: str) -> None:
+    located = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    form = "%d.%m.%Y %H:%M:%S"
+    (meant,) = zones_of(zone)
+    # An hour that comes twice has two meanings, of which local times name the first.
+    if located.fold == 0:
+        assert instant_reader((form,), meant)(located.strftime(form)) == at
+
+
+def test_a_zone_is_of_points_in_time_only(make_channel: MakeChannel) -> None:
+    with pytest.raises(ConfigurationError, match="`zone` is for points in time"):
+        make_channel(CALLS.replace("email: Mail", "email: {column: Mail, zone: Zone}"))

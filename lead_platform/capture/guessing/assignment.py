@@ -78,6 +78,7 @@ from lead_platform.capture.guessing.units import (
     unclear_unit,
 )
 from lead_platform.capture.guessing.versions import Versions, find_versions
+from lead_platform.capture.guessing.zones import with_zone_beside
 from lead_platform.capture.values import SPREADSHEET_DAYS, read_days, show
 from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
@@ -136,6 +137,8 @@ def assign_columns(
     settled = _own(_settled(candidates), versions, judge.near)
     chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
     chosen = with_further_mailbox(chosen)
+    zones = [column for column in sample.columns if names.is_time_zone(column.path)]
+    chosen, zone_questions = with_zone_beside(chosen, sample.columns, zones)
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {column.path for choice in choices for column in choice.columns}
     rest: Rest = tuple(
@@ -146,6 +149,7 @@ def assign_columns(
     rest = without_consents(rest, names, lists)
     questions = (
         *judge.questions,
+        *zone_questions,
         *ask_about_unclaimed(rest, chosen),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),

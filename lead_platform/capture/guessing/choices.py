@@ -29,7 +29,8 @@ class Choice:
     `joined`: all columns whose values make up the field, in their order (van der, Berg).
     `is_versioned`: an id that comes again with each version of its record. `scale`: what its
     figures are to be multiplied with. `zone`: that of its dates, where its name states one.
-    `where`: a column that has to be filled too.
+    `where`: a column that has to be filled too. `zoned_by`: the column that states the zone of its
+    dates, record by record.
     """
 
     column: Column
@@ -45,6 +46,7 @@ class Choice:
     scale: int | None = None
     zone: str | None = None
     where: Column | None = None
+    zoned_by: Column | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -54,7 +56,8 @@ class Choice:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Every column it takes, the first one first."""
-        others = (*self.joined, *((self.beside,) if self.beside is not None else ()))
+        beside = (column for column in (self.beside, self.zoned_by) if column is not None)
+        others = (*self.joined, *beside)
         return (self.column, *(each for each in others if each.path != self.column.path))
 
     @property

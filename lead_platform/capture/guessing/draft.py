@@ -22,6 +22,7 @@ from lead_platform.capture.guessing.notation import (
     where_both,
 )
 from lead_platform.capture.guessing.samples import AnswerList, Sample
+from lead_platform.capture.guessing.zones import zone_rule
 
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 
@@ -240,6 +241,8 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
         parts.append(f"formats: {flow(list(choice.dates.formats))}")
     if choice.zone is not None:
         parts.append(f"time_zone: {choice.zone}")
+    if choice.zoned_by is not None:
+        parts.append(f"zone: {zone_rule(choice.zoned_by)}")
     if choice.column.filled < 1:
         parts.append("default: received_at")
     if len(parts) == 1:

@@ -237,6 +237,10 @@ class FieldNames:
         found = self.fields.get(_compact(self._words(path[-1])), ())
         return any(match.field == ABOUT_DELETION for match in found)
 
+    def is_time_zone(self, path: Sequence[str]) -> bool:
+        """Whether the whole name is that of a time zone."""
+        return any(match.field == "time_zone" and match.is_exact for match in self.matches(path))
+
     def is_company_phone(self, path: Sequence[str]) -> bool:
         """Whether the name says that the number is the company's."""
         return self._says(path[-1], COMPANY_PHONE)

@@ -6,26 +6,16 @@ channel applies them is `draft`'s.
 
 import re
 from collections.abc import Iterable, Iterator
-from zoneinfo import available_timezones
 
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold
+from lead_platform.vocabularies.time_zones import called, zone_of_name
 
 FIGURES = frozenset({"annual_revenue", "employee_count", "amount"})
 _IN = frozenset({"in", "en", "em", "w"})
 _NOUGHTS = {"000": 1_000, "000s": 1_000}
 _STATED = re.compile(r"[(\[]([^)\]]*)[)\]]|\bin\s+(\S+(?:\s+\S+)?)\s*$", re.I)
-_REGIONS = {
-    **dict.fromkeys(("est", "edt", "et"), "America/New_York"),
-    **dict.fromkeys(("cst", "cdt", "ct"), "America/Chicago"),
-    **dict.fromkeys(("mst", "mdt", "mt"), "America/Denver"),
-    **dict.fromkeys(("pst", "pdt", "pt"), "America/Los_Angeles"),
-    **dict.fromkeys(("cet", "cest", "mez", "mesz"), "Europe/Berlin"),
-    **dict.fromkeys(("bst", "gmt bst"), "Europe/London"),
-    **{"ist": "Asia/Kolkata", "jst": "Asia/Tokyo", "trt": "Europe/Istanbul"},
-}
 _UTC = frozenset({"utc", "gmt", "z", "zulu", "gmt 0", "utc 0"})
-_ZONES = {fold(name): name for name in available_timezones() if "/" in name}
 _OFFSET = re.compile(r"\b(?:utc|gmt)\s*[+\u2212-]\s*\d", re.I)
 
 
@@ -66,7 +56,7 @@ def stated_zone(name: str) -> str | None:
             continue
         if key in _UTC:
             return "UTC"
-        if (zone := _REGIONS.get(key) or _ZONES.get(key)) is not None:
+        if (zone := next(iter(called(key)), None) or zone_of_name(key)) is not None:
             return zone
     return None
 
@@ -80,7 +70,7 @@ def may_be_zone(name: str) -> bool:
 
 def is_by_region(name: str) -> bool:
     """Whether the zone's name is short for that of several regions, or for one half of the year."""
-    return any(fold(text) in _REGIONS for text in stated(name))
+    return any(called(text) for text in stated(name))
 
 
 def stated(name: str) -> Iterator[str]:
