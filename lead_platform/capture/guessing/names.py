@@ -37,6 +37,8 @@ COMPANY_PHONE = "phone_of_company"
 """The number of a company, which all of its people would share: nobody's own."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
+ADDRESS_KIND = "address_kind"
+"""What stands before the parts of an address: `Billing City`, `HQ Country`."""
 OPT_OUT_AT = "opt_out_at"
 """When somebody opted out of mail: whatever stands there denies."""
 CONSENTS = tuple(name for name, kind in FIELD_TYPES["submission"].items() if kind == "consent")
@@ -61,6 +63,7 @@ _OTHER_TARGETS = frozenset(
             NEGATION,
             COMPANY_PHONE,
             VAGUE_TITLE,
+            ADDRESS_KIND,
             OPT_OUT_AT,
             NAME_PARTICLE,
             MIDDLE_NAME,
@@ -73,7 +76,12 @@ _OTHER_TARGETS = frozenset(
 _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
+    ADDRESS_KIND,
 )
+_OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
+_OF_COMPANIES = _OF_ADDRESSES | {"company_website", "industry", "employee_count", "annual_revenue"}
+# Behind whatever says it of the person: `Contact Country` before `Account Country`.
+_LAST_RANKS = 10_000
 # Of whoever fills a form in, `Additional email addresses` are those of others to be invited.
 _KEYS_OF_CRMS = frozenset({"further_emails", "merged_person_ids"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -167,8 +175,9 @@ class FieldNames:
                 return found
             if not self._are_fillers(parents):
                 return ()
-            return self._listed(whole, is_exact=True) or self._without_fillers(path[-1])
-        return self._without_fillers(path[-1])
+            if found := self._listed(whole, is_exact=True):
+                return found
+        return self._without_fillers(path[-1]) or self._of_company(path[-1])
 
     def has(self, name: str) -> bool:
         """Whether the whole name is in the list, whatever it stands for."""
@@ -316,6 +325,27 @@ class FieldNames:
         if len(kept) == _PAIR:
             return self._listed(_compact(kept[::-1]), is_exact=False)
         return ()
+
+    def _of_company(self, name: str) -> tuple[NameMatch, ...]:
+        """`Account Industry`, `Billing City`, `address_1_country`: what a company or address has,
+        behind words that say which."""
+        words = self._words(name)
+        for size in range(len(words) - 1, 0, -1):
+            group = [word for word in words[:size] if not self._is_filler(word)]
+            kinds = [m for word in group if (m := self._group_word(word)) is not None]
+            if not kinds or len(kinds) < len(group):
+                continue
+            is_companys = any(kind.field == "company_name" for kind in kinds)
+            allowed = _OF_COMPANIES if is_companys else _OF_ADDRESSES
+            found = self._listed(_compact(words[size:]), is_exact=False)
+            if own := tuple(m for m in found if m.field in allowed):
+                return tuple(replace(m, rank=_LAST_RANKS + kinds[0].rank) for m in own)
+        return ()
+
+    def _group_word(self, word: str) -> NameMatch | None:
+        """What the word is called a company or an address by."""
+        groups = (ADDRESS_KIND, "company_name")
+        return next((m for m in self.fields.get(word, ()) if m.field in groups), None)
 
     def _words(self, name: str) -> list[str]:
         """The words of a name, without what every column of the file is named after."""
