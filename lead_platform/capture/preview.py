@@ -5,11 +5,10 @@ Writes nothing.
 """
 
 import dataclasses
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,18 @@ from rich.table import Table
 from rich.text import Text
 
 from lead_platform.capture.channels import Channel
-from lead_platform.capture.columns import Kind
+from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper, item_values
 from lead_platform.capture.names import shown
+from lead_platform.capture.paths import names_of
 from lead_platform.capture.questions import ASKED_FIELDS
 from lead_platform.capture.readers import BadRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tallies import Normalizer, ReadRow
 from lead_platform.capture.value_rules import FieldRule
-from lead_platform.capture.values import brief
+from lead_platform.capture.values import brief, readable_text
 
 PREVIEWED_RECORDS = 5
 READ_ON = 5_000
@@ -64,7 +65,8 @@ class FilePreview:
     `unused_names` are top-level names of the records that no path mentions. `reading`: how the file
     was read as a table, as far as its first READ_ON records. `normalized` has the fields as
     identity reads them, where a normaliser was given. `rows`: where records stand in a table, by
-    their number, as a spreadsheet counts rows.
+    their number, as a spreadsheet counts rows. `doubts`: what columns of dates have, as far as
+    READ_ON records, that makes them look wrong.
     """
 
     channel: str
@@ -78,6 +80,7 @@ class FilePreview:
     reading: TableReading | None = None
     normalized: tuple[FieldPreview, ...] = ()
     rows: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def told(self, number: int) -> str:
         """A record by its number, and by where a person finds it in the file."""
@@ -97,8 +100,10 @@ def preview_file(
     """The first `limit` records of the file, mapped. Raises UnreadableFileError."""
     stream = read_records(path, channel.rules)
     records = list(islice(stream, limit))
-    # What stands below the records belongs to what is shown.
-    deque(islice(stream, READ_ON), maxlen=0)
+    # What stands below the records belongs to what is shown, and to what a column has.
+    dated: dict[str, dict[str, None]] = {name: {} for name in _dated_names(channel)}
+    for record in chain(records, islice(stream, READ_ON)):
+        _note_dates(record, dated)
     mapper = RecordMapper(channel, received_at, contracts)
     numbers: list[int] = []
     counts: list[dict[Kind, int]] = []
@@ -130,7 +135,31 @@ def preview_file(
         reading=stream.reading,
         normalized=tuple(_normalized_previews(channel, items, normalize)) if normalize else (),
         rows={r.number: r.row for r in records if r.number is not None and r.row is not None},
+        doubts=tuple(
+            f"{name}: {told}" for name, seen in dated.items() if (told := half_converted(seen))
+        ),
     )
+
+
+def _dated_names(channel: Channel) -> Iterator[str]:
+    """Top-level names of records out of which points in time are read."""
+    rules = channel.rules
+    timed = [rules.modified_at] if rules.modified_at is not None else []
+    for emit in rules.emits:
+        types = FIELD_TYPES[emit.kind]
+        timed += [rule for name, rule in emit.fields.items() if types.get(name) == "instant"]
+    for rule in timed:
+        yield from rule.column
+        for path in (*rule.path, *rule.first_of):
+            yield from names_of(path)
+
+
+def _note_dates(record: Record, dated: dict[str, dict[str, None]]) -> None:
+    if isinstance(record, BadRecord):
+        return
+    for name, seen in dated.items():
+        if text := readable_text(record.content.get(name)):
+            seen[text] = None
 
 
 def render_preview(preview: FilePreview) -> RenderableType:
@@ -138,6 +167,7 @@ def render_preview(preview: FilePreview) -> RenderableType:
     parts: list[RenderableType] = []
     if preview.reading is not None:
         parts += [Text(line, style="dim") for line in preview.reading.describe()]
+    parts += [Text(f"To answer: {doubt}", style="bold red") for doubt in preview.doubts]
     for kind in dict.fromkeys(field.kind for field in preview.fields):
         for title, fields in (
             (f"{preview.channel}: {kind}s from {preview.file_name}", preview.fields),

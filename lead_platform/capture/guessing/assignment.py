@@ -35,6 +35,7 @@ from lead_platform.capture.guessing.leftovers import (
     ask_about_dates,
     ask_about_titles,
     ask_about_unclaimed,
+    half_converted_question,
     is_of_deals,
 )
 from lead_platform.capture.guessing.names import (
@@ -405,6 +406,10 @@ class _Judge:
 
     def _dated(self, choice: Choice) -> Choice | None:
         column = choice.column
+        if (question := half_converted_question(column, choice.field)) is not None:
+            self.near[column.path] = f"named like {choice.field}, but half of it may be swapped"
+            self.questions.append(question)
+            return None
         form = find_date_form(column.values, self._now) if column.values else DateForm()
         if form is None:
             self.near[column.path] = f"named like {choice.field}, but its values are no dates"
@@ -415,8 +420,8 @@ class _Judge:
                     "or add `formats`"
                 )
             return None
-        if form.ambiguous and (told := ordered_as(form, self._date_forms)) is not None:
-            form, reason = told, f"{choice.reason}; in the order of the file's other dates"
+        if form.ambiguous and (ordered := ordered_as(form, self._date_forms)) is not None:
+            form, reason = ordered, f"{choice.reason}; in the order of the file's other dates"
             choice = replace(choice, reason=reason)
         if form.ambiguous:
             forms = " or ".join(f"`formats: ['{each}']`" for each in form.ambiguous)

@@ -12,6 +12,7 @@ from lead_platform.capture.guessing.choices import OF_A_COMPANY, VAGUE, Choice
 from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
+from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.values import show
 from lead_platform.vocabularies.tables import PatternTable
 from lead_platform.vocabularies.text import fold
@@ -98,10 +99,13 @@ def ask_about_titles(rest: Rest) -> Iterator[str]:
 
 def ask_about_dates(rest: Rest, chosen: Chosen, now: datetime) -> Iterator[str]:
     """Dates that may be those of the record, where none were found by name."""
+    left = [column for column, near in rest if near is None]
+    halves = {column.path: half_converted_question(column, _CREATED) for column in left}
+    yield from (question for question in halves.values() if question is not None)
     found = [
         (column, form)
-        for column, near in rest
-        if near is None and (form := _form(column, now)) is not None
+        for column in left
+        if halves[column.path] is None and (form := _form(column, now)) is not None
     ]
     created = next(iter(chosen.get(_CREATED, ())), None)
     if created is None and found:
@@ -121,6 +125,17 @@ def ask_about_dates(rest: Rest, chosen: Chosen, now: datetime) -> Iterator[str]:
                 "versions of a record the one received last counts. Where it is, write it as "
                 f"`modified_at`, with `on_conflict: update`{_told_orders([form])}"
             )
+
+
+def half_converted_question(column: Column, field: str) -> str | None:
+    """Of dates that a spreadsheet may have swapped in part; None where nothing says so."""
+    told = half_converted(column.values)
+    if told is None:
+        return None
+    return (
+        f"{column.name}: are all its dates right? Of its cells {told}; where all are, map it to "
+        f"`{field}`"
+    )
 
 
 def _form(column: Column, now: datetime) -> DateForm | None:
