@@ -18,6 +18,7 @@ from lead_platform.capture.documents import (
 )
 from lead_platform.capture.worded_dates import read_worded_date
 from lead_platform.capture.zones import split_zone
+from lead_platform.vocabularies.day_halves import plain_halves
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists, truth_of
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
@@ -151,7 +152,13 @@ def instant_reader(formats: tuple[str, ...], zone: tzinfo) -> Callable[[Any], da
         except ValueFault:
             raise
         except ValueError:
-            local, offset = split_zone(text)
+            pass
+        plain = plain_halves(text)
+        for pattern in formats if plain != text else ():
+            for written in (plain, plain.replace(" AM", "AM").replace(" PM", "PM")):
+                with suppress(ValueError):
+                    return _to_utc(datetime.strptime(written, pattern), zone)  # noqa: DTZ007
+        local, offset = split_zone(plain)
         if offset is not None:
             for pattern in formats:
                 with suppress(ValueError):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 
+from lead_platform.vocabularies.day_halves import plain_halves
 from lead_platform.vocabularies.text import fold
 
 _LANGUAGES = (
@@ -34,6 +35,7 @@ _IDEOGRAPHIC = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2}
 def read_worded_date(text: str) -> datetime | None:
     """The instant, with a zone where the text says UTC; None where it is no date or has two
     meanings."""
+    text = plain_halves(text)
     times = list(_TIME.finditer(text))
     if len(times) > 1:
         return None

@@ -17,6 +17,7 @@ from lead_platform.capture.values import (
 )
 from lead_platform.capture.worded_dates import read_worded_date
 from lead_platform.capture.zones import split_zone
+from lead_platform.vocabularies.day_halves import plain_halves
 
 # Nobody who puts points between them writes the month first. With hyphens a year of two digits may
 # stand first, as in ISO 8601.
@@ -164,7 +165,7 @@ def _fits(values: Sequence[str], form: str | None, now: datetime) -> bool:
 
 
 def _read(value: str, form: str | None) -> datetime | None:
-    local, offset = split_zone(value)
+    local, offset = split_zone(plain_halves(value))
     try:
         if form is None:
             # Fewer than ten digits are numbers of something, no epoch; eight may be 20261130.
