@@ -6,7 +6,10 @@
 The lake's clock is moved on after each run, and with it what the catalog remembers of files; upkeep
 runs whenever it says it is due. Meanwhile other processes read: one polls the published release,
 two hold on to one release for most of a day, in a transaction and attached, and read all of it
-again and again. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as everywhere.
+again and again. The runs are taken by processes that are warm and are replaced as often as workers
+are. What slowed down is told from a busy machine by a second home, on which the first runs are done
+over again in turn with the last ones. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as
+everywhere; a second home is not made then.
 """
 
 import argparse
@@ -16,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -26,6 +29,7 @@ from typing import IO, Any
 import psutil
 
 from benchmarks.pipeline import _deliver
+from lead_platform.orchestration.workers import RUNS_PER_WORKER
 
 BASE_SUBMISSIONS = 500
 COMPARED_RUNS = 10
@@ -48,60 +52,102 @@ def main() -> None:
         PARTS[arguments.part](Path(arguments.home), arguments)
         return
     with tempfile.TemporaryDirectory(prefix="lead-platform-endurance-") as folder:
-        home = Path(arguments.home or folder)
-        os.environ.update({"LEAD_PLATFORM_HOME": str(home), **RETENTION})
-        with _part("write", home, arguments) as writer:
-            first = json.loads(_line(writer))
-            print(f"{BASE_SUBMISSIONS:,} submissions to begin with: {first['seconds']:.0f} s")
-            with _readers(home, arguments) as readers:
-                runs = _watch(writer, readers, home, arguments)
-                told = [_end(reader) for reader in readers]
-    _compare(runs, told)
+        home, other = Path(arguments.home or f"{folder}/home"), Path(folder) / "again"
+        os.environ.update(RETENTION)
+        with _readers(home, arguments) as start_readers, Writer(home, arguments) as writer:
+            print(f"{BASE_SUBMISSIONS:,} submissions to begin with: {writer.seconds:.0f} s")
+            readers = start_readers()
+            runs, again = _watch(writer, readers, other, arguments)
+            told = [_end(reader) for reader in readers]
+    _compare(runs, again)
+    print("\n".join(told))
+
+
+Run = dict[str, Any]
+
+
+class Writer:
+    """One after the other, the processes that do the runs on a home, each as long as a worker."""
+
+    def __init__(self, home: Path, arguments: Any) -> None:
+        self.home = home
+        self._arguments = arguments
+        self._parts = ExitStack()
+        self._process = self._start(0)
+        self._done = 0
+        self.seconds = json.loads(_line(self._process))["seconds"]
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._parts.close()
+
+    def run(self) -> Run:
+        """What the next run cost, with the sizes of the home after it."""
+        if self._done and self._done % RUNS_PER_WORKER == 0:
+            self._parts.close()
+            self._process = self._start(self._done)
+        _say(self._process, "run")
+        run = json.loads(_line(self._process))
+        self._done += 1
+        run.update(_sizes(self.home))
+        return run
+
+    def _start(self, done: int) -> subprocess.Popen:
+        part = _part("write", self.home, self._arguments, "--done", str(done))
+        return self._parts.enter_context(part)
 
 
 def _watch(
-    writer: subprocess.Popen, readers: list[subprocess.Popen], home: Path, arguments: Any
-) -> list[dict[str, Any]]:
-    """The runs as the writer tells of them; readers take a newer release before they must."""
-    runs: list[dict[str, Any]] = []
+    writer: Writer, readers: list[subprocess.Popen], other: Path, arguments: Any
+) -> tuple[list[Run], list[Run]]:
+    """The runs, and the first ones again, each beside one of the last; readers take a newer release
+    before they must."""
+    runs: list[Run] = []
+    again: list[Run] = []
     every = max(1, round(READER_HOURS / arguments.hours))
-    while len(runs) < arguments.runs:
-        run = json.loads(_line(writer))
-        run["readers"] = [psutil.Process(each.pid).memory_info().rss for each in readers]
-        run.update(_sizes(home))
-        runs.append(run)
-        if len(runs) % every == 0:
-            for reader in readers:
-                _say(reader, "again")
-        if len(runs) == 1 or len(runs) % 20 == 0:
-            _print_row(len(runs), runs)
-    return runs
+    with ExitStack() as second:
+        fresh: Writer | None = None
+        while len(runs) < arguments.runs:
+            if len(runs) == arguments.runs - COMPARED_RUNS and not _is_on_server():
+                fresh = second.enter_context(Writer(other, arguments))
+            runs.append(run := writer.run())
+            run["readers"] = [psutil.Process(each.pid).memory_info().rss for each in readers]
+            if fresh is not None:
+                again.append(fresh.run())
+            if len(runs) % every == 0:
+                for reader in readers:
+                    _say(reader, "again")
+            if len(runs) == 1 or len(runs) % 20 == 0:
+                _print_row(len(runs), runs)
+    return runs, again
 
 
-def _compare(runs: list[dict[str, Any]], told: list[str]) -> None:
-    first = median(run["seconds"] for run in runs[:COMPARED_RUNS])
-    last = median(run["seconds"] for run in runs[-COMPARED_RUNS:])
-    processor = [
-        median(run["processor"] for run in part)
-        for part in (runs[:COMPARED_RUNS], runs[-COMPARED_RUNS:])
-    ]
-    yardstick = [
-        median(run["yardstick"] for run in part)
-        for part in (runs[:COMPARED_RUNS], runs[-COMPARED_RUNS:])
-    ]
+def _is_on_server() -> bool:
+    return bool(os.environ.get("LEAD_PLATFORM_DATABASE_URL"))
+
+
+def _compare(runs: list[Run], again: list[Run]) -> None:
+    last = runs[-COMPARED_RUNS:]
+    for what, first in (("first", runs[:COMPARED_RUNS]), ("first again", again)):
+        if not first:
+            continue
+        cost = {
+            name: tuple(median(run[name] for run in part) for part in (first, last))
+            for name in ("seconds", "processor")
+        }
+        print(
+            f"{what} {len(first)} runs and last {len(last)}: "
+            + "; ".join(
+                f"{name} {before:.2f} and {after:.2f}, {after / before:.2f} times"
+                for name, (before, after) in cost.items()
+            )
+        )
     upkeeps = [run["upkeep"] for run in runs if run["upkeep"]]
-    print(f"first {COMPARED_RUNS} runs {first:.2f} s, last {last:.2f} s: {last / first:.2f} times")
-    print(
-        f"  of processor {processor[0]:.2f} s and {processor[1]:.2f} s: "
-        f"{processor[1] / processor[0]:.2f} times"
-    )
-    slower = yardstick[1] / yardstick[0]
-    print(
-        f"  a fixed computation {yardstick[0]:.2f} s and {yardstick[1]:.2f} s: {slower:.2f} times; "
-        f"measured by it, {last / first / slower:.2f} times"
-    )
-    print(f"{len(upkeeps)} upkeeps, {median(upkeeps):.1f} s each, the longest {max(upkeeps):.1f} s")
-    print("\n".join(told))
+    if upkeeps:
+        longest = max(upkeeps)
+        print(f"{len(upkeeps)} upkeeps, {median(upkeeps):.1f} s each, the longest {longest:.1f} s")
 
 
 def _print_row(count: int, runs: list[dict[str, Any]]) -> None:
@@ -141,23 +187,28 @@ def _below(files: dict[Path, int], folder: Path) -> Iterator[int]:
 
 
 def write(home: Path, arguments: Any) -> None:
-    """Load a base, then one lead after the other, an interval apart, with upkeep when due."""
+    """Load a base, then one lead for each order, an interval apart, with upkeep when due."""
     from lead_platform.demo.files import write_world
     from lead_platform.demo.settings import WorldSettings
     from lead_platform.demo.world import generate_increment, generate_world
     from lead_platform.lake.resource import open_lake
     from lead_platform.lake.upkeep import due_after
+    from lead_platform.orchestration.runs import import_everything, warm_up
     from lead_platform.settings import Settings
 
+    import_everything()
     settings, world_settings = Settings(), WorldSettings(submissions=BASE_SUBMISSIONS)
+    warm_up(settings)
     world = generate_world(world_settings)
-    write_world(world, home / "demo")
-    _deliver(home)
-    (home / "demo" / "reference").rename(home / "reference")
     lake = open_lake(settings)
-    lake.clock = clock = Calendar(world_settings.end_at.replace(tzinfo=None))
-    print(json.dumps({"seconds": _run("process_new_leads", clock.now)}), flush=True)
-    for number in range(arguments.runs):
+    began = world_settings.end_at.replace(tzinfo=None)
+    lake.clock = clock = Calendar(began + timedelta(hours=arguments.hours) * arguments.done)
+    if not arguments.done:
+        write_world(world, home / "demo")
+        _deliver(home)
+        (home / "demo" / "reference").rename(home / "reference")
+        print(json.dumps({"seconds": _run("process_new_leads", clock.now)}), flush=True)
+    for number, _ in enumerate(sys.stdin, arguments.done):
         clock.move(lake, hours=arguments.hours)
         write_world(
             generate_increment(world_settings, 1, 1_000 + number, base=world), home / "demo"
@@ -172,18 +223,7 @@ def write(home: Path, arguments: Any) -> None:
         counts = _counts(lake)
         rss = psutil.Process().memory_info().rss
         told = {"seconds": seconds, "processor": used, "upkeep": upkeep, "rss": rss, **counts}
-        told["yardstick"] = _yardstick()
         print(json.dumps(told), flush=True)
-
-
-def _yardstick() -> float:
-    """Seconds of processor of a computation that is always the same: how fast the machine is."""
-    started = time.process_time()
-    numbers = [(number * 7_919) % 104_729 for number in range(300_000)]
-    for _ in range(3):
-        sorted(numbers)
-        sum(hash(str(number)) & 1 for number in numbers)
-    return time.process_time() - started
 
 
 class Calendar:
@@ -304,6 +344,7 @@ def _arguments() -> Any:
     parser.add_argument("--home", default="", help="where; default: a folder that goes away")
     parser.add_argument("--part", default="", choices=["", *PARTS])
     parser.add_argument("--attached", action="store_true")
+    parser.add_argument("--done", type=int, default=0, help="runs before this process")
     return parser.parse_args()
 
 
@@ -313,7 +354,12 @@ def _part(name: str, home: Path, arguments: Any, *more: str) -> Iterator[subproc
     command += ["--home", str(home), "--runs", str(arguments.runs)]
     command += ["--hours", str(arguments.hours), *more]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        env=os.environ | {"LEAD_PLATFORM_HOME": str(home)},
     )
     try:
         yield process
@@ -323,13 +369,14 @@ def _part(name: str, home: Path, arguments: Any, *more: str) -> Iterator[subproc
 
 
 @contextmanager
-def _readers(home: Path, arguments: Any) -> Iterator[list[subprocess.Popen]]:
-    with (
-        _part("poll", home, arguments) as poller,
-        _part("hold", home, arguments) as holder,
-        _part("hold", home, arguments, "--attached") as attached,
-    ):
-        yield [poller, holder, attached]
+def _readers(home: Path, arguments: Any) -> Iterator[Callable[[], list[subprocess.Popen]]]:
+    """What starts the readers; they end with the block."""
+    with ExitStack() as parts:
+        yield lambda: [
+            parts.enter_context(_part("poll", home, arguments)),
+            parts.enter_context(_part("hold", home, arguments)),
+            parts.enter_context(_part("hold", home, arguments, "--attached")),
+        ]
 
 
 def _line(process: subprocess.Popen) -> str:
@@ -344,7 +391,7 @@ def _line(process: subprocess.Popen) -> str:
 def _say(process: subprocess.Popen, word: str) -> None:
     assert process.stdin is not None
     if process.poll() is not None:
-        raise SystemExit(f"A reader ended with code {process.returncode}; its error is above.")
+        raise SystemExit(f"A part ended with code {process.returncode}; its error is above.")
     process.stdin.write(f"{word}\n")
     process.stdin.flush()
 
