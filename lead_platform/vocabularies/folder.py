@@ -69,6 +69,8 @@ SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
 FIELD_NAMES = "field_names.csv"
 # Words of opt-outs; what columns of opt-outs are called too.
 OPT_OUT_WORDS = "opt_outs.csv"
+# Words of leave to reach somebody, in names that no list knows whole.
+CONTACT_PERMISSIONS = "contact_permissions.csv"
 # What deny in each column of consents: who unsubscribes from a list says so in words of mail too.
 _OF_EACH_COLUMN = ("", "email", "all")
 # A folder that was set up before these came has none of them: those that ship count there.

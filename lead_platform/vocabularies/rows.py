@@ -9,6 +9,7 @@ from typing import Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from lead_platform.patterns import Pattern, wildcard
+from lead_platform.vocabularies.contact_permissions import Channel, Part
 from lead_platform.vocabularies.currencies import iso_codes
 from lead_platform.vocabularies.non_persons import NonPerson, SignName, WeakSignName
 from lead_platform.vocabularies.quantities import BOUNDS, Bound, Meaning
@@ -101,6 +102,29 @@ class OptOutRow(AliasRow):
     def _names_what_denies(self) -> "OptOutRow":
         if self.channel and self.value != "denied":
             raise ValueError("a channel goes with denied only")
+        return self
+
+
+class ContactPermissionRow(Row):
+    """A word by which a name speaks of leave to reach somebody; before or behind a single word, `*`
+    stands for any letters. A `contact` may name its `channel`."""
+
+    part: Part
+    channel: Channel = ""
+    language: str
+    word: str
+
+    @model_validator(mode="after")
+    def _is_readable(self) -> "ContactPermissionRow":
+        if self.channel and self.part != "contact":
+            raise ValueError("a channel goes with contact only")
+        is_phrase = len(self.word.split()) > 1
+        if "*" in self.word.removeprefix("*").removesuffix("*") or ("*" in self.word and is_phrase):
+            raise ValueError(
+                f"{self.word!r}: `*` stands before or behind a single word only; list it without"
+            )
+        if not any(sign.isalnum() for sign in self.word):
+            raise ValueError(f"{self.word!r} has no letters; remove it")
         return self
 
 

@@ -53,6 +53,7 @@ from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
 from lead_platform.capture.guessing.refusals import (
     Rest,
     ask_about_consents,
+    without_choice,
     without_consents,
 )
 from lead_platform.capture.guessing.samples import Sample
@@ -61,6 +62,7 @@ from lead_platform.capture.guessing.shapes import (
     MOST_READ,
     Column,
     Countries,
+    are_truths,
     consent_words,
     contradicts,
     holds_phone,
@@ -260,9 +262,23 @@ class _Judge:
             # `No newsletter` has a word that says much, and so has `Newsletter (privacy policy)`.
             matches = tuple(m for m in matches if m.is_exact or m.field not in _CONSENTS)
         found = [choice for match in matches if (choice := self._judged(column, match)) is not None]
+        if not matches and (granted := self._granted(column, path)) is not None:
+            found = [granted]
         if found:
             self.near.pop(column.path, None)
         return found
+
+    def _granted(self, column: Column, path: tuple[str, ...]) -> Choice | None:
+        """A consent of which each word of the name is known, and each value a plain yes or no."""
+        bare = without_choice(path[-1], self._lists.truths)
+        field = self._names.granted_consent((*path[:-1], bare))
+        if field is None and bare != path[-1] and not self._names.is_about_privacy(path):
+            named = [match.field for match in self._names.matches((*path[:-1], bare))]
+            field = named[0] if len(named) == 1 and named[0] in CONSENTS else None
+        if field is None or not are_truths(column, self._lists):
+            return None
+        reason = "its words: leave to one channel; its values: yes and no"
+        return Choice(column, field, NEARLY, reason)
 
     def _within_group(self, group: tuple[str, str], path: tuple[str, ...]) -> tuple[str, ...]:
         """The column's own name, where no other group has it and its group is not somebody else.

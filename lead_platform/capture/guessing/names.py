@@ -15,8 +15,17 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from lead_platform.capture.columns import FIELD_TYPES
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.fields import LeadField, load_fields
-from lead_platform.vocabularies.folder import FIELD_NAMES, OPT_OUT_WORDS, SHIPPED
-from lead_platform.vocabularies.rows import OptOutRow
+from lead_platform.vocabularies.contact_permissions import (
+    ContactPermissions,
+    contact_permissions,
+)
+from lead_platform.vocabularies.folder import (
+    CONTACT_PERMISSIONS,
+    FIELD_NAMES,
+    OPT_OUT_WORDS,
+    SHIPPED,
+)
+from lead_platform.vocabularies.rows import ContactPermissionRow, OptOutRow
 from lead_platform.vocabularies.text import fold
 
 AMBIGUOUS_NAME = "name"
@@ -124,6 +133,9 @@ class FieldNameRow(BaseModel):
         return value
 
 
+_NO_PERMISSIONS = contact_permissions(())
+
+
 @dataclass(frozen=True)
 class NameMatch:
     """A field a name may stand for. `rank`: place of the name among those of the field, which is
@@ -137,11 +149,13 @@ class NameMatch:
 @dataclass(frozen=True)
 class FieldNames:
     """The list of names, by their letters and digits only; `custom`: the fields without a column
-    of their own; `title`: what stands before each name of a file and adds nothing."""
+    of their own; `title`: what stands before each name of a file and adds nothing; `permissions`:
+    the words by which a name that is not listed speaks of leave to reach somebody."""
 
     fields: Mapping[str, tuple[NameMatch, ...]]
     custom: tuple[LeadField, ...] = ()
     title: str = ""
+    permissions: ContactPermissions = _NO_PERMISSIONS
 
     def below(self, title: str) -> "FieldNames":
         """For a file whose columns all are named after the lead: `Person - Phone`, `lead.email`."""
@@ -153,7 +167,7 @@ class FieldNames:
         for field in custom:
             for key in {_compact(_words(text)) for text in (field.label, field.name)}:
                 fields[key] = (NameMatch(field.name, _FIRST, True), *fields.get(key, ()))
-        return FieldNames(fields, custom)
+        return replace(self, fields=fields, custom=custom)
 
     def matches(self, path: Sequence[str]) -> tuple[NameMatch, ...]:
         """The fields the column at `path` (one name; several within JSON objects) may stand for.
@@ -233,13 +247,24 @@ class FieldNames:
             for match in self.fields.get(_compact(phrase), ())
         )
 
+    def speaks_of_leave(self, path: Sequence[str]) -> bool:
+        """Whether the words of the name say that somebody may be reached, or may not."""
+        return self.permissions.speaks_of_leave(self._words(path[-1]))
+
+    def granted_consent(self, path: Sequence[str]) -> str | None:
+        """The one consent that the words of the name grant, where nothing in it may deny."""
+        channel = self.permissions.granted_channel(self._words(path[-1]))
+        is_clear = not (self.is_negated(path) or self.is_about_privacy(path))
+        return f"consent_{channel}" if channel is not None and is_clear else None
+
     def is_about_privacy(self, path: Sequence[str]) -> bool:
         """Whether the column may say that a policy or terms were accepted."""
         return self._has_phrase(self._words(path[-1]), ABOUT_PRIVACY)
 
     def is_negated(self, path: Sequence[str]) -> bool:
-        """Whether the name says `not`: of a consent, its yes may be a no."""
-        return self._has_phrase(self._words(path[-1]), NEGATION)
+        """Whether the name says `not`, or refuses: of a consent, its yes may be a no."""
+        words = self._words(path[-1])
+        return self._has_phrase(words, NEGATION) or self.permissions.refuses(words)
 
     def is_about_deletion(self, path: Sequence[str]) -> bool:
         """Whether the whole name says that the source has deleted the record."""
@@ -357,7 +382,8 @@ def load_field_names(config_dir: Path) -> FieldNames:
     """The names of config/vocabularies/field_names.csv; of the list that ships where a folder that
     was set up before has none. Fields of config/fields.yaml go by their name and their label too.
     Raises ConfigurationError."""
-    paths = (field_names_file(config_dir), _list_of(config_dir, OPT_OUT_WORDS))
+    lists = (OPT_OUT_WORDS, CONTACT_PERMISSIONS)
+    paths = (field_names_file(config_dir), *(_list_of(config_dir, name) for name in lists))
     return _read_field_names(*paths, content_version(*paths)).with_fields(
         load_fields(config_dir).custom
     )
@@ -374,7 +400,7 @@ def _list_of(config_dir: Path, name: str) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _read_field_names(path: Path, opt_outs: Path, contents: str) -> FieldNames:
+def _read_field_names(path: Path, opt_outs: Path, permissions: Path, contents: str) -> FieldNames:
     """Read once per `contents`: several channels ask."""
     fields: dict[str, list[NameMatch]] = {}
     ranks: dict[str, int] = {}
@@ -391,7 +417,17 @@ def _read_field_names(path: Path, opt_outs: Path, contents: str) -> FieldNames:
             known.append(NameMatch(field, rank, True))
     if faults:
         raise ConfigurationError(faults)
-    return FieldNames({key: tuple(found) for key, found in fields.items()})
+    return FieldNames(
+        {key: tuple(found) for key, found in fields.items()},
+        permissions=_read_permissions(permissions),
+    )
+
+
+def _read_permissions(path: Path) -> ContactPermissions:
+    return contact_permissions(
+        ("*".join(_compact(_words(part)) for part in row.word.split("*")), (row.part, row.channel))
+        for row in load_csv(path, ContactPermissionRow)
+    )
 
 
 def _names_of_opt_outs(path: Path) -> list[tuple[Path, str, str]]:

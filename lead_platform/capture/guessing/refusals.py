@@ -3,16 +3,20 @@
 An answer that nobody reads is no opt-out, so such a column never becomes one unasked.
 """
 
+import re
 from collections.abc import Iterator
 
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.shapes import Column, consent_words
-from lead_platform.vocabularies.tables import IntakeLists
+from lead_platform.vocabularies.tables import AliasTable, IntakeLists
 
 UNREAD_CONSENT = "it may say who may be written to or called"
 _MOST_STATES = 10
 """Of a consent: more, in sentences, are what people wrote."""
 _SENTENCE = 4
+_LEAST_STATES = 0.5
+_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b")
+_CHOICE = re.compile(r"[\s:(\[_-]+(\w+)\s*[/|,\\-]\s*(\w+)[)\]?]*\s*$")
 Rest = tuple[tuple[Column, str | None], ...]
 
 
@@ -42,6 +46,14 @@ def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Ite
         )
 
 
+def without_choice(name: str, truths: AliasTable) -> str:
+    """The name without the yes and no that it offers at its end: `Newsletter ja/nein`."""
+    found = _CHOICE.search(name)
+    if found is None or {truths.find(word) for word in found.groups()} != {"yes", "no"}:
+        return name
+    return name[: found.start()].strip() or name
+
+
 def _may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bool:
     if names.is_sensitive(column.path):
         return False
@@ -57,7 +69,27 @@ def _may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bo
     if is_near and consent_words(column, lists, is_opt_out=True):
         return True
     is_prose = len(states) > _MOST_STATES and column.share(_is_sentence) >= 0.5
-    return names.is_about_consent(column.path) and not is_prose
+    if names.is_about_consent(column.path):
+        return not is_prose
+    return names.speaks_of_leave(column.path) and _may_tell(column, states, lists)
+
+
+def _may_tell(column: Column, states: set[str], lists: IntakeLists) -> bool:
+    """Whether the values may say yes or no, or since when; of a name that only its words make one
+    of consents, counts and texts speak against it."""
+    if not states or consent_words(column, lists, is_opt_out=True):
+        return True
+    is_state = _is_state if len(states) <= _MOST_STATES else _holds_date
+    return column.share(is_state) >= _LEAST_STATES
+
+
+def _is_state(value: str) -> bool:
+    is_word = len(value.split()) < _SENTENCE and not any(sign in "@/" for sign in value)
+    return _holds_date(value) or (is_word and not any(sign.isdigit() for sign in value))
+
+
+def _holds_date(value: str) -> bool:
+    return _DATE.search(value) is not None
 
 
 def _is_sentence(value: str) -> bool:

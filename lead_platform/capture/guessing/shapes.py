@@ -18,7 +18,7 @@ from lead_platform.capture.values import show
 from lead_platform.vocabularies.legal_forms import sign_of_a_company
 from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.repeats import spellings
-from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
+from lead_platform.vocabularies.tables import IntakeLists, Vocabularies, truth_of
 from lead_platform.vocabularies.text import fold
 
 _MAIL = re.compile(r"[^@\s,;|/<>()]+@[^@\s,;|/<>()]+\.[^@\s,;|/<>()]{2,}")
@@ -208,6 +208,13 @@ def consent_words(
     known = frozenset(word for word in words if says(word) is not None)
     is_read = sum(words[word] for word in known) >= MOST_READ * words.total()
     return known if known and len(words) <= _MOST_WORDS and is_read else None
+
+
+def are_truths(column: Column, lists: IntakeLists) -> bool:
+    """Whether each value says yes or no and nothing else, both as a truth and as a consent."""
+    agreed = {("yes", "granted"), ("no", "denied")}
+    said = {(truth_of(lists.truths, v), lists.says_consent(v)) for v in set(column.tried)}
+    return bool(said) and said <= agreed
 
 
 def _is_code(value: str) -> bool:

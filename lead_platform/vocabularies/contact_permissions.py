@@ -1,0 +1,104 @@
+"""Words by which a name speaks of leave to reach somebody: `Never call`, `Darf kontaktiert werden`.
+
+Owns the list `contact_permissions.csv` as it is looked up in. Names that are known whole belong to
+`field_names.csv` and `opt_outs.csv`; what becomes of a column is for `capture.guessing`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal[
+    "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler"
+]  # fmt: skip
+"""`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
+`refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
+`filler` joins the others."""
+Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
+"""Of a word of contact. `marketing` is by mail where no channel stands beside it."""
+
+_LONGEST_PHRASE = 3
+_LEAVE = frozenset({"agreement", "permission", "refusal"})
+Meaning = tuple[Part, Channel]
+
+
+@dataclass(frozen=True)
+class ContactPermissions:
+    """The words by their letters only; of those with `*` for any letters, by what they mean, what
+    a word begins with, ends with or holds."""
+
+    exact: Mapping[str, frozenset[Meaning]]
+    beginnings: Mapping[Meaning, tuple[str, ...]]
+    ends: Mapping[Meaning, tuple[str, ...]]
+    parts: Mapping[Meaning, tuple[str, ...]]
+
+    def speaks_of_leave(self, words: Sequence[str]) -> bool:
+        """Whether the words say that somebody may be reached, or may not."""
+        parts = {part for part, _ in self._all(words)}
+        says_how = "contact" in parts and not parts.isdisjoint(_LEAVE)
+        return says_how or not parts.isdisjoint({"permitted", "refused"})
+
+    def refuses(self, words: Sequence[str]) -> bool:
+        """Whether one of the words refuses or negates."""
+        return any(part in ("refusal", "refused") for part, _ in self._all(words))
+
+    def granted_channel(self, words: Sequence[str]) -> str | None:
+        """The one channel that the words grant, where each of them is known and none refuses."""
+        channels: set[Channel] = set()
+        has_agreement = False
+        covered = list(self._covered(words))
+        for meanings in covered:
+            parts = {part for part, _ in meanings}
+            if not parts or parts & {"refusal", "refused"}:
+                return None
+            has_agreement = has_agreement or "agreement" in parts
+            channels |= {channel for part, channel in meanings if part == "contact"}
+        named = channels - {"", "marketing"} or ({"email"} if "marketing" in channels else set())
+        return named.pop() if has_agreement and len(named) == 1 else None
+
+    def _all(self, words: Sequence[str]) -> Iterator[Meaning]:
+        """What each word and each phrase of the words means."""
+        for start in range(len(words)):
+            for end in range(start + 1, min(start + _LONGEST_PHRASE, len(words)) + 1):
+                yield from self._of(words[start:end])
+
+    def _covered(self, words: Sequence[str]) -> Iterator[set[Meaning]]:
+        """What the words mean one after the other, the longest phrase first; empty for a word that
+        nobody knows."""
+        start = 0
+        while start < len(words):
+            longest = min(_LONGEST_PHRASE, len(words) - start)
+            for length in range(longest, 0, -1):
+                meanings = self._of(words[start : start + length])
+                if meanings or length == 1:
+                    yield meanings
+                    start += length
+                    break
+
+    def _of(self, phrase: Sequence[str]) -> set[Meaning]:
+        found = set(self.exact.get("".join(phrase), ()))
+        if len(phrase) == 1:
+            (word,) = phrase
+            found |= {means for means, stems in self.beginnings.items() if word.startswith(stems)}
+            found |= {means for means, stems in self.ends.items() if word.endswith(stems)}
+            found |= {
+                means for means, stems in self.parts.items() if any(stem in word for stem in stems)
+            }
+        return found
+
+
+def contact_permissions(rows: Iterable[tuple[str, Meaning]]) -> ContactPermissions:
+    """The words of a list, each folded and without spaces, with what it means. `*` stands at the
+    beginning, at the end, or at both."""
+    exact: dict[str, frozenset[Meaning]] = {}
+    beginnings: dict[Meaning, tuple[str, ...]] = {}
+    ends: dict[Meaning, tuple[str, ...]] = {}
+    parts: dict[Meaning, tuple[str, ...]] = {}
+    for word, meaning in rows:
+        stem = word.strip("*")
+        if stem == word:
+            exact[word] = exact.get(word, frozenset()) | {meaning}
+            continue
+        stems = parts if word[0] == word[-1] else ends if word[0] == "*" else beginnings
+        stems[meaning] = (*stems.get(meaning, ()), stem)
+    return ContactPermissions(exact, beginnings, ends, parts)
