@@ -7,7 +7,8 @@ means (country names, phone numbers, vocabularies of people) belongs to normalis
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any
 
 from lead_platform.capture.documents import (
@@ -17,7 +18,7 @@ from lead_platform.capture.documents import (
     write_json,
 )
 from lead_platform.capture.worded_dates import read_worded_date
-from lead_platform.capture.zones import split_zone
+from lead_platform.capture.zones import in_utc, split_zone
 from lead_platform.vocabularies.day_halves import plain_halves
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists, truth_of
 
@@ -158,13 +159,8 @@ def instant_reader(formats: tuple[str, ...], zone: tzinfo) -> Callable[[Any], da
             for written in (plain, plain.replace(" AM", "AM").replace(" PM", "PM")):
                 with suppress(ValueError):
                     return _to_utc(datetime.strptime(written, pattern), zone)  # noqa: DTZ007
-        local, offset = split_zone(plain)
-        if offset is not None:
-            for pattern in formats:
-                with suppress(ValueError):
-                    return _to_utc(_placed(datetime.strptime(local, pattern), offset), zone)  # noqa: DTZ007
-            with suppress(ValueError):
-                return _to_utc(_placed(datetime.fromisoformat(local), offset), zone)
+        if (zoned := _read_zoned(plain, formats, zone)) is not None:
+            return zoned
         _refuse_days(value)
         worded = read_worded_date(text)
         if worded is None:
@@ -174,11 +170,35 @@ def instant_reader(formats: tuple[str, ...], zone: tzinfo) -> Callable[[Any], da
     return read
 
 
-def _placed(local: datetime, offset: timezone) -> datetime:
-    """Raises ValueError for a time that has an offset already."""
-    if local.tzinfo is not None:
-        raise ValueError(f"two offsets: {local.tzinfo} and {offset}")
-    return local.replace(tzinfo=offset)
+def _read_zoned(text: str, formats: tuple[str, ...], zone: tzinfo) -> datetime | None:
+    """A time behind which its zone stands, as UTC; None where that cannot be read. Where the zone's
+    name has several meanings, `zone` tells which; else they have to agree."""
+    local, zones = split_zone(text)
+    if not zones:
+        return None
+    meant = (zone,) if zone in zones else zones
+    readers: list[Callable[[str], datetime | None]] = [partial(_strptime, f) for f in formats]
+    for read in (*readers, datetime.fromisoformat, read_worded_date):
+        found: frozenset[datetime] = frozenset()
+        with suppress(ValueError, OverflowError):
+            found = in_utc(at, meant) if (at := read(local)) is not None else found
+        if len(found) > 1:
+            raise ValueFault(_unclear_zone(text, zones))
+        if found:
+            return next(iter(found))
+    return None
+
+
+def _strptime(form: str, text: str) -> datetime:
+    return datetime.strptime(text, form)  # noqa: DTZ007  (local to the zone behind it)
+
+
+def _unclear_zone(text: str, zones: tuple[tzinfo, ...]) -> str:
+    meanings = " or ".join(str(each) for each in zones)
+    return (
+        f"{show(text)}: its zone may be {meanings}; write the one that is meant as `time_zone` of "
+        "the field or the channel"
+    )
 
 
 def read_days(value: Any) -> datetime | None:

@@ -1,8 +1,9 @@
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lead_platform.capture.channels import Channel
@@ -44,7 +45,7 @@ def test_utc_behind_a_time_of_day_counts_in_every_form(zone: str) -> None:
 def test_the_end_of_a_date_is_no_offset(day: datetime) -> None:
     for form in ("%d-%m-%Y", "%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M"):
         text = day.strftime(form)
-        assert split_zone(text) == (text, None)
+        assert split_zone(text) == (text, ())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_the_end_of_a_date_is_no_offset(day: datetime) -> None:
 )
 def test_from_when_to_when_is_no_offset(slot: str) -> None:
     """30/11/2026 10:00-11:00 was nine in the evening."""
-    assert split_zone(f"30/11/2026 {slot}") == (f"30/11/2026 {slot}", None)
+    assert split_zone(f"30/11/2026 {slot}") == (f"30/11/2026 {slot}", ())
     with pytest.raises(ValueFault):
         instant_reader(("%d/%m/%Y %H:%M",), ZoneInfo("UTC"))(f"30/11/2026 {slot}")
 
@@ -63,7 +64,52 @@ def test_two_offsets_are_none(zone: str) -> None:
         instant_reader((), ZoneInfo("UTC"))(f"2026-11-30T10:30:00{zone}")
 
 
-@pytest.mark.parametrize("zone", ["+15:00", "-99:00", "+0199", "CST", "EST", "Ortszeit", "+"])
+NAMED = {
+    "America/New_York": ("EST", "EDT"),
+    "America/Los_Angeles": ("PST", "PDT"),
+    "Europe/Berlin": ("CET", "CEST"),
+    "Australia/Sydney": ("AEST", "AEDT"),
+}
+SPELLED = (" {}", " ({})", "({})")
+IN_MANY_FORMS = (*LOCALS, "%b %d, %Y %I:%M %p", "%d %B %Y, %H:%M")
+
+
+@given(
+    at=INSTANTS,
+    zone=st.sampled_from(sorted(NAMED)),
+    form=st.sampled_from(IN_MANY_FORMS),
+    spelled=st.sampled_from(SPELLED),
+)
+def test_the_name_of_a_zone_behind_a_time_counts_or_is_refused(
+    at: datetime, zone: str, form: str, spelled: str
+) -> None:
+    """`Jun 18, 2026 01:52 PM EDT` was no point in time. With the zone of the field known, a name
+    that has other meanings elsewhere is this one."""
+    at = at if "%S" in form else at.replace(second=0)
+    located = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    # Not in the hour that comes twice, nor at instants before a zone was what it is now.
+    assume(located.replace(fold=1).utcoffset() == located.replace(fold=0).utcoffset())
+    assert located.tzname() in NAMED[zone]
+    text = located.strftime(form) + spelled.format(located.tzname())
+    assert instant_reader((form,), ZoneInfo(zone))(text) == at
+    for formats in ((form,), ()):
+        with suppress(ValueFault):
+            assert instant_reader(formats, UTC)(text) == at
+
+
+def test_a_name_is_refused_that_means_two_times() -> None:
+    read = instant_reader(("%m/%d/%Y %H:%M",), UTC)
+    assert read("01/15/2026 10:00 EST") == datetime(2026, 1, 15, 15)
+    assert read("Jun 18, 2026 01:52 PM EDT") == datetime(2026, 6, 18, 17, 52)
+    # Of New York, where the clocks have gone forward, or five hours behind UTC all year?
+    for text in ("07/15/2026 10:00 EST", "01/15/2026 10:00 CST", "01/15/2026 10:00 IST"):
+        with pytest.raises(ValueFault, match="time_zone"):
+            read(text)
+    chicago = instant_reader(("%m/%d/%Y %H:%M",), ZoneInfo("America/Chicago"))
+    assert chicago("01/15/2026 10:00 CST") == datetime(2026, 1, 15, 16)
+
+
+@pytest.mark.parametrize("zone", ["+15:00", "-99:00", "+0199", "CST", "Ortszeit", "Uhr", "+"])
 def test_what_has_no_one_meaning_is_refused(zone: str) -> None:
     with pytest.raises(ValueFault):
         instant_reader(("%d/%m/%Y %H:%M",), ZoneInfo("UTC"))(f"01/03/2025 10:00 {zone}")

@@ -16,7 +16,7 @@ from lead_platform.capture.values import (
     read_days,
 )
 from lead_platform.capture.worded_dates import read_worded_date
-from lead_platform.capture.zones import split_zone
+from lead_platform.capture.zones import in_utc, split_zone
 from lead_platform.vocabularies.day_halves import plain_halves
 
 # Nobody who puts points between them writes the month first. With hyphens a year of two digits may
@@ -165,7 +165,7 @@ def _fits(values: Sequence[str], form: str | None, now: datetime) -> bool:
 
 
 def _read(value: str, form: str | None) -> datetime | None:
-    local, offset = split_zone(plain_halves(value))
+    local, zones = split_zone(plain_halves(value))
     try:
         if form is None:
             # Fewer than ten digits are numbers of something, no epoch; eight may be 20261130.
@@ -174,10 +174,12 @@ def _read(value: str, form: str | None) -> datetime | None:
         if form == SPREADSHEET_DAYS:
             return read_days(value)
         if form == IN_WORDS:
-            found = read_worded_date(value)
-            return None if found is None else found.replace(tzinfo=None)
+            found = read_worded_date(local if zones else value)
+            if found is None or not zones:
+                return None if found is None else found.replace(tzinfo=None)
+            return min(in_utc(found, zones))
         at = datetime.strptime(local, form)  # noqa: DTZ007
-        return at - offset.utcoffset(None) if offset is not None else at
+        return min(in_utc(at, zones)) if zones else at
     except (ValueFault, ValueError, OverflowError):
         return None
 

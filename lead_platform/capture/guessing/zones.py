@@ -59,7 +59,7 @@ def _needs_zone(date: Choice) -> bool:
     if not date.column.values or date.zone is not None:
         return False
     values = date.column.tried if date.beside is None else date.beside.tried
-    is_zoned = any(_OWN_ZONE.search(v) or split_zone(v)[1] is not None for v in values)
+    is_zoned = any(_OWN_ZONE.search(v) or split_zone(v)[1] for v in values)
     return not is_zoned and any(map(_TIME_OF_DAY.search, values))
 
 
