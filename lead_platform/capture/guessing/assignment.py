@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from lead_platform.capture.guessing.choices import (
+    A_STATUS,
     ABOUT_OTHERS,
     BY_VALUES,
     EXACT,
@@ -33,6 +34,8 @@ from lead_platform.capture.guessing.leftovers import (
     are_job_titles,
     ask_about_company_phones,
     ask_about_dates,
+    ask_about_first_names,
+    ask_about_statuses,
     ask_about_titles,
     ask_about_unclaimed,
     half_converted_question,
@@ -42,6 +45,7 @@ from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     CONSENTS,
     CRM_RECORD_ID,
+    FIRST_NAME_BESIDE_LAST,
     MIDDLE_NAME,
     NAME_PARTICLE,
     OPT_OUT_AT,
@@ -69,6 +73,7 @@ from lead_platform.capture.guessing.shapes import (
     is_company_name,
     is_mail,
     is_person_name,
+    is_status,
 )
 from lead_platform.capture.guessing.units import (
     FIGURES,
@@ -89,6 +94,8 @@ from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
 _OWN_MAILBOXES = 0.8
 _TOLD_STAGES = 5
+# Of values of `State`: no region is called Open, and a status has few words beside those known.
+_STATUSES = 0.5
 # Of one record, the operator's id looks like the person's; as an exact key it would make one
 # lead of all that come.
 _LEAST_PERSONS = 2
@@ -106,8 +113,9 @@ _IN_ADDRESS = {
 }
 _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
 """Without any of them a `title` is that of a page or a task."""
-_WHO = _PERSONAL - {"company_name"} | {"person_id", AMBIGUOUS_NAME}
+_WHO = _PERSONAL - {"company_name"} | {"person_id", AMBIGUOUS_NAME, FIRST_NAME_BESIDE_LAST}
 """Fields that decide who somebody is."""
+_JUDGED_AS = {AMBIGUOUS_NAME: "full_name", FIRST_NAME_BESIDE_LAST: "first_name"}
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
 _RECORD_IDS = ("record_id", "person_id", "opportunity_id")
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
@@ -158,6 +166,8 @@ def assign_columns(
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, lists),
         *ask_about_company_phones(rest, chosen),
+        *ask_about_first_names(rest, chosen, names),
+        *ask_about_statuses(rest),
         *(ask_about_titles(rest) if chosen.keys() & _PERSONAL else ()),
         *ask_about_dates(rest, chosen, now),
     )
@@ -230,6 +240,7 @@ class _Judge:
         self._columns = columns
         self._lists = lists
         self._countries = Countries(vocabularies)
+        self._stages = lists.deal_stages
         self._seniorities = vocabularies.seniorities
         self._now = now
         self.is_beside_deals = False
@@ -240,6 +251,7 @@ class _Judge:
     def candidates(self, column: Column) -> list[Choice]:
         """What the column may be; why it is none of what its name says goes to `near`."""
         path = column.path[1:] if column.path[0] == "_answers" else column.path
+        path = self._names.opened(path)
         # `{"page_url": {"title": …, "value": …}}` is named by what holds it.
         path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
         if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
@@ -306,10 +318,13 @@ class _Judge:
                 return None
             reason = "its values: particles of last names"
             return Choice(column, NAME_PARTICLE, BY_VALUES, reason, match.rank)
-        name = "full_name" if match.field == AMBIGUOUS_NAME else match.field
+        name = _JUDGED_AS.get(match.field, match.field)
         fault = self._fault(column, name)
         if fault is not None:
             self.near[column.path] = f"named like {name}, but {fault}"
+            return None
+        if name == "region" and column.share(partial(is_status, stages=self._stages)) >= _STATUSES:
+            self.near[column.path] = A_STATUS
             return None
         if name == "job_title" and self._is_no_job_title(column):
             self.near[column.path] = VAGUE
@@ -557,9 +572,16 @@ def _own(
 
 def _settled(candidates: Iterable[Choice]) -> list[Choice]:
     """Whose names the names are: a person's, a company's, or nobody can say."""
-    settled = [choice for choice in candidates if choice.field != AMBIGUOUS_NAME]
+    settled = [choice for choice in candidates if choice.field not in _JUDGED_AS]
+    halves = [choice for choice in candidates if choice.field == FIRST_NAME_BESIDE_LAST]
     vague = [choice for choice in candidates if choice.field == AMBIGUOUS_NAME]
     fields = {choice.field for choice in settled if choice.column.values}
+    if "last_name" in fields and not fields & {"first_name", "full_name"}:
+        settled += [
+            replace(choice, field="first_name", reason=f"{choice.reason}; beside the last name")
+            for choice in halves[:1]
+        ]
+        fields.add("first_name")
     speak_of_persons = fields & {"email", "job_title", "linkedin_url"}
     for choice in vague:
         column = choice.column

@@ -14,7 +14,8 @@ OWNER = "owner"
 ABOUT_OTHERS = "about somebody else than the lead"
 OF_A_COMPANY = "a company's number, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
-KEPT = frozenset({None, ABOUT_OTHERS, OF_A_COMPANY, VAGUE})
+A_STATUS = "the status of a lead or a deal, and no region"
+KEPT = frozenset({None, ABOUT_OTHERS, OF_A_COMPANY, VAGUE, A_STATUS})
 """Why a column fills no field though nothing speaks against keeping it as an answer."""
 UNSEEN = 0.1
 """Taken off where no value was seen, or only hashes of them."""

@@ -22,6 +22,8 @@ from lead_platform.capture.guessing.notation import (
     where_both,
 )
 from lead_platform.capture.guessing.samples import AnswerList, Sample
+from lead_platform.capture.guessing.seconds import FURTHER_EMAILS
+from lead_platform.capture.guessing.shapes import SEPARATOR
 from lead_platform.capture.guessing.zones import zone_rule
 
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
@@ -63,6 +65,7 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
 
 
 _NEARLY_ALL = 0.9
+_OF_SEVERAL = frozenset({"email", "phone", FURTHER_EMAILS})
 _NAMES = ("full_name", "first_name", "last_name")
 _COMPANY_FACTS = (
     "company_name", "company_website", "industry", "employee_count", "annual_revenue",
@@ -264,6 +267,9 @@ def _rule(choices: tuple[Choice, ...]) -> str:
         parts.append(f"time_zone: {choice.zone}")
     if choice.scale is not None:
         parts.append(f"scale: {choice.scale}")
+    if any(each.column.has_several for each in choices) and choice.field in _OF_SEVERAL:
+        take = "all" if choice.field == FURTHER_EMAILS else "first"
+        parts.append(f"split: {quoted(SEPARATOR)}, take: {take}")
     if choice.extract is not None:
         parts.append(f"extract: {quoted(choice.extract)}")
     elif (prefix := choice.column.vendor_prefix) and len(choices) == 1:

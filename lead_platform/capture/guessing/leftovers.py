@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from lead_platform.capture.guessing.choices import OF_A_COMPANY, VAGUE, Choice
+from lead_platform.capture.guessing.choices import A_STATUS, OF_A_COMPANY, VAGUE, Choice
 from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
+from lead_platform.capture.guessing.names import FIRST_NAME_BESIDE_LAST, FieldNames
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
@@ -83,6 +84,30 @@ def _names_a_role(value: str, seniorities: PatternTable) -> bool:
         return False
     is_ranked = seniorities.find(words[0]) not in (None, _NO_RANK)
     return is_ranked or seniorities.find(words[-1]) is not None
+
+
+def ask_about_statuses(rest: Rest) -> Iterator[str]:
+    """Columns called like regions that say how far somebody is."""
+    for column, near in rest:
+        if near == A_STATUS:
+            yield (
+                f"{column.name}: is it the status of the lead? Its values, such as "
+                f"{show(column.values[0])}, are no regions. No field holds that: it is kept as an "
+                "answer"
+            )
+
+
+def ask_about_first_names(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[str]:
+    """Turkish `Ad` where no last name stands beside it: a name, or an advertisement's."""
+    if chosen.keys() & {"full_name", "first_name"}:
+        return
+    for column, _ in rest:
+        found = [match.field for match in names.matches(column.path)]
+        if column.values and FIRST_NAME_BESIDE_LAST in found:
+            yield (
+                f"{column.name}: is it the person's name, or that of an advertisement? Where it is "
+                "the person's, map it to `full_name` or `first_name`; it is kept as an answer"
+            )
 
 
 def ask_about_titles(rest: Rest) -> Iterator[str]:

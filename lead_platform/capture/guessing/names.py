@@ -29,6 +29,8 @@ from lead_platform.vocabularies.rows import ContactPermissionRow, OptOutRow
 from lead_platform.vocabularies.text import fold
 
 AMBIGUOUS_NAME = "name"
+FIRST_NAME_BESIDE_LAST = "first_name_beside_last"
+"""Names that are those of first ones beside a last name only: Turkish `Ad` may be an advert's."""
 OTHER_PARTY = "other_party"
 FILLER = "filler"
 SENSITIVE = "sensitive"
@@ -61,6 +63,7 @@ _OTHER_TARGETS = frozenset(
     [
         *(
             AMBIGUOUS_NAME,
+            FIRST_NAME_BESIDE_LAST,
             OTHER_PARTY,
             FILLER,
             SENSITIVE,
@@ -112,6 +115,7 @@ _LONGEST_OPT_OUT = 6
 _OWN_PEOPLE = 2
 # Before the first of the list.
 _FIRST = -1
+_NESTED = re.compile(r"\w+(?:\[[\w-]+\])+")
 _ID_ENDINGS = frozenset({"id", "ids", "uuid", "guid"})
 
 
@@ -192,6 +196,16 @@ class FieldNames:
             if found := self._listed(whole, is_exact=True):
                 return found
         return self._without_fillers(path[-1]) or self._of_company(path[-1])
+
+    def opened(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """`data[merges][FNAME]` of an urlencoded body as the path that it is, where nothing but the
+        last name says anything."""
+        if len(path) > 1 or _NESTED.fullmatch(path[0]) is None:
+            return path
+        keys = path[0].rstrip("]").replace("][", "[").split("[")
+        outer = map(self._words, keys[:-1])
+        says_nothing = all(self._is_filler(_compact(w)) or self._are_fillers(w) for w in outer)
+        return tuple(keys) if says_nothing else path
 
     def has(self, name: str) -> bool:
         """Whether the whole name is in the list, whatever it stands for."""

@@ -20,6 +20,9 @@ def with_further_mailbox(chosen: dict[str, tuple[Choice, ...]]) -> dict[str, tup
     They are exact keys: each name must say it whole, and no mailbox go with two others.
     """
     mails = chosen.get("email", ())
+    if mails and FURTHER_EMAILS not in chosen and mails[0].column.has_several:
+        reason = f"{mails[0].reason}; several in one cell"
+        return chosen | {FURTHER_EMAILS: (replace(mails[0], field=FURTHER_EMAILS, reason=reason),)}
     if len(mails) < 2 or FURTHER_EMAILS in chosen:
         return chosen
     first, second = mails[:2]

@@ -18,7 +18,8 @@ from lead_platform.capture.values import show
 from lead_platform.vocabularies.legal_forms import sign_of_a_company
 from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.repeats import spellings
-from lead_platform.vocabularies.tables import IntakeLists, Vocabularies, truth_of
+from lead_platform.vocabularies.statuses import statuses
+from lead_platform.vocabularies.tables import AliasTable, IntakeLists, Vocabularies, truth_of
 from lead_platform.vocabularies.text import fold
 
 _MAIL = re.compile(r"[^@\s,;|/<>()]+@[^@\s,;|/<>()]+\.[^@\s,;|/<>()]{2,}")
@@ -34,6 +35,8 @@ _PERSON = re.compile(r"[^\W\d_][^\d@_:/]*")
 _TOKEN = re.compile(r"\S+")
 _SPREADSHEET_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,2}|\d{6,16}\.0")
 _VENDOR_PREFIX = re.compile(r"[a-z]{1,2}:(?=\S)")
+SEPARATOR = " ::: "
+"""What Google Contacts sets between several values of one column."""
 _MOST_VALUES = 1_000
 _MOST_WORDS = 10
 MOST_READ = 0.8
@@ -100,6 +103,11 @@ class Column:
         return self.share(lambda v: _OPAQUE.fullmatch(v) and any(c.isdigit() for c in v)) >= 0.5
 
     @cached_property
+    def has_several(self) -> bool:
+        """Whether a value is several, as Google Contacts writes them."""
+        return any(SEPARATOR in value for value in self.values)
+
+    @cached_property
     def vendor_prefix(self) -> str | None:
         """What a vendor put in front of every value (`p:+49…`, `ag:5501`), to be taken off."""
         found = [match.group() if (match := _VENDOR_PREFIX.match(v)) else None for v in self.tried]
@@ -118,14 +126,15 @@ def is_phone(value: str) -> bool:
 
 
 def _is_reformatted_phone(value: str) -> bool:
-    """A telephone number, or what a spreadsheet made of one."""
+    """A telephone number, or what a spreadsheet made of one; of several the first counts."""
+    value = value.partition(SEPARATOR)[0]
     return is_phone(value) or _SPREADSHEET_NUMBER.fullmatch(value) is not None
 
 
 def _is_mail_or_encoded(value: str) -> bool:
     """One mailbox or a list of them, of which the first counts."""
     decoded = value.replace("%40", "@").replace("%2B", "+")
-    return all(is_mail(part) for part in re.split(r"\s*[;,]\s*", decoded.strip(" ;,")))
+    return all(is_mail(part) for part in re.split(r"\s*(?:[;,]|:::)\s*", decoded.strip(" ;,")))
 
 
 def _are_ids(value: str) -> bool:
@@ -155,6 +164,11 @@ def is_person_name(value: str) -> bool:
 def is_company_name(value: str) -> bool:
     """Whether the value says that it is a company's name."""
     return sign_of_a_company().search(value) is not None
+
+
+def is_status(value: str, stages: AliasTable) -> bool:
+    """Whether the value says how far a lead or deal is: open, won, working."""
+    return stages.find(value) is not None or fold(value) in statuses()
 
 
 def is_url(value: str) -> bool:
