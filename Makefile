@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 export LEAD_PLATFORM_HOME ?= .lead_platform
+# Container images set it: every process of `up` and of the tests would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast check up bench bench-identity install clean constraints
 
