@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("clock.c")
@@ -23,16 +24,25 @@ def restart_with_clock(module: str) -> None:
         atexit.register(shutil.rmtree, Path(os.environ[_OFFSET_VARIABLE]).parent)
         return
     folder = Path(tempfile.mkdtemp(prefix="lead-platform-clock-"))
+    variables = clock_variables(folder)
+    if not variables:
+        shutil.rmtree(folder)
+        return
+    environment = {**os.environ, **variables}
+    os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], environment)
+
+
+def clock_variables(folder: Path) -> dict[str, str]:
+    """The environment of a process below a clock that is set by what lies in this folder; empty
+    where no C compiler is at hand."""
     library, offset = folder / "clock.so", folder / "clock_offset"
     compile_it = ["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"]
     try:
         subprocess.run(compile_it, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        shutil.rmtree(folder)
-        return
+        return {}
     offset.write_bytes(struct.pack("q", 0))
-    environment = {**os.environ, "LD_PRELOAD": str(library), _OFFSET_VARIABLE: str(offset)}
-    os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], environment)
+    return {"LD_PRELOAD": str(library), _OFFSET_VARIABLE: str(offset)}
 
 
 def can_set_clock() -> bool:
@@ -40,8 +50,9 @@ def can_set_clock() -> bool:
     return _OFFSET_VARIABLE in os.environ
 
 
-def set_clock(seconds_ahead: float) -> None:
-    """Let it be ahead of the machine's by so much, of this process and all it started."""
+def set_clock(seconds_ahead: float, variables: Mapping[str, str] = os.environ) -> None:
+    """Let it be ahead of the machine's by so much, of whatever was started with these variables:
+    this process and all it started."""
     # In place, for it is mapped into them.
-    with Path(os.environ[_OFFSET_VARIABLE]).open("r+b") as file:
+    with Path(variables[_OFFSET_VARIABLE]).open("r+b") as file:
         file.write(struct.pack("q", round(seconds_ahead * 1e9)))

@@ -9,7 +9,6 @@ import itertools
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from lead_platform.capture.names import (
     shortened,
     shown,
 )
+from lead_platform.instants import has_passed
 from lead_platform.lake.trees import kind_of, walk
 
 # Files handed to one run: a run over many small files costs less than many runs.
@@ -131,7 +131,8 @@ def odd_entries(inbox: Path) -> list[FileFault]:
         elif not stat.S_ISREG(status.st_mode):
             reason = kind_fault(status.st_mode)
         elif path.suffix in _UNFINISHED:
-            if time.time_ns() - status.st_ctime_ns < _UNFINISHED_FOR.total_seconds() * 1e9:
+            now = datetime.now(UTC).replace(tzinfo=None)
+            if not has_lain(_UNFINISHED_FOR, status.st_ctime_ns, now):
                 continue
             reason = "its name says that it is unfinished; rename it once it is complete"
         elif path.parent == inbox:
@@ -140,6 +141,16 @@ def odd_entries(inbox: Path) -> list[FileFault]:
             continue
         faults.append(FileFault(path, reason, status.st_ctime_ns))
     return faults
+
+
+def has_lain(span: timedelta, since_ns: int, now: datetime) -> bool:
+    """Whether a file has lain there for so long.
+
+    A disk that goes by another machine's clock may be a little ahead for good: a time to come is
+    taken for that as far as the span reaches, and for a wrong clock's beyond.
+    """
+    since = datetime.fromtimestamp(since_ns / 1e9, UTC).replace(tzinfo=None)
+    return has_passed(span, since, now, tolerance=span)
 
 
 def kind_fault(mode: int) -> str:
@@ -435,6 +446,6 @@ def _is_new(file: InboxFile, known: Mapping[str, Request]) -> bool:
 
 def _is_overdue(file: InboxFile, known: Mapping[str, Request], now: datetime) -> bool:
     request = known[path_as_text(file.path)]
-    if request.attempts >= QUICK_ATTEMPTS:
-        return now - request.requested_at > RETRY_SLOWLY_AFTER
-    return now - request.requested_at > RETRY_AFTER * 2 ** (request.attempts - 1)
+    is_slow = request.attempts >= QUICK_ATTEMPTS
+    wait = RETRY_SLOWLY_AFTER if is_slow else RETRY_AFTER * 2 ** (request.attempts - 1)
+    return has_passed(wait, request.requested_at, now)

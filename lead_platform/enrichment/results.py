@@ -24,6 +24,7 @@ from lead_platform.enrichment.provider import (
     NotSetUpError,
     Provider,
 )
+from lead_platform.instants import CLOCKS_DIFFER_BY
 from lead_platform.lake.brake import check_brake
 from lead_platform.lake.faults import work_around
 from lead_platform.lake.quarantine import held
@@ -49,7 +50,10 @@ judged as (
         requests.*,
         results.result_id is null
         or (results.status <> 'failed' and results.requested_at <= $expired_before)
-        or (results.status = 'failed' and results.requested_at <= $failed_before) as is_due,
+        or (
+            results.status = 'failed'
+            and (results.requested_at <= $failed_before or results.requested_at > $to_come)
+        ) as is_due,
         results.provider_version is distinct from $version as is_behind
     from requests
     left join enrichment.enrichment_results as results
@@ -150,6 +154,7 @@ def _pending_query(
         "version": provider.version,
         "expired_before": _naive(as_of) - enabled.ttl,
         "failed_before": _naive(as_of) - enabled.retry_after,
+        "to_come": _naive(as_of) + CLOCKS_DIFFER_BY,
         "rows": rows,
     }
     return query, bound

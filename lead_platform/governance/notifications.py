@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lead_platform.governance.alerts import AlertBook, Message, Signal
+from lead_platform.instants import has_passed
 from lead_platform.lake.switches import open_switches
 from lead_platform.settings import Settings
 
@@ -82,8 +83,7 @@ def _tell_unrecorded(
     unrecorded = _UNRECORDED.setdefault(settings.home, _Unrecorded())
     unrecorded.signals.update({(signal.kind, signal.subject): signal for signal in signals})
     told_at, silence = unrecorded.told_at, timedelta(minutes=settings.alert_minutes)
-    # An instant that is yet to come was noted by a clock that was ahead.
-    if told_at is not None and timedelta(0) <= now - told_at < silence:
+    if told_at is not None and not has_passed(silence, told_at, now):
         return
     lines = [f"- {each.kind} {each.subject}: {each.text}" for each in unrecorded.signals.values()]
     body = "\n".join([str(error), *lines])

@@ -37,6 +37,7 @@ from lead_platform.governance.watches import (
     watch_quarantine,
     watch_rejections,
 )
+from lead_platform.instants import has_passed
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import CAUSE, JUDGED, SUMMARY, open_lake
 from lead_platform.lake.specs import CATCH_UP
@@ -88,7 +89,7 @@ class Cursor(BaseModel):
 
     def are_feeds_due(self, now: datetime) -> bool:
         """Whether feeds were looked at long ago, or as the clock had it in the future."""
-        return self.feeds_at is None or not timedelta(0) <= now - self.feeds_at < FEEDS_EVERY
+        return self.feeds_at is None or has_passed(FEEDS_EVERY, self.feeds_at, now)
 
 
 @sensor(
@@ -127,7 +128,7 @@ def backlog(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     if off := switches_of(lake).read(CATCH_UP).off_because:
         return SkipReason(off)
     last = datetime.fromisoformat(context.cursor) if context.cursor else None
-    if last is not None and timedelta(0) <= now - last < CATCH_UP_EVERY:
+    if last is not None and not has_passed(CATCH_UP_EVERY, last, now):
         return SkipReason(f"the last slice was at {last:%H:%M}")
     if context.instance.get_runs_count(RunsFilter(statuses=_UNDER_WAY)):
         return SkipReason("other runs come first")

@@ -6,13 +6,13 @@ Each watch gives the conditions that hold now, as signals; none of them writes.
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from lead_platform.capture.inbox import list_inbox, odd_entries
+from lead_platform.capture.inbox import has_lain, list_inbox, odd_entries
 from lead_platform.capture.names import shown
 from lead_platform.capture.returns import RETURNED_PREFIX
 from lead_platform.governance.alerts import Signal
@@ -22,6 +22,7 @@ from lead_platform.governance.fields import judge_fields, read_filled, read_know
 from lead_platform.identity.accounts.specification import load_account_specification
 from lead_platform.identity.leads.specification import load_lead_specification
 from lead_platform.identity.modelling.proposals import AtWork, model_at_work
+from lead_platform.instants import CLOCKS_DIFFER_BY, has_passed
 from lead_platform.settings import Settings
 
 # A file is asked for within seconds and again after 2, 4 and 8 minutes.
@@ -62,11 +63,14 @@ def watch_files(settings: Settings, now: datetime) -> list[Signal]:
 
     Since when is told by the change of its status: the time of its contents is the sender's.
     """
-    limit = (now - FILES_WAIT_AT_MOST).replace(tzinfo=UTC).timestamp() * 1e9
     inbox = settings.inbox
     entries = [(file.path, file.changed_ns) for file in list_inbox(inbox)]
     entries += [(fault.path, fault.changed_ns) for fault in odd_entries(inbox)]
-    waiting = Counter(_folder_of(path, inbox) for path, since in entries if since < limit)
+    waiting = Counter(
+        _folder_of(path, inbox)
+        for path, since in entries
+        if has_lain(FILES_WAIT_AT_MOST, since, now)
+    )
     return [
         Signal(
             "files_waiting",
@@ -223,13 +227,28 @@ def watch_quarantine(connection: duckdb.DuckDBPyConnection, limit: int) -> list[
 
 
 def watch_maintenance(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Signal]:
-    """The lake, where it has not been maintained for longer than the schedule has it."""
+    """The lake, where it has not been maintained for longer than the schedule has it.
+
+    A release of a time to come says nothing of when it was; where there are none but those, it is
+    told until the next one.
+    """
     row = connection.execute(
-        "select coalesce(max(released_at) filter (status = 'maintenance'), min(released_at)) "
-        "from governance.releases"
+        """
+        with known as (from governance.releases where released_at <= $now)
+        select
+            coalesce(max(released_at) filter (status = 'maintenance'), min(released_at)),
+            (select max(released_at) from governance.releases)
+        from known
+        """,
+        {"now": now + CLOCKS_DIFFER_BY},
     ).fetchone()
-    since = row[0] if row else None
-    if since is None or now - since <= MAINTENANCE_EVERY:
+    since, newest = row or (None, None)
+    if newest is None or (since is not None and not has_passed(MAINTENANCE_EVERY, since, now)):
         return []
-    text = f"the last one was {(now - since).days} days ago"
+    text = (
+        f"the last one was {(now - since).days} days ago"
+        if since
+        else f"every release is of a time to come, {newest:%Y-%m-%d %H:%M} UTC the newest: the "
+        "clock was ahead"
+    )
     return [Signal("maintenance_overdue", "lake", text, is_condition=True)]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pandas as pd
 
+from lead_platform.instants import has_passed
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.connection import clear_catalog_log
 from lead_platform.lake.fence import Fence
@@ -102,14 +103,18 @@ def due_after(connection: duckdb.DuckDBPyConnection, now: datetime) -> int | Non
     row = connection.execute(
         """
         select max(snapshot_id), coalesce(max(snapshot_id) filter (status = 'maintenance'), 0),
-            coalesce(max(released_at) filter (status = 'maintenance'), min(released_at))
+            -- The last one, whatever its clock said: the greatest instant may be one to come.
+            coalesce(
+                arg_max(released_at, snapshot_id) filter (status = 'maintenance'),
+                arg_min(released_at, snapshot_id)
+            )
         from governance.releases
         """
     ).fetchone()
     if row is None or row[0] is None:
         return None
     newest, last, last_at = row
-    is_due = newest - last >= SNAPSHOTS_BETWEEN or now - last_at >= LONGEST_BETWEEN
+    is_due = newest - last >= SNAPSHOTS_BETWEEN or has_passed(LONGEST_BETWEEN, last_at, now)
     return last if is_due else None
 
 

@@ -1,18 +1,22 @@
 """Dagster's daemon: sensors, schedules, the run queue, run monitoring and retries.
 
-It beats while each of its threads comes round and the sensors are looked at.
+It beats while each of its threads comes round and the sensors are looked at, and ends once the
+machine's clock is set back: all of it waits for times it has seen.
 """
 
+import logging
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance
-from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType
 from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
@@ -23,7 +27,10 @@ from dagster._daemon.controller import (
 from dagster._daemon.daemon import DagsterDaemon
 from dagster._utils.interrupts import capture_interrupts
 
+from lead_platform.orchestration.clock import ClockWatch, correct_marks, correct_storage
 from lead_platform.orchestration.lifeline import Lifeline
+
+LOG = logging.getLogger("lead_platform.up")
 
 # A thread may wait for an answer of the code server, which is given up after 60 s.
 ROUND_SECONDS = 120.0
@@ -62,8 +69,7 @@ class Pulse:
 class SensorTicks:
     """Whether sensors are looked at: the newest tick of all that are switched on moves.
 
-    A tick of the future, written before the machine's clock was set back, would keep Dagster from
-    looking until the clock is there again: it is forgotten.
+    A tick of the future would keep Dagster from looking until the clock is there: it is forgotten.
     """
 
     instance: DagsterInstance
@@ -88,16 +94,14 @@ class SensorTicks:
             instigator_type=InstigatorType.SENSOR,
             instigator_statuses={InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE},
         )
-        ticks = []
-        for state in states:
-            data: Any = state.instigator_data
-            tick = data and max(data.last_tick_start_timestamp or 0, data.last_tick_timestamp or 0)
-            if tick and tick > time.time() + 5:
-                past = data._replace(last_tick_start_timestamp=None, last_tick_timestamp=None)
-                self.instance.update_instigator_state(state.with_data(past))
-            elif tick:
-                ticks.append(tick)
-        return max(ticks, default=None)
+        correct_marks(self.instance, states, time.time())
+        return max(map(_newest_tick, states), default=0.0) or None
+
+
+def _newest_tick(state: InstigatorState) -> float:
+    """When the sensor was last looked at, in seconds since 1970; 0 where it never was."""
+    data: Any = state.instigator_data
+    return max(data.last_tick_start_timestamp or 0, data.last_tick_timestamp or 0) if data else 0
 
 
 def patient(daemon: DagsterDaemon) -> DagsterDaemon:
@@ -126,14 +130,22 @@ def _has_definitions(context: IWorkspaceProcessContext) -> bool:
     return bool(entries) and all(entry.code_location for entry in entries)
 
 
+@contextmanager
+def _prepared(instance: DagsterInstance) -> Iterator[DagsterInstance]:
+    """The instance, with nothing in its storage that a daemon would wait for."""
+    with instance:
+        correct_storage(instance, time.time())
+        yield instance
+
+
 def main() -> None:
     """Run the daemon for the workspace given as the one argument, until asked to end."""
     lifeline = Lifeline()
     workspace = Path(sys.argv[1])
-    pulse = Pulse()
+    pulse, clock = Pulse(), ClockWatch()
     with (
         capture_interrupts(),
-        DagsterInstance.get() as instance,
+        _prepared(DagsterInstance.get()) as instance,
         daemon_controller_from_instance(
             instance,
             WorkspaceFileTarget([str(workspace)]),
@@ -144,7 +156,17 @@ def main() -> None:
         ) as controller,
     ):
         ticks = SensorTicks(instance)
-        lifeline.beat(lambda: not pulse.stands(time.monotonic()) and ticks.move(time.monotonic()))
+
+        def is_well() -> bool:
+            if clock.is_set_back():
+                # Its threads wait for the time they had seen: the next daemon begins anew.
+                LOG.warning("the clock was set back: the daemon ends, to be started again")
+                os.kill(os.getpid(), signal.SIGINT)
+                return False
+            now = time.monotonic()
+            return not pulse.stands(now) and ticks.move(now)
+
+        lifeline.beat(is_well)
         try:
             controller.check_daemon_loop()
         except KeyboardInterrupt:

@@ -12,15 +12,17 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lead_platform.governance.notifications import open_book
+from lead_platform.instants import has_passed
 from lead_platform.orchestration.supervision import PartStatus
 from lead_platform.processes import ProcessId
 from lead_platform.settings import Settings
 
 # Written every two seconds; older than this, whoever writes it is stopped or hangs.
-STALE_SECONDS = 20.0
+STALE = timedelta(seconds=20)
 
 # Alerts that `up --check` tells beside the parts, and in which word.
 _TOLD_BESIDE = {"sensor_failing": "failing", "configuration_broken": "broken"}
@@ -105,10 +107,13 @@ def check_up(settings: Settings) -> Check:
         return Check([told], False)
     if status is None:
         return Check(["lead-platform up is starting."], False)
-    silent = time.time() - status.written_at
-    if silent > STALE_SECONDS:
+    now, written_at = _instant(time.time()), _instant(status.written_at)
+    if has_passed(STALE, written_at, now):
+        silent = f"for {(now - written_at).total_seconds():.0f} s"
+        if written_at > now:
+            silent = f"since the clock, which was ahead ({written_at:%Y-%m-%d %H:%M} UTC), is right"
         told = (
-            f"lead-platform up (pid {status.process.pid}) has said nothing for {silent:.0f} s: "
+            f"lead-platform up (pid {status.process.pid}) has said nothing {silent}: "
             f"it is stopped or hangs. kill -CONT {status.process.pid}, or kill -9 and start it."
         )
         return Check([told], False)
@@ -190,6 +195,11 @@ def _is_locked(settings: Settings) -> bool:
     except OSError:
         return False
     return False
+
+
+def _instant(seconds: float) -> datetime:
+    """UTC, of seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _process(content: dict | None) -> ProcessId | None:

@@ -275,6 +275,9 @@ def test_nothing_is_asked_twice_until_it_is_due(lake: duckdb.DuckDBPyConnection)
 
     assert asked(AS_OF + timedelta(hours=1)) == {}
     assert asked(AS_OF + timedelta(hours=6)) == {"broken": 3}
+    # What failed while the clock was ahead is tried again now that it is right.
+    assert asked(AS_OF - 30 * DAY) == {"broken": 3}
+    assert asked(AS_OF - timedelta(minutes=1)) == {}
     assert asked(AS_OF + 10 * DAY) == {"broken": 3, "scripted": 3}
     newer = [enabled(Scripted(version="2"))]
     assert enrich_pending(lake, newer, AS_OF).empty, "no new lead waits for what is known"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lead_platform.governance.watches import watch_maintenance
 from lead_platform.lake import upkeep
 from lead_platform.lake.connection import attach_lake, attach_statement, open_engine
 from lead_platform.lake.fence import Fence
@@ -348,6 +349,44 @@ def test_upkeep_is_due_by_what_was_written_or_after_a_day(
     assert not due()
     calendar.pass_by(lake, hours=25)
     assert due()
+
+
+def test_upkeep_goes_on_once_the_clock_is_right_again(aging_lake: Lake, calendar: Calendar) -> None:
+    """Maintained while the clock was ahead, a lake was due when the clock was there again."""
+    lake = aging_lake
+
+    def states() -> tuple[bool, list[str]]:
+        with lake.read() as connection:
+            overdue = watch_maintenance(connection, calendar.now)
+            return upkeep.due_after(connection, calendar.now) is not None, [
+                signal.kind for signal in overdue
+            ]
+
+    maintain(lake)
+    at = calendar.now
+    calendar.now = at + timedelta(days=40)
+    assert states() == (True, ["maintenance_overdue"])
+    maintain(lake)
+    assert states() == (False, [])
+    calendar.now = at + timedelta(hours=1)
+    assert states() == (True, []), "the last one of the past was an hour ago"
+    calendar.now = at - timedelta(days=1)
+    assert states() == (True, ["maintenance_overdue"]), "nothing tells when the last one was"
+    maintain(lake)
+    assert states() == (False, []), "once, not until the clock is there again"
+    calendar.now += timedelta(days=4)
+    assert states() == (True, ["maintenance_overdue"])
+
+
+def test_a_release_made_a_moment_after_the_look_began_is_none_to_come(
+    aging_lake: Lake, calendar: Calendar
+) -> None:
+    """The first release of a new home is made while whoever looks opens it."""
+    maintain(aging_lake)
+    with aging_lake.read() as connection:
+        before = calendar.now - timedelta(seconds=2)
+        assert watch_maintenance(connection, before) == []
+        assert upkeep.due_after(connection, before) is None
 
 
 def test_small_writes_leave_neither_files_nor_snapshots_behind(
