@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterInstance
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType
 from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
@@ -28,7 +28,9 @@ from dagster._daemon.daemon import DagsterDaemon
 from dagster._utils.interrupts import capture_interrupts
 
 from lead_platform.orchestration.clock import ClockWatch, correct_marks, correct_storage
+from lead_platform.orchestration.executions import Executions, executions_of
 from lead_platform.orchestration.lifeline import Lifeline
+from lead_platform.settings import Settings
 
 LOG = logging.getLogger("lead_platform.up")
 
@@ -125,6 +127,23 @@ def patient(daemon: DagsterDaemon) -> DagsterDaemon:
     return daemon
 
 
+def noting_launches(instance: DagsterInstance, executions: Executions) -> DagsterInstance:
+    """The instance, which notes that this home launches a run before it records that it starts.
+
+    Whoever dies between that record and the launcher leaves a run that no process has, and that is
+    waited for until its time to start is over, unless this home knows it to be its own.
+    """
+    report = instance.report_dagster_event
+
+    def noted(dagster_event: DagsterEvent, run_id: str, *arguments: Any, **named: Any) -> None:
+        if dagster_event.event_type == DagsterEventType.RUN_STARTING:
+            executions.note_launched(run_id)
+        report(dagster_event, run_id, *arguments, **named)
+
+    instance.report_dagster_event = noted  # type: ignore[method-assign]
+    return instance
+
+
 def _has_definitions(context: IWorkspaceProcessContext) -> bool:
     entries = context.create_request_context().get_code_location_entries().values()
     return bool(entries) and all(entry.code_location for entry in entries)
@@ -132,10 +151,10 @@ def _has_definitions(context: IWorkspaceProcessContext) -> bool:
 
 @contextmanager
 def _prepared(instance: DagsterInstance) -> Iterator[DagsterInstance]:
-    """The instance, with nothing in its storage that a daemon would wait for."""
+    """The instance, with nothing in its storage that a daemon would wait for; it notes launches."""
     with instance:
         correct_storage(instance, time.time())
-        yield instance
+        yield noting_launches(instance, executions_of(Settings()))
 
 
 def main() -> None:

@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, job, op
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    job,
+    op,
+)
 from dagster._core.utils import make_new_run_id
 
 from lead_platform.orchestration import runs
+from lead_platform.orchestration.daemon import noting_launches
 from lead_platform.orchestration.executions import Executions
 from lead_platform.orchestration.run_watch import (
     HANDING_OVER_SECONDS,
@@ -149,6 +158,29 @@ def test_launched_run_is_over_once_neither_pool_nor_process_has_it(scene: Scene)
     assert scene.status(waiting) == DagsterRunStatus.STARTING
     assert scene.status(created) == DagsterRunStatus.NOT_STARTED
     assert scene.executions.launched() == [waiting.run_id]
+
+
+def test_a_run_whose_launcher_died_half_way_is_found_as_soon(scene: Scene) -> None:
+    """Killed after Dagster had called the run starting, the daemon had told nobody here of it: it
+    stood in the way until its three minutes to start were over."""
+    noted: list[tuple[str, DagsterRunStatus]] = []
+    run, other = (scene.run(DagsterRunStatus.NOT_STARTED) for _ in range(2))
+
+    class Noting(Executions):
+        def note_launched(self, run_id: str) -> None:
+            noted.append((run_id, scene.status(run)))
+            super().note_launched(run_id)
+
+    instance = noting_launches(scene.instance, Noting(scene.folder))
+    for kind, of in ((DagsterEventType.RUN_STARTING, run), (DagsterEventType.RUN_DEQUEUED, other)):
+        event = DagsterEvent(kind.value, of.job_name)
+        instance.report_dagster_event(event, run_id=of.run_id)
+    assert noted == [(run.run_id, DagsterRunStatus.NOT_STARTED)]
+    assert scene.status(run) == DagsterRunStatus.STARTING
+    scene.watch.look(0.0)
+    scene.watch.look(HANDING_OVER_SECONDS + 1)
+    assert scene.status(run) == DagsterRunStatus.FAILURE
+    assert scene.executions.launched() == []
 
 
 def test_runs_of_another_home_are_left_to_it(scene: Scene, tmp_path: Path) -> None:
