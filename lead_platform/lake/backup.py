@@ -37,6 +37,7 @@ from lead_platform.lake.lock import lock_file, writer_lock
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
+from lead_platform.lake.switch_backup import add_brakes, copy_switches, switch_files
 from lead_platform.lake.tables import real_columns
 from lead_platform.lake.trees import look_below
 from lead_platform.lake.users import users_of
@@ -88,6 +89,7 @@ def make_backup(settings: Settings, target: Path, *, made_at: datetime) -> Backu
         archived = set(look_below(settings.archive).files)
         catalog = _copy_lake(settings, copy, draft / _CATALOG)
         _copy_rest(settings, copy.home, archived, left_out)
+        copy_switches(settings, copy.home)
         backup = _describe(copy, draft, catalog.snapshot_id, made_at)
         told = {str(path.relative_to(settings.home)): why for path, why in left_out.items()}
         backup = replace(backup, left_out=dict(sorted(told.items())))
@@ -247,14 +249,15 @@ def _is_there(folder: Path, file: NamedFile) -> bool:
 def _copy_rest(
     settings: Settings, target: Path, archived: set[Path], left_out: dict[Path, str]
 ) -> None:
-    """What else the home holds; the inbox was copied before the catalog.
+    """What else the home holds, without its switches; the inbox was copied before the catalog.
 
     A file that reached the archive since then may be unknown to the catalog: it goes to the inbox
     too, and what is known is not taken in twice.
     """
+    switches = switch_files(settings.home)
     for path in _files_of_home(settings.home, left_out):
         place = path.relative_to(settings.home)
-        if _is_passing(place):
+        if _is_passing(place) or path in switches:
             continue
         if path.suffix == ".sqlite" and place.parts[0] not in _GIVEN:
             _copy_database(path, target / place, left_out)
@@ -397,6 +400,7 @@ def _places(settings: Settings, name: str) -> list[Place]:
     """Whose contents a restore exchanges: the lake's data where it lies elsewhere, and the home."""
     home = settings.home
     kept = {settings.restoring, lock_file(settings), home / name, *home.glob(f"{_BEFORE}*")}
+    kept |= switch_files(home)
     places = [Place(home, settings.restoring, home / name, frozenset(kept))]
     if _data_within(settings) is None:
         data = _data_folder(settings).resolve()
@@ -445,6 +449,8 @@ def _exchange(settings: Settings, source: Path, backup: Backup, places: list[Pla
                 if settings.database_url:
                     point_draft(settings)
                 _require_rows(settings, schema, source, backup)
+                # Before the lake is there that may be worked on.
+                add_brakes(settings, source / _HOME)
                 catalog = f"{CATALOG_SCHEMA}_{places[-1].aside.name}"
                 if settings.database_url and publish_draft(settings, catalog):
                     aside.append(f"the schema {catalog}")
@@ -476,10 +482,11 @@ def _draft_of(settings: Settings, source: Path, backup: Backup, places: list[Pla
     within = _data_within(settings)
     data_draft = data.draft if within is None else home.draft / within
     targets: dict[Path, Path] = {}
+    switches = switch_files(Path(_HOME))
     for name in map(Path, backup.checksums):
         if name.is_relative_to(_BACKED_UP_DATA):
             targets[source / name] = data_draft / name.relative_to(_BACKED_UP_DATA)
-        elif name.parts[0] == _HOME:
+        elif name.parts[0] == _HOME and name not in switches:
             targets[source / name] = home.draft / name.relative_to(_HOME)
     for place in places:
         shutil.rmtree(place.draft, ignore_errors=True)

@@ -101,7 +101,7 @@ class Switches(ABC):
         is_unknown = known is None and self._lost_because is not None
         if not is_unknown and (known is None or known.is_enabled) == switch.is_enabled:
             return False
-        self._append([switch])
+        self.append([switch])
         return True
 
     def take_over(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -122,7 +122,7 @@ class Switches(ABC):
             if switch not in history and _is_later(switch, known.get(switch.workflow))
         ]
         note = Switch(_IMPORT, True, "lead-platform", "switches kept in the lake", None)
-        self._append(taken if _IMPORT in known else [*taken, note])
+        self.append(taken if _IMPORT in known else [*taken, note])
 
     def is_whole(self) -> bool:
         """Whether the history is complete wherever it is kept."""
@@ -133,7 +133,7 @@ class Switches(ABC):
         """Every change, oldest first."""
 
     @abstractmethod
-    def _append(self, switches: list[Switch]) -> None:
+    def append(self, switches: list[Switch]) -> None:
         """Add rows to the history, all or none."""
 
     def _untouched(self, workflow: str) -> Switch:
@@ -160,7 +160,7 @@ class _SqliteSwitches(Switches):
         kept = self._kept()
         return _IMPORT in newest(kept) and kept == self._copied()
 
-    def _append(self, switches: list[Switch]) -> None:
+    def append(self, switches: list[Switch]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         set_aside_if_broken(self._path)
         with FileLock(f"{self._path}.lock", timeout=_WAIT_SECONDS):
@@ -255,7 +255,7 @@ class _PostgresSwitches(Switches):
             cursor.execute(f"select {_COLUMNS} from {_SCHEMA}.switch_changes order by sequence")
             return [Switch(*row) for row in cursor.fetchall()]
 
-    def _append(self, switches: list[Switch]) -> None:
+    def append(self, switches: list[Switch]) -> None:
         rows = [
             (each.workflow, each.is_enabled, each.changed_by, each.reason, each.changed_at)
             for each in switches

@@ -28,6 +28,7 @@ from lead_platform.lake.backup import (
 from lead_platform.lake.catalogs import CatalogCopy, NamedFile
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.postgres import connect_postgres
+from lead_platform.lake.switches import Switch, open_switches
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
 from tests.templates import Templates
@@ -415,6 +416,38 @@ def test_a_home_in_use_is_set_aside_never_overwritten(busy_home: Settings, tmp_p
     there = Lake(busy_home)
     assert there.published().release_id == backup.release_id
     assert trial.contents(there) == before
+
+
+def test_a_restore_releases_no_brake(
+    busy_home: Settings, new_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """A workflow that was stopped after the backup ran again as soon as its home was restored."""
+
+    def throw(workflow: str, is_enabled: bool, at: Settings = busy_home) -> None:
+        assert open_switches(at).throw(Switch(workflow, is_enabled, "ann", "a trial", NOW))
+
+    def off(at: Settings) -> list[str]:
+        return [switch.workflow for switch in open_switches(at).all() if not switch.is_enabled]
+
+    throw("enrichment", False)
+    throw("scoring", False)
+    backup = tmp_path / "backup"
+    make_backup(busy_home, backup, made_at=NOW)
+    throw("scoring", True)
+    throw("routing", False)
+    restore_backup(busy_home, backup, is_replacing=True, restored_at=NOW)
+    assert off(busy_home) == ["enrichment", "routing"]
+    with Lake(busy_home).read() as connection:
+        open_switches(busy_home).take_over(connection)
+    assert off(busy_home) == ["enrichment", "routing"]
+    elsewhere = restored(backup, new_settings, busy_home)
+    assert off(elsewhere) == ["enrichment", "scoring"]
+    other = new_settings("other", expectations_dir=busy_home.expectations_dir)
+    throw("enrichment", False, other)
+    throw("enrichment", True, other)
+    throw("capture", False, other)
+    restore_backup(other, backup, is_replacing=False, restored_at=NOW)
+    assert off(other) == ["capture", "enrichment", "scoring"]
 
 
 def test_a_home_that_is_a_mount_point_is_replaced(
