@@ -209,6 +209,9 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(
         ("rules:\n" + "".join(" " * n + "a:\n" for n in range(1, 400)), "nested deeper than 50"),
         ("- " * 2_000 + "a", "nested deeper than 50 levels"),
         ("a: " + "x" * 1_048_576, "the limit is 1,048,576"),
+        ("# " + "x" * 900_000 + "\nversion: 1\nrules: []\n", "rules.yaml:1: a line of 900,002"),
+        ("version: 1\nrules: | # " + "y" * 400_000 + "\n  a\n", "rules.yaml:2: a line of 400,011"),
+        ("version: 1\r\n# " + "z" * 400_000 + "\r\nrules: []", "the limit is 50,000"),
     ],
 )
 def test_small_yaml_cannot_hold_up_the_machine(file: Path, text: str, reason: str) -> None:
@@ -217,6 +220,11 @@ def test_small_yaml_cannot_hold_up_the_machine(file: Path, text: str, reason: st
     (fault,) = yaml_faults(file, text)
     assert reason in fault
     assert time.process_time() - started < 5
+
+
+def test_many_lines_are_no_long_line(file: Path) -> None:
+    file.write_text("# a note\r" * 20_000 + "version: 1\rrules: []\r", encoding="utf-8", newline="")
+    assert load_yaml(file, Rules).rules == []
 
 
 def test_yaml_may_use_aliases_within_reason(file: Path) -> None:

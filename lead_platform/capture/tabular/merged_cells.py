@@ -5,9 +5,10 @@ how rows are filled from them; merged titles of columns belong to `header_pairs`
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from lead_platform.capture.tabular.headers import TableFault
 from lead_platform.capture.tabular.packages import Package
@@ -35,6 +36,11 @@ class _Range:
     column: int
 
 
+_Open: TypeAlias = deque[tuple[int, Any]]
+"""Of one column, the ranges that reach over a row, in order: their last row and their value. The
+first fills it, so however many overlap, a row costs no more than its columns."""
+
+
 @dataclass(frozen=True)
 class MergedCells:
     """The ranges of one sheet over several rows. `spend`: counts what filling adds."""
@@ -47,25 +53,39 @@ class MergedCells:
         first of them, and a row that holds nothing of its own, are left as they are."""
         waiting = iter(self.ranges)
         coming = next(waiting, None)
-        open_ranges: list[tuple[_Range, Any]] = []
+        over: dict[int, _Open] = {}
         for row in rows:
-            open_ranges = [one for one in open_ranges if one[0].last >= row.line]
-            yield self._row(row, open_ranges) if open_ranges else row
+            _close(over, row.line)
+            yield self._row(row, over) if over else row
             while coming is not None and coming.first <= row.line:
-                if coming.first == row.line and coming.column < len(row.cells):
-                    open_ranges.append((coming, row.cells[coming.column]))
+                value = row.cells[coming.column] if coming.column < len(row.cells) else None
+                # One without a value fills nothing.
+                if coming.first == row.line and name_of(value):
+                    over.setdefault(coming.column, deque()).append((coming.last, value))
                 coming = next(waiting, None)
 
-    def _row(self, row: AnyRow, open_ranges: list[tuple[_Range, Any]]) -> AnyRow:
+    def _row(self, row: AnyRow, over: Mapping[int, _Open]) -> AnyRow:
         if not isinstance(row, Row) or not any(map(name_of, row.cells)):
             return row
         cells = list(row.cells)
-        for one, value in open_ranges:
-            cells += [""] * (one.column + 1 - len(cells))
-            if not name_of(cells[one.column]):
-                cells[one.column] = value
-                self.spend(len(str(value)))
+        missing = max(over) + 1 - len(cells)
+        if missing > 0:
+            cells += [""] * missing
+            self.spend(missing)
+        for column, values in over.items():
+            if not name_of(cells[column]):
+                cells[column] = values[0][1]
+                self.spend(len(str(values[0][1])))
         return replace(row, cells=cells)
+
+
+def _close(over: dict[int, _Open], line: int) -> None:
+    """Leave out the ranges that end above the line."""
+    for column, ranges in list(over.items()):
+        while ranges and ranges[0][0] < line:
+            ranges.popleft()
+        if not ranges:
+            del over[column]
 
 
 def merged_cells(package: Package, part: str) -> MergedCells:

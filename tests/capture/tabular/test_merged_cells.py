@@ -1,5 +1,6 @@
 """Cells merged downwards hold for each row they reach over."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from lead_platform.capture.readers import RawRecord, read_records
 from lead_platform.capture.tabular import merged_cells
 from lead_platform.capture.tabular.headers import TableFault
+from lead_platform.capture.tabular.rows import Row
 from lead_platform.capture.tabular.tables import read_table
 from tests.capture.test_readers import rules
 
@@ -84,3 +86,55 @@ def test_more_ranges_than_are_held_are_refused(
     path = saved(tmp_path / "x.xlsx", [NAMES, *body], ["A2:A3", "A4:A5", "A6:A7"])
     with pytest.raises(TableFault, match="too many merged cells"):
         read_table(path)
+
+
+def filled(
+    ranges: list[tuple[int, int, int]], cells: list[list[str]]
+) -> tuple[list[list[Any]], int]:
+    """Rows with the values of ranges (first row, last row, column) over them; what was spent."""
+    spent: list[int] = []
+    found = tuple(sorted(merged_cells._Range(*one) for one in ranges))
+    rows = (Row(number, row) for number, row in enumerate(cells, start=1))
+    made = merged_cells.MergedCells(found, spent.append).filled(rows)
+    return [list(row.cells) for row in made], sum(spent)
+
+
+@given(
+    ranges=st.lists(
+        st.tuples(st.integers(1, 8), st.integers(2, 9), st.integers(0, 3)).filter(
+            lambda one: one[0] < one[1]
+        ),
+        max_size=8,
+    ),
+    cells=st.lists(st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=4), max_size=9),
+)
+def test_of_ranges_over_each_other_the_first_with_a_value_counts(
+    ranges: list[tuple[int, int, int]], cells: list[list[str]]
+) -> None:
+    expected = []
+    for number, row in enumerate(cells, start=1):
+        full = dict(enumerate(row))
+        for first, last, column in sorted(ranges):
+            above = cells[first - 1][column:] if first <= len(cells) else []
+            if any(row) and first < number <= last and above and above[0]:
+                full[column] = full.get(column) or above[0]
+        expected.append({column: value for column, value in full.items() if value})
+    found, _ = filled(ranges, cells)
+    assert [{c: v for c, v in enumerate(row) if v} for row in found] == expected
+
+
+def test_ranges_over_each_other_take_no_time() -> None:
+    """Each row went through all ranges that reach over it: 20,000 ranges took minutes."""
+    cells = [["C", "P"], *([["", f"P{n}"] for n in range(30_000)])]
+    ranges = [(1, last, 0) for last in range(10_000, 30_000)]
+    started = time.process_time()
+    found, _ = filled(ranges, cells)
+    assert time.process_time() - started < 5
+    assert [row[0] for row in found] == ["C"] * 29_999 + ["", ""]
+
+
+def test_cells_that_a_row_does_not_have_are_counted() -> None:
+    """A row of one cell became one of 16,384, a million times, for nothing."""
+    found, spent = filled([(1, 3, 16_383)], [[""] * 16_383 + ["v"], ["a"], ["b"]])
+    assert [row[-1] for row in found] == ["v", "v", "v"]
+    assert spent > 2 * 16_000
