@@ -372,11 +372,21 @@ def note_left(faults: Iterable[FileFault], book: Path) -> None:
 
 def read_left(book: Path) -> dict[Path, str]:
     """Why files were left that are still what they were then, by path."""
+    # None was left yet; a book that cannot be read is written anew by the next run.
+    return _still_left(book) or {}
+
+
+def is_none_left(book: Path) -> bool:
+    """Whether all files that runs left are gone or replaced since; not where nothing tells."""
+    return _still_left(book) == {}
+
+
+def _still_left(book: Path) -> dict[Path, str] | None:
+    """None where the book cannot be read."""
     try:
         told = _ToldFiles.model_validate_json(book.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        # None was left yet; a book that cannot be read is written anew by the next run.
-        return {}
+        return None
     paths = {path_of_text(name): entry for name, entry in told.files.items()}
     return {path: entry.reason for path, entry in paths.items() if entry.state == _state_now(path)}
 

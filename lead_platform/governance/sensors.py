@@ -22,6 +22,7 @@ from dagster import (
 )
 from pydantic import BaseModel
 
+from lead_platform.capture.inbox import is_none_left
 from lead_platform.governance.alerts import AlertBook, Signal
 from lead_platform.governance.backlog import count_backlog
 from lead_platform.governance.holidays import load_holidays
@@ -68,6 +69,9 @@ LAKE_KINDS = (
 
 # Checks that speak of the files of one run, of which the next one says nothing.
 TOLD_OTHERWISE = frozenset({"capture.deliveries files_taken"})
+
+# The check that fails while a file is left in the inbox.
+FILES_LEFT = "capture.deliveries files_readable"
 
 RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
@@ -176,6 +180,9 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
             now,
         )
 
+    def files() -> None:
+        settle_files(settings, book, now)
+
     def configuration() -> None:
         book.settle(["configuration_broken"], watch_configuration(settings), now)
 
@@ -189,6 +196,7 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
     watches: dict[str, Callable[[], None]] = {
         "limits": limits,
         "runs": runs,
+        "files": files,
         "configuration": configuration,
         "lake": lake,
         "models": models,
@@ -237,6 +245,13 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
         cursor.told_runs = [
             record.dagster_run.run_id for record in ended if not _will_retry(record.dagster_run)
         ]
+
+
+def settle_files(settings: Settings, book: AlertBook, now: datetime) -> None:
+    """Settle what was told of files that were left, once they lie there no more: a run that would
+    say so begins with the next file only."""
+    if is_none_left(settings.left_files):
+        book.record([], now, over=[("check_failed", FILES_LEFT)])
 
 
 def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:

@@ -25,11 +25,12 @@ from dagster import (
 )
 
 from lead_platform.capture import deliveries
-from lead_platform.capture.assets import intake
+from lead_platform.capture.assets import FILES_CHECK, intake
+from lead_platform.capture.inbox import FileFault, note_left
 from lead_platform.capture.intake import Delivery
 from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.governance import sensors, watches
-from lead_platform.governance.alerts import AlertBook, Message
+from lead_platform.governance.alerts import AlertBook, Message, Signal
 from lead_platform.governance.notifications import open_book
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake, utc_now
@@ -379,11 +380,41 @@ def test_a_file_nobody_can_read_is_told_while_it_lies_there(
         assert job.execute_in_process(run_config=config, instance=instance).success
         return [told for told in look(instance, book, cursor) if told.startswith("check_failed")]
 
-    told = ["check_failed capture.deliveries files_readable"]
+    told = [f"check_failed {sensors.FILES_LEFT}"]
+    assert f"{'.'.join(FILES_CHECK.asset_key.path)} {FILES_CHECK.name}" == sensors.FILES_LEFT
     assert take_in("locked.csv", "locked") == told
     assert take_in("other.csv") == told
     assert [path.name for path in folder.iterdir()] == ["locked.csv"]
     assert take_in("locked.csv") == []
+
+
+def test_a_file_that_is_moved_away_is_settled_without_a_run(
+    embedded_settings: Settings, book: AlertBook
+) -> None:
+    """Nothing settled it until the next file came, which at night is the next morning."""
+    failed = Signal("check_failed", sensors.FILES_LEFT, "1 file", is_condition=True)
+
+    def settled() -> bool:
+        sensors.settle_files(embedded_settings, book, utc_now())
+        return [alert.state for alert in book.alerts()] == ["resolved"]
+
+    embedded_settings.prepare_home()
+    folder, left = embedded_settings.inbox / "crm_outcomes", embedded_settings.left_files
+    folder.mkdir(parents=True)
+    files = [folder / "locked.csv", folder / "link.csv"]
+    files[0].write_text("locked")
+    files[1].symlink_to("nowhere")
+    book.record([failed], utc_now())
+    assert not settled(), "no run has told yet what it left"
+    note_left([FileFault(path, "not readable") for path in files], left)
+    assert not settled()
+    files[1].unlink()
+    assert not settled()
+    files[0].rename(folder.parent.parent / "locked.csv")
+    assert settled()
+    book.record([failed], utc_now())
+    left.write_text("{")
+    assert not settled(), "nothing tells what was left"
 
 
 def test_many_rows_set_aside_in_one_run_are_told_until_they_are_dealt_with(
