@@ -135,15 +135,25 @@ class CountingStream(io.BytesIO):
 
 
 def rows_tried_from_each_line(lines: list[str]) -> Iterator[list[str] | None]:
-    """What to expect: a row that fails costs its first line, and the next line is tried anew."""
+    """What to expect: a row that fails costs its first line, and the next line is tried anew. With
+    lone quotes for cells the line is a row, where it fails or one of them swallowed others."""
     while lines:
         reader = csv.reader(lines, strict=True)
+        alone = lines[0].rstrip("\r\n").split(",")
+        marks = [cell.strip() == '"' for cell in alone]
+        is_marked = len(alone) > 1 and any(marks) and "\r" not in "".join(alone)
+        is_marked &= all(is_mark or '"' not in c for c, is_mark in zip(alone, marks, strict=True))
         try:
             cells = next(reader)
         except csv.Error:
             lines = lines[1:]
-            yield None
+            yield alone if is_marked else None
         else:
+            swallowed = [c for c in cells if c[:1] in ("\r", "\n", ",") and c[-1:] == ","]
+            if is_marked and len(alone) >= len(cells) and "\n" in "".join(swallowed):
+                lines = lines[1:]
+                yield alone
+                continue
             lines = lines[reader.line_num :]
             if cells:
                 yield cells
@@ -359,3 +369,28 @@ def test_no_content_makes_a_reader_fail(read: Read, name: str, data: bytes | str
     assert records
     numbers = [record.number for record in records if record.number is not None]
     assert numbers == sorted(set(numbers))
+
+
+DITTOS = ["Ann,a@b.example,Acme,Rome", 'Bo,b@b.example,",Rome', 'Cy,c@b.example,",Rome',
+          'Di,d@b.example,Zed,"', "Flo,f@b.example,Zed,Rome"]  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("rows", [DITTOS, DITTOS[:2], DITTOS[:4], DITTOS[3:], DITTOS[1:3]])
+def test_lone_quotes_swallow_no_rows(read: Read, delimiter: str, end: str, rows: list[str]) -> None:
+    """From one `"` that says "as above" to the next, whole rows became the value of a cell."""
+    lines = [line.replace(",", delimiter) for line in ["id,mail,company,at", *rows]]
+    records = read(end.join([*lines, ""]))
+    assert reasons(records) == []
+    assert [list(content.values()) for content in contents(records)] == [
+        row.split(",") for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    "note", ["\nHigh St 1,\nRome", "first\nsecond,", "\n\n", ",\n", "a\nb", 'say ""hi""\n,x']
+)
+def test_cells_of_several_lines_stay(read: Read, note: str) -> None:
+    records = read(f'id,note,at\nAnn,"{note}",Rome\nBo,,Graz\n')
+    assert [content["note"] for content in contents(records)] == [note.replace('""', '"'), ""]

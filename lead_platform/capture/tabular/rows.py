@@ -63,6 +63,12 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
         except StopIteration:
             return
         except csv.Error as error:
+            marked = _with_lone_quotes(lines)
+            if marked is not None and lines.fault is None:
+                if lines.lines_taken > 1:
+                    lines.rewind()
+                yield Row(lines.start_line, marked, number)
+                continue
             reason = (
                 f"broken quoting: the row at line {lines.start_line} cannot be split ({error}); "
                 "double the quotes inside a quoted field and close it"
@@ -74,6 +80,9 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
             fault = Unreadable(reason, excerpt_of(lines.first_line))
             yield DamagedRow(lines.start_line, fault, number=number)
             continue
+        if lines.lines_taken > 1 and (marked := _unswallowed(cells, lines)) is not None:
+            lines.rewind()
+            cells = marked
         text = "".join(cells)
         if '="' in text or "'" in text:
             cells = [_plain(cell) for cell in cells]
@@ -82,6 +91,27 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
         else:
             fault = Unreadable(lines.fault, excerpt_of(lines.first_line))
             yield DamagedRow(lines.start_line, fault, tuple(cells), number)
+
+
+def _with_lone_quotes(lines: RecordLines) -> list[str] | None:
+    """The row's first line where it is one by itself, with cells that are nothing but a quote: the
+    mark for "the same as above"."""
+    line = lines.first_line.rstrip("\r\n")
+    if "\r" in line:
+        return None
+    cells = line.split(lines.delimiter)
+    quoted = [cell.strip() for cell in cells if '"' in cell]
+    return cells if quoted and len(cells) > 1 and set(quoted) == {'"'} else None
+
+
+def _unswallowed(cells: list[str], lines: RecordLines) -> list[str] | None:
+    """The first line of a row that is none: from a lone quote to the next one a cell has swallowed
+    what stands between, for it begins and ends where a cell does."""
+    begins, ends = (lines.delimiter, "\r", "\n"), lines.delimiter
+    if not any(cell.startswith(begins) and cell.endswith(ends) and "\n" in cell for cell in cells):
+        return None
+    marked = _with_lone_quotes(lines)
+    return marked if marked is not None and len(marked) >= len(cells) else None
 
 
 def _plain(cell: str) -> str:
