@@ -6,7 +6,7 @@ must be filled, belongs to `mapping`.
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -18,6 +18,7 @@ from lead_platform.capture.cells import parsing, splitting, stripping
 from lead_platform.capture.channels import RECEIVED_AT, Channel
 from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind
 from lead_platform.capture.custom import custom_reader
+from lead_platform.capture.denials import DenialReader
 from lead_platform.capture.documents import (
     holds_no_number,
     is_no_number,
@@ -43,6 +44,7 @@ from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     PART_IS_NO_NUMBER,
+    DenialElsewhere,
     PartFault,
     ValueFault,
     canonical_json,
@@ -71,6 +73,7 @@ _FIGURES = frozenset({"employee_count", "annual_revenue"})
 _LONGEST_STAGE = 200
 # What is the same time in both has a zone of its own, or none is needed.
 _ANY_ZONES = (UTC, timezone(timedelta(hours=1)))
+PREFERRED_CHANNEL = "preferred_channel"
 
 
 class RuleCompiler:
@@ -80,12 +83,14 @@ class RuleCompiler:
         self._channel = channel
         self.channel_rules = channel.rules
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
-        self.blanks = frozenset({*channel.lists.blanks, *extra})
+        self._extra = frozenset(extra)
+        self.blanks = channel.lists.blanks | self._extra
         listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
         self._no_numbers = frozenset(listed) - extra
         self.repeats = spellings(channel.lists.repeats) - self.blanks
         self.without_value = self.blanks | self.repeats
         self._macros = channel.lists.macros
+        self.denials = DenialReader(channel.lists)
         self.ids = SourceIds(
             channel.rules.id_form, channel.rules.source_system, channel.rules.format
         )
@@ -114,6 +119,7 @@ class RuleCompiler:
         join = join_last_name if name == "last_name" else _join
         scaling = self._scaling(rule, name, value_type)
         of_field = self._speaking_of(name) if value_type == "consent" else self
+        of_field = self._with_wishes() if name == PREFERRED_CHANNEL else of_field
         find = of_field._shaped(rule, self._no_numbers if is_number else frozenset(), join, scaling)
         convert = of_field._converter(rule, value_type)
         if custom is not None:
@@ -176,6 +182,16 @@ class RuleCompiler:
         """The same for one field of consent: a word that refuses calls denies calls alone."""
         compiler = copy(self)
         compiler._consent_field = consent_field
+        return compiler
+
+    def _with_wishes(self) -> "RuleCompiler":
+        """The same for the preferred channel: `None` is no blank where it wishes for none, but for
+        a channel that says so itself."""
+        compiler = copy(self)
+        lists = self._channel.lists
+        wishes = {blank for blank in lists.blanks if lists.prefers_no_channel(blank)} - self._extra
+        compiler.blanks = self.blanks - wishes
+        compiler.without_value = self.without_value - wishes
         return compiler
 
     def instant(self, rule: FieldRule, received_at: datetime) -> Callable[[Any], datetime | None]:
@@ -292,18 +308,26 @@ class RuleCompiler:
         def find(scope: Any) -> str | None:
             stated: set[str] = set()
             faults: list[str] = []
+            elsewhere: dict[str, str] = {}
             for name, read in parts:
                 try:
                     value = read(scope)
                     if value is not None:
                         stated.add(read_word(value))
+                except DenialElsewhere as fault:
+                    elsewhere.update(dict.fromkeys(fault.fields, f"{name}: {fault}"))
                 except (ValueFault, PathError) as fault:
                     faults.append(f"{name}: {fault}")
+            if elsewhere:
+                is_open = bool(faults) and "denied" not in stated
+                kept = None if is_open else _strictest_of(stated)
+                told = "; ".join(dict.fromkeys([*faults, *elsewhere.values()]))
+                raise DenialElsewhere(told, kept, tuple(elsewhere))
             if faults and "denied" in stated:
                 raise PartFault("; ".join(faults), "denied")
             if faults:
                 raise ValueFault("; ".join(faults))
-            return "denied" if "denied" in stated else next(iter(stated), None)
+            return _strictest_of(stated)
 
         return find
 
@@ -419,7 +443,7 @@ class RuleCompiler:
         """What a column says about consent: of an opt-out, yes denies and no says nothing."""
         lists = self._channel.lists
         if rule.consent == "opt_out":
-            return opt_out_reader(lists)
+            return opt_out_reader(lists, self._consent_field)
         if rule.consent == "opt_out_at":
             return lambda value: "denied" if is_true(value) else None
         return None if rule.consent is None else consent_reader(lists, self._consent_field)
@@ -522,6 +546,11 @@ class RuleCompiler:
             value = {key: text for key, text in given.items() if text not in self.without_value}
             self._tell_repeats(given.values(), canonical_json(value) if value else None)
         return canonical_json(value) if value else None
+
+
+def _strictest_of(stated: Collection[str]) -> str | None:
+    """What counts of several consents: a denial wherever it stands."""
+    return "denied" if "denied" in stated else next(iter(stated), None)
 
 
 def _join(values: Sequence[str], between: str) -> str:

@@ -30,9 +30,10 @@ from lead_platform.capture.columns import (
     Kind,
 )
 from lead_platform.capture.contracts import Check, Contracts, load_contracts
+from lead_platform.capture.denials import NAME_FIELDS
 from lead_platform.capture.documents import is_no_number, parse_kept, told_no_number
 from lead_platform.capture.encoded import EncodedCells, names_of_encoded
-from lead_platform.capture.fields import RuleCompiler, no_value
+from lead_platform.capture.fields import PREFERRED_CHANNEL, RuleCompiler, no_value
 from lead_platform.capture.identification import NAMES, REACHES, identity_fault
 from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark
@@ -42,6 +43,7 @@ from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     MEETING_HORIZON,
+    DenialElsewhere,
     PartFault,
     ValueFault,
     canonical_json,
@@ -377,6 +379,11 @@ class _Emitter:
         is_whole = rule.kind == "submission" and rule.each is None
         takes_rest = channel.rules.unmapped == "answers" and is_whole
         self._unmapped = UnmappedAnswers(compiler) if takes_rest else None
+        denials = compiler.denials
+        self._denials = (
+            *((name, denials.in_name) for name in NAME_FIELDS),
+            (PREFERRED_CHANNEL, denials.in_preference),
+        )
         self._essential = _essential_fields(rule)
         placed = [(name, self._place[name], check) for name, check in contracts.items()]
         self._side_contracts = [entry for entry in placed if entry[0] not in self._essential]
@@ -447,12 +454,15 @@ class _Emitter:
         row[place["source_person_id"]] = record.person
         before = len(mapped.reasons)
         issues = [*mapped.issues, *issues_of_item]
+        denied: set[str] = set()
         for name, position, read in self._readers:
             try:
                 value = read(scope)
             except PartFault as fault:
                 row[position] = fault.kept
                 self._fault(name, f"not readable: {fault}", mapped, issues, fault.kept)
+                if isinstance(fault, DenialElsewhere):
+                    denied.update(fault.fields)
                 continue
             except (ValueFault, PathError) as fault:
                 self._fault(name, f"not readable: {fault}", mapped, issues)
@@ -462,6 +472,7 @@ class _Emitter:
         if self._kind == "submission":
             self._complete(row, scope, mapped, issues)
             self._tell_refused(row, scope, mapped, issues)
+            self._deny(row, denied, mapped, issues)
         for name, position, check in self._side_contracts:
             if row[position] is not None and (broken := check(row[position])) is not None:
                 row[position] = None
@@ -557,6 +568,25 @@ class _Emitter:
         for name, default in self._channel.rules.defaults.items():
             if row[self._place[name]] is None:
                 row[self._place[name]] = default
+
+    def _deny(
+        self,
+        row: list[Any],
+        denied: set[str],
+        mapped: MappedRecord,
+        issues: list[dict[str, str]],
+    ) -> None:
+        """The consents that another column denies, a name or the wish for no channel."""
+        for name, find in self._denials:
+            position = self._place[name]
+            if row[position] is None or (denial := find(row[position])) is None:
+                continue
+            row[position] = denial.rest
+            denied.update(denial.fields)
+            told = f"{show(denial.words)} denies {' and '.join(denial.fields)}"
+            self._fault(name, f"holds a denial: {told}", mapped, issues, denial)
+        for name in denied:
+            row[self._place[name]] = "denied"
 
     def _tell_refused(
         self, row: list[Any], scope: Scope, mapped: MappedRecord, issues: list[dict[str, str]]

@@ -5,7 +5,7 @@ means (country names, phone numbers, vocabularies of people) belongs to normalis
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -273,11 +273,21 @@ def check_instant(value: datetime, received_at: datetime, horizon: timedelta) ->
         )
 
 
+class DenialElsewhere(PartFault):
+    """A denial of other channels than the field's: it denies `fields`, and of its own it says
+    nothing; `kept` is what the field has beside it."""
+
+    def __init__(self, reason: str, kept: Any, fields: Sequence[str]) -> None:
+        super().__init__(reason, kept)
+        self.fields = tuple(fields)
+
+
 def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
     """A function that reads 'granted' or 'denied' by the words people say it with, and the opt-outs
     of the channel that `field` (consent_phone) speaks of.
 
-    Raises ValueFault for any other word: what is not understood is no consent.
+    Raises DenialElsewhere for an opt-out of another channel, ValueFault for any other word: what is
+    not understood is no consent.
     """
     channel = field.removeprefix("consent_")
 
@@ -286,8 +296,10 @@ def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
             return "granted" if value else "denied"
         # A column of numbers with gaps in it holds 1.0 and 0.0 for what was 1 and 0.
         text = read_text(value) or ""
-        found = lists.says_consent(text, channel) if len(text) <= _LONGEST_WORD else None
+        is_word = len(text) <= _LONGEST_WORD
+        found = lists.says_consent(text, channel) if is_word else None
         if found is None:
+            _refuse_elsewhere(value, lists.denied_channels(text) if is_word else (), field)
             raise ValueFault(
                 f"{show(value)} is not a consent; add the word to "
                 f"config/vocabularies/{lists.consents.file_name}, or map it with `values`"
@@ -297,11 +309,20 @@ def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
     return read
 
 
-def opt_out_reader(lists: IntakeLists) -> Callable[[Any], str | None]:
+def _refuse_elsewhere(value: Any, channels: Sequence[str], field: str) -> None:
+    """Raises DenialElsewhere where the value denies `channels`, and not that of `field`."""
+    denied = [f"consent_{channel}" for channel in channels]
+    if field and denied and field not in denied:
+        told = f"{show(value)} denies {' and '.join(denied)}, and says nothing of {field}"
+        raise DenialElsewhere(told, None, denied)
+
+
+def opt_out_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str | None]:
     """A function that reads a column of opt-outs: 'denied', or None where it says nothing.
 
     The list of opt-outs goes first; of the words that only that of consents knows, each denies: a
-    yes agrees to the opt-out, and `unsubscribed` is one. Raises ValueFault for any other word.
+    yes agrees to the opt-out, and `unsubscribed` is one. Raises DenialElsewhere for an opt-out of
+    another channel than that of `field`, ValueFault for any other word.
     """
 
     def read(value: Any) -> str | None:
@@ -309,6 +330,8 @@ def opt_out_reader(lists: IntakeLists) -> Callable[[Any], str | None]:
             return "denied" if value else None
         text = read_text(value) or ""
         stated = lists.says_opt_out(text) if len(text) <= _LONGEST_WORD else None
+        if stated == "denied":
+            _refuse_elsewhere(value, lists.denied_channels(text), field)
         if stated is not None:
             return "denied" if stated == "denied" else None
         raise ValueFault(

@@ -19,6 +19,7 @@ from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.quantities import Meaning, QuantityWords
 from lead_platform.vocabularies.rows import (
+    CONTACT_CHANNELS,
     AliasRow,
     BlankRow,
     ConsentRow,
@@ -71,8 +72,8 @@ FIELD_NAMES = "field_names.csv"
 OPT_OUT_WORDS = "opt_outs.csv"
 # Words of leave to reach somebody, in names that no list knows whole.
 CONTACT_PERMISSIONS = "contact_permissions.csv"
-# What deny in each column of consents: who unsubscribes from a list says so in words of mail too.
-_OF_EACH_COLUMN = ("", "email", "all")
+# What deny in whatever column of consents they stand: they name no channel.
+_OF_EACH_COLUMN = ("", "all", "list")
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "repeats.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
@@ -197,7 +198,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     lists = partial(
         IntakeLists,
         consents=folder.aliases("consents.csv", ConsentRow),
-        opt_outs=folder.table(OPT_OUT_WORDS, opt_outs),
+        opt_outs=folder.table(OPT_OUT_WORDS, [r for r in opt_outs if r.channel != "preference"]),
         refusals=_refusals(folder, opt_outs),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         truths=folder.aliases("truths.csv", TruthRow),
@@ -218,14 +219,18 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     return lists(version=version, placeholders=placeholders)
 
 
-def _refusals(folder: _Folder, words: Sequence[OptOutRow]) -> dict[str, AliasTable]:
-    """The words that deny in a column of consents, by the column's channel."""
-    denials = [row for row in words if row.value == "denied"]
+def _refusals(folder: _Folder, words: Sequence[OptOutRow]) -> dict[OptOutChannel, AliasTable]:
+    """The words that deny, by the channel they name; under "" those that name none."""
+    channels: dict[OptOutChannel, tuple[str, ...]] = {
+        "": _OF_EACH_COLUMN,
+        "preference": ("preference",),
+    }
+    channels |= {channel: (channel,) for channel in CONTACT_CHANNELS}
     return {
         channel: folder.table(
-            OPT_OUT_WORDS, [row for row in denials if row.channel in (*_OF_EACH_COLUMN, channel)]
+            OPT_OUT_WORDS, [row for row in words if row.value == "denied" and row.channel in of]
         )
-        for channel in get_args(OptOutChannel)
+        for channel, of in channels.items()
     }
 
 

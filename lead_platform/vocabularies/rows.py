@@ -37,7 +37,8 @@ PageCategory = Literal[
 ]  # fmt: skip
 Consent = Literal["granted", "denied"]
 OptOut = Literal["denied", "not_denied"]
-OptOutChannel = Literal["", "email", "phone", "sms", "whatsapp", "all"]
+ContactChannel = Literal["email", "phone", "sms", "whatsapp"]
+OptOutChannel = Literal["", "email", "phone", "sms", "whatsapp", "all", "list", "preference"]
 Truth = Literal["yes", "no"]
 DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
 PlaceholderField = Literal["any", "email", "name", "whole_name", "company", "title", "place"]
@@ -50,6 +51,7 @@ PURCHASE_TIMEFRAMES = frozenset(get_args(PurchaseTimeframe))
 PREFERRED_CHANNELS = frozenset(get_args(PreferredChannel))
 PAGE_CATEGORIES = frozenset(get_args(PageCategory))
 CONSENTS = frozenset(get_args(Consent))
+CONTACT_CHANNELS: tuple[ContactChannel, ...] = get_args(ContactChannel)
 
 
 class Row(BaseModel):
@@ -92,8 +94,11 @@ class ConsentRow(AliasRow):
 
 
 class OptOutRow(AliasRow):
-    """Words of opt-outs: what they say in a column of consents or opt-outs, and which `channel` a
-    column of that name denies by its yes; none where no column is called so."""
+    """Words of opt-outs: what they say in a column of consents or opt-outs, and of which `channel`,
+    which a column of that name denies by its yes; none where no column is called so.
+
+    `list`: an opt-out from a list, of mail as the name of a column, of the column's own channel as
+    a value. `preference`: says `not at all` where somebody prefers a channel, and nothing else."""
 
     value: OptOut
     channel: OptOutChannel = ""

@@ -1,18 +1,32 @@
 """Vocabularies as they are looked up in: spellings and patterns to canonical values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from functools import cached_property
+from typing import Literal, NamedTuple, cast
 
 from lead_platform.patterns import OrderedPatterns
 from lead_platform.vocabularies.currencies import Currencies
 from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
+from lead_platform.vocabularies.particles import are_particles
 from lead_platform.vocabularies.quantities import QuantityWords
-from lead_platform.vocabularies.rows import Consent, OptOut, PlaceholderField
+from lead_platform.vocabularies.rows import (
+    CONTACT_CHANNELS,
+    Consent,
+    ContactChannel,
+    OptOut,
+    OptOutChannel,
+    PlaceholderField,
+)
 from lead_platform.vocabularies.secrets import SecretNames
 from lead_platform.vocabularies.signs import read_sign
 from lead_platform.vocabularies.text import fold
+
+_LEAST_LETTERS = 9
+_PAIR = 2
+# From here on scripts write several words without a space between them.
+FIRST_IDEOGRAPH = "\u2e80"
 
 
 @dataclass(frozen=True)
@@ -91,14 +105,14 @@ class IntakeLists:
     """What capture looks up while it maps: few and small, for they travel with each channel.
 
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
-    they decide what is let in, and nothing that is in. `refusals`: by the channel of a column of
-    consents, the words of `opt_outs` that deny it: who refuses calls says nothing of SMS.
-    `repeats`: the marks for the value of the row above, as they are listed (`spellings`).
+    they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
+    deny, by the channel they name, under "" those that name none: who refuses calls says nothing
+    of SMS. `repeats`: the marks for the value of the row above, as they are listed (`spellings`).
     """
 
     consents: AliasTable
     opt_outs: AliasTable
-    refusals: Mapping[str, AliasTable]
+    refusals: Mapping[OptOutChannel, AliasTable]
     deal_stages: AliasTable
     truths: AliasTable
     blanks: frozenset[str]
@@ -126,8 +140,40 @@ class IntakeLists:
         if found == "granted" and sign != "none":
             return None if sign == "unclear" else "denied"
         if found is None:
-            found = self.refusals[channel].find(words)
+            denied = self._denied_by(words)
+            found = "denied" if channel in denied or (denied and not channel) else None
         return cast(Consent | None, found)
+
+    def denied_channels(self, text: str) -> tuple[ContactChannel, ...]:
+        """The channels that a word of the opt-outs denies by itself: each where it names none."""
+        words, sign = read_sign(text)
+        return self._denied_by(words) if sign in ("none", "crossed") else ()
+
+    def prefers_no_channel(self, text: str) -> bool:
+        """Whether a word says `not at all`, where somebody says by which channel to be reached."""
+        return self.refusals["preference"].find(text) is not None
+
+    @cached_property
+    def denials_in_names(self) -> "DenialPhrases":
+        """Those denials of the opt-outs that are no names themselves."""
+        phrases = {
+            phrase: (channel,) if channel in CONTACT_CHANNELS else CONTACT_CHANNELS
+            for channel, table in self.refusals.items()
+            if channel != "preference"
+            for phrase in table.exact
+            if not _may_be_name(phrase.split())
+        }
+        signs = frozenset(max(phrase.split(), key=len) for phrase in phrases)
+        return DenialPhrases(phrases, signs, max((len(p.split()) for p in phrases), default=0))
+
+    def _denied_by(self, words: str) -> tuple[ContactChannel, ...]:
+        if self.refusals[""].find(words) is not None:
+            return CONTACT_CHANNELS
+        return tuple(
+            channel
+            for channel in CONTACT_CHANNELS
+            if self.refusals[channel].find(words) is not None
+        )
 
     def says_opt_out(self, text: str) -> OptOut | None:
         """What a word says in a column of opt-outs, where a yes denies and a no says nothing;
@@ -150,6 +196,22 @@ class IntakeLists:
         if found is None and (truth := self.truths.find(words)) is not None:
             return "denied" if truth == "yes" else "not_denied"
         return cast(OptOut | None, found)
+
+
+class DenialPhrases(NamedTuple):
+    """Folded phrases with the channels they deny; `signs`: words of which each phrase has one;
+    `longest`: the most words of a phrase."""
+
+    channels: Mapping[str, tuple[str, ...]]
+    signs: frozenset[str]
+    longest: int
+
+
+def _may_be_name(words: Sequence[str]) -> bool:
+    """A single short word may be a surname (Robinson, Baja, Nix), one behind a particle too."""
+    if len(words) == 1:
+        return len(words[0]) < _LEAST_LETTERS and words[0] < FIRST_IDEOGRAPH
+    return len(words) == _PAIR and are_particles(words[0])
 
 
 def truth_of(truths: AliasTable, text: str) -> Literal["yes", "no"] | None:

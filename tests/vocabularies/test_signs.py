@@ -16,7 +16,11 @@ LISTS = shipped_intake_lists()
 
 def _words(file_name: str) -> list[tuple[str, str]]:
     with (SHIPPED / file_name).open(encoding="utf-8", newline="") as lines:
-        return [(row["alias"], row["value"]) for row in csv.DictReader(lines)]
+        return [
+            (row["alias"], row["value"])
+            for row in csv.DictReader(lines)
+            if row.get("channel") != "preference"
+        ]
 
 
 GRANTS = [word for word, value in _words("consents.csv") if value == "granted"]

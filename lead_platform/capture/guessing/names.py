@@ -451,7 +451,11 @@ def _names_of_opt_outs(path: Path) -> list[tuple[Path, str, str]]:
     if not any(row.channel for row in rows):
         path = SHIPPED / OPT_OUT_WORDS
         rows = load_csv(path, OptOutRow)
-    return [(path, f"opt_out_{row.channel}", row.alias) for row in rows if row.channel]
+    return [
+        (path, f"opt_out_{'email' if row.channel == 'list' else row.channel}", row.alias)
+        for row in rows
+        if row.channel and row.channel != "preference"
+    ]
 
 
 def _words(name: str) -> list[str]:

@@ -23,7 +23,11 @@ LISTS = shipped_intake_lists()
 NOW = datetime(2026, 11, 28)
 with (SHIPPED / "opt_outs.csv").open(encoding="utf-8") as file:
     WORDS = [(row["alias"], row["value"], row["channel"]) for row in csv.DictReader(file)]
-COLUMNS = [(alias, channel) for alias, _, channel in WORDS if channel]
+COLUMNS = [
+    (alias, "email" if channel == "list" else channel)
+    for alias, _, channel in WORDS
+    if channel not in ("", "preference")
+]
 SLOW = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
 )
@@ -95,7 +99,9 @@ def test_what_looks_like_an_opt_out_is_never_a_consent(
         assert is_asked(tmp_path / "x.csv", header, *cells)
 
 
-@pytest.mark.parametrize(("alias", "value"), [(alias, value) for alias, value, _ in WORDS])
+@pytest.mark.parametrize(
+    ("alias", "value"), [(alias, value) for alias, value, of in WORDS if of != "preference"]
+)
 def test_a_word_of_the_list_says_as_a_value_what_it_says_as_a_name(alias: str, value: str) -> None:
     wanted = "denied" if value == "denied" else None
     for word in (alias, alias.upper(), f" {alias}. "):
@@ -109,7 +115,7 @@ def test_no_word_of_an_opt_out_grants() -> None:
         try:
             said = consent_reader(LISTS)(alias)
         except ValueFault:
-            assert channel in ("phone", "sms", "whatsapp"), alias
+            assert channel == "preference", alias
         else:
             assert said == "denied", alias
 
@@ -123,22 +129,23 @@ def test_no_word_of_an_opt_out_grants() -> None:
 def test_a_denial_of_its_own_channel_is_read_in_each_column_of_consents(
     field: str, states: dict[str, object]
 ) -> None:
-    """`No phone calls` was unknown in a column of calls; only words of mail were read."""
+    """`No phone calls` was unknown in a column of calls, and `no emails` denied there."""
     channel = load_channels(SHIPPED.parent)["web_form"]
     rule = FieldRule.model_validate(states if "strictest_of" in states else {"path": "x", **states})
     read = RuleCompiler(channel).field(field, "submission", rule, NOW)
     for alias, value, of in WORDS:
         if value != "denied":
             continue
-        if of in ("", "all", "email", field.removeprefix("consent_")):
+        if of in ("", "all", "list", field.removeprefix("consent_")):
             assert read({"x": alias}) == "denied", alias
             continue
-        try:
+        if LISTS.consents.find(alias) is not None:
             assert read({"x": alias}) == "denied", alias
-        except ValueFault:
-            assert LISTS.consents.find(alias) is None
-        else:
-            assert LISTS.consents.find(alias) == "denied"
+            continue
+        with pytest.raises(ValueFault) as told:
+            read({"x": alias})
+        denied = getattr(told.value, "fields", ())
+        assert denied == (() if of == "preference" else (f"consent_{of}",)), alias
 
 
 @pytest.mark.parametrize(

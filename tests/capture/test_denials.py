@@ -1,0 +1,208 @@
+"""Denials outside of columns of consents: in names, in preferred channels, in words of another."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_platform.capture.denials import DenialReader
+from lead_platform.capture.mapping import RecordMapper, item_values
+from lead_platform.vocabularies.folder import shipped_intake_lists
+from lead_platform.vocabularies.particles import are_particles
+from tests.capture.conftest import MakeChannel
+
+READER = DenialReader(shipped_intake_lists())
+MAIL, PHONE, SMS, WHATSAPP = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp")
+ALL = (MAIL, PHONE, SMS, WHATSAPP)
+CHANNEL = """
+    name: people
+    description: One person per row.
+    format: csv
+    record_id: id
+    emits:
+      - kind: submission
+        fields:
+          submitted_at: {default: received_at}
+          email: email
+          full_name: name
+          first_name: first
+          last_name: last
+          preferred_channel: wish
+          consent_email: {strictest_of: [may_mail, {path: left, consent: opt_out}]}
+          consent_phone: may_call
+          consent_sms: {path: no_sms, consent: opt_out}
+"""
+
+
+def mapped(make_channel: MakeChannel, **content: str) -> dict[str, Any]:
+    record = {"id": "1", "email": "ann@acme.example", **content}
+    mapper = RecordMapper(make_channel(CHANNEL), datetime(2026, 11, 28))
+    (item,) = mapper.map_record(record, 1).items
+    return {name: value for name, value in item_values(*item).items() if value is not None}
+
+
+def denied(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name in ALL if row.get(name) == "denied")
+
+
+def told(row: dict[str, Any]) -> list[str]:
+    return [issue["field"] for issue in json.loads(row.get("issues", "[]"))]
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "fields"),
+    [
+        ("Jane Doe DO NOT CALL", "Jane Doe", (PHONE,)),
+        ("DO NOT CALL - Jane Doe", "Jane Doe", (PHONE,)),
+        ("Doe, Jane (do not contact)", "Doe, Jane", ALL),
+        ("Jane (do not call) Doe", "Jane Doe", (PHONE,)),
+        ("Doe (DO NOT CALL), Jane", "Doe, Jane", (PHONE,)),
+        ("Müller - nicht anrufen", "Müller", (PHONE,)),
+        ("Müller: bitte nicht mehr, nicht anrufen!", "Müller", (PHONE,)),
+        ("Dr. Anke Groß – keine Werbung", "Dr. Anke Groß", ALL),
+        ("van der Berg *niet bellen*", "van der Berg", (PHONE,)),
+        ("José García [no llamar]", "José García", (PHONE,)),
+        ("Mario Rossi, non contattare", "Mario Rossi", ALL),
+        ("Jean-Luc O'Neill Jr. / ne pas appeler", "Jean-Luc O'Neill Jr.", (PHONE,)),
+        ("Jan Kowalski nie dzwonić", "Jan Kowalski", (PHONE,)),
+        ("Иван Петров не звонить", "Иван Петров", (PHONE,)),
+        ("田中（電話不可）", "田中", (PHONE,)),
+        ("Ann Lee | no SMS", "Ann Lee", (SMS,)),
+        ("Ann Lee (unsubscribed)", "Ann Lee", ALL),
+        ("nicht anrufen", None, (PHONE,)),
+    ],
+)
+def test_a_denial_in_a_name_denies_and_is_no_part_of_it(
+    make_channel: MakeChannel, cell: str, name: str | None, fields: tuple[str, ...]
+) -> None:
+    """`Jane Doe DO NOT CALL` was somebody's name, and she was called."""
+    for column, field in (("name", "full_name"), ("last", "last_name"), ("first", "first_name")):
+        row = mapped(make_channel, may_call="yes", **{column: cell})
+        assert row.get(field) == name
+        assert denied(row) == fields
+        assert told(row) == [field]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Tom Robinson", "Juan de Baja", "Maria do Carmo", "Nix", "Anna Nowak",
+     "Robinson, Anna (Nix)",
+     "Al-Baja", "Ne Win", "Stop", "Callum Noe", "No Contact", "Jane Doe (née Call)",
+     "Do Quyen Call", "Bel Niet", "Nie", "N. O. Mail", "Jean Appel", "Ring Lardner Jr.",
+     "Ei Ei", "Nu Nu"],
+)  # fmt: skip
+def test_names_stay_names(make_channel: MakeChannel, name: str) -> None:
+    row = mapped(make_channel, name=name, may_call="yes")
+    assert (row["full_name"], denied(row), told(row)) == (name, (), [])
+
+
+PHRASES = sorted(
+    phrase for phrase in shipped_intake_lists().denials_in_names.channels if " " in phrase
+)
+
+
+@given(
+    phrase=st.sampled_from(PHRASES),
+    name=st.sampled_from(["Jane Doe", "Müller", "Li Na", "Doe, Jane", "Ann O'Neill", "J. Doe"]),
+    form=st.sampled_from(["{n} {p}", "{n} - {p}", "{n} ({p})", "{n}, {p}!", "{p}: {n}", "{p} {n}"]),
+    casing=st.sampled_from([str.upper, str.lower, str.title]),
+)
+def test_each_denial_is_found_wherever_it_stands(
+    phrase: str, name: str, form: str, casing: Any
+) -> None:
+    found = READER.in_name(form.format(n=name, p=casing(phrase)))
+    assert found is not None
+    assert found.fields == tuple(
+        f"consent_{way}" for way in shipped_intake_lists().denials_in_names.channels[phrase]
+    )
+    assert found.rest == name
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read(text: str) -> None:
+    for found in (READER.in_name(text), READER.in_preference(text)):
+        assert found is None or (found.fields and len(found.rest or "") <= len(text))
+
+
+def test_no_phrase_is_a_name_with_a_particle() -> None:
+    for phrase in PHRASES:
+        first, *others = phrase.split()
+        assert len(others) > 1 or not are_particles(first)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    ["Do not contact", "Kein Kontakt", "None", "none", "No contact", "Opt-out", "Keine", "Aucun",
+     "Ninguno", "Nessuno", "Żaden", "DNC", "Blacklisted", "Geen contact", "Unsubscribed", "なし"],
+)  # fmt: skip
+def test_who_wishes_for_no_channel_denies_each(make_channel: MakeChannel, wish: str) -> None:
+    """`Contact preference: Do not contact` was a preference that no list knew."""
+    row = mapped(make_channel, wish=wish, may_call="yes", may_mail="yes")
+    assert denied(row) == ALL
+    assert "preferred_channel" not in row
+
+
+@pytest.mark.parametrize(
+    ("wish", "kept", "fields"),
+    [
+        ("E-mail", "E-mail", ()), ("No preference", "No preference", ()), ("Phone", "Phone", ()),
+        ("E-mail; no calls", "E-mail", (PHONE,)), ("Keine Anrufe, keine SMS", None, (PHONE, SMS)),
+        ("Do not email", None, (MAIL,)), ("n/a", None, ()), ("", None, ()),
+        ("no", "no", ()), ("yes", "yes", ()), ("Email, Phone", "Email, Phone", ()),
+    ],
+)  # fmt: skip
+def test_a_wish_denies_what_it_names(
+    make_channel: MakeChannel, wish: str, kept: str | None, fields: tuple[str, ...]
+) -> None:
+    row = mapped(make_channel, wish=wish)
+    assert (row.get("preferred_channel"), denied(row)) == (kept, fields)
+
+
+@pytest.mark.parametrize("field", ["may_call", "may_mail", "left", "no_sms"])
+@pytest.mark.parametrize("word", ["none", "keine", "nessuno"])
+def test_none_is_no_denial_in_other_columns(
+    make_channel: MakeChannel, field: str, word: str
+) -> None:
+    row = mapped(make_channel, **{field: word})
+    assert denied(row) == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "own"), [("may_call", PHONE), ("may_mail", MAIL), ("left", MAIL), ("no_sms", SMS)]
+)
+@pytest.mark.parametrize(
+    ("word", "of"),
+    [("do not email", (MAIL,)), ("Keine E-Mails", (MAIL,)), ("no newsletter", (MAIL,)),
+     ("do not call", (PHONE,)), ("nie dzwonić", (PHONE,)), ("Keine SMS", (SMS,)),
+     ("no WhatsApp messages", (WHATSAPP,))],
+)  # fmt: skip
+def test_a_word_that_names_a_channel_denies_that_channel(
+    make_channel: MakeChannel, column: str, own: str, word: str, of: tuple[str, ...]
+) -> None:
+    """`do not email` in a column of calls denied the calls, and left the mail open."""
+    others = {"may_call": "yes", "may_mail": "yes"} | {column: word}
+    row = mapped(make_channel, **others)
+    assert denied(row) == of
+    assert told(row) == ([] if own in of else [own])
+
+
+@pytest.mark.parametrize("column", ["may_call", "may_mail", "left", "no_sms"])
+@pytest.mark.parametrize("word", ["unsubscribed", "abgemeldet", "Wypisany", "opted out"])
+def test_a_word_that_names_none_denies_that_of_its_column(
+    make_channel: MakeChannel, column: str, word: str
+) -> None:
+    own = {"may_call": PHONE, "may_mail": MAIL, "left": MAIL, "no_sms": SMS}[column]
+    row = mapped(make_channel, **{column: word})
+    assert (denied(row), told(row)) == ((own,), [])
+
+
+@pytest.mark.parametrize("may_mail", ["yes", "no", "who knows", ""])
+def test_a_denial_elsewhere_leaves_the_strictest_of_the_others(
+    make_channel: MakeChannel, may_mail: str
+) -> None:
+    row = mapped(make_channel, may_mail=may_mail, left="do not call", may_call="yes")
+    assert row["consent_phone"] == "denied"
+    assert row.get(MAIL) == {"yes": "granted", "no": "denied"}.get(may_mail)
