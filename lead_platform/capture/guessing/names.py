@@ -98,6 +98,8 @@ _LAST_RANKS = 10_000
 _KEYS_OF_CRMS = frozenset({"further_emails", "merged_person_ids"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _POSSESSIVE = re.compile(r"(?<=\w)['’‘`´ʼ′]s\b", re.I)
+# What French and Italian leave the vowel of: d'appel, l'envoi, qu'on, dell'invio.
+_ELISION = re.compile(r"\b([cdjlmnst]|qu|d?all|dell|nell|sull|un)['’](?=\w)", re.I)
 # `+1 Name` is whom the lead brings along.
 _PLUS = re.compile(r"\+\s*(?=\d)")
 # Zero-width signs and marks of direction, which exports leave within words.
@@ -263,11 +265,11 @@ class FieldNames:
 
     def speaks_of_leave(self, path: Sequence[str]) -> bool:
         """Whether the words of the name say that somebody may be reached, or may not."""
-        return self.permissions.speaks_of_leave(self._words(path[-1]))
+        return self.permissions.speaks_of_leave(self._words_of_leave(path[-1]))
 
     def granted_consent(self, path: Sequence[str]) -> str | None:
         """The one consent that the words of the name grant, where nothing in it may deny."""
-        channel = self.permissions.granted_channel(self._words(path[-1]))
+        channel = self.permissions.granted_channel(self._words_of_leave(path[-1]))
         is_clear = not (self.is_negated(path) or self.is_about_privacy(path))
         return f"consent_{channel}" if channel is not None and is_clear else None
 
@@ -277,8 +279,12 @@ class FieldNames:
 
     def is_negated(self, path: Sequence[str]) -> bool:
         """Whether the name says `not`, or refuses: of a consent, its yes may be a no."""
-        words = self._words(path[-1])
-        return self._has_phrase(words, NEGATION) or self.permissions.refuses(words)
+        is_refused = self.permissions.refuses(self._words_of_leave(path[-1]))
+        return is_refused or self._has_phrase(self._words(path[-1]), NEGATION)
+
+    def _words_of_leave(self, name: str) -> list[str]:
+        """`d'appel` and `all'invio` are two words each."""
+        return self._words(_ELISION.sub(r"\1 ", name))
 
     def is_about_deletion(self, path: Sequence[str]) -> bool:
         """Whether the whole name says that the source has deleted the record."""

@@ -23,7 +23,9 @@ REFUSALS = (
     "Must not be emailed", "Opposed to marketing calls", "Suppression reason", "Email withdrawn",
     "Stop all mailings", "Removed from the mailing list", "Werbliche Ansprache nicht gewünscht",
     "Keine Zusendung von Angeboten", "Telefonkontakt untersagt", "Mailverbot",
-    "N'accepte pas la prospection", "Désinscrite le", "Ne plus solliciter", "Prospection refusée",
+    "N'accepte pas la prospection",
+    "Désinscrite le", "Interdiction d'appel", "Opposition à l’envoi",
+    "Ne plus solliciter", "Prospection refusée",
     "Rechaza llamadas comerciales", "No quiere ofertas", "Rifiuta le telefonate",
     "Non vuole pubblicità", "Recusou contato", "Não quer receber mensagens",
     "Wenst geen reclame", "Mag niet gebeld worden", "Nie chce ofert", "Odmowa kontaktu",
@@ -34,7 +36,8 @@ REFUSALS = (
 )  # fmt: skip
 PERMISSIONS = (
     "Can we call", "Permitted to text", "Emailable", "Eligible for outreach campaigns",
-    "Werbefreigabe", "Kontakt zulässig", "Peut être sollicité", "Puede ser contactado",
+    "Werbefreigabe", "Kontakt zulässig", "Peut être sollicité", "Permission d'envoi",
+    "Consente l’invio", "Accord pour l'appel", "Puede ser contactado",
     "Si può contattare", "Pode ser contatado", "Mag worden benaderd", "Wolno i można dzwonić",
     "Får ringas upp: samtal tillåtna", "Må ringes", "Saa soittaa", "Lze oslovit", "Hívható",
     "Poate fi contactat", "Aranabilir arama izni", "Можно звонить", "電話可", "可以联系",
@@ -51,6 +54,7 @@ AGREEMENTS = (
     ("Einwilligung in E-Mail-Werbung", "consent_email"),
     ("Zustimmung zur Kontaktaufnahme per Telefon", "consent_phone"),
     ("J'accepte de recevoir des SMS", "consent_sms"),
+    ("Consentement à l'e-mailing", "consent_email"),
     ("Acepto recibir ofertas por correo electrónico", "consent_email"),
     ("Acconsento a ricevere comunicazioni via WhatsApp", "consent_whatsapp"),
     ("Aceito receber ligações", "consent_phone"),
