@@ -12,7 +12,7 @@ from io import StringIO
 from typing import BinaryIO
 
 from lead_platform.capture.tabular.encodings import TextEncoding
-from lead_platform.capture.tabular.headers import TableFault
+from lead_platform.capture.tabular.headers import HEADER_ROWS, TableFault
 from lead_platform.capture.tabular.readings import DELIMITERS
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.wanted import Wanted
@@ -71,7 +71,8 @@ def _best_delimiter(lines: list[str], wanted: Wanted) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Score:
-    """How well a delimiter splits: names the channel wants, then rows of one width, then columns.
+    """How well a delimiter splits: names the channel wants (where no channel speaks of the table,
+    those people use), then rows of one width, then columns.
 
     `regular`: how many rows have the commonest width, where that is more than one cell.
     """
@@ -84,7 +85,12 @@ class _Score:
 
 def _score(lines: list[str], delimiter: str, wanted: Wanted) -> _Score:
     rows = [row for row in _split(lines, delimiter) if any(cell.strip() for cell in row)]
-    (has_needed, named) = max(map(wanted.score, rows), default=(False, 0))
+    if wanted.names:
+        (has_needed, named) = max(map(wanted.score, rows), default=(False, 0))
+    else:
+        # Reports hold other tables, and dates with a comma in each row split alike.
+        named = max(map(wanted.count_known, rows[:HEADER_ROWS]), default=0)
+        has_needed = True
     if not named:
         has_needed = False
     widths = Counter(len(row) for row in rows)

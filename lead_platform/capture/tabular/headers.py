@@ -162,7 +162,7 @@ def _by_shape(rows: Sequence[AnyRow], wanted: Wanted) -> int:
     named = [[name for cell in row.cells if (name := name_of(cell))] for row in rows]
     wide = max(map(len, named), default=0)
     scored = [
-        (_known(names, wanted), -position)
+        (wanted.count_known(names), -position)
         for position, names in enumerate(named)
         if len(names) >= max(1, 0.6 * wide) and could_name(names)
     ]
@@ -205,12 +205,6 @@ def _is_below_header(named: Sequence[Sequence[str]], position: int) -> bool:
         and is_unit_row(named[position], width)
         and (could_name(above))
     )
-
-
-def _known(names: Sequence[str], wanted: Wanted) -> int:
-    """How many of the names people use; a single one may as well be a value."""
-    count = sum(map(wanted.is_name, names))
-    return count if count > 1 else 0
 
 
 def could_name(names: Sequence[str]) -> bool:

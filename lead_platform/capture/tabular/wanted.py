@@ -37,6 +37,11 @@ class Wanted:
         found = {name_of(cell) for cell in cells}
         return found.issuperset(self.needed), len(found & self.names)
 
+    def count_known(self, cells: Sequence[Any]) -> int:
+        """How many cells people call columns by; a single one may as well be a value."""
+        count = sum(1 for cell in cells if (name := name_of(cell)) and self.is_name(name))
+        return count if count > 1 else 0
+
     def is_surely(self, cells: Sequence[Any]) -> bool:
         """Whether no other row needs to be looked at: all that is needed stands in this one."""
         has_needed, count = self.score(cells)
