@@ -7,8 +7,8 @@ The lake's clock is moved on after each run, and with it what the catalog rememb
 runs whenever it says it is due. Meanwhile other processes read: one polls the published release,
 two hold on to one release for most of a day, in a transaction and attached, and read all of it
 again and again. The runs are taken by processes that are warm and are replaced as often as workers
-are. What slowed down is told from a busy machine by a second home, on which the first runs are done
-over again in turn with the last ones. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as
+are. What slowed down is told from a busy machine by a second home with readers of its own, on which
+the first runs are done over again in turn with the last ones. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as
 everywhere; a second home is not made then.
 """
 
@@ -112,6 +112,7 @@ def _watch(
         while len(runs) < arguments.runs:
             if len(runs) == arguments.runs - COMPARED_RUNS and not _is_on_server():
                 fresh = second.enter_context(Writer(other, arguments))
+                second.enter_context(_readers(other, arguments))()
             runs.append(run := writer.run())
             run["readers"] = [psutil.Process(each.pid).memory_info().rss for each in readers]
             if fresh is not None:
