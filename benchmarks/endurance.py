@@ -8,8 +8,8 @@ runs whenever it says it is due. Meanwhile other processes read: one polls the p
 two hold on to one release for most of a day, in a transaction and attached, and read all of it
 again and again. The runs are taken by processes that are warm and are replaced as often as workers
 are. What slowed down is told from a busy machine by a second home with readers of its own, on which
-the first runs are done over again in turn with the last ones. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as
-everywhere; a second home is not made then.
+the first runs are done over again in turn with the last ones. LEAD_PLATFORM_DATABASE_URL chooses
+the server profile, as everywhere; a second home is not made then.
 """
 
 import argparse
