@@ -72,9 +72,8 @@ class RecordLines:
     doubt: Callable[[bytes], str | None] = _none
     line_number: int = 0
     fault: str | None = None
-    first_line: str = ""
     start_line: int = 1
-    lines_taken: int = 0
+    texts: list[str] = field(default_factory=list)
     _size: int = 0
     _offset: int = 0
     _second_offset: int = 0
@@ -85,11 +84,16 @@ class RecordLines:
         self._offset = self.stream.tell()
         self._ordinary = re.compile(rb'[^"\r\n' + re.escape(self.delimiter.encode()) + rb"]{2,}")
 
+    @property
+    def first_line(self) -> str:
+        """The line the record begins with."""
+        return self.texts[0] if self.texts else ""
+
     def begin(self) -> None:
         """A record starts at the next line."""
         self.fault = None
         self._size = 0
-        self.lines_taken = 0
+        self.texts = []
         self.start_line = self.line_number + 1
 
     def records(self) -> Iterator[tuple[int, str, str | None]]:
@@ -112,7 +116,7 @@ class RecordLines:
         return self
 
     def __next__(self) -> str:
-        if self.lines_taken and self.line_number < self._failed_line:
+        if self.texts and self.line_number < self._failed_line:
             raise StopIteration
         if self.line_number % _BRAKED_LINES == 0:
             check_brake()
@@ -124,11 +128,10 @@ class RecordLines:
         if self._size > RECORD_LIMIT or not line.endswith(b"\n"):
             line = self._bounded(line)
         self.line_number += 1
-        self.lines_taken += 1
         text = self._decoded(line)
-        if self.lines_taken == 1:
-            self.first_line = text
+        if not self.texts:
             self._second_offset = self._offset
+        self.texts.append(text)
         return text
 
     def _bounded(self, line: bytes) -> bytes:

@@ -134,29 +134,51 @@ class CountingStream(io.BytesIO):
         return line
 
 
+def as_marked(line: str) -> list[str] | None:
+    """The cells of a line that has lone quotes for some, and no other quotes."""
+    cells = line.rstrip("\r\n").split(",")
+    quoted = [cell for cell in cells if '"' in cell]
+    is_marked = len(cells) > 1 and quoted and all(cell.strip() == '"' for cell in quoted)
+    return cells if is_marked and "\r" not in "".join(cells) else None
+
+
+def width_alone(line: str) -> int:
+    try:
+        return len(as_marked(line) or next(csv.reader([line], strict=True), []))
+    except csv.Error:
+        return 0
+
+
 def rows_tried_from_each_line(lines: list[str]) -> Iterator[list[str] | None]:
     """What to expect: a row that fails costs its first line, and the next line is tried anew. With
     lone quotes for cells the line is a row, where it fails or one of them swallowed others."""
+    signs, width = ("\r", "\n", ","), 0
     while lines:
         reader = csv.reader(lines, strict=True)
-        alone = lines[0].rstrip("\r\n").split(",")
-        marks = [cell.strip() == '"' for cell in alone]
-        is_marked = len(alone) > 1 and any(marks) and "\r" not in "".join(alone)
-        is_marked &= all(is_mark or '"' not in c for c, is_mark in zip(alone, marks, strict=True))
+        marked = as_marked(lines[0])
         try:
             cells = next(reader)
         except csv.Error:
-            lines = lines[1:]
-            yield alone if is_marked else None
-        else:
-            swallowed = [c for c in cells if c[:1] in ("\r", "\n", ",") and c[-1:] == ","]
-            if is_marked and len(alone) >= len(cells) and "\n" in "".join(swallowed):
-                lines = lines[1:]
-                yield alone
-                continue
-            lines = lines[reader.line_num :]
-            if cells:
-                yield cells
+            lines, width = lines[1:], len(marked or ()) or width
+            yield marked
+            continue
+        behind = [width_alone(line) for line in lines[1 : reader.line_num]]
+        swallowed = [c for c in cells if len(c) > 1 and c[0] in signs and c[-1] in signs]
+        is_odd = reader.line_num > 1 or len(cells) != width
+        if (
+            marked
+            and swallowed
+            and is_odd
+            and len(marked) == (width or len(cells))
+            and (not behind or 2 * behind.count(len(marked)) > len(behind))
+        ):
+            lines, width = lines[1:], len(marked)
+            yield marked
+            continue
+        lines = lines[reader.line_num :]
+        width = len(cells) if any(cells) else width
+        if cells:
+            yield cells
 
 
 @given(lines=LINES)
@@ -372,12 +394,13 @@ def test_no_content_makes_a_reader_fail(read: Read, name: str, data: bytes | str
 
 
 DITTOS = ["Ann,a@b.example,Acme,Rome", 'Bo,b@b.example,",Rome', 'Cy,c@b.example,",Rome',
-          'Di,d@b.example,Zed,"', "Flo,f@b.example,Zed,Rome"]  # fmt: skip
+          'Di,d@b.example,Zed,"', "Flo,f@b.example,Zed,Rome", '",g@b.example,Zed,Rome',
+          '",h@b.example,Zed,"', '",i@b.example,Zed,Rome', "Ida,j@b.example,Zed,Rome"]  # fmt: skip
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("rows", [DITTOS, DITTOS[:2], DITTOS[:4], DITTOS[3:], DITTOS[1:3]])
+@pytest.mark.parametrize("rows", [DITTOS[n:m] for n in range(9) for m in range(n + 1, 10)])
 def test_lone_quotes_swallow_no_rows(read: Read, delimiter: str, end: str, rows: list[str]) -> None:
     """From one `"` that says "as above" to the next, whole rows became the value of a cell."""
     lines = [line.replace(",", delimiter) for line in ["id,mail,company,at", *rows]]
@@ -389,8 +412,23 @@ def test_lone_quotes_swallow_no_rows(read: Read, delimiter: str, end: str, rows:
 
 
 @pytest.mark.parametrize(
-    "note", ["\nHigh St 1,\nRome", "first\nsecond,", "\n\n", ",\n", "a\nb", 'say ""hi""\n,x']
+    "note",
+    [
+        "\nHigh St 1,\nRome",
+        "\nHello,\nplease call me back,",
+        "first\nsecond,",
+        "\n\n",
+        ",\n",
+        "a\nb",
+        'say ""hi""\n,x',
+    ],
 )
 def test_cells_of_several_lines_stay(read: Read, note: str) -> None:
-    records = read(f'id,note,at\nAnn,"{note}",Rome\nBo,,Graz\n')
-    assert [content["note"] for content in contents(records)] == [note.replace('""', '"'), ""]
+    wanted = [note.replace('""', '"'), ""]
+    for header, first, second in (
+        ("id,note,at", f'Ann,"{note}",Rome', "Bo,,Graz"),
+        ("id,at,note", f'Ann,Rome,"{note}"', "Bo,Graz,"),
+        ("note,id,at", f'"{note}",Ann,Rome', ",Bo,Graz"),
+    ):
+        records = read(f"{header}\n{first}\n{second}\n")
+        assert [content["note"] for content in contents(records)] == wanted

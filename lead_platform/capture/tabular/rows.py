@@ -6,6 +6,7 @@ Owns quoting and its faults. Which rows are records is decided by `extents`.
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
@@ -56,6 +57,7 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
     """Every row, blank ones too, counted from `first`. A quote that never closes costs its own line
     only."""
     reader = csv.reader(lines, delimiter=lines.delimiter, strict=True)
+    width = 0
     for number in count(first):
         lines.begin()
         try:
@@ -63,29 +65,31 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            marked = _with_lone_quotes(lines)
+            marked = _with_lone_quotes(lines.first_line, lines.delimiter)
             if marked is not None and lines.fault is None:
-                if lines.lines_taken > 1:
+                if len(lines.texts) > 1:
                     lines.rewind()
-                yield Row(lines.start_line, marked, number)
+                width = len(marked)
+                yield Row(lines.start_line, _plain_cells(marked), number)
                 continue
             reason = (
                 f"broken quoting: the row at line {lines.start_line} cannot be split ({error}); "
                 "double the quotes inside a quoted field and close it"
             )
-            if lines.lines_taken > 1:
+            if len(lines.texts) > 1:
                 lines.rewind()
             else:
                 reason = lines.fault or reason
             fault = Unreadable(reason, excerpt_of(lines.first_line))
             yield DamagedRow(lines.start_line, fault, number=number)
             continue
-        if lines.lines_taken > 1 and (marked := _unswallowed(cells, lines)) is not None:
-            lines.rewind()
+        is_odd = len(lines.texts) > 1 or len(cells) != width
+        if is_odd and (marked := _unswallowed(cells, lines, width)) is not None:
+            if len(lines.texts) > 1:
+                lines.rewind()
             cells = marked
-        text = "".join(cells)
-        if '="' in text or "'" in text:
-            cells = [_plain(cell) for cell in cells]
+        cells = _plain_cells(cells)
+        width = len(cells) if any(cells) else width
         if lines.fault is None:
             yield Row(lines.start_line, cells, number)
         else:
@@ -93,25 +97,43 @@ def text_rows(lines: RecordLines, first: int = 1) -> Iterator[AnyRow]:
             yield DamagedRow(lines.start_line, fault, tuple(cells), number)
 
 
-def _with_lone_quotes(lines: RecordLines) -> list[str] | None:
-    """The row's first line where it is one by itself, with cells that are nothing but a quote: the
-    mark for "the same as above"."""
-    line = lines.first_line.rstrip("\r\n")
+def _with_lone_quotes(line: str, delimiter: str) -> list[str] | None:
+    """A line where it is a row by itself, with cells that are nothing but a quote: the mark for
+    "the same as above"."""
+    line = line.rstrip("\r\n")
     if "\r" in line:
         return None
-    cells = line.split(lines.delimiter)
+    cells = line.split(delimiter)
     quoted = [cell.strip() for cell in cells if '"' in cell]
     return cells if quoted and len(cells) > 1 and set(quoted) == {'"'} else None
 
 
-def _unswallowed(cells: list[str], lines: RecordLines) -> list[str] | None:
+def _unswallowed(cells: list[str], lines: RecordLines, width: int) -> list[str] | None:
     """The first line of a row that is none: from a lone quote to the next one a cell has swallowed
-    what stands between, for it begins and ends where a cell does."""
-    begins, ends = (lines.delimiter, "\r", "\n"), lines.delimiter
-    if not any(cell.startswith(begins) and cell.endswith(ends) and "\n" in cell for cell in cells):
+    what stands between, for it begins and ends where a cell does, and the line and most of those
+    behind are rows as wide as the one before (`width`, 0 where there is none)."""
+    signs = (lines.delimiter, "\r", "\n")
+    if not any(cell.startswith(signs) and cell.endswith(signs) and len(cell) > 1 for cell in cells):
         return None
-    marked = _with_lone_quotes(lines)
-    return marked if marked is not None and len(marked) >= len(cells) else None
+    marked = _with_lone_quotes(lines.first_line, lines.delimiter)
+    if marked is None or len(marked) != (width or len(cells)):
+        return None
+    behind = lines.texts[1:]
+    alike = sum(_width_alone(text, lines.delimiter) == len(marked) for text in behind)
+    return marked if not behind or 2 * alike > len(behind) else None
+
+
+def _width_alone(line: str, delimiter: str) -> int:
+    """How many cells the line has as a row by itself."""
+    cells = _with_lone_quotes(line, delimiter)
+    with suppress(csv.Error, StopIteration):
+        cells = cells or next(csv.reader([line], delimiter=delimiter, strict=True))
+    return len(cells or ())
+
+
+def _plain_cells(cells: list[str]) -> list[str]:
+    text = "".join(cells)
+    return [_plain(cell) for cell in cells] if '="' in text or "'" in text else cells
 
 
 def _plain(cell: str) -> str:
