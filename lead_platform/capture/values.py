@@ -172,21 +172,26 @@ def instant_reader(formats: tuple[str, ...], zone: tzinfo) -> Callable[[Any], da
 
 def _read_zoned(text: str, formats: tuple[str, ...], zone: tzinfo) -> datetime | None:
     """A time behind which its zone stands, as UTC; None where that cannot be read. Where the zone's
-    name has several meanings, `zone` tells which; else they have to agree."""
+    name means several times, it is that of `zone`, if it is one of them; else it is refused."""
     local, zones = split_zone(text)
     if not zones:
         return None
-    meant = (zone,) if zone in zones else zones
     readers: list[Callable[[str], datetime | None]] = [partial(_strptime, f) for f in formats]
     for read in (*readers, datetime.fromisoformat, read_worded_date):
         found: frozenset[datetime] = frozenset()
         with suppress(ValueError, OverflowError):
-            found = in_utc(at, meant) if (at := read(local)) is not None else found
+            if (at := read(local)) is not None:
+                found, own = in_utc(at, zones), in_utc(at, (zone,))
+                found = own if own <= found and str(zone) != _DEFAULT_ZONE else found
         if len(found) > 1:
             raise ValueFault(_unclear_zone(text, zones))
         if found:
             return next(iter(found))
     return None
+
+
+_DEFAULT_ZONE = "UTC"
+"""It tells nothing of what a name means: in winter, Ireland's IST is UTC, and India's is not."""
 
 
 def _strptime(form: str, text: str) -> datetime:
@@ -196,8 +201,8 @@ def _strptime(form: str, text: str) -> datetime:
 def _unclear_zone(text: str, zones: tuple[tzinfo, ...]) -> str:
     meanings = " or ".join(str(each) for each in zones)
     return (
-        f"{show(text)}: its zone may be {meanings}; write the one that is meant as `time_zone` of "
-        "the field or the channel"
+        f"{show(text)}: its zone may be {meanings}; write where it is meant as `time_zone` of the "
+        "field or the channel, such as America/Chicago, or Etc/GMT+5 for five hours behind UTC"
     )
 
 

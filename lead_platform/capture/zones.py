@@ -73,9 +73,10 @@ def zones_of(name: str) -> tuple[tzinfo, ...]:
         return (UTC,)
     if (zone := _offset(text)) is not None:
         return (zone,)
-    if (known := zone_of_name(text)) is not None:
-        return (ZoneInfo(known),)
-    return _called(text)
+    if zones := _called(text):
+        return zones
+    known = zone_of_name(text)
+    return () if known is None else (ZoneInfo(known),)
 
 
 def _called(name: str) -> tuple[tzinfo, ...]:

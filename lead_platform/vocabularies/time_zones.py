@@ -11,8 +11,10 @@ from zoneinfo import available_timezones
 
 from lead_platform.vocabularies.text import fold
 
-# Their zones are no cities: Canada/Central.
+# Their zones are no cities: Canada/Central, Australia/West.
 _COUNTRIES = frozenset({"Brazil", "Canada", "Chile", "Mexico", "US"})
+_REGIONS = frozenset({"act", "lhi", "north", "nsw", "queensland", "south", "tasmania", "victoria",
+                      "west"})  # fmt: skip
 _LIST = Path(__file__).with_name("time_zones.csv")
 
 
@@ -43,5 +45,9 @@ def _database() -> dict[str, str]:
     for name in names:
         if name.partition("/")[0] not in _COUNTRIES:
             cities.setdefault(fold(name.rpartition("/")[2]), set()).add(name)
-    alone = {city: found.pop() for city, found in cities.items() if len(found) == 1}
+    alone = {
+        city: found.pop()
+        for city, found in cities.items()
+        if len(found) == 1 and city not in _REGIONS
+    }
     return alone | {fold(name): name for name in names}

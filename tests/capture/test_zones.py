@@ -105,8 +105,19 @@ def test_a_name_is_refused_that_means_two_times() -> None:
     for text in ("07/15/2026 10:00 EST", "01/15/2026 10:00 CST", "01/15/2026 10:00 IST"):
         with pytest.raises(ValueFault, match="time_zone"):
             read(text)
+    # The zone that the message advises says which it is, by whatever name.
+    for zone, hour in (("America/Toronto", 14), ("Etc/GMT+5", 15), ("US/Eastern", 14)):
+        told = instant_reader(("%m/%d/%Y %H:%M",), ZoneInfo(zone))
+        assert told("07/15/2026 10:00 EST") == datetime(2026, 7, 15, hour)
+    # Lisbon's summer time was Perth, which lies in a region the tz database calls West.
+    assert read("07/15/2026 10:00 WEST") == datetime(2026, 7, 15, 9)
     chicago = instant_reader(("%m/%d/%Y %H:%M",), ZoneInfo("America/Chicago"))
     assert chicago("01/15/2026 10:00 CST") == datetime(2026, 1, 15, 16)
+
+
+@pytest.mark.parametrize("name", ["West", "South", "ACT", "NSW", "Queensland"])
+def test_regions_are_no_cities(name: str) -> None:
+    assert not [zone for zone in zones_of(name) if str(zone).endswith(f"/{name}")]
 
 
 @pytest.mark.parametrize("zone", ["+15:00", "-99:00", "+0199", "CST", "Ortszeit", "Uhr", "+"])

@@ -76,6 +76,8 @@ def _joins_persons(words: list[str], keys: list[str]) -> bool:
     """
     for place in range(1, len(keys) - 1):
         before, key, behind = keys[place - 1 : place + 2]
+        if _may_be_initial(words, place):
+            continue
         if key in BETWEEN_PERSONS and not (before in PARTICLES and behind in PARTICLES):
             return True
         if key in BETWEEN_GIVEN and _stands_between_given(words, place):
@@ -85,6 +87,14 @@ def _joins_persons(words: list[str], keys: list[str]) -> bool:
         if key in ("y", "e", "i") and place == 1 and is_given(before) and is_given(behind):
             return True
     return False
+
+
+def _may_be_initial(words: list[str], place: int) -> bool:
+    """DAVID A. SCOTT, maria e martin: where capitals tell nothing, a letter before the last name is
+    its owner's; KARIN U. STEFAN HOFMANN are two."""
+    whole = " ".join(words)
+    is_level = whole.isupper() or whole.islower()
+    return is_level and len(words[place].strip(".")) == 1 and place + 2 == len(words)
 
 
 def _stands_between_given(words: list[str], place: int) -> bool:

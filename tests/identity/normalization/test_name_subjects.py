@@ -1,5 +1,7 @@
 """Two people in one cell once became one that nobody is: Anna U Peter Schmidt."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,21 @@ def test_names_below_each_other_are_several(
 def test_one_person_stays_one(raw: str, first: str, last: str, vocabularies: Vocabularies) -> None:
     name = normalize_name(raw, None, None, vocabularies)
     assert (name.first, name.last, name.reasons) == (first, last, ())
+
+
+@given(
+    first=st.sampled_from(GIVEN),
+    initial=st.sampled_from("abcdefghijklmnopqrstuvwxyz"),
+    dot=st.sampled_from(["", "."]),
+    last=st.sampled_from(["Thomas", "James", "Scott", "Martin", "Novak"]),
+    write=st.sampled_from([str.upper, str.lower]),
+)
+def test_a_letter_before_the_last_name_is_an_initial_where_capitals_tell_nothing(
+    first: str, initial: str, dot: str, last: str, write: Any, vocabularies: Vocabularies
+) -> None:
+    """DAVID A. SCOTT was several persons, and had neither first nor last name."""
+    name = normalize_name(write(f"{first} {initial}{dot} {last}"), None, None, vocabularies)
+    assert SEVERAL_PERSONS not in dict(name.reasons).values()
 
 
 @pytest.mark.parametrize(
