@@ -57,15 +57,8 @@ WILL_RETRY_TAG = "dagster/will_retry"
 FEEDS_EVERY = timedelta(minutes=10)
 
 # What the published release tells of: settled together.
-LAKE_KINDS = (
-    "feed_stale",
-    "feed_fallen",
-    "field_moved",
-    "vocabulary_moved",
-    "quarantine_grown",
-    "files_rejected",
-    "maintenance_overdue",
-)
+LAKE_KINDS = ("quarantine_grown", "files_rejected", "maintenance_overdue")
+ARRIVAL_KINDS = ("feed_stale", "feed_fallen", "field_moved", "vocabulary_moved")
 
 # Checks that speak of the files of one run, of which the next one says nothing.
 TOLD_OTHERWISE = frozenset({"capture.deliveries files_taken"})
@@ -157,60 +150,47 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
     cursor = (
         Cursor.model_validate_json(context.cursor) if context.cursor else Cursor(runs_until=now)
     )
-    book = open_book(settings)
-
-    def runs() -> None:
-        watch_runs(context.instance, book, cursor, now)
-
-    is_due = cursor.are_feeds_due(now)
-
-    def lake() -> None:
-        if is_due:
-            watch_lake(settings, book, now)
-            cursor.feeds_at = now
-
-    def limits() -> None:
-        book.settle(
-            ["files_waiting", "disk_nearly_full", "runs_waiting"],
-            [
-                *watch_files(settings, now),
-                *watch_disk(settings),
-                *watch_queue(context.instance),
-            ],
-            now,
-        )
-
-    def files() -> None:
-        settle_files(settings, book, now)
-
-    def configuration() -> None:
-        book.settle(["configuration_broken"], watch_configuration(settings), now)
-
-    def models() -> None:
-        if is_due:
-            book.settle(["model_lacking"], watch_models(settings), now)
-
-    def ticks() -> None:
-        book.settle(["sensor_failing"], watch_ticks(context.instance, own="alerts"), now)
-
-    watches: dict[str, Callable[[], None]] = {
-        "limits": limits,
-        "runs": runs,
-        "files": files,
-        "configuration": configuration,
-        "lake": lake,
-        "models": models,
-        "ticks": ticks,
-    }
-    failed = {name: error for name, watch in watches.items() if (error := _look(watch))}
+    looks = _looks(settings, context.instance, cursor, now)
+    failed = {name: error for name, look in looks.items() if (error := _look(look))}
     tell(
         settings,
         [Signal("watch_failed", name, text, is_condition=True) for name, text in failed.items()],
         now,
-        over=[("watch_failed", name) for name in watches if name not in failed],
+        over=[("watch_failed", name) for name in looks if name not in failed],
     )
     context.update_cursor(cursor.model_dump_json())
     return SkipReason("looked; see: lead-platform alerts list")
+
+
+def _looks(
+    settings: Settings, instance: DagsterInstance, cursor: Cursor, now: datetime
+) -> dict[str, Callable[[], None]]:
+    """What is looked at now, by the name of the watch.
+
+    One whose turn it is not is not among them: who does not look tells and settles nothing. One
+    that cannot look has its turn again the next time.
+    """
+    book = open_book(settings)
+
+    def settling(kind: str, watch: Callable[[], list[Signal]]) -> Callable[[], None]:
+        return lambda: book.settle([kind], watch(), now)
+
+    def feeds() -> None:
+        watch_arrivals(settings, book, now)
+        cursor.feeds_at = now
+
+    looks = {
+        "inbox": settling("files_waiting", lambda: watch_files(settings, now)),
+        "disk": settling("disk_nearly_full", lambda: watch_disk(settings)),
+        "queue": settling("runs_waiting", lambda: watch_queue(instance)),
+        "runs": lambda: watch_runs(instance, book, cursor, now),
+        "files": lambda: settle_files(settings, book, now),
+        "configuration": settling("configuration_broken", lambda: watch_configuration(settings)),
+        "models": settling("model_lacking", lambda: watch_models(settings)),
+        "lake": lambda: watch_lake(settings, book, now),
+        "ticks": settling("sensor_failing", lambda: watch_ticks(instance, own="alerts")),
+    }
+    return {**looks, "feeds": feeds} if cursor.are_feeds_due(now) else looks
 
 
 def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: datetime) -> None:
@@ -255,16 +235,23 @@ def settle_files(settings: Settings, book: AlertBook, now: datetime) -> None:
 
 
 def watch_lake(settings: Settings, book: AlertBook, now: datetime) -> None:
-    """Settle what the published release tells: feeds, fields, what is set aside, maintenance."""
-    holidays = [holiday.span for holiday in load_holidays(settings.config_dir)]
+    """Settle what the published release tells in a moment: what is set aside or rejected, and when
+    it was maintained."""
     with open_lake(settings).read() as connection:
         signals = [
-            *watch_feeds(connection, now, holidays),
             *watch_quarantine(connection, settings.alert_set_aside),
             *watch_rejections(connection, now),
             *watch_maintenance(connection, now),
         ]
     book.settle(LAKE_KINDS, signals, now)
+
+
+def watch_arrivals(settings: Settings, book: AlertBook, now: datetime) -> None:
+    """Settle what the published release tells of feeds and fields, against their own past."""
+    holidays = [holiday.span for holiday in load_holidays(settings.config_dir)]
+    with open_lake(settings).read() as connection:
+        signals = watch_feeds(connection, now, holidays)
+    book.settle(ARRIVAL_KINDS, signals, now)
 
 
 def watch_queue(instance: DagsterInstance) -> list[Signal]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ from lead_platform.lake.quarantine import Separation
 from lead_platform.lake.resource import CAUSE, SUMMARY, LakeResource, Results
 from lead_platform.settings import Settings
 from tests.lake import trial
+from tests.templates import Templates, open_lake
 
 
 @op
@@ -220,6 +222,108 @@ def test_a_watch_that_cannot_look_is_told_and_stops_no_other(
     log = (embedded_settings.alerts / "alerts.log").read_text(encoding="utf-8")
     assert "in order again (watch_failed): lake" in log
     assert "jane" not in log
+
+
+class Minutes:
+    """The sensor as it is evaluated minute by minute, its cursor kept."""
+
+    def __init__(self, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._instance, self._monkeypatch = instance, monkeypatch
+        self._cursor: str | None = None
+        self._now = utc_now()
+        monkeypatch.setenv("LEAD_PLATFORM_ALERT_MINUTES", "0")
+
+    def look(self, minutes: int = 1) -> dict[str, str]:
+        """The state of every alert after so many minutes more."""
+        self._now += timedelta(minutes=minutes)
+        self._monkeypatch.setattr(sensors, "utc_now", lambda: self._now)
+        with build_sensor_context(instance=self._instance, cursor=self._cursor) as context:
+            sensors.alerts(context)
+            self._cursor = context.cursor
+        known = open_book(Settings()).alerts()
+        return {f"{each.kind} {each.subject}": each.state for each in known}
+
+
+@pytest.fixture
+def minutes(
+    embedded_settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> Minutes:
+    monkeypatch.setenv("LEAD_PLATFORM_HOME", str(embedded_settings.home))
+    embedded_settings.prepare_home()
+    return Minutes(instance, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("watch", "name"),
+    [
+        ("watch_arrivals", "feeds"),
+        ("watch_models", "models"),
+        ("watch_lake", "lake"),
+        ("watch_disk", "disk"),
+        ("watch_queue", "queue"),
+        ("watch_files", "inbox"),
+        ("settle_files", "files"),
+        ("watch_configuration", "configuration"),
+        ("watch_ticks", "ticks"),
+        ("watch_runs", "runs"),
+    ],
+)
+def test_only_a_look_settles_and_what_cannot_look_tries_each_minute(
+    minutes: Minutes, watch: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`models` counted as looked at in the nine minutes in which it was not: its alert was settled
+    while the fault lasted."""
+
+    def cannot(*_: Any, **__: Any) -> None:
+        raise OSError("out of reach")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sensors, watch, cannot)
+        assert [minutes.look() for _ in range(3)] == 3 * [{f"watch_failed {name}": "open"}]
+    assert minutes.look() == {f"watch_failed {name}": "resolved"}
+
+
+def test_a_watch_whose_turn_it_is_not_says_nothing(
+    minutes: Minutes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [Signal("feed_stale", "web_form", "nothing came", is_condition=True)]
+    with monkeypatch.context() as stale:
+        stale.setattr(sensors, "watch_feeds", lambda *_: told)
+        assert minutes.look() == {"feed_stale web_form": "open"}
+    assert minutes.look(8) == {"feed_stale web_form": "open"}
+    assert minutes.look(2) == {"feed_stale web_form": "resolved"}
+
+
+def test_a_model_that_cannot_be_judged_is_told_as_long_as_its_file_is_broken(
+    minutes: Minutes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(Settings().config_dir, config)
+    monkeypatch.setenv("LEAD_PLATFORM_CONFIG_DIR", str(config))
+    assert minutes.look() == {}
+    accounts = config / "accounts.yaml"
+    kept = accounts.read_text(encoding="utf-8")
+    accounts.write_text(f"{kept}\nweather: fine\n", encoding="utf-8")
+    told = {"configuration_broken config/accounts.yaml", "watch_failed models"}
+    for _ in range(3):
+        assert minutes.look() == dict.fromkeys(told, "open")
+    accounts.write_text(kept, encoding="utf-8")
+    assert minutes.look() == dict.fromkeys(told, "resolved")
+
+
+def test_what_was_set_aside_is_settled_a_minute_after_its_release(
+    minutes: Minutes, embedded_settings: Settings, templates: Templates
+) -> None:
+    templates.copy_to(embedded_settings, open_lake)
+    lake = Lake(embedded_settings)
+    faults = [Fault(f"sub_{number}", "KeyError", "titles.py:1")
+              for number in range(lake.settings.alert_set_aside + 1)]  # fmt: skip
+    with lake.write("normalize", separations=[Separation("normalize")]) as candidate:
+        candidate.hold(faults, "submission", "identity.normalized_submissions")
+    assert minutes.look() == {"quarantine_grown normalize": "open"}
+    with lake.write("release") as candidate:
+        candidate.connection.execute("update governance.quarantine set state = 'released'")
+    assert minutes.look() == {"quarantine_grown normalize": "resolved"}
 
 
 @asset(
