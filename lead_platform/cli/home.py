@@ -10,6 +10,16 @@ from lead_platform.cli.terminal import complain, console
 from lead_platform.settings import Settings
 
 
+def prepare_folders(settings: Settings) -> None:
+    """The home's, and one in the inbox for each channel there is."""
+    from lead_platform.capture.channels import usable_channels
+    from lead_platform.capture.inbox import make_folders
+
+    settings.prepare_home()
+    channels, _ = usable_channels(settings.config_dir)
+    make_folders(settings.inbox, channels)
+
+
 def upgrade(
     check: Annotated[
         bool, typer.Option("--check", help="Only say what would happen; exits with 3 if anything.")
@@ -91,9 +101,10 @@ def restore(
         found = verify_backup(source)
         console.print(f"Whole: made {found.made_at}, snapshot {found.snapshot_id}.")
         return
-    restored, aside = restore_backup(
-        Settings(), source, is_replacing=replace, restored_at=utc_now()
-    )
+    settings = Settings()
+    restored, aside = restore_backup(settings, source, is_replacing=replace, restored_at=utc_now())
+    # A backup holds no empty folders, and files of the archive are to be copied there.
+    prepare_folders(settings)
     if aside:
         places = " and ".join(aside)
         told = f"What was there lies in {places} now."

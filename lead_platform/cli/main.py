@@ -13,7 +13,7 @@ from lead_platform.cli.alerts import alerts_app
 from lead_platform.cli.channels import guess_channel, remap_channel
 from lead_platform.cli.deliveries import deliveries_app
 from lead_platform.cli.diagnosis import doctor
-from lead_platform.cli.home import backup, restore, upgrade
+from lead_platform.cli.home import backup, prepare_folders, restore, upgrade
 from lead_platform.cli.identity import assignments_app, merges_app, pair, reviews_app, scan
 from lead_platform.cli.junk import junk_app
 from lead_platform.cli.links import link
@@ -119,7 +119,7 @@ def ingest(
             "A file needs its channel: lead-platform ingest PATH --channel NAME"
         )
     settings = Settings()
-    _make_folders(settings)
+    prepare_folders(settings)
     files: list[dict[str, str | None]] = []
     if path and channel:
         from lead_platform.capture.channels import find_channel
@@ -161,7 +161,7 @@ def up(
         sys.exit(0 if found.is_well else 1)
     from lead_platform.orchestration.up import serve
 
-    _make_folders(settings)
+    prepare_folders(settings)
     told = f"Dagster UI: http://localhost:{port}   inbox: {settings.inbox}/<channel>/"
     sys.exit(serve(settings, port=port, begun=lambda: console.print(told)))
 
@@ -409,16 +409,6 @@ def _process(
     with lake.read() as connection:
         [release] = list_releases(connection, limit=1)
         console.print(render_summary(gather_summary(connection), release, stages))
-
-
-def _make_folders(settings: Settings) -> None:
-    """The inbox's, for the channels there are."""
-    from lead_platform.capture.channels import usable_channels
-    from lead_platform.capture.inbox import make_folders
-
-    settings.prepare_home()
-    channels, _ = usable_channels(settings.config_dir)
-    make_folders(settings.inbox, channels)
 
 
 def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
