@@ -12,6 +12,7 @@ from lead_platform.cli.rebuild import SLICE_ROWS
 from lead_platform.cli.terminal import (
     AsOf,
     Person,
+    Why,
     complain,
     console,
     parse_option,
@@ -102,7 +103,7 @@ def guess_channel(
 
 def remap_channel(
     name: Annotated[str, typer.Argument(help="The channel.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")] = "",
+    reason: Why = "",
     by: Person = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change, with examples.")

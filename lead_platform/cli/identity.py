@@ -14,6 +14,7 @@ import typer
 from lead_platform.cli.terminal import (
     AsOf,
     Why,
+    as_text,
     console,
     keyboard,
     parse_option,
@@ -39,7 +40,9 @@ merges_app = typer.Typer(no_args_is_help=True, help="Which records became one le
 reviews_app = typer.Typer(no_args_is_help=True, help="Pairs that wait for a person's verdict.")
 assignments_app = typer.Typer(no_args_is_help=True, help="Who has a lead; take it back.")
 
-By = Annotated[str, typer.Option("--by", help="Who decides, by name; kept in the audit log.")]
+By = Annotated[
+    str, typer.Option("--by", parser=as_text, help="Who decides, by name; kept in the audit log.")
+]
 Run = Annotated[str | None, typer.Option("--run", help="Merges of this run (or its beginning).")]
 RuleName = Annotated[str | None, typer.Option("--rule", help="Merges by this rule.")]
 Since = Annotated[str | None, typer.Option("--since", help="Merges from this instant on (UTC).")]

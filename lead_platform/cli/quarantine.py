@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lead_platform.cli.terminal import AsOf, Why, console, parse_option, print_rows, run_visibly
+from lead_platform.cli.terminal import (
+    AsOf,
+    Why,
+    as_text,
+    console,
+    parse_option,
+    print_rows,
+    run_visibly,
+)
 from lead_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +26,7 @@ quarantine_app = typer.Typer(
     no_args_is_help=True, help="Records and leads that a step left out because they failed."
 )
 
-By = Annotated[str, typer.Option("--by", help="Who decides.")]
+By = Annotated[str, typer.Option("--by", parser=as_text, help="Who decides.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Entries, as `quarantine list` names them.")]
 Step = Annotated[str | None, typer.Option("--step", help="Of this step only.")]
 

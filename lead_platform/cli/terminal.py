@@ -42,8 +42,16 @@ TERMINAL_ROWS = 1_000
 # Clocks differ, and a day may have begun elsewhere.
 _AHEAD = timedelta(days=1)
 
-Why = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
-Person = Annotated[str, typer.Option("--by", help="Who decides; default: the system user.")]
+
+def as_text(said: str) -> str:
+    """What a person typed, with escapes for bytes that are no text: a terminal hands on any."""
+    return os.fsencode(said).decode("utf-8", "backslashreplace")
+
+
+Why = Annotated[str, typer.Option("--reason", parser=as_text, help="Why; kept in the audit log.")]
+Person = Annotated[
+    str, typer.Option("--by", parser=as_text, help="Who decides; default: the system user.")
+]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The instant to work at (ISO 8601, UTC); default now.")
 ]

@@ -43,6 +43,10 @@ _BETWEEN_TRIES = 0.02
 # Has PostgreSQL itself refuse what a reader's session would write, whatever its client attempts.
 _READ_ONLY_SESSION = "-c default_transaction_read_only=on"
 
+# A writer's transaction is idle while a step computes, for as long as that takes: a database that
+# ends idle ones would end every large step.
+_PATIENT_SESSION = "-c idle_in_transaction_session_timeout=0 -c statement_timeout=0"
+
 
 class LakeUnreachableError(Exception):
     """The catalog could not be opened: says which and what to check."""
@@ -265,8 +269,8 @@ def attach_statement(
     options = [f"DATA_PATH '{_quoted(settings.lake_data_path)}'"]
     if settings.database_url:
         keywords = _libpq_keywords(database_url or settings.database_url)
-        if is_reader:
-            keywords["options"] = f"{keywords.get('options', '')} {_READ_ONLY_SESSION}".strip()
+        session = _READ_ONLY_SESSION if is_reader else _PATIENT_SESSION
+        keywords["options"] = f"{keywords.get('options', '')} {session}".strip()
         target = f"ducklake:postgres:{_libpq(keywords)}"
         options.append(f"META_SCHEMA '{schema}'")
     else:

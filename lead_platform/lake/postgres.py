@@ -29,7 +29,12 @@ def connect_postgres(url: str, *, application_name: str = "lead-platform") -> Po
     """A connection in autocommit mode. Raises DatabaseUnreachableError."""
     try:
         connection = psycopg2.connect(
-            url, application_name=application_name[:63], connect_timeout=10, **_KEEPALIVES
+            url,
+            application_name=application_name[:63],
+            connect_timeout=10,
+            # A database made without an encoding would take ASCII alone.
+            client_encoding="UTF8",
+            **_KEEPALIVES,
         )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError) as error:
         reason = without_password(url, str(error).strip().splitlines()[0])

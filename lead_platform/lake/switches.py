@@ -16,13 +16,14 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
+import psycopg2
 from filelock import FileLock
 
 from lead_platform.lake.audit import record_actions
@@ -97,6 +98,9 @@ class Switches(ABC):
         _require_known(switch.workflow)
         if not switch.changed_by.strip() or not switch.reason.strip():
             raise ValueError("A switch needs a person (--by) and a reason (--reason).")
+        switch = replace(
+            switch, changed_by=_as_text(switch.changed_by), reason=_as_text(switch.reason)
+        )
         known = newest(self.history()).get(switch.workflow)
         is_unknown = known is None and self._lost_because is not None
         if not is_unknown and (known is None or known.is_enabled) == switch.is_enabled:
@@ -256,6 +260,13 @@ class _PostgresSwitches(Switches):
             return [Switch(*row) for row in cursor.fetchall()]
 
     def append(self, switches: list[Switch]) -> None:
+        try:
+            self._insert(switches)
+        except psycopg2.DataError:
+            # A database in LATIN1 has no €. A brake is thrown, whatever it is called.
+            self._insert([_in_ascii(switch) for switch in switches])
+
+    def _insert(self, switches: list[Switch]) -> None:
         rows = [
             (each.workflow, each.is_enabled, each.changed_by, each.reason, each.changed_at)
             for each in switches
@@ -279,6 +290,19 @@ class _PostgresSwitches(Switches):
     def _cursor(self) -> Iterator:
         with closing(connect_postgres(self._url)) as connection, connection.cursor() as cursor:
             yield cursor
+
+
+def _as_text(said: str) -> str:
+    """What a person said, with escapes for bytes that are no text: a terminal hands on any."""
+    return said.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _in_ascii(switch: Switch) -> Switch:
+    by, reason = (
+        text.encode("ascii", "backslashreplace").decode()
+        for text in (switch.changed_by, switch.reason)
+    )
+    return replace(switch, changed_by=by, reason=reason)
 
 
 def _require_known(workflow: str) -> None:

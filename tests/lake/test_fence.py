@@ -297,6 +297,25 @@ def test_the_lock_of_postgres_outlives_time_outs(settings: Settings) -> None:
     assert held == (1,)
 
 
+def test_a_writer_outlives_the_time_outs_of_a_database(trial_lake: Lake) -> None:
+    """Its transaction is idle while a step computes: each large one was ended, however often."""
+    url = trial_lake.settings.database_url
+    if not url:
+        pytest.skip("the embedded profile has no time-outs")
+    trial_lake.published()
+    connection = connect_postgres(url)
+    limits = ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout")
+    with connection.cursor() as cursor:
+        for limit in limits:
+            cursor.execute(f"alter database {connection.info.dbname} set {limit} = 300")
+    connection.close()
+    with Lake(trial_lake.settings).write("slow") as candidate:
+        candidate.connection.execute(insert(next(_numbers)))
+        time.sleep(1.5)
+        candidate.connection.execute(insert(next(_numbers)))
+    assert candidate.release is not None
+
+
 def test_a_lost_lock_stops_the_writer_while_it_works(trial_lake: Lake) -> None:
     """It used to be noticed at the next commit only, after minutes of work in vain."""
     trial_lake.published()

@@ -10,15 +10,18 @@ import sqlite3
 import tempfile
 import threading
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 
 from lead_platform.lake.audit import record_run
 from lead_platform.lake.brake import Brake, WorkflowStoppedError, check_brake, interruptible
 from lead_platform.lake.lake import Lake
+from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.switches import (
     WORKFLOWS,
     Switch,
@@ -76,6 +79,41 @@ def test_a_switch_needs_a_known_workflow_a_person_and_a_reason(settings: Setting
     with pytest.raises(ValueError, match="--by"):
         switches.throw(Switch("routing", False, " ", "because", AT))
     assert switches.history() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("Jörg, wegen Änderung", "Jörg, wegen Änderung"), ("10 €", "10 €"), ("Ren\udce9", r"Ren\xe9")],
+)
+def test_a_switch_is_thrown_whatever_is_said(settings: Settings, said: str, kept: str) -> None:
+    """A terminal hands on any bytes: the brake was not put on for the letter in a name."""
+    switches = open_switches(settings)
+    assert switches.throw(Switch("routing", False, said, said, AT))
+    thrown = switches.read("routing")
+    assert not thrown.is_enabled
+    assert (thrown.reason, thrown.changed_by) == (kept, kept)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "UTF8"])
+def test_a_switch_is_thrown_in_a_database_of_any_encoding(
+    settings: Settings, encoding: str
+) -> None:
+    if not settings.database_url:
+        pytest.skip("a file has no encoding")
+    parts = urlsplit(settings.database_url)
+    name = f"{parts.path.lstrip('/')}_{encoding.lower()}"
+    url = parts._replace(path=f"/{name}").geturl()
+    with closing(connect_postgres(settings.database_url)) as connection:
+        connection.cursor().execute(
+            f"create database {name} encoding '{encoding}' lc_collate 'C' lc_ctype 'C' "
+            "template template0"
+        )
+    switches = open_switches(settings.model_copy(update={"database_url": url}))
+    assert switches.throw(Switch("routing", False, "Jörg", "wegen 10 € Änderung", AT))
+    thrown = switches.read("routing")
+    assert not thrown.is_enabled
+    assert thrown.reason.startswith("wegen 10 ")
+    assert thrown.changed_by in ("Jörg", "J\\xf6rg")
 
 
 def test_a_switch_is_thrown_while_a_writer_hangs(trial_settings: Settings) -> None:
