@@ -315,6 +315,7 @@ class RuleCompiler:
                     if value is not None:
                         stated.add(read_word(value))
                 except DenialElsewhere as fault:
+                    stated.update(() if fault.kept is None else (fault.kept,))
                     elsewhere.update(dict.fromkeys(fault.fields, f"{name}: {fault}"))
                 except (ValueFault, PathError) as fault:
                     faults.append(f"{name}: {fault}")

@@ -458,11 +458,14 @@ class _Emitter:
         for name, position, read in self._readers:
             try:
                 value = read(scope)
+            except DenialElsewhere as fault:
+                row[position] = fault.kept
+                denied.update(fault.fields)
+                self._fault(name, f"holds a denial: {fault}", mapped, issues, fault.kept)
+                continue
             except PartFault as fault:
                 row[position] = fault.kept
                 self._fault(name, f"not readable: {fault}", mapped, issues, fault.kept)
-                if isinstance(fault, DenialElsewhere):
-                    denied.update(fault.fields)
                 continue
             except (ValueFault, PathError) as fault:
                 self._fault(name, f"not readable: {fault}", mapped, issues)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from lead_platform.capture.documents import (
@@ -20,6 +20,7 @@ from lead_platform.capture.documents import (
 from lead_platform.capture.worded_dates import read_worded_date
 from lead_platform.capture.zones import in_utc, split_zone
 from lead_platform.vocabularies.day_halves import plain_halves
+from lead_platform.vocabularies.rows import Consent, OptOut
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists, truth_of
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001  (UTC without zone, as all instants here)
@@ -36,6 +37,8 @@ _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001
 # 1990-01-01 and 2100-01-01: smaller ones are numbers of something, larger ones nobody dates with.
 _EARLIEST_SERIAL, _LATEST_SERIAL = 32_874, 73_051
 _LONGEST_WORD = 200
+# Words of consent are few, and each is looked up in several lists.
+_MOST_REMEMBERED = 1_000
 _LONGEST_INSTANT = 100
 _SHOWN = 80
 _LONGEST_CELL = 400
@@ -279,8 +282,8 @@ def check_instant(value: datetime, received_at: datetime, horizon: timedelta) ->
 
 
 class DenialElsewhere(PartFault):
-    """A denial of other channels than the field's: it denies `fields`, and of its own it says
-    nothing; `kept` is what the field has beside it."""
+    """A denial of other channels than the field's: it denies `fields`. `kept` is what the field
+    has: `denied` where the word speaks of its channel too."""
 
     def __init__(self, reason: str, kept: Any, fields: Sequence[str]) -> None:
         super().__init__(reason, kept)
@@ -291,20 +294,23 @@ def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
     """A function that reads 'granted' or 'denied' by the words people say it with, and the opt-outs
     of the channel that `field` (consent_phone) speaks of.
 
-    Raises DenialElsewhere for an opt-out of another channel, ValueFault for any other word: what is
-    not understood is no consent.
+    Raises DenialElsewhere for an opt-out of other channels too, ValueFault for any other word: what
+    is not understood is no consent.
     """
     channel = field.removeprefix("consent_")
+
+    @lru_cache(maxsize=_MOST_REMEMBERED)
+    def judge(text: str) -> tuple[Consent | None, tuple[str, ...]]:
+        return lists.says_consent(text, channel), _named_fields(lists, text, field)
 
     def read(value: Any) -> str:
         if isinstance(value, bool):
             return "granted" if value else "denied"
         # A column of numbers with gaps in it holds 1.0 and 0.0 for what was 1 and 0.
         text = read_text(value) or ""
-        is_word = len(text) <= _LONGEST_WORD
-        found = lists.says_consent(text, channel) if is_word else None
+        found, named = judge(text) if len(text) <= _LONGEST_WORD else (None, ())
+        _tell_elsewhere(value, named, field)
         if found is None:
-            _refuse_elsewhere(value, lists.denied_channels(text) if is_word else (), field)
             raise ValueFault(
                 f"{show(value)} is not a consent; add the word to "
                 f"config/vocabularies/{lists.consents.file_name}, or map it with `values`"
@@ -314,12 +320,21 @@ def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
     return read
 
 
-def _refuse_elsewhere(value: Any, channels: Sequence[str], field: str) -> None:
-    """Raises DenialElsewhere where the value denies `channels`, and not that of `field`."""
-    denied = [f"consent_{channel}" for channel in channels]
-    if field and denied and field not in denied:
-        told = f"{show(value)} denies {' and '.join(denied)}, and says nothing of {field}"
-        raise DenialElsewhere(told, None, denied)
+def _named_fields(lists: IntakeLists, text: str, field: str) -> tuple[str, ...]:
+    """The fields that a denial in a column of `field` names by itself."""
+    named = lists.named_channels(text) if field else ()
+    return tuple(f"consent_{channel}" for channel in named)
+
+
+def _tell_elsewhere(value: Any, named: Sequence[str], field: str) -> None:
+    """Raises DenialElsewhere where the value denies other fields than `field`."""
+    others = [name for name in named if name != field]
+    if not others:
+        return
+    told = f"{show(value)} denies {' and '.join(named)}"
+    if field in named:
+        raise DenialElsewhere(told, "denied", others)
+    raise DenialElsewhere(f"{told}, and says nothing of {field}", None, others)
 
 
 def opt_out_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str | None]:
@@ -327,16 +342,20 @@ def opt_out_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str |
 
     The list of opt-outs goes first; of the words that only that of consents knows, each denies: a
     yes agrees to the opt-out, and `unsubscribed` is one. Raises DenialElsewhere for an opt-out of
-    another channel than that of `field`, ValueFault for any other word.
+    other channels than that of `field` too, ValueFault for any other word.
     """
+
+    @lru_cache(maxsize=_MOST_REMEMBERED)
+    def judge(text: str) -> tuple[OptOut | None, tuple[str, ...]]:
+        stated = lists.says_opt_out(text)
+        return stated, _named_fields(lists, text, field) if stated == "denied" else ()
 
     def read(value: Any) -> str | None:
         if isinstance(value, bool):
             return "denied" if value else None
         text = read_text(value) or ""
-        stated = lists.says_opt_out(text) if len(text) <= _LONGEST_WORD else None
-        if stated == "denied":
-            _refuse_elsewhere(value, lists.denied_channels(text), field)
+        stated, named = judge(text) if len(text) <= _LONGEST_WORD else (None, ())
+        _tell_elsewhere(value, named, field)
         if stated is not None:
             return "denied" if stated == "denied" else None
         raise ValueFault(

@@ -19,7 +19,6 @@ from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.quantities import Meaning, QuantityWords
 from lead_platform.vocabularies.rows import (
-    CONTACT_CHANNELS,
     AliasRow,
     BlankRow,
     ConsentRow,
@@ -72,8 +71,6 @@ FIELD_NAMES = "field_names.csv"
 OPT_OUT_WORDS = "opt_outs.csv"
 # Words of leave to reach somebody, in names that no list knows whole.
 CONTACT_PERMISSIONS = "contact_permissions.csv"
-# What deny in whatever column of consents they stand: they name no channel.
-_OF_EACH_COLUMN = ("", "all", "list")
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "repeats.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
@@ -220,17 +217,12 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
 
 
 def _refusals(folder: _Folder, words: Sequence[OptOutRow]) -> dict[OptOutChannel, AliasTable]:
-    """The words that deny, by the channel they name; under "" those that name none."""
-    channels: dict[OptOutChannel, tuple[str, ...]] = {
-        "": _OF_EACH_COLUMN,
-        "preference": ("preference",),
-    }
-    channels |= {channel: (channel,) for channel in CONTACT_CHANNELS}
+    """The words that deny, by what their row names."""
+    denials = [row for row in words if row.value == "denied"]
+    channels: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
     return {
-        channel: folder.table(
-            OPT_OUT_WORDS, [row for row in words if row.value == "denied" and row.channel in of]
-        )
-        for channel, of in channels.items()
+        channel: folder.table(OPT_OUT_WORDS, [row for row in denials if row.channel == channel])
+        for channel in channels
     }
 
 

@@ -25,6 +25,7 @@ from lead_platform.vocabularies.text import fold
 
 _LEAST_LETTERS = 9
 _PAIR = 2
+_OF_ITS_COLUMN: tuple[OptOutChannel, ...] = ("", "list")
 # From here on scripts write several words without a space between them.
 FIRST_IDEOGRAPH = "\u2e80"
 
@@ -106,8 +107,9 @@ class IntakeLists:
 
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
     they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
-    deny, by the channel they name, under "" those that name none: who refuses calls says nothing
-    of SMS. `repeats`: the marks for the value of the row above, as they are listed (`spellings`).
+    deny, by what their row names: a channel, `all` of them, a `list` or nothing, which is for the
+    column to say. `repeats`: the marks for the value of the row above, as they are listed
+    (`spellings`).
     """
 
     consents: AliasTable
@@ -140,14 +142,25 @@ class IntakeLists:
         if found == "granted" and sign != "none":
             return None if sign == "unclear" else "denied"
         if found is None:
-            denied = self._denied_by(words)
-            found = "denied" if channel in denied or (denied and not channel) else None
+            named = self._named_by(words)
+            is_meant = channel in named if channel else bool(named)
+            found = "denied" if is_meant or self._names_none(words) else None
         return cast(Consent | None, found)
 
     def denied_channels(self, text: str) -> tuple[ContactChannel, ...]:
         """The channels that a word of the opt-outs denies by itself: each where it names none."""
         words, sign = read_sign(text)
-        return self._denied_by(words) if sign in ("none", "crossed") else ()
+        if sign not in ("none", "crossed"):
+            return ()
+        return CONTACT_CHANNELS if self._names_none(words) else self._named_by(words)
+
+    def named_channels(self, text: str) -> tuple[ContactChannel, ...]:
+        """Those that it denies whatever column of consents it stands in; none of a word of the
+        consents, which speaks of its column alone."""
+        words, sign = read_sign(text)
+        if sign not in ("none", "crossed") or self.consents.find(words) is not None:
+            return ()
+        return self._named_by(words)
 
     def prefers_no_channel(self, text: str) -> bool:
         """Whether a word says `not at all`, where somebody says by which channel to be reached."""
@@ -166,8 +179,12 @@ class IntakeLists:
         signs = frozenset(max(phrase.split(), key=len) for phrase in phrases)
         return DenialPhrases(phrases, signs, max((len(p.split()) for p in phrases), default=0))
 
-    def _denied_by(self, words: str) -> tuple[ContactChannel, ...]:
-        if self.refusals[""].find(words) is not None:
+    def _names_none(self, words: str) -> bool:
+        """Whether it denies, and leaves to its column what."""
+        return any(self.refusals[of].find(words) is not None for of in _OF_ITS_COLUMN)
+
+    def _named_by(self, words: str) -> tuple[ContactChannel, ...]:
+        if self.refusals["all"].find(words) is not None:
             return CONTACT_CHANNELS
         return tuple(
             channel

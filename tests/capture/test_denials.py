@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.denials import DenialReader
@@ -189,8 +189,102 @@ def test_a_word_that_names_a_channel_denies_that_channel(
     assert told(row) == ([] if own in of else [own])
 
 
+OF_ALL = sorted(
+    phrase
+    for phrase in shipped_intake_lists().refusals["all"].exact
+    if shipped_intake_lists().consents.find(phrase) is None
+)
+
+
 @pytest.mark.parametrize("column", ["may_call", "may_mail", "left", "no_sms"])
-@pytest.mark.parametrize("word", ["unsubscribed", "abgemeldet", "Wypisany", "opted out"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Kontaktsperre",
+        "Do Not Contact",
+        "DNC",
+        "keine Werbung!",
+        "Blacklisted",
+        "Non contattare",
+        "❌ do not contact",
+        "勿扰",
+    ],
+)
+def test_a_word_for_every_channel_denies_each_whatever_column_it_stands_in(
+    make_channel: MakeChannel, column: str, word: str
+) -> None:
+    """`Kontaktsperre` in a column of calls left a grant of mail beside it as it was."""
+    others = {"may_call": "yes", "may_mail": "yes", "no_sms": "no"} | {column: word}
+    row = mapped(make_channel, **others)
+    own = {"may_call": PHONE, "may_mail": MAIL, "left": MAIL, "no_sms": SMS}[column]
+    assert (denied(row), told(row)) == (ALL, [own])
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    word=st.sampled_from(OF_ALL),
+    consent=st.sampled_from(["opt_in", "opt_out", None]),
+    is_strictest=st.booleans(),
+    may_mail=st.sampled_from(["yes", "no", "", "who knows"]),
+    casing=st.sampled_from([str.upper, str.lower, str.title]),
+)
+def test_each_word_for_every_channel_is_heard_by_each_rule(
+    make_channel: MakeChannel,
+    word: str,
+    consent: str | None,
+    is_strictest: bool,
+    may_mail: str,
+    casing: Any,
+) -> None:
+    said = f"{{path: call{', consent: ' + consent if consent else ''}}}"
+    rule = f"{{strictest_of: [{said}, may_call]}}" if is_strictest else said
+    channel = make_channel(f"""
+        name: people
+        description: One person per row.
+        format: csv
+        record_id: id
+        emits:
+          - kind: submission
+            fields:
+              submitted_at: {{default: received_at}}
+              email: email
+              consent_email: may_mail
+              consent_phone: {rule}
+    """)
+    record = {"id": "1", "email": "a@b.example", "call": casing(word), "may_mail": may_mail}
+    (item,) = RecordMapper(channel, datetime(2026, 11, 28)).map_record(record, 1).items
+    assert denied(item_values(*item)) == ALL
+
+
+def test_an_answer_denies_what_it_names(make_channel: MakeChannel) -> None:
+    channel = make_channel("""
+        name: form
+        description: One inquiry per line.
+        format: jsonl
+        record_id: id
+        answers: {each: answers, name: item.q, value: item.a}
+        emits:
+          - kind: submission
+            fields:
+              submitted_at: {default: received_at}
+              email: email
+              consent_email: _answers.mail
+              consent_phone: {path: _answers.call, consent: opt_in}
+    """)
+    for answer, fields in (("Do not email", (MAIL,)), ("Bitte nicht kontaktieren", ALL)):
+        said = [{"q": "call", "a": answer}, {"q": "mail", "a": "yes"}]
+        record = {"id": "1", "email": "a@b.example", "answers": said}
+        (item,) = RecordMapper(channel, datetime(2026, 11, 28)).map_record(record, 1).items
+        row = item_values(*item)
+        assert (denied(row), told(row)) == (fields, [PHONE])
+
+
+@pytest.mark.parametrize("column", ["may_call", "may_mail", "left", "no_sms"])
+@pytest.mark.parametrize(
+    "word", ["Widerspruch", "Sprzeciw", "unsubscribed", "abgemeldet", "Wypisany", "opted out"]
+)
 def test_a_word_that_names_none_denies_that_of_its_column(
     make_channel: MakeChannel, column: str, word: str
 ) -> None:

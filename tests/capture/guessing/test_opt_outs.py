@@ -136,16 +136,18 @@ def test_a_denial_of_its_own_channel_is_read_in_each_column_of_consents(
     for alias, value, of in WORDS:
         if value != "denied":
             continue
-        if of in ("", "all", "list", field.removeprefix("consent_")):
-            assert read({"x": alias}) == "denied", alias
-            continue
-        if LISTS.consents.find(alias) is not None:
+        is_own = of in ("", "list", field.removeprefix("consent_"))
+        if is_own or LISTS.consents.find(alias) is not None:
             assert read({"x": alias}) == "denied", alias
             continue
         with pytest.raises(ValueFault) as told:
             read({"x": alias})
         denied = getattr(told.value, "fields", ())
-        assert denied == (() if of == "preference" else (f"consent_{of}",)), alias
+        if of == "all":
+            assert {*denied, field} == set(CONSENTS), alias
+            assert getattr(told.value, "kept", None) == "denied", alias
+        else:
+            assert denied == (() if of == "preference" else (f"consent_{of}",)), alias
 
 
 @pytest.mark.parametrize(
