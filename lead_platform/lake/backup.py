@@ -33,7 +33,13 @@ from lead_platform.lake.catalogs import (
 from lead_platform.lake.connection import LakeUnreachableError, attach_lake, open_engine
 from lead_platform.lake.drafts import draft_folder
 from lead_platform.lake.exchange import Place, exchanged, mount_points
-from lead_platform.lake.lock import lock_file, writer_lock
+from lead_platform.lake.lock import (
+    SupervisedError,
+    lock_file,
+    supervisor_lock,
+    supervisor_lock_file,
+    writer_lock,
+)
 from lead_platform.lake.postgres import CATALOG_SCHEMA
 from lead_platform.lake.presence import has_catalog
 from lead_platform.lake.releases import list_releases
@@ -141,7 +147,7 @@ def restore_backup(
             "--replace, which sets it aside; or set LEAD_PLATFORM_HOME to another folder."
         )
     settings.prepare_home()
-    with writer_lock(settings, label="restoring a backup"):
+    with _alone(settings), writer_lock(settings, label="restoring a backup"):
         _require_unused(settings)
         try:
             aside = _exchange(settings, source, backup, places)
@@ -150,6 +156,20 @@ def restore_backup(
                 shutil.rmtree(place.draft, ignore_errors=True)
     settings.prepare_home()
     return backup, aside
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """For the block, no `up` starts: it would work on what is set aside. Raises BackupError."""
+    try:
+        with supervisor_lock(settings):
+            yield
+    except SupervisedError:
+        _require_unused(settings)
+        raise BackupError(
+            f"`lead-platform up` or another restore works on the home {settings.home}. Stop it, or "
+            "wait for it, then repeat this."
+        ) from None
 
 
 def missing_files(settings: Settings) -> list[str]:
@@ -399,7 +419,8 @@ def _at(settings: Settings, schema: str, snapshot_id: int) -> Iterator[duckdb.Du
 def _places(settings: Settings, name: str) -> list[Place]:
     """Whose contents a restore exchanges: the lake's data where it lies elsewhere, and the home."""
     home = settings.home
-    kept = {settings.restoring, lock_file(settings), home / name, *home.glob(f"{_BEFORE}*")}
+    locks = {lock_file(settings), supervisor_lock_file(settings)}
+    kept = {settings.restoring, *locks, home / name, *home.glob(f"{_BEFORE}*")}
     kept |= switch_files(home)
     places = [Place(home, settings.restoring, home / name, frozenset(kept))]
     if _data_within(settings) is None:

@@ -86,6 +86,31 @@ def lock_file(settings: Settings) -> Path:
     return settings.home / "lake" / "writer.lock"
 
 
+class SupervisedError(Exception):
+    """Somebody supervises the home, or exchanges what it holds."""
+
+
+@contextmanager
+def supervisor_lock(settings: Settings) -> Iterator[None]:
+    """Be the one `lead-platform up` of the home for the block, or what none may start beside.
+
+    Its file stays where it is when a backup takes the place of all else. Raises SupervisedError.
+    """
+    path = supervisor_lock_file(settings)
+    path.touch(mode=0o600)
+    with path.open("r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SupervisedError(str(path)) from None
+        yield
+
+
+def supervisor_lock_file(settings: Settings) -> Path:
+    """The file whose lock it is."""
+    return settings.home / "up.lock"
+
+
 @contextmanager
 def writer_lock(
     settings: Settings, *, label: str, timeout: float | None = None

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lead_platform.governance.notifications import open_book
 from lead_platform.instants import has_passed
+from lead_platform.lake.lock import SupervisedError, supervisor_lock, supervisor_lock_file
 from lead_platform.orchestration.supervision import PartStatus
 from lead_platform.processes import ProcessId
 from lead_platform.settings import Settings
@@ -59,14 +60,11 @@ class Check:
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
     """Be the one `up` of this home for the block. Raises AlreadyRunningError, naming the other."""
-    path = _lock_path(settings)
-    path.touch(mode=0o600)
-    with path.open("r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunningError(_told_other(settings)) from None
-        yield
+    try:
+        with supervisor_lock(settings):
+            yield
+    except SupervisedError:
+        raise AlreadyRunningError(_told_other(settings)) from None
 
 
 def write_status(settings: Settings, status: UpStatus) -> None:
@@ -176,6 +174,11 @@ def _line(part: PartStatus) -> str:
 
 
 def _told_other(settings: Settings) -> str:
+    if settings.restoring.exists():
+        return (
+            f"A backup is being restored to {settings.home}. Start lead-platform up once that is "
+            "done."
+        )
     status = read_status(settings)
     who = (
         f"pid {status.process.pid}, UI at http://localhost:{status.port}" if status else "starting"
@@ -188,7 +191,7 @@ def _told_other(settings: Settings) -> str:
 
 def _is_locked(settings: Settings) -> bool:
     try:
-        with _lock_path(settings).open() as lock:
+        with supervisor_lock_file(settings).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -204,10 +207,6 @@ def _instant(seconds: float) -> datetime:
 
 def _process(content: dict | None) -> ProcessId | None:
     return ProcessId(**content) if content else None
-
-
-def _lock_path(settings: Settings) -> Path:
-    return settings.dagster_home / "up.lock"
 
 
 def _status_path(settings: Settings) -> Path:

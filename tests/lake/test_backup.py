@@ -29,6 +29,7 @@ from lead_platform.lake.catalogs import CatalogCopy, NamedFile
 from lead_platform.lake.lake import Lake
 from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.switches import Switch, open_switches
+from lead_platform.orchestration.status import AlreadyRunningError, only_one
 from lead_platform.settings import Settings
 from tests.lake import trial, workers
 from tests.templates import Templates
@@ -699,6 +700,35 @@ def test_a_home_that_somebody_reads_is_not_replaced(
         release.set()
         reader.join(60)
     restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+
+
+def test_no_up_starts_while_a_backup_is_restored(
+    seeded_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on in the home that was set aside, and a second one started beside it."""
+    settings, draft_of = seeded_lake.settings, backup_module._draft_of
+    make_backup(settings, tmp_path / "backup", made_at=NOW)
+    seeded_lake._open().close()
+    tried = []
+
+    def starting(*arguments: Any) -> Any:
+        draft = draft_of(*arguments)
+        with pytest.raises(AlreadyRunningError, match="being restored"), only_one(settings):
+            pass
+        tried.append(draft)
+        return draft
+
+    monkeypatch.setattr(backup_module, "_draft_of", starting)
+    with (
+        only_one(settings),
+        pytest.raises(BackupError, match="lead-platform up"),
+    ):
+        restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert not tried
+    restore_backup(settings, tmp_path / "backup", is_replacing=True, restored_at=NOW)
+    assert tried
+    with only_one(settings):
+        assert list(settings.home.rglob("up.lock")) == [settings.home / "up.lock"]
 
 
 def test_backups_go_where_they_are_safe_and_fit(
