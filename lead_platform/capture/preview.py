@@ -19,6 +19,8 @@ from rich.text import Text
 from lead_platform.capture.channels import Channel
 from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.contracts import Contracts
+from lead_platform.capture.guessing.left_parts import doubts_about_parts, parts_of
+from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper, item_values
 from lead_platform.capture.names import shown
@@ -66,7 +68,8 @@ class FilePreview:
     was read as a table, as far as its first READ_ON records. `normalized` has the fields as
     identity reads them, where a normaliser was given. `rows`: where records stand in a table, by
     their number, as a spreadsheet counts rows. `doubts`: what columns of dates have, as far as
-    READ_ON records, that makes them look wrong.
+    READ_ON records, that makes them look wrong, and what is left that may say who may be reached.
+    `names_beside` are parts of the document beside its records.
     """
 
     channel: str
@@ -81,6 +84,7 @@ class FilePreview:
     normalized: tuple[FieldPreview, ...] = ()
     rows: Mapping[int, int] = dataclasses.field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    names_beside: tuple[str, ...] = ()
 
     def told(self, number: int) -> str:
         """A record by its number, and by where a person finds it in the file."""
@@ -96,8 +100,10 @@ def preview_file(
     contracts: Contracts | None = None,
     limit: int = PREVIEWED_RECORDS,
     normalize: Normalizer | None = None,
+    names: FieldNames | None = None,
 ) -> FilePreview:
-    """The first `limit` records of the file, mapped. Raises UnreadableFileError."""
+    """The first `limit` records of the file, mapped; `names` tell what of the rest may matter.
+    Raises UnreadableFileError."""
     stream = read_records(path, channel.rules)
     records = list(islice(stream, limit))
     # What stands below the records belongs to what is shown, and to what a column has.
@@ -123,6 +129,7 @@ def preview_file(
         numbers.append(record.number)
         counts.append(_counted([kind for kind, _ in mapped.items]))
         items.append(_first_of_kind(mapped.items))
+    unused = tuple(_unused_names(channel, records))
     return FilePreview(
         channel=channel.name,
         file_name=shown(path.name),
@@ -131,14 +138,32 @@ def preview_file(
         item_counts=tuple(counts),
         rejections=tuple(rejections),
         side_faults=tuple(side_faults),
-        unused_names=tuple(_unused_names(channel, records)),
+        unused_names=unused,
+        names_beside=tuple(stream.beside),
         reading=stream.reading,
         normalized=tuple(_normalized_previews(channel, items, normalize)) if normalize else (),
         rows={r.number: r.row for r in records if r.number is not None and r.row is not None},
-        doubts=tuple(
-            f"{name}: {told}" for name, seen in dated.items() if (told := half_converted(seen))
+        doubts=(
+            *(f"{name}: {told}" for name, seen in dated.items() if (told := half_converted(seen))),
+            *(_left_doubts(channel, names, records, unused, stream.beside) if names else ()),
         ),
     )
+
+
+def _left_doubts(
+    channel: Channel,
+    names: FieldNames,
+    records: Sequence[Record],
+    unused: Sequence[str],
+    beside: Mapping[str, Any],
+) -> Iterator[str]:
+    """What the channel leaves that may say who may be reached."""
+    if channel.rules.unmapped == "answers":
+        unused = ()
+    contents = [record.content for record in records if not isinstance(record, BadRecord)]
+    held = {name: [content.get(name) for content in contents] for name in unused}
+    parts = (*parts_of(held, is_beside=False), *parts_of(beside, is_beside=True))
+    yield from doubts_about_parts(parts, names, channel.lists)
 
 
 def _dated_names(channel: Channel) -> Iterator[str]:
@@ -188,11 +213,18 @@ def render_preview(preview: FilePreview) -> RenderableType:
         told = "; ".join(map(brief, reasons))
         parts.append(Text(f"Left empty in {preview.told(number)}: {told}", style="yellow"))
     if preview.unused_names:
-        names = ", ".join(map(brief, preview.unused_names[:_MOST_NAMES]))
-        if (more := len(preview.unused_names) - _MOST_NAMES) > 0:
-            names += f" and {more:,} more"
-        parts.append(Text(f"Kept in the payload only: {names}", style="dim"))
+        told = _told_names(preview.unused_names)
+        parts.append(Text(f"Kept in the payload only: {told}", style="dim"))
+    if preview.names_beside:
+        told = _told_names(preview.names_beside)
+        parts.append(Text(f"Beside the records, and not taken in: {told}", style="yellow"))
     return Group(*parts)
+
+
+def _told_names(names: Sequence[str]) -> str:
+    told = ", ".join(map(brief, names[:_MOST_NAMES]))
+    more = len(names) - _MOST_NAMES
+    return f"{told} and {more:,} more" if more > 0 else told
 
 
 def _table(title: str, fields: Sequence[FieldPreview], records: Sequence[str]) -> Table:

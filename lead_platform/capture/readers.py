@@ -19,7 +19,7 @@ from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.json_files import json_documents, json_lines
 from lead_platform.capture.names import shown
 from lead_platform.capture.parquet import ParquetFault, read_rows
-from lead_platform.capture.paths import PathError, compile_path
+from lead_platform.capture.paths import PathError, compile_path, names_of
 from lead_platform.capture.tabular.readings import ReadingNotes, TableReading
 from lead_platform.capture.tabular.tables import table_contents
 from lead_platform.capture.tabular.wanted import Wanted, wanted_by
@@ -57,6 +57,9 @@ class BadRecord:
     row: int | None = None
 
 
+_MOST_BESIDE = 100
+"""Parts beside the records that are kept to be told, and elements of each."""
+
 Record: TypeAlias = RawRecord | BadRecord
 
 
@@ -66,6 +69,9 @@ class RecordStream(Iterator[Record]):
     def __init__(self, path: Path, rules: ChannelRules, wanted: Wanted) -> None:
         self._wanted = wanted
         self._notes: ReadingNotes | None = None
+        self.beside: dict[str, Any] = {}
+        """What stands beside the records in the documents read so far, by its name; of a list the
+        first elements. No record holds it."""
         self._records = self._read(path, rules)
 
     @property
@@ -105,7 +111,7 @@ class RecordStream(Iterator[Record]):
             return
         if rules.format in ("json", "jsonl") and holds_bodies(path):
             bodies = (Unreadable(b) if isinstance(b, str) else b for b in read_bodies(path))
-            yield from _exploded(_unwrapped(bodies, rules), rules.explode)
+            yield from _exploded(_unwrapped(bodies, rules, self.beside), rules.explode)
             return
         try:
             file_format = format_of(path, rules.format)
@@ -120,7 +126,7 @@ class RecordStream(Iterator[Record]):
         else:
             read = json_lines if file_format == "jsonl" else json_documents
             documents = read(path, rules.table)
-            yield from _exploded(_unwrapped(documents, rules), rules.explode)
+            yield from _exploded(_unwrapped(documents, rules, self.beside), rules.explode)
 
 
 def read_records(path: Path, rules: ChannelRules, wanted: Wanted | None = None) -> RecordStream:
@@ -133,9 +139,13 @@ def read_records(path: Path, rules: ChannelRules, wanted: Wanted | None = None) 
     return RecordStream(path, rules, wanted or wanted_by(rules))
 
 
-def _unwrapped(documents: Iterable[Any], rules: ChannelRules) -> Iterator[Content]:
-    """Records out of their envelopes: `records` finds the list inside a document."""
+def _unwrapped(
+    documents: Iterable[Any], rules: ChannelRules, beside: dict[str, Any]
+) -> Iterator[Content]:
+    """Records out of their envelopes: `records` finds the list inside a document. What stands
+    beside it goes to `beside`."""
     find = compile_path(rules.records) if rules.records else None
+    known = names_of(rules.records) if rules.records else set()
     for document in documents:
         if isinstance(document, Unreadable | RefusedFile):
             yield document
@@ -145,16 +155,26 @@ def _unwrapped(documents: Iterable[Any], rules: ChannelRules) -> Iterator[Conten
                 excerpt_of(str(document)),
             )
         else:
-            yield from _within(document, find)
+            yield from _within(document, find, known, beside)
 
 
-def _within(document: dict[str, Any], find: Any) -> Iterator[Content]:
+def _note_beside(document: dict[str, Any], known: set[str], beside: dict[str, Any]) -> None:
+    for name, part in document.items():
+        if name not in known and name not in beside and len(beside) < _MOST_BESIDE:
+            beside[name] = part[:_MOST_BESIDE] if isinstance(part, list) else part
+
+
+def _within(
+    document: dict[str, Any], find: Any, known: set[str], beside: dict[str, Any]
+) -> Iterator[Content]:
     try:
         found = find(document) if find is not None else None
     except PathError as error:
         yield Unreadable(f"records path: {error}", excerpt_of(str(document)))
         return
     records = found if isinstance(found, list) else [document if found is None else found]
+    if found is not None:
+        _note_beside(document, known, beside)
     doubled = document.names if isinstance(document, DoubledDocument) else []
     if len(doubled) > sum(len(doubled_names(record)) for record in records if doubled):
         # What was lost may be records.

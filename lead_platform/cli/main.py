@@ -260,6 +260,7 @@ def check_channel(
     """Show what a file's records would become, and what of all is rejected or left empty."""
     from lead_platform.capture.channels import find_channel
     from lead_platform.capture.contracts import load_contracts
+    from lead_platform.capture.guessing.names import load_field_names
     from lead_platform.capture.preview import preview_file, render_preview
     from lead_platform.capture.tallies import render_tally, tally_file
     from lead_platform.identity.normalization.previews import item_normalizer
@@ -272,7 +273,13 @@ def check_channel(
     normalize = item_normalizer(load_vocabularies(settings.config_dir))
     now = utc_now()
     preview = preview_file(
-        file, channel, received_at=now, contracts=contracts, limit=records, normalize=normalize
+        file,
+        channel,
+        received_at=now,
+        contracts=contracts,
+        limit=records,
+        normalize=normalize,
+        names=load_field_names(settings.config_dir),
     )
     console.print(render_preview(preview))
     tally = tally_file(file, channel, received_at=now, contracts=contracts, normalize=normalize)

@@ -38,6 +38,10 @@ class ContactPermissions:
         says_how = "contact" in parts and not parts.isdisjoint(_LEAVE)
         return says_how or not parts.isdisjoint({"permitted", "refused"})
 
+    def is_channel(self, words: Sequence[str]) -> bool:
+        """Whether the words are one channel, and say no more."""
+        return any(part == "contact" and channel for part, channel in self._of(words))
+
     def refuses(self, words: Sequence[str]) -> bool:
         """Whether one of the words refuses or negates."""
         return any(part in ("refusal", "refused") for part, _ in self._all(words))

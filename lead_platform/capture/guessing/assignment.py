@@ -30,6 +30,7 @@ from lead_platform.capture.guessing.dates import (
     ordered_as,
 )
 from lead_platform.capture.guessing.last_names import with_whole_last_name
+from lead_platform.capture.guessing.left_parts import ask_about_parts
 from lead_platform.capture.guessing.leftovers import (
     are_job_titles,
     ask_about_company_phones,
@@ -165,6 +166,7 @@ def assign_columns(
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *ask_about_consents(rest, names, lists),
+        *ask_about_parts(sample.left, names, lists),
         *ask_about_company_phones(rest, chosen),
         *ask_about_first_names(rest, chosen, names),
         *ask_about_statuses(rest),

@@ -267,6 +267,10 @@ class FieldNames:
         """Whether the words of the name say that somebody may be reached, or may not."""
         return self.permissions.speaks_of_leave(self._words_of_leave(path[-1]))
 
+    def is_channel(self, path: Sequence[str]) -> bool:
+        """Whether the whole name is a way to reach somebody: `Email`, `SMS`."""
+        return self.permissions.is_channel(self._words(path[-1]))
+
     def granted_consent(self, path: Sequence[str]) -> str | None:
         """The one consent that the words of the name grant, where nothing in it may deny."""
         channel = self.permissions.granted_channel(self._words_of_leave(path[-1]))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from lead_platform.capture.guessing.names import FieldNames
-from lead_platform.capture.guessing.shapes import Column, consent_words
+from lead_platform.capture.guessing.shapes import Column, are_truths, consent_words
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists
 
 UNREAD_CONSENT = "it may say who may be written to or called"
@@ -23,9 +23,7 @@ Rest = tuple[tuple[Column, str | None], ...]
 def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
     """The columns left over, those that may be about consent marked as such."""
     return tuple(
-        (column, near or UNREAD_CONSENT)
-        if _may_be_consent(column, names, lists)
-        else (column, near)
+        (column, near or UNREAD_CONSENT) if may_be_consent(column, names, lists) else (column, near)
         for column, near in rest
     )
 
@@ -33,7 +31,7 @@ def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
 def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Iterator[str]:
     """A question for each column left over that may be about consent."""
     for column, _ in rest:
-        if not _may_be_consent(column, names, lists):
+        if not may_be_consent(column, names, lists):
             continue
         is_turned = names.is_negated(column.path)
         turned = " Its name denies, so a yes may mean `denied`." if is_turned else ""
@@ -54,7 +52,8 @@ def without_choice(name: str, truths: AliasTable) -> str:
     return name[: found.start()].strip() or name
 
 
-def _may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bool:
+def may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bool:
+    """Whether the name or the values of the column may say who may be reached."""
     if names.is_sensitive(column.path):
         return False
     states = {value.strip() for value in column.tried}
@@ -62,6 +61,9 @@ def _may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> bo
         lists.says_consent(state) is not None and names.is_about_consent((state,))
         for state in states
     ):
+        return True
+    # `{"preferences": {"email": false}}`: no mailbox, and no number, says yes or no.
+    if names.is_channel(column.path) and are_truths(column, lists):
         return True
     # `{"optOut": {"mail": true}}`: what holds it says what it is about.
     whole = (" ".join(column.path),)

@@ -15,9 +15,15 @@ from typing import Any
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.guessing.left_parts import LeftPart, left_lists, parts_of
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.shapes import Column, repeat_question, sample_cells
-from lead_platform.capture.readers import BadRecord, UnreadableFileError, read_records
+from lead_platform.capture.readers import (
+    BadRecord,
+    RecordStream,
+    UnreadableFileError,
+    read_records,
+)
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.wanted import Wanted
@@ -71,7 +77,7 @@ class Sample:
     """The beginning of a file as columns.
 
     `settings`: keys of the channel that say how it is read; `records`: the envelope's list.
-    Columns of `answers` have the path ("_answers", question).
+    Columns of `answers` have the path ("_answers", question); `left` is of what there are none.
     """
 
     format: FileFormat
@@ -81,6 +87,7 @@ class Sample:
     records: str | None = None
     answers: AnswerList | None = None
     notes: tuple[str, ...] = ()
+    left: tuple[LeftPart, ...] = ()
 
 
 def sample_file(
@@ -91,18 +98,19 @@ def sample_file(
     stated = table.stated() if table is not None else {}
     file_format, settings = _format(path), dict[str, Any]({"table": stated} if stated else {})
     wanted = Wanted(is_name=names.has)
-    contents, faults, reading = _read(path, file_format, settings, wanted)
+    contents, faults, stream = _read(path, file_format, settings, wanted)
     notes: tuple[str, ...] = ()
     if "encoding" not in stated and any(fault.startswith("wrong encoding") for fault in faults):
         settings = {"table": {**stated, "fallback_encoding": "cp1252"}}
-        contents, faults, reading = _read(path, file_format, settings, wanted)
+        contents, faults, stream = _read(path, file_format, settings, wanted)
         notes = (_ENCODING_QUESTION,)
     envelope = _envelope(contents) if file_format == "json" else None
     if envelope is not None:
-        contents, faults, reading = _read(path, file_format, {"records": envelope}, wanted)
+        contents, faults, stream = _read(path, file_format, {"records": envelope}, wanted)
     if not contents:
         told = _as_options(faults[0]) if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
+    reading = stream.reading
     answers = _answer_list(contents)
     rows = [_flat(content, answers) for content in contents]
     if reading is not None:
@@ -111,8 +119,13 @@ def sample_file(
         told = _as_options(faults[0])
         notes += (f"{len(faults)} of the first records cannot be read: {told}",)
     columns = tuple(_told_by(reading, column) for column in _columns(rows, lists))
+    within = left_lists(contents, answers.path if answers is not None else None)
+    # Where such a list is empty, a record seems to have a blank.
+    lists_at = {part.path for part in within}
+    columns = tuple(each for each in columns if each.values or each.path not in lists_at)
     notes += tuple(f"To answer: {question}" for question in _repeats(rows, columns, lists))
-    return Sample(file_format, columns, len(rows), settings, envelope, answers, notes)
+    left = (*within, *parts_of(stream.beside, is_beside=True))
+    return Sample(file_format, columns, len(rows), settings, envelope, answers, notes, left)
 
 
 def _format(path: Path) -> FileFormat:
@@ -126,8 +139,8 @@ def _format(path: Path) -> FileFormat:
 
 def _read(
     path: Path, file_format: FileFormat, settings: Mapping[str, Any], wanted: Wanted
-) -> tuple[list[dict[str, Any]], list[str], TableReading | None]:
-    """Contents, why others cannot be read, and how a table was read."""
+) -> tuple[list[dict[str, Any]], list[str], RecordStream]:
+    """Contents, why others cannot be read, and the stream they came from."""
     document = {
         "name": "sample",
         "description": "",
@@ -141,7 +154,7 @@ def _read(
     contents = [record.content for record in records if not isinstance(record, BadRecord)]
     contents = [content for content in contents if _is_record(content)]
     faults = [record.reason for record in records if isinstance(record, BadRecord)]
-    return contents, faults, stream.reading
+    return contents, faults, stream
 
 
 def _as_options(fault: str) -> str:
