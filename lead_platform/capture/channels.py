@@ -74,6 +74,7 @@ FileFormat = Literal["csv", "xlsx", "json", "jsonl", "parquet"]
 
 RECEIVED_AT = "received_at"
 MINUTES_OF_A_DAY = 1_440
+_FOR_PHONES = "`calling_code` and `area_code` are for `phone`"
 
 
 class UnknownChannelError(LookupError):
@@ -181,6 +182,9 @@ class EmitRule(StrictRule):
         ]
         if timeless:
             raise ValueError(f"{', '.join(timeless)}: `zone` is for points in time")
+        no_phones = [n for n, rule in self.fields.items() if rule.has_codes and n != "phone"]
+        if no_phones:
+            raise ValueError(f"{', '.join(no_phones)}: {_FOR_PHONES}")
         if self.id is not None and self.each is None:
             raise ValueError("`id` names the items of a list: it needs `each`")
         return self
@@ -224,6 +228,8 @@ class ChannelRules(StrictRule):
         others = (rule for rule in self._shared_rules() if rule is not self.modified_at)
         if any(rule.zone is not None for rule in others):
             faults.append("`zone` is for points in time")
+        if any(rule.has_codes for rule in self._shared_rules()):
+            faults.append(_FOR_PHONES)
         if self.person_id is not None and self.source_system is None:
             faults.append("person_id needs source_system: an id alone names nobody")
         if self.modified_at is not None and self.on_conflict != "update":

@@ -38,6 +38,7 @@ from lead_platform.capture.numbers import (
     read_number,
 )
 from lead_platform.capture.paths import Getter, PathError, compile_path, is_true
+from lead_platform.capture.phone_codes import with_area_code, with_calling_code
 from lead_platform.capture.questions import QuestionReader
 from lead_platform.capture.source_ids import IDENTIFIER_FIELDS, SourceIds
 from lead_platform.capture.value_rules import FieldRule
@@ -109,6 +110,8 @@ class RuleCompiler:
             return self._by_zone(
                 rule.zone, lambda compiler: compiler.field(name, kind, local, received_at)
             )
+        if rule.has_codes:
+            return self._dialled(name, kind, rule, received_at)
         custom = self._custom.get(name) if kind == "submission" else None
         value_type = FIELD_TYPES[kind][name] if custom is None else custom.type
         if rule.default == RECEIVED_AT and value_type == "instant":
@@ -148,6 +151,30 @@ class RuleCompiler:
             elif isinstance(value, list | dict) and holds_no_number(value):
                 raise PartFault(PART_IS_NO_NUMBER, convert(without_no_numbers(value)))
             return convert(value)
+
+        return read
+
+    def _dialled(
+        self, name: str, kind: Kind, rule: FieldRule, received_at: datetime
+    ) -> Callable[[Any], Any]:
+        """Reads a phone with the codes that stand beside it, the country's first."""
+        own = rule.model_copy(update={"calling_code": None, "area_code": None})
+        find = self.field(name, kind, own, received_at)
+        codes = [
+            (join, self.value(code))
+            for join, code in (
+                (with_area_code, rule.area_code),
+                (with_calling_code, rule.calling_code),
+            )
+            if code is not None
+        ]
+
+        def read(scope: Any) -> Any:
+            number = find(scope)
+            for join, find_code in codes:
+                if number is not None:
+                    number = join(number, read_text(find_code(scope)))
+            return number
 
         return read
 

@@ -92,7 +92,8 @@ class FieldRule(StrictRule):
     of a consent), blanks become null, `parse` and `at`, `strip_prefix`, `split` and `take`,
     `extract`, `values` or `lookup`, `vocabulary` or `consent`, `prefix`, `scale`, `default`.
 
-    `zone`, of a point in time: the rule that finds its zone in the record.
+    `zone`, of a point in time: the rule that finds its zone in the record. `calling_code` and
+    `area_code`, of a phone: those that find what is dialled before it.
     """
 
     path: PathList = ()
@@ -119,6 +120,8 @@ class FieldRule(StrictRule):
     formats: tuple[str, ...] | None = None
     time_zone: ZoneName | None = None
     zone: Annotated["FieldRule", BeforeValidator(as_rule)] | None = None
+    calling_code: Annotated["FieldRule", BeforeValidator(as_rule)] | None = None
+    area_code: Annotated["FieldRule", BeforeValidator(as_rule)] | None = None
     default: Scalar | None = None
 
     @property
@@ -127,8 +130,13 @@ class FieldRule(StrictRule):
         return "otherwise" in self.model_fields_set
 
     def with_parts(self) -> tuple["FieldRule", ...]:
-        """The rule, those that it chooses among, and that of its zone."""
-        return (self, *self.strictest_of, *((self.zone,) if self.zone is not None else ()))
+        """The rule, those that it chooses among, and those of what stands beside its value."""
+        return (self, *self.strictest_of, *self.beside())
+
+    def beside(self) -> tuple["FieldRule", ...]:
+        """The rules that find what belongs to the value: a time's zone, a phone's codes."""
+        found = (self.zone, self.calling_code, self.area_code)
+        return tuple(rule for rule in found if rule is not None)
 
     def columns(self) -> tuple[str, ...]:
         """Every column that the rule names."""
@@ -139,7 +147,7 @@ class FieldRule(StrictRule):
         if self.strictest_of:
             return tuple(path for part in self.strictest_of for path in part.paths())
         own = (*self.path, *self.first_of) if self.join is None else self.join.paths()
-        return own if self.zone is None else (*own, *self.zone.paths())
+        return (*own, *(path for rule in self.beside() for path in rule.paths()))
 
     def described(self) -> str:
         """Where the value is found, in words."""
@@ -174,8 +182,10 @@ class FieldRule(StrictRule):
         for step, needed in (("at", "parse"), ("take", "split"), ("unmatched", "extract")):
             if step in self.model_fields_set and getattr(self, needed) is None:
                 raise ValueError(f"`{step}` belongs to `{needed}`, which is not given")
-        if self.zone is not None and self.zone.zone is not None:
-            raise ValueError("the rule of a `zone` has none itself")
+        if any(rule.beside() for rule in self.beside()):
+            raise ValueError(
+                "the rules of `zone`, `calling_code` and `area_code` have none of them themselves"
+            )
         self._check_lists()
         return self
 
@@ -200,6 +210,11 @@ class FieldRule(StrictRule):
                 "what `values` and `default` say beside `consent` is final; allowed: granted, "
                 "denied, null"
             )
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether it is made for phones only."""
+        return self.calling_code is not None or self.area_code is not None
 
     @property
     def is_of_consent(self) -> bool:

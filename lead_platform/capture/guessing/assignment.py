@@ -55,6 +55,7 @@ from lead_platform.capture.guessing.names import (
     NameMatch,
 )
 from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
+from lead_platform.capture.guessing.phone_codes import find_phone_codes, with_codes_beside
 from lead_platform.capture.guessing.refusals import (
     Rest,
     ask_about_consents,
@@ -141,7 +142,10 @@ def assign_columns(
     judge.is_beside_deals = is_of_deals(
         frozenset(m.field for c in sample.columns if c.values for m in names.matches(c.path))
     )
-    candidates = [choice for column in sample.columns for choice in judge.candidates(column)]
+    codes = find_phone_codes(sample.columns, names)
+    of_codes = {code.column.path for code in codes}
+    columns = [column for column in sample.columns if column.path not in of_codes]
+    candidates = [choice for column in columns for choice in judge.candidates(column)]
     versions = find_versions(candidates)
     candidates = _of_records(map(versions.told, candidates), judge.near)
     candidates = _own(candidates, versions, judge.near)
@@ -151,6 +155,7 @@ def assign_columns(
     chosen = with_further_mailbox(chosen)
     zones = [column for column in sample.columns if names.is_time_zone(column.path)]
     chosen, zone_questions = with_zone_beside(chosen, sample.columns, zones)
+    chosen, code_questions = with_codes_beside(chosen, sample.columns, codes, judge.near)
     choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
     used = {column.path for choice in choices for column in choice.columns}
     rest: Rest = tuple(
@@ -162,6 +167,7 @@ def assign_columns(
     questions = (
         *judge.questions,
         *zone_questions,
+        *code_questions,
         *ask_about_unclaimed(rest, chosen),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),

@@ -15,7 +15,8 @@ ABOUT_OTHERS = "about somebody else than the lead"
 OF_A_COMPANY = "a company's number, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
 A_STATUS = "the status of a lead or a deal, and no region"
-KEPT = frozenset({None, ABOUT_OTHERS, OF_A_COMPANY, VAGUE, A_STATUS})
+DIALLED_OTHERWISE = "a number without its code, which stands in another column"
+KEPT = frozenset({None, ABOUT_OTHERS, OF_A_COMPANY, VAGUE, A_STATUS, DIALLED_OTHERWISE})
 """Why a column fills no field though nothing speaks against keeping it as an answer."""
 UNSEEN = 0.1
 """Taken off where no value was seen, or only hashes of them."""
@@ -31,7 +32,8 @@ class Choice:
     `is_versioned`: an id that comes again with each version of its record. `scale`: what its
     figures are to be multiplied with. `zone`: that of its dates, where its name states one.
     `where`: a column that has to be filled too. `zoned_by`: the column that states the zone of its
-    dates, record by record.
+    dates, record by record. `calling_code` and `area_code`: the columns of what is dialled before
+    its numbers.
     """
 
     column: Column
@@ -48,6 +50,8 @@ class Choice:
     zone: str | None = None
     where: Column | None = None
     zoned_by: Column | None = None
+    calling_code: Column | None = None
+    area_code: Column | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -57,8 +61,8 @@ class Choice:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Every column it takes, the first one first."""
-        beside = (column for column in (self.beside, self.zoned_by) if column is not None)
-        others = (*self.joined, *beside)
+        beside = (self.beside, self.zoned_by, self.calling_code, self.area_code)
+        others = (*self.joined, *(column for column in beside if column is not None))
         return (self.column, *(each for each in others if each.path != self.column.path))
 
     @property

@@ -21,6 +21,7 @@ from lead_platform.capture.guessing.notation import (
     scalar,
     where_both,
 )
+from lead_platform.capture.guessing.phone_codes import code_parts
 from lead_platform.capture.guessing.samples import AnswerList, Sample
 from lead_platform.capture.guessing.seconds import FURTHER_EMAILS
 from lead_platform.capture.guessing.shapes import SEPARATOR
@@ -267,6 +268,7 @@ def _rule(choices: tuple[Choice, ...]) -> str:
         parts.append(f"time_zone: {choice.zone}")
     if choice.scale is not None:
         parts.append(f"scale: {choice.scale}")
+    parts += code_parts(choice)
     if any(each.column.has_several for each in choices) and choice.field in _OF_SEVERAL:
         take = "all" if choice.field == FURTHER_EMAILS else "first"
         parts.append(f"split: {quoted(SEPARATOR)}, take: {take}")

@@ -46,6 +46,8 @@ NAME_PARTICLE, MIDDLE_NAME, SECOND_LAST_NAME = "name_particle", "middle_name", "
 """Parts of a last name in columns of their own; of a middle name, where its values are such."""
 COMPANY_PHONE = "phone_of_company"
 """The number of a company, which all of its people would share: nobody's own."""
+CALLING_CODE, AREA_CODE = "calling_code", "area_code"
+"""What is dialled before a number and stands in a column of its own."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 ADDRESS_KIND = "address_kind"
@@ -75,6 +77,8 @@ _OTHER_TARGETS = frozenset(
             NEGATION,
             COMPANY_PHONE,
             VAGUE_TITLE,
+            CALLING_CODE,
+            AREA_CODE,
             ADDRESS_KIND,
             OPT_OUT_AT,
             NAME_PARTICLE,
@@ -88,7 +92,7 @@ _OTHER_TARGETS = frozenset(
 _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    ADDRESS_KIND,
+    *(ADDRESS_KIND, CALLING_CODE, AREA_CODE),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
 _OF_COMPANIES = _OF_ADDRESSES | {"company_website", "industry", "employee_count", "annual_revenue"}
@@ -303,6 +307,16 @@ class FieldNames:
         """Whether the name says that the number is the company's."""
         return self._says(path[-1], COMPANY_PHONE)
 
+    def phone_codes(self, path: Sequence[str]) -> frozenset[str]:
+        """Which codes that are dialled before a number the column may hold (`CALLING_CODE`,
+        `AREA_CODE`), by its whole name or what is left of it without words of phones."""
+        if self.is_other_party(path):
+            return frozenset()
+        words = [word for name in path for word in self._words(name)]
+        kept = [word for word in words if not (self._is_filler(word) or self._is(word, "phone"))]
+        found = self.fields.get(_compact(words)) or self.fields.get(_compact(kept), ())
+        return frozenset(m.field for m in found if m.field in (CALLING_CODE, AREA_CODE))
+
     def is_vague_title(self, path: Sequence[str]) -> bool:
         """Whether the name is that of a job title, and as well that of a deal or a ticket."""
         return self._says(path[-1], VAGUE_TITLE)
@@ -429,7 +443,7 @@ def _read_field_names(path: Path, opt_outs: Path, permissions: Path, contents: s
     fields: dict[str, list[NameMatch]] = {}
     ranks: dict[str, int] = {}
     faults = []
-    named = [(path, row.field, row.name) for row in load_csv(path, FieldNameRow)]
+    named = [(path, row.field, row.name) for row in _with_codes(load_csv(path, FieldNameRow))]
     named += _names_of_opt_outs(opt_outs)
     for file, field, name in named:
         key = _compact(_words(name))
@@ -445,6 +459,16 @@ def _read_field_names(path: Path, opt_outs: Path, permissions: Path, contents: s
         {key: tuple(found) for key, found in fields.items()},
         permissions=_read_permissions(permissions),
     )
+
+
+def _with_codes(rows: Sequence[FieldNameRow]) -> list[FieldNameRow]:
+    """The names, with those of codes that ship where a list from before has none: a number without
+    its code would be another's."""
+    codes = (CALLING_CODE, AREA_CODE)
+    if any(row.field in codes for row in rows):
+        return list(rows)
+    shipped = load_csv(SHIPPED / FIELD_NAMES, FieldNameRow)
+    return [*rows, *(row for row in shipped if row.field in codes)]
 
 
 def _read_permissions(path: Path) -> ContactPermissions:
