@@ -31,6 +31,8 @@ _PIECES = re.compile(
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
 _PLACEHOLDERS = frozenset("0#?")
+_LITERALS = frozenset("123456789+-():! &'^~{}<>=$ ")
+"""Signs that a format shows as they are, without a quote or a backslash."""
 _PHONE_SIGNS = frozenset("+()-./ 0123456789")
 _LONGEST_NUMBER = 40
 _DAY_SECONDS = 86_400
@@ -44,7 +46,8 @@ _FALSE_LEAP_DAY = 60
 class _Section:
     """One of the up to four sections of a format code.
 
-    `mask`: its placeholders and literal texts in order, where it shows digits one by one.
+    `mask`: its placeholders and literal texts in order, where it shows digits one by one. `words`:
+    what it shows in place of the number.
     """
 
     condition: tuple[str, Decimal] | None
@@ -53,6 +56,11 @@ class _Section:
     is_elapsed: bool
     is_percent: bool
     mask: tuple[str, ...] | None
+    words: str | None = None
+
+
+_BARE = _Section(None, False, False, False, False, None)
+"""Shows the number as it is."""
 
 
 def show_number(text: str, code: str, *, since_1904: bool) -> str | float:
@@ -67,6 +75,8 @@ def show_number(text: str, code: str, *, since_1904: bool) -> str | float:
     if number is None or not number.is_finite():
         return text
     section = _section_for(number, _sections(code))
+    if section.words is not None:
+        return section.words
     if section.has_date or section.has_time or section.is_elapsed:
         shown = _show_instant(number, section, since_1904)
         if shown is not None:
@@ -120,7 +130,7 @@ def _precision(moment: datetime) -> str:
 def _section_for(number: Decimal, sections: tuple[_Section, ...]) -> _Section:
     if any(section.condition for section in sections):
         fitting = (section for section in sections if _holds(section.condition, number))
-        return next(fitting, sections[-1])
+        return next(fitting, _BARE)
     if number < 0 and len(sections) > 1:
         return sections[1]
     return sections[2] if number == 0 and len(sections) > 2 else sections[0]
@@ -160,7 +170,40 @@ def _section(pieces: list[re.Match[str]]) -> _Section:
         is_elapsed=any(_ELAPSED.fullmatch(text) for text in brackets),
         is_percent="%" in signs,
         mask=_mask(pieces),
+        words=_words(pieces),
     )
+
+
+def _words(pieces: list[re.Match[str]]) -> str | None:
+    """The text of a section that shows no digit: `"Yes";;"No"`. A dash for nought stays a number,
+    and so does what is hidden."""
+    if any(p["general"] or p["exponent"] or p["half"] for p in pieces):
+        return None
+    if any(_is_elapsed(piece) or _literal(piece) is None for piece in pieces if not piece["blank"]):
+        return None
+    text = "".join(_literal(piece) or "" for piece in pieces).strip()
+    return text if text.strip("-–—.") else None
+
+
+def _is_elapsed(piece: re.Match[str]) -> bool:
+    return piece["bracket"] is not None and _ELAPSED.fullmatch(piece["bracket"]) is not None
+
+
+def _literal(piece: re.Match[str]) -> str | None:
+    """The text that a piece shows whatever the number is; None of a piece that shows part of it."""
+    if piece["bracket"] is not None:
+        return _currency(piece["bracket"])
+    if (told := piece["quoted"] or piece["escaped"]) is not None:
+        return told
+    sign = piece["sign"]
+    if piece["quoted"] == "" or piece["blank"]:
+        return ""
+    return sign if sign is not None and sign in _LITERALS else None
+
+
+def _currency(bracket: str) -> str:
+    """`[$+44]` and `[$€-407]` show what stands before the dash; colours and conditions nothing."""
+    return bracket[1:].partition("-")[0] if bracket.startswith("$") else ""
 
 
 def _mask(pieces: list[re.Match[str]]) -> tuple[str, ...] | None:
@@ -168,14 +211,16 @@ def _mask(pieces: list[re.Match[str]]) -> tuple[str, ...] | None:
     mask: list[str] = []
     literals = ""
     for piece in pieces:
-        sign = piece["sign"]
-        if sign is not None and (sign in _PLACEHOLDERS or sign in "-+() "):
-            mask.append(sign)
-            literals += "" if sign in _PLACEHOLDERS else sign
-        elif (literal := piece["quoted"] or piece["escaped"]) is not None:
+        literal = _literal(piece)
+        if literal is not None:
             mask.append(f"'{literal}")
             literals += literal
-        elif sign is not None or piece["exponent"] or piece["general"]:
+        elif piece["general"]:
+            mask.append("#")
+        elif piece["sign"] in _PLACEHOLDERS:
+            mask.append(piece["sign"])
+        elif piece["sign"] != ",":
+            # Thousands are left away.
             return None
     places = [part for part in mask if part in _PLACEHOLDERS]
     is_written_out = bool(literals.strip()) and set(literals) <= _PHONE_SIGNS
