@@ -13,6 +13,7 @@ from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
 from lead_platform.vocabularies.text import fold, unaccent
 
 NAME_FIELDS = ("full_name", "first_name", "last_name")
+PREFERRED_CHANNEL = "preferred_channel"
 _LONGEST_VALUE = 200
 # Wishes are few, and each is looked up in several lists.
 _MOST_REMEMBERED = 1_000

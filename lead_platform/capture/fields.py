@@ -74,7 +74,6 @@ _FIGURES = frozenset({"employee_count", "annual_revenue"})
 _LONGEST_STAGE = 200
 # What is the same time in both has a zone of its own, or none is needed.
 _ANY_ZONES = (UTC, timezone(timedelta(hours=1)))
-PREFERRED_CHANNEL = "preferred_channel"
 
 
 class RuleCompiler:
@@ -84,8 +83,7 @@ class RuleCompiler:
         self._channel = channel
         self.channel_rules = channel.rules
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
-        self._extra = frozenset(extra)
-        self.blanks = channel.lists.blanks | self._extra
+        self.blanks = channel.lists.blanks | extra
         listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
         self._no_numbers = frozenset(listed) - extra
         self.repeats = spellings(channel.lists.repeats) - self.blanks
@@ -122,7 +120,6 @@ class RuleCompiler:
         join = join_last_name if name == "last_name" else _join
         scaling = self._scaling(rule, name, value_type)
         of_field = self._speaking_of(name) if value_type == "consent" else self
-        of_field = self._with_wishes() if name == PREFERRED_CHANNEL else of_field
         find = of_field._shaped(rule, self._no_numbers if is_number else frozenset(), join, scaling)
         convert = of_field._converter(rule, value_type)
         if custom is not None:
@@ -211,14 +208,15 @@ class RuleCompiler:
         compiler._consent_field = consent_field
         return compiler
 
-    def _with_wishes(self) -> "RuleCompiler":
-        """The same for the preferred channel: `None` is no blank where it wishes for none, but for
-        a channel that says so itself."""
+    def _hearing(self, values: Mapping[str, Any] | None) -> "RuleCompiler":
+        """The same for a rule that says of a blank what it means: there it is none."""
+        keys = {key.strip().lower() for key in values or ()}
+        stated = {blank for blank in self.blanks if blank and blank.lower() in keys}
+        if not stated:
+            return self
         compiler = copy(self)
-        lists = self._channel.lists
-        wishes = {blank for blank in lists.blanks if lists.prefers_no_channel(blank)} - self._extra
-        compiler.blanks = self.blanks - wishes
-        compiler.without_value = self.without_value - wishes
+        compiler.blanks = self.blanks - stated
+        compiler.without_value = self.without_value - stated
         return compiler
 
     def instant(self, rule: FieldRule, received_at: datetime) -> Callable[[Any], datetime | None]:
@@ -260,7 +258,8 @@ class RuleCompiler:
         scaling: Callable[[Any], Any] | None,
     ) -> Callable[[Any], Any]:
         """The same; of the blanks, `no_numbers` become NaN."""
-        find = self._found(rule, no_numbers, join)
+        compiler = self._hearing(rule.values)
+        find = compiler._found(rule, no_numbers, join)
         if not rule.model_fields_set - _PLAIN_RULE - {"formats", "time_zone", "missing"}:
             return find
         steps = [
@@ -268,7 +267,7 @@ class RuleCompiler:
             for step in (
                 parsing(rule.parse, rule.at) if rule.parse is not None else None,
                 stripping(rule.strip_prefix) if rule.strip_prefix else None,
-                splitting(rule.split, rule.take, self.without_value) if rule.split else None,
+                splitting(rule.split, rule.take, compiler.without_value) if rule.split else None,
                 self._extracting(rule),
                 self._replacing(rule, self._naming(rule) or self._consenting(rule)),
                 self._prefixing(rule),

@@ -30,10 +30,10 @@ from lead_platform.capture.columns import (
     Kind,
 )
 from lead_platform.capture.contracts import Check, Contracts, load_contracts
-from lead_platform.capture.denials import NAME_FIELDS
+from lead_platform.capture.denials import NAME_FIELDS, PREFERRED_CHANNEL
 from lead_platform.capture.documents import is_no_number, parse_kept, told_no_number
 from lead_platform.capture.encoded import EncodedCells, names_of_encoded
-from lead_platform.capture.fields import PREFERRED_CHANNEL, RuleCompiler, no_value
+from lead_platform.capture.fields import RuleCompiler, no_value
 from lead_platform.capture.identification import NAMES, REACHES, identity_fault
 from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark

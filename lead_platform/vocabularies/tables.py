@@ -25,6 +25,8 @@ from lead_platform.vocabularies.text import fold
 
 _LEAST_LETTERS = 9
 _PAIR = 2
+# What lists to pick from set around the word for "nothing picked".
+_FRAMES = frozenset("-‐‑‒–—―−_=~*#|<>()[]{}«»‹›＜＞（）［］｛｝【】「」〈〉《》")
 _OF_ITS_COLUMN: tuple[OptOutChannel, ...] = ("", "list")
 # From here on scripts write several words without a space between them.
 FIRST_IDEOGRAPH = "\u2e80"
@@ -163,8 +165,14 @@ class IntakeLists:
         return self._named_by(words)
 
     def prefers_no_channel(self, text: str) -> bool:
-        """Whether a word says `not at all`, where somebody says by which channel to be reached."""
-        return self.refusals["preference"].find(text) is not None
+        """Whether a word says `not at all`, where somebody says by which channel to be reached.
+
+        Only bare: `-Keine-` is what lists to pick from show where nothing is picked.
+        """
+        bare = text.strip()
+        if not bare or bare[0] in _FRAMES or bare[-1] in _FRAMES:
+            return False
+        return self.refusals["preference"].find(bare) is not None
 
     @cached_property
     def denials_in_names(self) -> "DenialPhrases":

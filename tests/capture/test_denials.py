@@ -135,7 +135,7 @@ def test_no_phrase_is_a_name_with_a_particle() -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    ["Do not contact", "Kein Kontakt", "None", "none", "No contact", "Opt-out", "Keine", "Aucun",
+    ["Do not contact", "Kein Kontakt", "Nobody", "never!", "Opt-out", "Keine", "Aucun",
      "Ninguno", "Nessuno", "Żaden", "DNC", "Blacklisted", "Geen contact", "Unsubscribed", "なし"],
 )  # fmt: skip
 def test_who_wishes_for_no_channel_denies_each(make_channel: MakeChannel, wish: str) -> None:
@@ -300,3 +300,92 @@ def test_a_denial_elsewhere_leaves_the_strictest_of_the_others(
     row = mapped(make_channel, may_mail=may_mail, left="do not call", may_call="yes")
     assert row["consent_phone"] == "denied"
     assert row.get(MAIL) == {"yes": "granted", "no": "denied"}.get(may_mail)
+
+
+PATHS = {
+    "path": ("", "wish"),
+    "columns": ("", "{column: [other, wish]}"),
+    "first_of": ("", "{first_of: [other, wish]}"),
+    "split": ("", "{path: wish, split: ';'}"),
+    "derive": ("derive: {said: wish}", "_derived.said"),
+    "match": ("answers: {each: said, name: item.q, value: item.a, match: {preferred_channel: How}}",
+              None),
+    "by_name": ("answers: {each: said, name: item.q, value: item.a, by_name: true}", None),
+    "answer": ("answers: {each: said, name: item.q, value: item.a}",
+               '_answers."Preferred contact method"'),
+}  # fmt: skip
+
+
+def of_wish(make_channel: MakeChannel, path: str, wish: str, rule: str = "") -> dict[str, Any]:
+    """What becomes of a wish that reaches the field by one of PATHS."""
+    extra, field = PATHS[path]
+    taken = f"preferred_channel: {rule or field}" if field else "message: note"
+    channel = make_channel(f"""
+        name: wishes
+        description: One inquiry per line.
+        format: jsonl
+        record_id: id
+        {extra or "time_zone: UTC"}
+        emits:
+          - kind: submission
+            fields:
+              submitted_at: {{default: received_at}}
+              email: email
+              consent_email: may_mail
+              {taken}
+    """)
+    question = "How may we reach you?" if path == "match" else "Preferred contact method"
+    record = {"id": "1", "email": "a@b.example", "may_mail": "yes", "wish": wish}
+    record["said"] = [{"q": question, "a": wish}]  # type: ignore[assignment]
+    (item,) = RecordMapper(channel, datetime(2026, 11, 28)).map_record(record, 1).items
+    return item_values(*item)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_wish_says_the_same_by_whatever_way_it_comes(
+    make_channel: MakeChannel, path: str
+) -> None:
+    """`None` denied every consent in a column, and vanished where it was an answer."""
+    for wish in ("Kein Kontakt", "No contact", "Do not contact", "Keine", "aucun contact"):
+        row = of_wish(make_channel, path, wish)
+        assert (denied(row), row["preferred_channel"]) == (ALL, None), wish
+    for wish in (
+        "None",
+        "none",
+        "N/A",
+        "n/a",
+        "-None-",
+        "-- None --",
+        "(none)",
+        "<None>",
+        "-Keine-",
+    ):
+        assert denied(of_wish(make_channel, path, wish)) == (), wish
+    assert of_wish(make_channel, path, "Phone")["preferred_channel"] == "Phone"
+
+
+@pytest.mark.parametrize("wish", ["None", "N/A", "-None-"])
+def test_a_channel_says_what_its_blank_means(make_channel: MakeChannel, wish: str) -> None:
+    rule = f'{{path: wish, values: {{"{wish}": Do not contact}}}}'
+    assert denied(of_wish(make_channel, "path", wish, rule)) == ALL
+    assert denied(of_wish(make_channel, "path", "n.a.", rule)) == ()
+
+
+WISHES = sorted(shipped_intake_lists().refusals["preference"].exact)
+
+
+@given(
+    word=st.sampled_from(WISHES),
+    frame=st.sampled_from(["-{}-", "--{}--", "- {} -", "<{}>", "({})", "[{}]", "{{{}}}", "–{}–",
+                           "*{}*", "__{}__", "-- {}", "«{}»", "（{}）"]),
+    casing=st.sampled_from([str.upper, str.lower, str.title]),
+)  # fmt: skip
+def test_a_wish_counts_only_bare(word: str, frame: str, casing: Any) -> None:
+    """`-None-`, Zoho's sign for "nothing picked", denied every consent."""
+    assert READER.in_preference(casing(word)) is not None
+    assert READER.in_preference(frame.format(casing(word))) is None
+
+
+def test_what_is_framed_is_blank_in_every_field() -> None:
+    blanks = shipped_intake_lists().blanks
+    assert {"-None-", "--None--", "-- None --", "<None>", "-Keine-", "--Ninguno--"} <= blanks
