@@ -82,6 +82,9 @@ def field_types(kind: Kind, fields: FieldCatalogue) -> Mapping[str, ValueType]:
 
 
 # When the item happened at the source; without it an item cannot be put in order.
+CONSENTS = tuple(name for name, kind in FIELD_TYPES["submission"].items() if kind == "consent")
+"""The fields of a submission that say whether somebody may be reached, a channel each."""
+
 TIME_FIELDS: dict[Kind, str] = {
     "submission": "submitted_at",
     "event": "occurred_at",

@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 
 from lead_platform.capture.channels import Channel
-from lead_platform.capture.columns import KINDS, TABLES, Kind
+from lead_platform.capture.columns import CONSENTS, KINDS, TABLES, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.judgement import reread_kinds
 from lead_platform.capture.kinds import MARKS, PERSON
@@ -110,8 +110,9 @@ def reread_items(
     """Read the next `rows` of each kind of items anew, with the records they came in.
 
     What the channel would not take in now, or is not kept as a whole, stays as it is. Where the
-    channel itself has changed since, only what could not be read before is filled: to map all of
-    it anew is a person's decision (`remap`). The caller owns the transaction.
+    channel itself has changed since, only what could not be read before is filled, and what is
+    denied by now is denied: to map all of it anew is a person's decision (`remap`). The caller owns
+    the transaction.
     """
     slices = _slices(connection, reading.version, rows)
     if not slices:
@@ -265,17 +266,29 @@ def _as_read(kind: Kind, item: Item, mapped: Item) -> dict[str, Any]:
 
 
 def _as_filled(kind: Kind, item: Item, mapped: Item) -> dict[str, Any]:
-    """What holds nothing because it could not be read, and can be read now; and what it is."""
+    """What holds nothing because it could not be read, and can be read now; what is denied now,
+    whatever it holds, for a denial may stand in another column; and what it is."""
     issues = json.loads(item["issues"] or "[]")
     filled = {
         issue["field"]: mapped[issue["field"]]
         for issue in issues
         if item.get(issue["field"]) is None and mapped.get(issue["field"]) is not None
     }
+    filled |= {
+        name: "denied"
+        for name in CONSENTS
+        if item.get(name) != "denied" and mapped.get(name) == "denied"
+    }
     marks = _marks(item, mapped) if kind == "submission" else {}
     if not filled:
         return marks
-    left = [issue for issue in issues if issue["field"] not in filled]
+    # What can still not be read has the reason of today.
+    now = {
+        issue["field"]: issue
+        for issue in json.loads(mapped.get("issues") or "[]")
+        if item.get(issue["field"]) is None
+    }
+    left = [now.get(issue["field"], issue) for issue in issues if issue["field"] not in filled]
     told = json.dumps(left, ensure_ascii=False) if left else None
     return {**filled, "issues": told, **marks}
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 
+from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.guessing.choices import (
     A_STATUS,
     ABOUT_OTHERS,
@@ -44,7 +45,6 @@ from lead_platform.capture.guessing.leftovers import (
 )
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
-    CONSENTS,
     CRM_RECORD_ID,
     FIRST_NAME_BESIDE_LAST,
     MIDDLE_NAME,

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from lead_platform.capture.columns import FIELD_TYPES
+from lead_platform.capture.columns import CONSENTS, FIELD_TYPES
 from lead_platform.capture.guessing.choices import (
     BY_VALUES,
     Assignment,
     Choice,
 )
 from lead_platform.capture.guessing.kept_answers import kept_answer_lines
-from lead_platform.capture.guessing.names import CONSENTS, CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
+from lead_platform.capture.guessing.names import CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
 from lead_platform.capture.guessing.notation import (
     all_of,
     flow,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from lead_platform.capture.columns import FIELD_TYPES
+from lead_platform.capture.columns import CONSENTS, FIELD_TYPES
 from lead_platform.configuration import ConfigurationError, content_version, load_csv
 from lead_platform.fields import LeadField, load_fields
 from lead_platform.vocabularies.contact_permissions import (
@@ -54,7 +54,6 @@ ADDRESS_KIND = "address_kind"
 """What stands before the parts of an address: `Billing City`, `HQ Country`."""
 OPT_OUT_AT = "opt_out_at"
 """When somebody opted out of mail: whatever stands there denies."""
-CONSENTS = tuple(name for name, kind in FIELD_TYPES["submission"].items() if kind == "consent")
 OPT_OUTS: Mapping[str, tuple[str, ...]] = {
     **{f"opt_out_{name.removeprefix('consent_')}": (name,) for name in CONSENTS},
     "opt_out_all": CONSENTS,

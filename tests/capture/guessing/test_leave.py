@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.capture.guessing.names import CONSENTS, load_field_names
+from lead_platform.capture.columns import CONSENTS
+from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.configuration import ConfigurationError
 from lead_platform.vocabularies.folder import CONTACT_PERMISSIONS, SHIPPED
 from tests.capture.guessing.exports import Columns

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.channels import load_channels
+from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.fields import RuleCompiler
-from lead_platform.capture.guessing.names import CONSENTS, OPT_OUTS, load_field_names
+from lead_platform.capture.guessing.names import OPT_OUTS, load_field_names
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import ValueFault, consent_reader, opt_out_reader
 from lead_platform.vocabularies.folder import SHIPPED, shipped_intake_lists
