@@ -175,7 +175,7 @@ def test_none_is_no_denial_in_other_columns(
 )
 @pytest.mark.parametrize(
     ("word", "of"),
-    [("do not email", (MAIL,)), ("Keine E-Mails", (MAIL,)), ("no newsletter", (MAIL,)),
+    [("Do Not Mail", (MAIL,)), ("Keine E-Mails", (MAIL,)), ("no newsletter", (MAIL,)),
      ("do not call", (PHONE,)), ("nie dzwonić", (PHONE,)), ("Keine SMS", (SMS,)),
      ("no WhatsApp messages", (WHATSAPP,))],
 )  # fmt: skip

@@ -3,6 +3,8 @@
 import csv
 import json
 from datetime import datetime
+from fnmatch import fnmatchcase
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from lead_platform.capture.guessing.names import OPT_OUTS, load_field_names
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import ValueFault, consent_reader, opt_out_reader
 from lead_platform.vocabularies.folder import SHIPPED, shipped_intake_lists
+from lead_platform.vocabularies.text import fold
 from tests.capture.guessing.exports import Columns
 from tests.capture.guessing.test_exports import proposed, write_export
 
@@ -138,7 +141,7 @@ def test_a_denial_of_its_own_channel_is_read_in_each_column_of_consents(
         if value != "denied":
             continue
         is_own = of in ("", "list", field.removeprefix("consent_"))
-        if is_own or LISTS.consents.find(alias) is not None:
+        if is_own or (of == "all" and LISTS.consents.find(alias) is not None):
             assert read({"x": alias}) == "denied", alias
             continue
         with pytest.raises(ValueFault) as told:
@@ -149,6 +152,26 @@ def test_a_denial_of_its_own_channel_is_read_in_each_column_of_consents(
             assert getattr(told.value, "kept", None) == "denied", alias
         else:
             assert denied == (() if of == "preference" else (f"consent_{of}",)), alias
+
+
+def test_no_word_of_the_consents_names_a_channel() -> None:
+    """`do not mail` was one: in a column of calls it denied the calls, and left mail open."""
+    with (SHIPPED / "contact_permissions.csv").open(encoding="utf-8") as stream:
+        ways = {
+            "*".join(fold(part).replace(" ", "") for part in row["word"].split("*"))
+            for row in csv.DictReader(stream)
+            if row["part"] == "contact" and row["channel"]
+        }
+    with (SHIPPED / "consents.csv").open(encoding="utf-8") as stream:
+        aliases = [row["alias"] for row in csv.DictReader(stream)]
+    for alias in aliases:
+        words = fold(alias).split()
+        for start, end in combinations(range(len(words) + 1), 2):
+            phrase = "".join(words[start:end])
+            assert not any(fnmatchcase(phrase, way) for way in ways), alias
+    for alias, _, channel in WORDS:
+        if channel in ("email", "phone", "sms", "whatsapp"):
+            assert LISTS.consents.find(alias) is None, alias
 
 
 @pytest.mark.parametrize(
