@@ -26,6 +26,13 @@ from lead_platform.capture.inbox import is_none_left
 from lead_platform.governance.alerts import AlertBook, Signal
 from lead_platform.governance.backlog import count_backlog
 from lead_platform.governance.holidays import load_holidays
+from lead_platform.governance.leftovers import Cursor as Leftovers
+from lead_platform.governance.leftovers import (
+    find_leftovers,
+    is_under_way,
+    jobs_taken_up,
+    will_retry,
+)
 from lead_platform.governance.notifications import open_book, tell
 from lead_platform.governance.ticks import watch_ticks
 from lead_platform.governance.watches import (
@@ -40,7 +47,7 @@ from lead_platform.governance.watches import (
 )
 from lead_platform.instants import has_passed
 from lead_platform.lake.lake import utc_now
-from lead_platform.lake.resource import CAUSE, JUDGED, SUMMARY, open_lake
+from lead_platform.lake.resource import CAUSE, JUDGED, ROWS_TAG, SUMMARY, open_lake
 from lead_platform.lake.specs import CATCH_UP
 from lead_platform.lake.switches import switches_of
 from lead_platform.lake.upkeep import due_after
@@ -50,8 +57,6 @@ INTERVAL_SECONDS = 60
 CATCH_UP_EVERY = timedelta(hours=1)
 
 _UNDER_WAY = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-
-WILL_RETRY_TAG = "dagster/will_retry"
 
 # Feeds change over hours; reading their past every minute would tell nothing more.
 FEEDS_EVERY = timedelta(minutes=10)
@@ -139,6 +144,44 @@ def backlog(context: SensorEvaluationContext) -> SensorResult | SkipReason:
 
 
 @sensor(
+    name="leftovers",
+    job_name=CATCH_UP,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Takes up what runs left behind, or a switch that is on again had kept waiting.",
+)
+def leftovers(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    """Start `catch_up` for what was left behind, without making anything anew, in the first minute
+    in which no other run takes it up; less and less often while that fails under the same rules."""
+    settings, now = Settings(), utc_now()
+    if is_under_way(context.instance):
+        return SkipReason("a run that takes it up is under way")
+    lake = open_lake(settings)
+    with lake.read() as connection:
+        is_empty = connection.execute("from capture.deliveries limit 1").fetchone() is None
+    if is_empty:
+        return SkipReason("nothing was ever taken in")
+    cursor = Leftovers.model_validate_json(context.cursor) if context.cursor else Leftovers()
+    snapshot = lake.published().snapshot_id
+    reason = find_leftovers(context.instance, switches_of(lake).all(), now)
+    if reason is None and snapshot < cursor.snapshot_id:
+        reason = "the lake was restored to an earlier release"
+    if reason is None:
+        seen = Leftovers(snapshot_id=snapshot)
+        skipped = SkipReason("nothing was left behind")
+        return SensorResult(skip_reason=skipped, cursor=seen.model_dump_json())
+    rules = lake.rules_state()
+    if not cursor.is_due(rules, now):
+        return SkipReason(f"{reason}; it was tried at {cursor.asked_at:%H:%M}")
+    request = RunRequest(
+        run_key=f"{reason}, {now:%Y-%m-%dT%H:%M:%S}",
+        tags={ROWS_TAG: "0", "dagster/priority": "0"},
+    )
+    asked = cursor.asked(rules, now).model_copy(update={"snapshot_id": snapshot})
+    return SensorResult(run_requests=[request], cursor=asked.model_dump_json())
+
+
+@sensor(
     name="alerts",
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
@@ -196,7 +239,8 @@ def _looks(
 def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: datetime) -> None:
     """Record failed checks of runs that ended since, and failed runs that no retry will follow.
 
-    A success settles its job. A job that fails again at the same steps is no news until then.
+    A success settles its job, and others of which it did what their last run had left. A job that
+    fails again at the same steps is no news until then.
     """
     ended = instance.get_run_records(
         RunsFilter(
@@ -214,8 +258,9 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
             continue
         signals, over = _checks_of(instance, run.run_id)
         if run.status == DagsterRunStatus.SUCCESS:
-            over.append(("run_failed", run.job_name))
-        elif not _will_retry(run):
+            taken_up = jobs_taken_up(instance, run, _failing_jobs(book))
+            over += [("run_failed", job) for job in (run.job_name, *taken_up)]
+        elif not will_retry(run):
             signals.append(_failure(instance, run))
         book.record(signals, now, over=over)
     if ended:
@@ -223,7 +268,7 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
         cursor.runs_until = min(last, now)
         # A run whose retry could not be started is marked so later, and looked at again.
         cursor.told_runs = [
-            record.dagster_run.run_id for record in ended if not _will_retry(record.dagster_run)
+            record.dagster_run.run_id for record in ended if not will_retry(record.dagster_run)
         ]
 
 
@@ -274,9 +319,12 @@ def _look(watch: Callable[[], None]) -> str | None:
     return None
 
 
-def _will_retry(run: DagsterRun) -> bool:
-    """Dagster decides as a run fails; it unmarks a run whose retry cannot be started."""
-    return run.status == DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY_TAG) == "true"
+def _failing_jobs(book: AlertBook) -> set[str]:
+    return {
+        alert.subject
+        for alert in book.alerts()
+        if alert.kind == "run_failed" and alert.state != "resolved"
+    }
 
 
 def _failure(instance: DagsterInstance, run: DagsterRun) -> Signal:

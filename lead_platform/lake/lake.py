@@ -348,6 +348,10 @@ class Lake:
         """By table, a version of its suite and of what its rows are made by, as they stand now."""
         return self._current_contract().versions
 
+    def rules_state(self) -> str:
+        """A name for all suites and all of the configuration, as they stand now."""
+        return self._current_contract().state
+
     @contextmanager
     def write(
         self,

@@ -198,10 +198,11 @@ class Installation:
         job: str = "process_new_leads",
         times: int = 1,
         broken: Mapping[str, str] | None = None,
+        rows: int | None = None,
     ) -> Child:
         """Start a job (`times` in a row) on the named files, or on what waits in the inbox."""
         named = [{"path": str(path), "channel": channel} for path, channel in files]
-        run = {"job": job, "files": named, "as_of": as_of.isoformat()}
+        run = {"job": job, "files": named, "as_of": as_of.isoformat(), "rows": rows}
         return self.start("run_jobs", runs=[run] * times, broken=broken)
 
     def run(self, **arguments: Any) -> dict[str, Any]:

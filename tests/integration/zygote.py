@@ -46,6 +46,7 @@ def run_jobs(
             run.get("job", "process_new_leads"),
             operations={"intake": {"files": run["files"]}} if run.get("files") else {},
             as_of=datetime.fromisoformat(run["as_of"]) if run.get("as_of") else None,
+            rows=run.get("rows"),
         )
         outcomes.append({**outcome.__dict__, "cpu_seconds": _cpu_seconds() - started})
     return outcomes
