@@ -19,6 +19,9 @@ def main() -> None:
     from dagster._cli.api import grpc_command
     from dagster._grpc.client import DagsterGrpcClient
 
+    from lead_platform.orchestration.logs import fold_repeats
+
+    fold_repeats()
     (address,) = sys.argv[1:]
     # One that was killed left its socket behind.
     Path(address).unlink(missing_ok=True)

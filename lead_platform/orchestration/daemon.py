@@ -30,6 +30,7 @@ from dagster._utils.interrupts import capture_interrupts
 from lead_platform.orchestration.clock import ClockWatch, correct_marks, correct_storage
 from lead_platform.orchestration.executions import Executions, executions_of
 from lead_platform.orchestration.lifeline import Lifeline
+from lead_platform.orchestration.logs import fold_repeats
 from lead_platform.settings import Settings
 
 LOG = logging.getLogger("lead_platform.up")
@@ -80,7 +81,7 @@ class SensorTicks:
     _looked_at: float = float("-inf")
 
     def move(self, now: float) -> bool:
-        """Whether they do; what cannot be read is no fault of the daemon."""
+        """Whether they do; what cannot be read is no fault of the daemon: `up` tells of it."""
         if now - self._looked_at >= 15.0:
             self._looked_at = now
             try:
@@ -174,6 +175,8 @@ def main() -> None:
             log_level="warning",
         ) as controller,
     ):
+        # The controller has set up its handlers.
+        fold_repeats()
         ticks = SensorTicks(instance)
 
         def is_well() -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from dagster import (
@@ -34,6 +33,7 @@ from lead_platform.lake.postgres import connect_postgres
 from lead_platform.lake.resource import AS_OF_TAG, CAUSE, JUDGED, ROWS_TAG, STEPS
 from lead_platform.orchestration.event_log import BATCH_SIZE, BATCH_VARIABLE
 from lead_platform.orchestration.executions import executions_of
+from lead_platform.orchestration.stores import dagster_databases
 from lead_platform.settings import Settings
 from lead_platform.vocabularies.folder import load_vocabularies
 
@@ -85,17 +85,12 @@ def prepared_instance(settings: Settings) -> Iterator[DagsterInstance]:
         draft = settings.dagster_home / "dagster.yaml.draft"
         YAML().dump(_instance_configuration(settings), draft)
         draft.replace(settings.dagster_home / "dagster.yaml")
-        for database in _own_databases(settings):
+        # No run needs those of earlier ones.
+        for database in dagster_databases(settings):
             set_aside_if_broken(database)
         instance = DagsterInstance.get()
     with instance:
         yield instance
-
-
-def _own_databases(settings: Settings) -> Iterator[Path]:
-    """Dagster's records in the home: no run needs those of earlier ones."""
-    for place in ("history/*.db", "history/runs/index.db", "schedules/*.db"):
-        yield from settings.dagster_home.glob(place)
 
 
 @dataclass(frozen=True)

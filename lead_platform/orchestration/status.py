@@ -18,6 +18,7 @@ from pathlib import Path
 from lead_platform.governance.notifications import open_book
 from lead_platform.instants import has_passed
 from lead_platform.lake.lock import SupervisedError, supervisor_lock, supervisor_lock_file
+from lead_platform.orchestration.stores import StoreStatus
 from lead_platform.orchestration.supervision import PartStatus
 from lead_platform.processes import ProcessId
 from lead_platform.settings import Settings
@@ -42,11 +43,13 @@ class UpStatus:
     folder: str
     written_at: float
     parts: tuple[PartStatus, ...]
+    stores: tuple[StoreStatus, ...] = ()
 
     @property
     def is_well(self) -> bool:
-        """Whether every part is."""
-        return all(part.state == "well" for part in self.parts)
+        """Whether every part is, and every store."""
+        states = [part.state for part in self.parts] + [store.state for store in self.stores]
+        return all(state == "well" for state in states)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ def read_status(settings: Settings) -> UpStatus | None:
             for part in content["parts"]
         ]
         process = ProcessId(**content["process"])
-        return UpStatus(**{**content, "process": process, "parts": tuple(parts)})
+        # One of an earlier version knows of no stores.
+        stores = tuple(StoreStatus(**store) for store in content.get("stores", []))
+        return UpStatus(**{**content, "process": process, "parts": tuple(parts), "stores": stores})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -120,8 +125,9 @@ def check_up(settings: Settings) -> Check:
     ui = f"{'well' if answers else 'silent':<9} UI answers at http://localhost:{status.port}"
     if not answers:
         ui = ui.replace("answers", "does not answer")
-    is_well = answers and all(part.state == "well" for part in parts)
-    return Check([*(_line(part) for part in parts), ui, *_alerted(settings)], is_well)
+    is_well = answers and replace(status, parts=tuple(parts)).is_well
+    stores = [_store_line(store, written_at) for store in status.stores]
+    return Check([*(_line(part) for part in parts), *stores, ui, *_alerted(settings)], is_well)
 
 
 def _alerted(settings: Settings) -> list[str]:
@@ -149,10 +155,14 @@ def ui_answers(settings: Settings, port: int) -> bool:
 
 
 def written_now(
-    process: ProcessId, port: int, folder: Path, parts: Sequence[PartStatus]
+    process: ProcessId,
+    port: int,
+    folder: Path,
+    parts: Sequence[PartStatus],
+    stores: Sequence[StoreStatus] = (),
 ) -> UpStatus:
     """The status of this instant."""
-    return UpStatus(process, port, str(folder), time.time(), tuple(parts))
+    return UpStatus(process, port, str(folder), time.time(), tuple(parts), tuple(stores))
 
 
 def _seen(part: PartStatus) -> PartStatus:
@@ -171,6 +181,14 @@ def _line(part: PartStatus) -> str:
         f"last beat {part.seconds_silent:.0f} s ago, {part.restarts} restarts"
     )
     return f"{told}; last time {part.last_end}" if part.last_end else told
+
+
+def _store_line(store: StoreStatus, now: datetime) -> str:
+    told = f"{store.state:<9} {store.name:<12} {store.told}"
+    if store.state != "silent":
+        return told
+    since = now - timedelta(seconds=store.seconds_out)
+    return f"{told} (out of reach since {since:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _told_other(settings: Settings) -> str:

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Literal
@@ -80,6 +80,7 @@ class Child:
         self.started_at = now
         self._heard_at: float | None = None
         self._stopped_at: float | None = None
+        self._excused_at = now
         self._is_killed = False
         self._unread = b""
         self._pipe, theirs = os.pipe()
@@ -133,6 +134,10 @@ class Child:
         """How long it has not been heard."""
         return now - (self.started_at if self._heard_at is None else self._heard_at)
 
+    def excuse(self, now: float) -> None:
+        """Its silence up to now is none of its own."""
+        self._excused_at = now
+
     def complaint(self, now: float) -> str | None:
         """Why it has to be ended; None where nothing speaks against it, or where it is ending."""
         if self._is_killed:
@@ -143,7 +148,7 @@ class Child:
             self._stopped_at = now
         if self._stopped_at is not None and now - self._stopped_at > STOPPED_SECONDS:
             return f"has been stopped for {now - self._stopped_at:.0f} s"
-        silent = self.seconds_silent(now)
+        silent = min(self.seconds_silent(now), now - self._excused_at)
         if not self.has_beaten:
             return f"did not start within {silent:.0f} s" if silent > START_SECONDS else None
         return f"silent for {silent:.0f} s" if silent > self.part.silence_seconds else None
@@ -177,10 +182,15 @@ class Child:
 
 
 class Keeper:
-    """Keeps one part running."""
+    """Keeps one part running.
 
-    def __init__(self, part: Part) -> None:
+    While `is_excused`, because what the part needs is out of reach, it is neither ended for its
+    silence nor started again: it would only end again.
+    """
+
+    def __init__(self, part: Part, is_excused: Callable[[float], bool] = lambda now: False) -> None:
         self.part = part
+        self._is_excused = is_excused
         self._child: Child | None = None
         self._backoff = Backoff()
         self._due_at = float("-inf")
@@ -194,11 +204,14 @@ class Keeper:
 
     def tick(self, now: float) -> None:
         """Hear it, end it if it has to be ended, start it if it is due."""
+        is_excused = self._is_excused(now)
         if self._child is None:
-            if now >= self._due_at:
+            if now >= self._due_at and not is_excused:
                 self._start(now)
             return
         self._child.listen(now)
+        if is_excused:
+            self._child.excuse(now)
         reason = self._child.complaint(now)
         if reason:
             LOG.warning("%s (pid %d) %s: killed", self.part.name, self._child.id.pid, reason)

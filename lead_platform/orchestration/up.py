@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -26,6 +26,8 @@ from lead_platform.governance.notifications import tell
 from lead_platform.lake.lake import utc_now
 from lead_platform.orchestration.code_server import LOCATION
 from lead_platform.orchestration.executions import executions_of
+from lead_platform.orchestration.logs import fold_repeats
+from lead_platform.orchestration.outages import OutageWatch
 from lead_platform.orchestration.restarts import RestartWatch
 from lead_platform.orchestration.run_watch import RunWatch
 from lead_platform.orchestration.runs import prepare_instance
@@ -36,6 +38,7 @@ from lead_platform.orchestration.status import (
     write_status,
     written_now,
 )
+from lead_platform.orchestration.stores import CATALOG, Store, StoreStatus, stores_of
 from lead_platform.orchestration.supervision import Child, Keeper, Part, PartStatus
 from lead_platform.orchestration.workers import POOL_VARIABLE, PoolDoor, WorkerPool
 from lead_platform.processes import ProcessId
@@ -58,16 +61,19 @@ ENDING_SECONDS = 5.0
 class Supervisor:
     """The parts of one `up`, their pool of run workers, and the loop that looks after them."""
 
-    def __init__(self, settings: Settings, port: int, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, port: int, folder: Path, stores: Sequence[Store]
+    ) -> None:
         self._settings, self._port, self._folder = settings, port, folder
+        self._stores = stores
         self._id = ProcessId.of(os.getpid())
         self._door = PoolDoor(folder / "workers")
         self.pool = WorkerPool()
         workspace = _write_workspace(folder)
         shared = {POOL_VARIABLE: str(self._door.path)}
-        self._code_server = _keeper("code server", shared, str(folder / "code"))
-        self._webserver = _keeper("webserver", shared, str(workspace), str(port))
-        self._daemon = _keeper("daemon", shared, str(workspace))
+        self._code_server = self._keeper("code server", shared, str(folder / "code"))
+        self._webserver = self._keeper("webserver", shared, str(workspace), str(port))
+        self._daemon = self._keeper("daemon", shared, str(workspace))
         self._written_at = float("-inf")
         self._is_ready = False
         self.parts: list[PartStatus] = []
@@ -94,6 +100,22 @@ class Supervisor:
             child.kill()
         self._wait(lambda: not self._children, ENDING_SECONDS, threading.Event())
         self._door.close()
+
+    def store_statuses(self, now: float) -> list[StoreStatus]:
+        """How each store is."""
+        return [store.status(now) for store in self._stores]
+
+    def _keeper(self, name: str, environment: dict[str, str], *arguments: str) -> Keeper:
+        module = f"lead_platform.orchestration.{name.replace(' ', '_')}"
+        command = (sys.executable, "-W", "ignore", "-m", module, *arguments)
+        part = Part(name, command, SILENCE_SECONDS, environment)
+        return Keeper(part, self._lacks_storage)
+
+    def _lacks_storage(self, now: float) -> bool:
+        """Whether Dagster's storage is out of reach, without which no part can start."""
+        return any(
+            store.name != CATALOG and store.state == "silent" for store in self.store_statuses(now)
+        )
 
     @property
     def _keepers(self) -> list[Keeper]:
@@ -126,7 +148,8 @@ class Supervisor:
 
     def _tell(self, now: float) -> None:
         self.parts = [keeper.status(now) for keeper in self._keepers] + self.pool.statuses(now)
-        status = written_now(self._id, self._port, self._folder, self.parts)
+        stores = self.store_statuses(now)
+        status = written_now(self._id, self._port, self._folder, self.parts, stores)
         # On a full disk nothing can be written; that is no reason to stop.
         with suppress(OSError):
             write_status(self._settings, status)
@@ -153,7 +176,7 @@ def serve(settings: Settings, *, port: int, begun: Callable[[], None] = lambda: 
         begun()
         folder = Path(tempfile.mkdtemp(prefix="lead-platform-"))
         try:
-            _supervise(Supervisor(settings, port, folder), settings, is_stopping, is_urgent)
+            _supervise(settings, port, folder, is_stopping, is_urgent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             remove_status(settings)
@@ -161,58 +184,71 @@ def serve(settings: Settings, *, port: int, begun: Callable[[], None] = lambda: 
 
 
 def _supervise(
-    supervisor: Supervisor,
     settings: Settings,
+    port: int,
+    folder: Path,
     is_stopping: threading.Event,
     is_urgent: threading.Event,
 ) -> None:
-    def tell_restarts(signals: list[Signal], over: Iterable[tuple[str, str]]) -> None:
+    def tell_changes(signals: list[Signal], over: Iterable[tuple[str, str]]) -> None:
         tell(settings, signals, utc_now(), over=over)
 
-    restarts = RestartWatch(tell_restarts, time.monotonic())
+    stores = stores_of(settings)
+    supervisor = Supervisor(settings, port, folder, stores)
+    restarts = RestartWatch(tell_changes, time.monotonic())
+    outages = OutageWatch(tell_changes)
     with DagsterInstance.get() as instance:
         watch = RunWatch(instance, executions_of(settings), supervisor.pool.has)
-        with (
-            _looking("runs", watch.look),
-            _looking("restarts", lambda now: restarts.look(supervisor.parts, now)),
-        ):
+        looks: dict[str, Callable[[float], None]] = {
+            "runs": watch.look,
+            "restarts": lambda now: restarts.look(supervisor.parts, now),
+            "outages": lambda now: outages.look(supervisor.store_statuses(now), now),
+            **{store.name: store.look for store in stores},
+        }
+        with _looking(looks):
             supervisor.run(is_stopping)
             supervisor.stop(is_urgent)
-        # The runs of killed workers are told as over now, not at the next start.
-        with suppress(Exception):
-            watch.look(time.monotonic())
+        # The runs of killed workers are told as over now, not at the next start; where the storage
+        # is out of reach, it might never answer.
+        if not any(
+            store.state == "silent" for store in supervisor.store_statuses(time.monotonic())
+        ):
+            with suppress(Exception):
+                watch.look(time.monotonic())
 
 
 @contextmanager
-def _looking(what: str, look: Callable[[float], None]) -> Iterator[None]:
-    """Looks again and again in a thread: a storage or a target of alerts may let it wait, which
-    no part may feel."""
+def _looking(looks: Mapping[str, Callable[[float], None]]) -> Iterator[None]:
+    """Looks again and again, at each thing in a thread: a storage or a target of alerts may let it
+    wait, which neither a part nor another look may feel."""
     is_over = threading.Event()
-
-    def repeat() -> None:
-        told = ""
-        while not is_over.wait(WATCH_SECONDS):
-            try:
-                look(time.monotonic())
-                told = ""
-            except Exception as error:
-                if told != type(error).__name__:
-                    told = type(error).__name__
-                    LOG.warning("%s cannot be looked at: %s", what, told)
-
-    thread = threading.Thread(target=repeat, name=f"watch of {what}", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(
+            target=_look_again, args=(what, look, is_over), name=f"watch of {what}", daemon=True
+        )
+        for what, look in looks.items()
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         is_over.set()
-        thread.join(ENDING_SECONDS)
+        deadline = time.monotonic() + ENDING_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _keeper(name: str, environment: dict[str, str], *arguments: str) -> Keeper:
-    module = f"lead_platform.orchestration.{name.replace(' ', '_')}"
-    command = (sys.executable, "-W", "ignore", "-m", module, *arguments)
-    return Keeper(Part(name, command, SILENCE_SECONDS, environment))
+def _look_again(what: str, look: Callable[[float], None], is_over: threading.Event) -> None:
+    told = ""
+    while not is_over.wait(WATCH_SECONDS):
+        try:
+            look(time.monotonic())
+            told = ""
+        except Exception as error:
+            if told != type(error).__name__:
+                told = type(error).__name__
+                LOG.warning("%s cannot be looked at: %s", what, told)
 
 
 def _write_workspace(folder: Path) -> Path:
@@ -263,6 +299,8 @@ def _signals() -> tuple[threading.Event, threading.Event]:
 
 
 def _log_to_stderr() -> None:
+    """Each line of this supervisor, and what its libraries have to say, folded."""
+    fold_repeats()
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s up: %(message)s"))
     LOG.addHandler(handler)

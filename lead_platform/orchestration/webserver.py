@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from lead_platform.orchestration.lifeline import Lifeline
+from lead_platform.orchestration.logs import fold_repeats
 from lead_platform.orchestration.status import ui_answers
 from lead_platform.settings import Settings
 
@@ -76,6 +77,7 @@ def main() -> None:
         ) as context,
     ):
         lifeline.beat(lambda: ui_answers(settings, port))
+        fold_repeats()
         app = create_app_from_workspace_process_context(context)
         uvicorn.run(
             guarded(app, settings), host=settings.ui_address, port=port, log_level="warning"

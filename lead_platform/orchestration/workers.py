@@ -251,9 +251,11 @@ def start_worker_for(run_id: str) -> None:
 def execute_runs(run_ids: Iterable[str], lifeline: Lifeline) -> None:
     """A worker's loop: import and read everything, then execute each run and say so."""
     from lead_platform.lake.resource import open_lake
+    from lead_platform.orchestration.logs import fold_repeats
     from lead_platform.orchestration.runs import execute_run, import_everything, warm_up
 
     import_everything()
+    fold_repeats()
     warm_up(Settings())
     with suppress(Exception):
         open_lake(Settings()).published()

@@ -132,6 +132,34 @@ def test_one_that_lives_and_is_silent_is_killed(keep: Callable[[str], Kept]) -> 
     assert not process.is_running
 
 
+def test_silence_is_excused_while_what_it_needs_is_out_of_reach_and_counts_from_then_on() -> None:
+    """A server that hangs had each part killed that waited for it, again and again."""
+    outage = [False]
+    kept = Kept(Keeper(part(BEATS_ONCE), lambda now: outage[0]))
+    kept.until(lambda kept: kept.state == "well")
+    process = kept.process
+    outage[0] = True
+    for _ in range(20):
+        kept.tick(60.0)
+    assert process.is_running
+    assert kept.state == "silent"
+    outage[0] = False
+    kept.tick(29.0)
+    assert process.is_running
+    kept.tick(2.0)
+    kept.until(lambda kept: kept.state == "waiting")
+    outage[0] = True
+    for _ in range(20):
+        kept.tick(60.0)
+    assert kept.state == "waiting", "it would only end again"
+    assert kept.status.restarts == 0
+    outage[0] = False
+    kept.until(lambda kept: kept.state == "well")
+    kept.process.kill()
+    kept.keeper.terminate()
+    kept.until(lambda kept: not kept.keeper.children)
+
+
 def test_stopped_one_is_killed_and_one_continued_in_time_is_not(
     keep: Callable[[str], Kept],
 ) -> None:
