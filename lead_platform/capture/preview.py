@@ -21,12 +21,13 @@ from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.guessing.left_parts import doubts_about_parts, parts_of
 from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper, item_values
 from lead_platform.capture.names import shown
 from lead_platform.capture.paths import names_of
 from lead_platform.capture.questions import ASKED_FIELDS
-from lead_platform.capture.readers import BadRecord, Record, read_records
+from lead_platform.capture.readers import BadRecord, RawRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tallies import Normalizer, ReadRow
 from lead_platform.capture.value_rules import FieldRule
@@ -108,8 +109,11 @@ def preview_file(
     records = list(islice(stream, limit))
     # What stands below the records belongs to what is shown, and to what a column has.
     dated: dict[str, dict[str, None]] = {name: {} for name in _dated_names(channel)}
+    placed: list[tuple[int, Mapping[str, Any]]] = []
     for record in chain(records, islice(stream, READ_ON)):
         _note_dates(record, dated)
+        if isinstance(record, RawRecord) and record.row is not None and names is not None:
+            placed.append((record.row, record.content))
     mapper = RecordMapper(channel, received_at, contracts)
     numbers: list[int] = []
     counts: list[dict[Kind, int]] = []
@@ -146,6 +150,7 @@ def preview_file(
         doubts=(
             *(f"{name}: {told}" for name, seen in dated.items() if (told := half_converted(seen))),
             *(_left_doubts(channel, names, records, unused, stream.beside) if names else ()),
+            *(ask_about_titles_of_rows(placed, names, channel.lists) if names else ()),
         ),
     )
 

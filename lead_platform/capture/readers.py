@@ -16,6 +16,7 @@ from lead_platform.capture.channels import ChannelRules
 from lead_platform.capture.contents import Content, RefusedFile, Unreadable, excerpt_of
 from lead_platform.capture.documents import DoubledDocument, doubled_names
 from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.json_columns import rows_of_columns
 from lead_platform.capture.json_files import json_documents, json_lines
 from lead_platform.capture.names import shown
 from lead_platform.capture.parquet import ParquetFault, read_rows
@@ -142,8 +143,8 @@ def read_records(path: Path, rules: ChannelRules, wanted: Wanted | None = None) 
 def _unwrapped(
     documents: Iterable[Any], rules: ChannelRules, beside: dict[str, Any]
 ) -> Iterator[Content]:
-    """Records out of their envelopes: `records` finds the list inside a document. What stands
-    beside it goes to `beside`."""
+    """Records out of their envelopes: `records` finds the list inside a document, or the table
+    that it holds column by column. What stands beside it goes to `beside`."""
     find = compile_path(rules.records) if rules.records else None
     known = names_of(rules.records) if rules.records else set()
     for document in documents:
@@ -173,7 +174,7 @@ def _within(
         yield Unreadable(f"records path: {error}", excerpt_of(str(document)))
         return
     records = found if isinstance(found, list) else [document if found is None else found]
-    if found is not None:
+    if found is not None and known:
         _note_beside(document, known, beside)
     doubled = document.names if isinstance(document, DoubledDocument) else []
     if len(doubled) > sum(len(doubled_names(record)) for record in records if doubled):
@@ -184,7 +185,8 @@ def _within(
         if doubled and (names := doubled_names(record)):
             yield _told_doubled(names, record)
         elif isinstance(record, dict):
-            yield record
+            rows = rows_of_columns(record)
+            yield from [record] if rows is None else rows
         else:
             yield Unreadable(
                 "not an object: `records` finds something else", excerpt_of(str(record))

@@ -12,12 +12,14 @@ from functools import cached_property, partial
 
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.guessing.choices import (
+    A_NUMBER,
     A_STATUS,
     ABOUT_OTHERS,
     BY_VALUES,
     EXACT,
     NEARLY,
     OF_A_COMPANY,
+    OF_STAFF,
     OWNER,
     UNSEEN,
     VAGUE,
@@ -54,6 +56,7 @@ from lead_platform.capture.guessing.names import (
     FieldNames,
     NameMatch,
 )
+from lead_platform.capture.guessing.notation import path_of, quoted
 from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
 from lead_platform.capture.guessing.phone_codes import find_phone_codes, with_codes_beside
 from lead_platform.capture.guessing.refusals import (
@@ -118,6 +121,8 @@ _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name",
 _WHO = _PERSONAL - {"company_name"} | {"person_id", AMBIGUOUS_NAME, FIRST_NAME_BESIDE_LAST}
 """Fields that decide who somebody is."""
 _JUDGED_AS = {AMBIGUOUS_NAME: "full_name", FIRST_NAME_BESIDE_LAST: "first_name"}
+_DELETIONS = frozenset({"d", "del", "delete", "deleted", "remove", "removed"})
+"""Codes of Debezium (d), DMS (D, delete), Delta's change feed (delete) and those like them."""
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
 _RECORD_IDS = ("record_id", "person_id", "opportunity_id")
 _DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
@@ -147,6 +152,8 @@ def assign_columns(
     columns = [column for column in sample.columns if column.path not in of_codes]
     candidates = [choice for column in columns for choice in judge.candidates(column)]
     versions = find_versions(candidates)
+    candidates = list(judge.without_companys_mailboxes(candidates))
+    candidates = judge.without_staff(candidates)
     candidates = _of_records(map(versions.told, candidates), judge.near)
     candidates = _own(candidates, versions, judge.near)
     candidates += _by_values(sample.columns, candidates, names)
@@ -171,6 +178,7 @@ def assign_columns(
         *ask_about_unclaimed(rest, chosen),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
+        *_deleting_operations(sample.columns, names),
         *ask_about_consents(rest, names, lists),
         *ask_about_parts(sample.left, names, lists),
         *ask_about_company_phones(rest, chosen),
@@ -213,6 +221,21 @@ def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
             f"says yes and no, add `derive: {{{key}: {{column: {column.name!r}, "
             "vocabulary: truths}}` and, beside `kind: submission`, "
             f"`when: '!({any_mark})'`"
+        )
+
+
+def _deleting_operations(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
+    """What a feed of changes says of records that are gone."""
+    for column in columns:
+        gone = sorted({each for each in column.tried if each.casefold() in _DELETIONS})
+        if not gone or not names.is_operation(column.path):
+            continue
+        path = path_of(column.path)
+        when = " && ".join(f"{path} != '{each}'" for each in gone)
+        yield (
+            f"{column.name}: does {' or '.join(map(show, gone))} mark records that the source has "
+            "deleted? No field holds that: they come in as all others do. Leave them out of the "
+            f"export; or write, beside `kind: submission`, `when: {quoted(when)}`"
         )
 
 
@@ -260,6 +283,10 @@ class _Judge:
         """What the column may be; why it is none of what its name says goes to `near`."""
         path = column.path[1:] if column.path[0] == "_answers" else column.path
         path = self._names.opened(path)
+        if len(path) > 1 and any(map(str.isdecimal, path)):
+            # Of a list, or of records by their numbers: nobody knows whose.
+            self.near[column.path] = A_NUMBER
+            return []
         # `{"page_url": {"title": …, "value": …}}` is named by what holds it.
         path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
         if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
@@ -269,7 +296,7 @@ class _Judge:
         if self._names.is_sensitive(path):
             self.near[column.path] = "sensitive"
             return []
-        if self._names.is_company_phone(path):
+        if self._names.is_company_phone(path) or self._names.is_companys(path):
             self.near[column.path] = OF_A_COMPANY
             return []
         matches = self._names.matches(path)
@@ -287,6 +314,43 @@ class _Judge:
         if found:
             self.near.pop(column.path, None)
         return found
+
+    def without_companys_mailboxes(self, choices: Sequence[Choice]) -> Iterator[Choice]:
+        """`Company Email` beside another mailbox is the person's only where it holds their names:
+        as a second one it would make one lead of colleagues."""
+        mails = [each for each in choices if each.field == "email" and each.column.values]
+        companys = [c for c in mails if self._names.is_mailbox_of_company(c.column.path)]
+        parties = Parties(choices)
+        for choice in choices:
+            path = choice.column.path
+            is_left = choice in companys and len(companys) < len(mails)
+            if is_left and not parties.agree(choice.column.cells):
+                self.near[path] = OF_A_COMPANY
+                self.questions.append(
+                    f"{choice.column.name}: is it the person's own mailbox at work, or the "
+                    "company's, which all of its people share? It is kept as an answer; where it "
+                    "is their own, map it to `further_emails`"
+                )
+            else:
+                yield choice
+
+    def without_staff(self, choices: list[Choice]) -> list[Choice]:
+        """Without those of a submitter or a caller, where other columns say who the lead is."""
+        who = [choice for choice in choices if choice.field in _WHO and choice.column.values]
+        staff = {c.column.path: c for c in choices if self._names.may_be_staff(c.column.path)}
+        fields = {choice.field for choice in who if choice.column.path in staff}
+        others = [choice for choice in who if choice.column.path not in staff]
+        if not any(c.field in fields or self._names.says_lead(c.column.path) for c in others):
+            return choices
+        for path, choice in staff.items():
+            self.near[path] = OF_STAFF
+            if choice in who:
+                self.questions.append(
+                    f"{choice.column.name}: is it the lead's, or that of one of your own people? "
+                    f"Other columns, such as {others[0].column.name}, say who the lead is, and no "
+                    "field is filled from it. Where it is the lead's, map it in their place"
+                )
+        return [choice for choice in choices if choice.column.path not in staff]
 
     def _granted(self, column: Column, path: tuple[str, ...]) -> Choice | None:
         """A consent of which each word of the name is known, and each value a plain yes or no."""

@@ -12,12 +12,14 @@ EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
 OWNER = "owner"
 """Who has a deal; of leads, the owner is no field."""
 ABOUT_OTHERS = "about somebody else than the lead"
-OF_A_COMPANY = "a company's number, which all of its people share"
+OF_STAFF = "who it is about may be one of your own people"
+OF_A_COMPANY = "a company's, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
 A_STATUS = "the status of a lead or a deal, and no region"
 DIALLED_OTHERWISE = "a number without its code, which stands in another column"
-KEPT = frozenset({None, ABOUT_OTHERS, OF_A_COMPANY, VAGUE, A_STATUS, DIALLED_OTHERWISE})
+KEPT = frozenset({None, ABOUT_OTHERS, OF_STAFF, OF_A_COMPANY, VAGUE, A_STATUS, DIALLED_OTHERWISE})
 """Why a column fills no field though nothing speaks against keeping it as an answer."""
+A_NUMBER = "a number is no name"
 UNSEEN = 0.1
 """Taken off where no value was seen, or only hashes of them."""
 

@@ -185,7 +185,7 @@ def _reading_lines(sample: Sample) -> Iterator[str]:
     for key, value in sample.settings.items():
         yield f"{key}: {flow(value)}"
     if sample.records is not None:
-        yield f"records: {scalar(path_of((sample.records,)))}"
+        yield f"records: {scalar(sample.records)}"
 
 
 def _answers_lines(answers: AnswerList | None) -> Iterator[str]:

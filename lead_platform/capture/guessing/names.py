@@ -35,12 +35,18 @@ OTHER_PARTY = "other_party"
 FILLER = "filler"
 SENSITIVE = "sensitive"
 ASKER = "asker"
+POSSIBLE_STAFF = "possible_staff"
+"""Words for a lead, or for one of our own: who wrote a ticket, who made a call."""
+LEAD_PARTY = "lead_party"
+"""Words for nobody but a lead, where a file speaks of several persons."""
 CRM_RECORD_ID = "crm_record_id"
 """The id that a CRM gives to each of its records: where these are persons, a person's."""
 ABOUT_CONSENT = "about_consent"
 ABOUT_PRIVACY = "about_privacy"
 """Words of policies and terms: who accepts them agrees to no mail."""
 ABOUT_DELETION = "about_deletion"
+CHANGE_OPERATION = "change_operation"
+"""Names of what a feed of changes says of a record: inserted, updated, deleted."""
 NEGATION = "negation"
 NAME_PARTICLE, MIDDLE_NAME, SECOND_LAST_NAME = "name_particle", "middle_name", "second_last_name"
 """Parts of a last name in columns of their own; of a middle name, where its values are such."""
@@ -69,10 +75,13 @@ _OTHER_TARGETS = frozenset(
             FILLER,
             SENSITIVE,
             ASKER,
+            POSSIBLE_STAFF,
+            LEAD_PARTY,
             CRM_RECORD_ID,
             ABOUT_CONSENT,
             ABOUT_PRIVACY,
             ABOUT_DELETION,
+            CHANGE_OPERATION,
             NEGATION,
             COMPANY_PHONE,
             VAGUE_TITLE,
@@ -89,9 +98,9 @@ _OTHER_TARGETS = frozenset(
     ]
 )
 _NO_FIELDS = (
-    *(OTHER_PARTY, FILLER, SENSITIVE, ASKER),
+    *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    *(ADDRESS_KIND, CALLING_CODE, AREA_CODE),
+    *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
 _OF_COMPANIES = _OF_ADDRESSES | {"company_website", "industry", "employee_count", "annual_revenue"}
@@ -109,9 +118,12 @@ _PLUS = re.compile(r"\+\s*(?=\d)")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _EITHER = re.compile(r"\s+(?:or|and|und|oder|et|ou|y|o|e|en|of)\s+|\s*[/&+|]\s*")
+# What JSON nests, in the names of a table: `company.email`, `company[email]`, `Account: Email`.
+_BELOW = re.compile(r"\s*(?:\.|:|\[|__|->)\s*")
 REACHES_SOMEBODY = frozenset(
     ["email", "phone", "full_name", "first_name", "last_name", "person_id", AMBIGUOUS_NAME]
 )
+_REACHED = frozenset(["email", "phone", "further_emails"])
 _LONGEST_PHRASE = 3
 _PAIR = 2
 # `ne pas envoyer d e mails`
@@ -253,6 +265,14 @@ class FieldNames:
         names_persons = any(match.field in (AMBIGUOUS_NAME, "full_name") for match in found)
         return names_persons or self._are_fillers(self._words(title))
 
+    def may_be_staff(self, path: Sequence[str]) -> bool:
+        """Whether the name is about who may be one of our own: `Submitter email`."""
+        return any(self._has_phrase(self._words(name), POSSIBLE_STAFF) for name in path)
+
+    def says_lead(self, path: Sequence[str]) -> bool:
+        """Whether the name says that it is about the lead, and about nobody else."""
+        return any(self._has_phrase(self._words(name), LEAD_PARTY) for name in path)
+
     def is_sensitive(self, path: Sequence[str]) -> bool:
         """Whether what the column holds has no place in an answer."""
         return self._has_phrase(self._words(path[-1]), SENSITIVE)
@@ -298,6 +318,10 @@ class FieldNames:
         found = self.fields.get(_compact(self._words(path[-1])), ())
         return any(match.field == ABOUT_DELETION for match in found)
 
+    def is_operation(self, path: Sequence[str]) -> bool:
+        """Whether the whole name is that of a change: `Op`, `__op`, `Change type`."""
+        return self._is(_compact(self._words(path[-1])), CHANGE_OPERATION)
+
     def is_time_zone(self, path: Sequence[str]) -> bool:
         """Whether the whole name is that of a time zone."""
         return any(match.field == "time_zone" and match.is_exact for match in self.matches(path))
@@ -315,6 +339,26 @@ class FieldNames:
         kept = [word for word in words if not (self._is_filler(word) or self._is(word, "phone"))]
         found = self.fields.get(_compact(words)) or self.fields.get(_compact(kept), ())
         return frozenset(m.field for m in found if m.field in (CALLING_CODE, AREA_CODE))
+
+    def is_companys(self, path: Sequence[str]) -> bool:
+        """Whether the column says where a company is reached: what stands below `company`,
+        `account`, `organization`, as in `company.email`."""
+        *above, own = path if len(path) > 1 else _BELOW.split(path[0].rstrip("]"))
+        if not above or not self.names_company(above[-1]):
+            return False
+        found = self._listed(_compact(self._words(own)), is_exact=True)
+        return any(match.field in _REACHED for match in found)
+
+    def names_company(self, name: str) -> bool:
+        """Whether the name is what companies are called by, but for words that add nothing."""
+        words = [word for word in self._words(name) if not self._is_filler(word)]
+        return any(m.field == "company_name" for m in self.fields.get(_compact(words), ()))
+
+    def is_mailbox_of_company(self, path: Sequence[str]) -> bool:
+        """Whether the name of a mailbox has a company's before it: `Company Email` may be the
+        person's at work, or the company's."""
+        words = self._words(path[-1])
+        return any(self.names_company(" ".join(words[:size])) for size in range(1, len(words)))
 
     def is_vague_title(self, path: Sequence[str]) -> bool:
         """Whether the name is that of a job title, and as well that of a deal or a ticket."""

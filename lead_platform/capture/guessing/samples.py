@@ -17,9 +17,12 @@ from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.left_parts import LeftPart, left_lists, parts_of
 from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
 from lead_platform.capture.guessing.shapes import Column, repeat_question, sample_cells
+from lead_platform.capture.json_columns import rows_of_columns
 from lead_platform.capture.readers import (
     BadRecord,
+    RawRecord,
     RecordStream,
     UnreadableFileError,
     read_records,
@@ -33,6 +36,7 @@ from lead_platform.vocabularies.tables import IntakeLists
 SAMPLED_RECORDS = 500
 _DEPTH = 6
 _FEW_COLUMNS = 3
+_LEAST_KEYED = 2
 _MAIL_WEIGHT = 1_000
 _ENCODING_QUESTION = (
     "To answer: which encoding? The file is not UTF-8, and several fit. The proposal reads it as "
@@ -76,7 +80,7 @@ class AnswerList:
 class Sample:
     """The beginning of a file as columns.
 
-    `settings`: keys of the channel that say how it is read; `records`: the envelope's list.
+    `settings`: keys of the channel that say how it is read; `records`: the path to the records.
     Columns of `answers` have the path ("_answers", question); `left` is of what there are none.
     """
 
@@ -98,15 +102,17 @@ def sample_file(
     stated = table.stated() if table is not None else {}
     file_format, settings = _format(path), dict[str, Any]({"table": stated} if stated else {})
     wanted = Wanted(is_name=names.has)
-    contents, faults, stream = _read(path, file_format, settings, wanted)
+    records, faults, stream = _read(path, file_format, settings, wanted)
     notes: tuple[str, ...] = ()
     if "encoding" not in stated and any(fault.startswith("wrong encoding") for fault in faults):
         settings = {"table": {**stated, "fallback_encoding": "cp1252"}}
-        contents, faults, stream = _read(path, file_format, settings, wanted)
+        records, faults, stream = _read(path, file_format, settings, wanted)
         notes = (_ENCODING_QUESTION,)
-    envelope = _envelope(contents) if file_format == "json" else None
+    contents = [record.content for record in records]
+    envelope = _envelope(contents, names) if file_format == "json" else None
     if envelope is not None:
-        contents, faults, stream = _read(path, file_format, {"records": envelope}, wanted)
+        records, faults, stream = _read(path, file_format, {"records": envelope}, wanted)
+    contents = [record.content for record in records if _is_record(record.content)]
     if not contents:
         told = _as_options(faults[0]) if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
@@ -125,6 +131,9 @@ def sample_file(
     columns = tuple(each for each in columns if each.values or each.path not in lists_at)
     notes += tuple(f"To answer: {question}" for question in _repeats(rows, columns, lists))
     left = (*within, *parts_of(stream.beside, is_beside=True))
+    placed = ((record.row, record.content) for record in records if record.row is not None)
+    titles = ask_about_titles_of_rows(placed, names, lists)
+    notes += tuple(f"To answer: {question}" for question in titles)
     return Sample(file_format, columns, len(rows), settings, envelope, answers, notes, left)
 
 
@@ -139,8 +148,8 @@ def _format(path: Path) -> FileFormat:
 
 def _read(
     path: Path, file_format: FileFormat, settings: Mapping[str, Any], wanted: Wanted
-) -> tuple[list[dict[str, Any]], list[str], RecordStream]:
-    """Contents, why others cannot be read, and the stream they came from."""
+) -> tuple[list[RawRecord], list[str], RecordStream]:
+    """Records, why others cannot be read, and the stream they came from."""
     document = {
         "name": "sample",
         "description": "",
@@ -151,10 +160,9 @@ def _read(
     }
     stream = read_records(path, ChannelRules.model_validate(document), wanted)
     records = list(islice(stream, SAMPLED_RECORDS))
-    contents = [record.content for record in records if not isinstance(record, BadRecord)]
-    contents = [content for content in contents if _is_record(content)]
+    read = [record for record in records if not isinstance(record, BadRecord)]
     faults = [record.reason for record in records if isinstance(record, BadRecord)]
-    return contents, faults, stream
+    return read, faults, stream
 
 
 def _as_options(fault: str) -> str:
@@ -168,8 +176,9 @@ def _is_record(content: Mapping[str, Any]) -> bool:
     return filled > (len(content) > _FEW_COLUMNS)
 
 
-def _envelope(contents: list[dict[str, Any]]) -> str | None:
-    """The name of the list that holds the records of a single document."""
+def _envelope(contents: list[dict[str, Any]], names: FieldNames) -> str | None:
+    """The path to the records of a single document: a list, a table by its columns, or an object
+    whose names are the ids of its records."""
     if len(contents) != 1:
         return None
     (document,) = contents
@@ -177,7 +186,26 @@ def _envelope(contents: list[dict[str, Any]]) -> str | None:
         found = document.get(name)
         if isinstance(found, list) and found and all(isinstance(part, dict) for part in found):
             return name if _list_of_answers(found) is None else None
-    return None
+        if isinstance(found, dict) and rows_of_columns(found) is not None:
+            return name
+        if isinstance(found, dict) and _are_keyed(found, names):
+            return f"values({name})"
+    return "values(@)" if _are_keyed(document, names) else None
+
+
+def _are_keyed(document: Mapping[str, Any], names: FieldNames) -> bool:
+    """Whether every name is an id and no field's, each of an object like the others."""
+    if len(document) < _LEAST_KEYED or not all(isinstance(p, dict) for p in document.values()):
+        return False
+    if not all(key.isdecimal() or _is_id(key, names) for key in document):
+        return False
+    common = set.intersection(*(set(part) for part in document.values()))
+    is_named = any(names.has(name) for name in common)
+    return is_named and _list_of_answers(list(document.values())) is None
+
+
+def _is_id(key: str, names: FieldNames) -> bool:
+    return any(map(str.isdigit, key)) and not names.has(key)
 
 
 def _answer_list(contents: list[dict[str, Any]]) -> AnswerList | None:
