@@ -17,6 +17,7 @@ from lead_platform.capture.documents import (
     told_no_number,
     write_json,
 )
+from lead_platform.capture.iso_times import read_iso
 from lead_platform.capture.worded_dates import read_worded_date
 from lead_platform.capture.zones import in_utc, split_zone
 from lead_platform.vocabularies.day_halves import plain_halves
@@ -152,7 +153,7 @@ def instant_reader(formats: tuple[str, ...], zone: tzinfo) -> Callable[[Any], da
         if _EPOCH.match(text):
             return _from_epoch(float(text) if "." in text else int(text))
         try:
-            return _to_utc(datetime.fromisoformat(text), zone)
+            return _to_utc(read_iso(text), zone)
         except ValueFault:
             raise
         except ValueError:
@@ -180,7 +181,7 @@ def _read_zoned(text: str, formats: tuple[str, ...], zone: tzinfo) -> datetime |
     if not zones:
         return None
     readers: list[Callable[[str], datetime | None]] = [partial(_strptime, f) for f in formats]
-    for read in (*readers, datetime.fromisoformat, read_worded_date):
+    for read in (*readers, read_iso, read_worded_date):
         found: frozenset[datetime] = frozenset()
         with suppress(ValueError, OverflowError):
             if (at := read(local)) is not None:
