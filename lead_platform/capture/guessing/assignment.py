@@ -48,11 +48,12 @@ from lead_platform.capture.guessing.leftovers import (
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     CRM_RECORD_ID,
+    DENIED_AT,
     FIRST_NAME_BESIDE_LAST,
     MIDDLE_NAME,
     NAME_PARTICLE,
-    OPT_OUT_AT,
     OPT_OUTS,
+    WITHDRAWN_AT,
     FieldNames,
     NameMatch,
 )
@@ -64,6 +65,7 @@ from lead_platform.capture.guessing.refusals import (
     ask_about_consents,
     without_choice,
     without_consents,
+    without_withdrawals_of_nothing,
 )
 from lead_platform.capture.guessing.samples import Sample
 from lead_platform.capture.guessing.seconds import second_columns, with_further_mailbox
@@ -125,11 +127,13 @@ _DELETIONS = frozenset({"d", "del", "delete", "deleted", "remove", "removed"})
 """Codes of Debezium (d), DMS (D, delete), Delta's change feed (delete) and those like them."""
 _IDS = ("record_id", "person_id", CRM_RECORD_ID)
 _RECORD_IDS = ("record_id", "person_id", "opportunity_id")
-_DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", OPT_OUT_AT)
+_DATES = ("submitted_at", "modified_at", "closed_at", "consent_at", "first_touch_at", *DENIED_AT)
 _CONSENTS = (*CONSENTS, *OPT_OUTS)
+_WHEN_DENIED = "consent_at"
+_ABOUT_CONSENTS = (*_CONSENTS, *DENIED_AT)
 _SEVERAL = {
     **{"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2},
-    **dict.fromkeys(_CONSENTS, 20),
+    **dict.fromkeys(_ABOUT_CONSENTS, 20),
 }
 """Fields that take a second column where the first is empty; of consents, any denial counts."""
 
@@ -158,6 +162,7 @@ def assign_columns(
     candidates = _own(candidates, versions, judge.near)
     candidates += _by_values(sample.columns, candidates, names)
     settled = _own(_settled(candidates), versions, judge.near)
+    settled = without_withdrawals_of_nothing(settled)
     chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
     chosen = with_further_mailbox(chosen)
     zones = [column for column in sample.columns if names.is_time_zone(column.path)]
@@ -419,6 +424,8 @@ class _Judge:
             self.ids.append(column)
         if name in _CONSENTS:
             return self._consent(choice)
+        if name in DENIED_AT:
+            return self._denied_at(choice)
         if name in _DATES:
             return self._dated(self._zoned(choice))
         return self._scaled(choice) if name in FIGURES else choice
@@ -496,20 +503,42 @@ class _Judge:
         self._tell_unread(choice, [cell for cell in cells if cell.strip().lower() not in words])
         return choice
 
+    def _denied_at(self, choice: Choice) -> Choice | None:
+        """When somebody opted out, or whether. Of dates that may be read in two ways each denies,
+        and none says when."""
+        column = choice.column
+        if choice.field == WITHDRAWN_AT and not choice.is_exact:
+            return None
+        if consent_words(column, self._lists, is_opt_out=True) is not None:
+            reason = f"{choice.reason}; its values: yes and no"
+            return replace(choice, reason=reason, is_flag=True)
+        if (dated := self._dated(self._zoned(choice))) is not None:
+            return dated
+        if (
+            find_date_form(column.values, self._now) is None
+            and half_converted_question(column, _WHEN_DENIED) is None
+        ):
+            return None
+        self.near.pop(column.path, None)
+        return replace(choice, reason=f"{choice.reason}; when is not clear")
+
     def _tell_unread(self, choice: Choice, unread: Sequence[str]) -> None:
         """Asks what the few values mean that do not read as the field."""
         if unread:
-            column = choice.column
-            what = "the record is rejected" if choice.field == "submitted_at" else "it stays empty"
+            column, field = choice.column, choice.field
+            what = "the record is rejected" if field == "submitted_at" else "it stays empty"
+            if field in DENIED_AT:
+                field, what = _WHEN_DENIED, "it stays empty, while the consent is denied"
             self.questions.append(
                 f"{column.name}: {len(unread)} of {len(column.tried)} values do not read as "
-                f"{choice.field}, such as {show(unread[0])}; there {what}, unless you say what "
+                f"{field}, such as {show(unread[0])}; there {what}, unless you say what "
                 "they mean with `values`"
             )
 
     def _dated(self, choice: Choice) -> Choice | None:
         column = choice.column
-        if (question := half_converted_question(column, choice.field)) is not None:
+        field = _WHEN_DENIED if choice.field in DENIED_AT else choice.field
+        if (question := half_converted_question(column, field)) is not None:
             self.near[column.path] = f"named like {choice.field}, but half of it may be swapped"
             self.questions.append(question)
             return None
@@ -531,9 +560,7 @@ class _Judge:
             first = (
                 "day, month or year" if any("%y-" in f for f in form.ambiguous) else "day or month"
             )
-            question = (
-                f"{column.name}: {first} first? Add {forms}, and `{choice.field}` with this column"
-            )
+            question = f"{column.name}: {first} first? Add {forms}, and `{field}` with this column"
             self.near[column.path] = f"named like {choice.field}; {first} first is not clear"
             self.questions.append(question)
             return None
@@ -704,7 +731,7 @@ def _best(candidates: Iterable[Choice]) -> dict[str, tuple[Choice, ...]]:
             continue
         if path in taken and not (choice.extract is not None or choice.field in _IDS):
             continue
-        if found and choice.field not in _CONSENTS and not _adds(choice):
+        if found and choice.field not in _ABOUT_CONSENTS and not _adds(choice):
             continue
         taken.add(path)
         found.append(choice)
@@ -719,7 +746,7 @@ def _adds(choice: Choice) -> bool:
 def _go_together(first: Choice, second: Choice) -> bool:
     """Whether a second column says the same of the same person: each known by its whole name, or
     filled only where the first is not. Two mailboxes named in part may be two persons'."""
-    if first.field in _CONSENTS or first.column.filled + second.column.filled <= 1:
+    if first.field in _ABOUT_CONSENTS or first.column.filled + second.column.filled <= 1:
         return True
     return first.is_exact and second.is_exact and first.field in ("email", "phone")
 

@@ -35,7 +35,7 @@ class Choice:
     figures are to be multiplied with. `zone`: that of its dates, where its name states one.
     `where`: a column that has to be filled too. `zoned_by`: the column that states the zone of its
     dates, record by record. `calling_code` and `area_code`: the columns of what is dialled before
-    its numbers.
+    its numbers. `is_flag`: the name is that of a date, the values say yes and no.
     """
 
     column: Column
@@ -54,6 +54,7 @@ class Choice:
     zoned_by: Column | None = None
     calling_code: Column | None = None
     area_code: Column | None = None
+    is_flag: bool = False
 
     @property
     def is_exact(self) -> bool:

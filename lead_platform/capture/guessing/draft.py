@@ -11,7 +11,12 @@ from lead_platform.capture.guessing.choices import (
     Choice,
 )
 from lead_platform.capture.guessing.kept_answers import kept_answer_lines
-from lead_platform.capture.guessing.names import CRM_RECORD_ID, OPT_OUT_AT, OPT_OUTS
+from lead_platform.capture.guessing.names import (
+    CRM_RECORD_ID,
+    DENIED_AT,
+    OPT_OUTS,
+    WITHDRAWN_AT,
+)
 from lead_platform.capture.guessing.notation import (
     all_of,
     flow,
@@ -219,11 +224,22 @@ def _submission_fields(found: Assignment) -> Iterator[tuple[str, tuple[Choice, .
     for name, choices in found.choices.items():
         for field in OPT_OUTS.get(name, ()):
             stated[field] = (*choices, *stated.get(field, ()))
-    if left := found.choices.get(OPT_OUT_AT, ()):
-        stated["consent_email"] = (*left, *stated.get("consent_email", ()))
-        stated["consent_at"] = (*left, *stated.get("consent_at", ()))
+    for name in DENIED_AT:
+        left = found.choices.get(name, ())
+        for field in _denied_at(name, found) if left else ():
+            stated[field] = (*left, *stated.get(field, ()))
+        dated = tuple(choice for choice in left if choice.dates is not None)
+        if dated:
+            stated["consent_at"] = (*dated, *stated.get("consent_at", ()))
     names = (*FIELD_TYPES["submission"], *(field.name for field in found.custom))
     return ((name, stated[name]) for name in names if name in stated)
+
+
+def _denied_at(name: str, found: Assignment) -> tuple[str, ...]:
+    """The consents that a date of this kind denies."""
+    if name != WITHDRAWN_AT:
+        return DENIED_AT[name]
+    return tuple(field for field in DENIED_AT[name] if field in found.choices)
 
 
 def _time_rule(name: str, found: Assignment) -> Iterator[str]:
@@ -290,9 +306,9 @@ def _consent_rule(choices: tuple[Choice, ...]) -> str:
 
 
 def _consent_part(choice: Choice) -> str:
-    if choice.field == OPT_OUT_AT:
+    if choice.field in DENIED_AT and not choice.is_flag:
         said = "opt_out_at"
-    elif choice.field in OPT_OUTS:
+    elif choice.field in OPT_OUTS or choice.field in DENIED_AT:
         said = "opt_out"
     else:
         return _rule((choice,))

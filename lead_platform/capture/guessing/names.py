@@ -58,13 +58,20 @@ VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 ADDRESS_KIND = "address_kind"
 """What stands before the parts of an address: `Billing City`, `HQ Country`."""
-OPT_OUT_AT = "opt_out_at"
-"""When somebody opted out of mail: whatever stands there denies."""
 OPT_OUTS: Mapping[str, tuple[str, ...]] = {
     **{f"opt_out_{name.removeprefix('consent_')}": (name,) for name in CONSENTS},
     "opt_out_all": CONSENTS,
 }
 """Columns whose yes means no, and the consents that it denies."""
+WITHDRAWN_AT = "withdrawn_at"
+"""`Withdrawn on`: of consents where the file has any, else nobody knows of what."""
+DENIED_AT: Mapping[str, tuple[str, ...]] = {
+    "opt_out_at": ("consent_email",),
+    "opt_out_all_at": CONSENTS,
+    WITHDRAWN_AT: CONSENTS,
+}
+"""When somebody opted out, objected, took a consent back: whatever stands there denies these; a
+withdrawal those of them that the file states."""
 
 _OTHER_TARGETS = frozenset(
     [
@@ -88,11 +95,11 @@ _OTHER_TARGETS = frozenset(
             CALLING_CODE,
             AREA_CODE,
             ADDRESS_KIND,
-            OPT_OUT_AT,
             NAME_PARTICLE,
             MIDDLE_NAME,
             SECOND_LAST_NAME,
             *OPT_OUTS,
+            *DENIED_AT,
         ),
         *("modified_at", "closed_at", "record_id", "person_id", "row_number", "clock"),
     ]
@@ -279,7 +286,7 @@ class FieldNames:
 
     def is_about_consent(self, path: Sequence[str]) -> bool:
         """Whether the column may say whether the lead may be written to or called."""
-        kinds = {ABOUT_CONSENT, *OPT_OUTS}
+        kinds = {ABOUT_CONSENT, *OPT_OUTS, *DENIED_AT}
         return any(
             match.field in kinds
             for phrase in _phrases(self._words(path[-1]), _LONGEST_OPT_OUT)

@@ -4,13 +4,19 @@ An answer that nobody reads is no opt-out, so such a column never becomes one un
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.columns import CONSENTS
+from lead_platform.capture.guessing.choices import Choice
+from lead_platform.capture.guessing.names import WITHDRAWN_AT, FieldNames
 from lead_platform.capture.guessing.shapes import Column, are_truths, consent_words
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists
 
 UNREAD_CONSENT = "it may say who may be written to or called"
+_TURNED = (
+    " Its name denies, so a yes may mean `denied`: then add `consent: opt_out`, to a date "
+    "`consent: opt_out_at`."
+)
 _MOST_STATES = 10
 """Of a consent: more, in sentences, are what people wrote."""
 _SENTENCE = 4
@@ -34,7 +40,7 @@ def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Ite
         if not may_be_consent(column, names, lists):
             continue
         is_turned = names.is_negated(column.path)
-        turned = " Its name denies, so a yes may mean `denied`." if is_turned else ""
+        turned = _TURNED if is_turned else ""
         if names.is_about_privacy(column.path):
             turned = " Who accepts a policy or terms agrees to nothing else." + turned
         yield (
@@ -42,6 +48,14 @@ def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Ite
             "filled from it; where it does, map it to `consent_email`, `consent_phone`, "
             "`consent_sms` or `consent_whatsapp`, and its words with `values`"
         )
+
+
+def without_withdrawals_of_nothing(choices: Iterable[Choice]) -> list[Choice]:
+    """`Withdrawn on` withdraws a consent where the file states one; else it may be an
+    application's, and is asked about."""
+    found = list(choices)
+    has_consents = any(choice.field in CONSENTS for choice in found)
+    return [choice for choice in found if has_consents or choice.field != WITHDRAWN_AT]
 
 
 def without_choice(name: str, truths: AliasTable) -> str:
