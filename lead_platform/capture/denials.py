@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SEPARATOR = re.compile(r"\s*[()\[\]{}<>*!;:/|,_#\"–—]+\s*|\s+[-.]+\s*|[-.]+\s+")
 _OPENED, _CLOSING = re.compile(r"[(\[{<*（][^)\]}>]*$"), re.compile(r"[)\]}>*）]+")
 _SET_OFF = '()[]{}<>*!;:/|,_#"–—- （）'
+_EMPTY, _BESIDE_A_NUMBER = re.compile(r"[(\[{<*][\s!.,:;-]*[)\]}>*]"), " *!:;,/|–—-_\"'"
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
 
 
@@ -85,6 +86,23 @@ class DenialReader:
                 return Denial(_fields(channels), _without(text, *place), text[slice(*place)])
         return None
 
+    def in_phone(self, text: str) -> Denial | None:
+        """What stands beside a number and denies (`DO NOT CALL 030 …`, `030 … (DNC)`); what is left
+        is the number. A short word that may be a name denies where no other stands there."""
+        # Signs and digits have no case, and are what nearly every phone is of.
+        if (text.isascii() and text.lower() == text.upper()) or len(text) > _LONGEST_VALUE:
+            return None
+        found = [match for match in _WORD.finditer(text) if not match.group().isdigit()]
+        words = [fold(match.group()) for match in found]
+        alone = frozenset(self._lists.denied_channels(" ".join(words))) if words else frozenset()
+        if alone:
+            return _beside_number(text, found[0].start(), found[-1].end(), alone)
+        for start, end in _spans(len(words), self._longest):
+            channels = self._phrases.get(" ".join(words[start:end]))
+            if channels is not None:
+                return _beside_number(text, found[start].start(), found[end - 1].end(), channels)
+        return None
+
     def _denied_by(self, text: str) -> frozenset[str]:
         if self._lists.prefers_no_channel(text):
             return frozenset(CONTACT_CHANNELS)
@@ -115,6 +133,13 @@ def _without(text: str, start: int, end: int) -> str | None:
         tail = tail[closing.end() :] if closing else ""
     rest = f"{head.rstrip(_SET_OFF)} {tail.lstrip(_SET_OFF if not head.strip(_SET_OFF) else ' ')}"
     return rest.replace(" ,", ",").strip(_SET_OFF) or None
+
+
+def _beside_number(text: str, start: int, end: int, channels: Iterable[str]) -> Denial:
+    rest = " ".join(_EMPTY.sub(" ", f"{text[:start]} {text[end:]}").split())
+    rest = rest.strip(_BESIDE_A_NUMBER)
+    left = rest if any(map(str.isdigit, rest)) else None
+    return Denial(_fields(channels), left, text[start:end])
 
 
 def _fields(channels: Iterable[str]) -> tuple[str, ...]:

@@ -382,6 +382,7 @@ class _Emitter:
         denials = compiler.denials
         self._denials = (
             *((name, denials.in_name) for name in NAME_FIELDS),
+            ("phone", denials.in_phone),
             (PREFERRED_CHANNEL, denials.in_preference),
         )
         self._essential = _essential_fields(rule)

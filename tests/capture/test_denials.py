@@ -27,6 +27,7 @@ CHANNEL = """
         fields:
           submitted_at: {default: received_at}
           email: email
+          phone: phone
           full_name: name
           first_name: first
           last_name: last
@@ -389,3 +390,35 @@ def test_a_wish_counts_only_bare(word: str, frame: str, casing: Any) -> None:
 def test_what_is_framed_is_blank_in_every_field() -> None:
     blanks = shipped_intake_lists().blanks
     assert {"-None-", "--None--", "-- None --", "<None>", "-Keine-", "--Ninguno--"} <= blanks
+
+
+@pytest.mark.parametrize(
+    ("cell", "left", "fields"),
+    [
+        ("DO NOT CALL 020 7946 0991", "020 7946 0991", (PHONE,)),
+        ("020 7946 0991 (do not call!)", "020 7946 0991", (PHONE,)),
+        ("+44 (20) 7946 0991 - niet bellen", "+44 (20) 7946 0991", (PHONE,)),
+        ("bitte nicht anrufen: 030 901820", "030 901820", (PHONE,)),
+        ("no SMS 020 7946 0991", "020 7946 0991", (SMS,)),
+        ("DNC 020 7946 0991", "020 7946 0991", ALL),
+        ("020 7946 0991 Stop", "020 7946 0991", ALL),
+        ("020 7946 0991 do not contact", "020 7946 0991", ALL),
+        ("Do not call", None, (PHONE,)),
+        ("退订 020 7946 0991", "020 7946 0991", ALL),
+    ],
+)
+def test_a_denial_beside_a_number_counts(
+    make_channel: MakeChannel, cell: str, left: str | None, fields: tuple[str, ...]
+) -> None:
+    """`DO NOT CALL 020 …` was a number to be called: the words beside it were thrown away."""
+    row = mapped(make_channel, phone=cell, may_call="yes")
+    assert (row.get("phone"), denied(row), told(row)) == (left, fields, ["phone"])
+
+
+@given(
+    number=st.from_regex(r"\+?[0-9(][0-9 ().\-/]{5,20}[0-9]", fullmatch=True),
+    word=st.sampled_from(["", "mobile", "office", "ext. 12", "Anna", "call NOW", "no fax", "x12"]),
+)
+def test_a_number_and_harmless_words_deny_nothing(number: str, word: str) -> None:
+    assert READER.in_phone(f"{number} {word}") is None
+    assert READER.in_phone(f"{word} {number}") is None

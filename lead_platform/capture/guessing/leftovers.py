@@ -15,6 +15,7 @@ from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.values import show
+from lead_platform.vocabularies.phone_words import is_against_numbers
 from lead_platform.vocabularies.tables import PatternTable
 from lead_platform.vocabularies.text import fold
 
@@ -47,6 +48,19 @@ def ask_about_unclaimed(rest: Rest, chosen: Chosen) -> Iterator[str]:
 
 def _is_phone(value: str) -> bool:
     return is_phone(value) and _DATE.match(value) is None
+
+
+def ask_about_lines(rest: Rest, chosen: Chosen) -> Iterator[str]:
+    """Columns that say of the number beside them that it is wrong, cut off or a fax."""
+    phones = [choice.column.name for choice in chosen.get("phone", ())]
+    for column, _ in rest:
+        said = next(filter(is_against_numbers, column.tried), None)
+        if phones and said is not None:
+            yield (
+                f"{column.name}: does {show(said)} say that nobody reaches the person by "
+                f"{' or '.join(phones)}? No field takes it, and the numbers are read all the same: "
+                "where it does, empty those cells of the file first"
+            )
 
 
 def ask_about_company_phones(rest: Rest, chosen: Chosen) -> Iterator[str]:

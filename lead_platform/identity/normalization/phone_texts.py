@@ -26,6 +26,7 @@ from lead_platform.identity.normalization.phone_masks import (
     with_digits_for_a_sign,
 )
 from lead_platform.vocabularies.phone_forms import dialled_by_letters, exponent_in
+from lead_platform.vocabularies.phone_words import against_number, without_shared_line
 from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
 
 _NORTH_AMERICA = 1
@@ -107,7 +108,12 @@ def phone_parts(raw: str, country: str | None) -> PhoneParts:
         return figure
     if country == "BR" or _OF_BRAZIL.match(text):
         text = _CARRIER_IN_BRAZIL.sub("0", text)
-    text = mark_missing_digits(_SERVICE_CODE.sub("", _CHAT_LINK.sub("+", text)))
+    text = _CHAT_LINK.sub("+", without_shared_line(text))
+    # What no number stands beside is said of all of them.
+    alone = (piece for piece in _SEVERAL.split(text) if not any(map(str.isdigit, piece)))
+    if reason := next(filter(None, map(against_number, alone)), None):
+        return PhoneParts(reason=reason)
+    text = mark_missing_digits(_SERVICE_CODE.sub("", text))
     found = _parts_of(_EXTENSION.sub("", text), country)
     parts = tuple(part for one in found for part in one.parts)
     if parts and (longer := with_digits_for_a_sign(text)):
@@ -146,6 +152,8 @@ def _one_part(part: str, country: str | None) -> PhoneParts:
     """The number in a part of the field, with the words around it taken off."""
     if len(part) > _LONGEST:
         return PhoneParts(reason=f"longer than {_LONGEST} characters")
+    if reason := against_number(part):
+        return PhoneParts(reason=reason)
     if MISSING_DIGITS in part:
         return PhoneParts(reason=_MASKED)
     if _DOTS_AMONG.search(part):

@@ -109,3 +109,16 @@ def test_of_two_numbers_the_one_behind_the_code_is_dialled_with_it(tmp_path: Pat
 def test_a_row_without_its_code_has_no_phone(tmp_path: Path) -> None:
     proposal = guessed(tmp_path, COUNTRY, ("Dial code", None, "31", "", "1"), NUMBERS)
     assert phones(proposal) == [WHOLE[0], None, WHOLE[2]]
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [("Phone Type", "Fax"), ("Phone Status", "Wrong number"), ("Disposition", "Disconnected")],
+)
+def test_what_is_said_of_a_number_beside_it_is_asked_about(
+    tmp_path: Path, header: str, said: str
+) -> None:
+    proposal = guessed(tmp_path, COUNTRY, NUMBERS, (header, None, "Mobile", said, "Work"))
+    (question,) = asked(proposal, header)
+    assert f"does {said!r} say that nobody reaches the person by Phone" in question
+    assert not asked(guessed(tmp_path, NUMBERS, (header, None, "Mobile", "", "Work")), header)

@@ -123,3 +123,41 @@ def test_letters_are_digits_only_where_the_whole_number_is_dialled_by_them(
     raw: str, country: str | None, expected: str | None, vocabularies: Vocabularies
 ) -> None:
     assert normalize_phone(raw, country, vocabularies).phone == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("WRONG NUMBER 415-555-2671", "a wrong number"),
+        ("415-555-2671 (wrong no.)", "a wrong number"),
+        ("falsche Nummer: 415-555-2671", "a wrong number"),
+        ("415-555-2671; wrong number", "a wrong number"),
+        ("(numéro erroné) 415-555-2671", "a wrong number"),
+        ("415-555-2671 - no longer in service", "out of service"),
+        ("415-555-2671 doesn't exist", "out of service"),
+        ("Telefax 415-555-2671", "a fax"),
+        ("wife 415-555-2671", "somebody else's"),
+        ("415-555-2671 (Sekretärin)", "somebody else's"),
+    ],
+)
+def test_a_number_by_which_nobody_reaches_the_person_is_none(
+    raw: str, reason: str, vocabularies: Vocabularies
+) -> None:
+    """Words were thrown away, and with them that the number is wrong, a fax or the assistant's."""
+    read = normalize_phone(raw, "US", vocabularies)
+    assert (read.phone, read.others) == (None, ())
+    assert reason in str(read.reason)
+
+
+@pytest.mark.parametrize(
+    "word", ["Tel./Fax:", "Phone & Fax", "Téléphone / Fax", "Telefon und Telefax"]
+)
+def test_a_line_for_both_is_a_phone(word: str, vocabularies: Vocabularies) -> None:
+    assert normalize_phone(f"{word} 415-555-2671", "US", vocabularies).phone == "+14155552671"
+
+
+@pytest.mark.parametrize("between", ["; ", "\n", ", ", " / "])
+def test_the_fax_beside_a_phone_is_left_out(between: str, vocabularies: Vocabularies) -> None:
+    raw = f"Tel. 415-555-2671{between}Fax 415-555-2672"
+    read = normalize_phone(raw, "US", vocabularies)
+    assert (read.phone, read.others) == ("+14155552671", ())

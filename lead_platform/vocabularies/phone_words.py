@@ -1,0 +1,68 @@
+"""Words beside a number that say nobody reaches the person by it: wrong, cut off, a fax, another's.
+
+The list beside this module, phone_words.csv, has one a line, with what it says.
+"""
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from lead_platform.vocabularies.text import fold
+
+_LIST = Path(__file__).with_name("phone_words.csv")
+_TOLD = {
+    "wrong": "marked as a wrong number",
+    "unreachable": "marked as out of service",
+    "fax": "marked as a fax",
+    "another": "marked as somebody else's",
+}
+_OF_NUMBERS = frozenset({"wrong", "unreachable", "fax"})
+_WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+# One line for both is one to be called on.
+_PHONE_AND_FAX = re.compile(
+    r"\b(?!\w*fax)(?:t[eé]l\w*|phone|fon|fone)\.?\s*(?:[/&+-]|and|und|et|en|y|e)\s*"
+    r"(?:t[eé]l[eé])?fax\b\.?",
+    re.IGNORECASE,
+)
+
+
+class _Phrases(NamedTuple):
+    says: dict[str, str]
+    first: frozenset[str]
+    longest: int
+
+
+@cache
+def _phrases() -> _Phrases:
+    with _LIST.open(encoding="utf-8", newline="") as stream:
+        says = {fold(row["word"]): row["says"] for row in csv.DictReader(stream)}
+    firsts = frozenset(phrase.split()[0] for phrase in says)
+    return _Phrases(says, firsts, max(len(phrase.split()) for phrase in says))
+
+
+def without_shared_line(text: str) -> str:
+    """`text` without the mark of a line that is phone and fax alike (`Tel./Fax: …`)."""
+    return _PHONE_AND_FAX.sub(" ", text)
+
+
+def is_against_numbers(value: str) -> bool:
+    """Whether the whole value says of a number that nobody is reached by it; `boss` says nothing
+    of numbers where none stands beside it."""
+    return _phrases().says.get(fold(value)) in _OF_NUMBERS
+
+
+def against_number(text: str) -> str | None:
+    """Why nobody is reached by the number that `text` stands beside; None where no word says so."""
+    if text.isascii() and text.lower() == text.upper():
+        return None
+    known = _phrases()
+    words = fold(" ".join(_WORDS.findall(text))).split()
+    for start, word in enumerate(words):
+        if word not in known.first:
+            continue
+        for end in range(start + 1, min(start + known.longest, len(words)) + 1):
+            if (says := known.says.get(" ".join(words[start:end]))) is not None:
+                return _TOLD[says]
+    return None
