@@ -286,10 +286,16 @@ class FieldNames:
 
     def is_about_consent(self, path: Sequence[str]) -> bool:
         """Whether the column may say whether the lead may be written to or called."""
-        kinds = {ABOUT_CONSENT, *OPT_OUTS, *DENIED_AT}
+        return self._has_words(path[-1], frozenset({ABOUT_CONSENT, *OPT_OUTS, *DENIED_AT}))
+
+    def tells_opt_out(self, text: str) -> bool:
+        """Whether words of a text are what opt-outs are called: `dnc_2024`, `tag: unsubscribed`."""
+        return self._has_words(text, frozenset(OPT_OUTS))
+
+    def _has_words(self, text: str, kinds: frozenset[str]) -> bool:
         return any(
             match.field in kinds
-            for phrase in _phrases(self._words(path[-1]), _LONGEST_OPT_OUT)
+            for phrase in _phrases(self._words(text), _LONGEST_OPT_OUT)
             for match in self.fields.get(_compact(phrase), ())
         )
 

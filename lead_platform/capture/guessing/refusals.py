@@ -9,8 +9,11 @@ from collections.abc import Iterable, Iterator
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.guessing.choices import Choice
 from lead_platform.capture.guessing.names import WITHDRAWN_AT, FieldNames
-from lead_platform.capture.guessing.shapes import Column, are_truths, consent_words
+from lead_platform.capture.guessing.notation import quoted
+from lead_platform.capture.guessing.shapes import SEPARATOR, Column, are_truths, consent_words
+from lead_platform.capture.values import read_list, show
 from lead_platform.vocabularies.tables import AliasTable, IntakeLists
+from lead_platform.vocabularies.text import fold
 
 UNREAD_CONSENT = "it may say who may be written to or called"
 _TURNED = (
@@ -21,6 +24,7 @@ _MOST_STATES = 10
 """Of a consent: more, in sentences, are what people wrote."""
 _SENTENCE = 4
 _LEAST_STATES = 0.5
+_AROUND = " []{}()\"'#*"
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b")
 _CHOICE = re.compile(r"[\s:(\[_-]+(\w+)\s*[/|,\\-]\s*(\w+)[)\]?]*\s*$")
 Rest = tuple[tuple[Column, str | None], ...]
@@ -43,11 +47,24 @@ def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Ite
         turned = _TURNED if is_turned else ""
         if names.is_about_privacy(column.path):
             turned = " Who accepts a policy or terms agrees to nothing else." + turned
+        turned += _told_label(_denying_label(column, names, lists), column)
         yield (
             f"{column.name}: does it say who may be written to or called?{turned} No field is "
             "filled from it; where it does, map it to `consent_email`, `consent_phone`, "
             "`consent_sms` or `consent_whatsapp`, and its words with `values`"
         )
+
+
+def _told_label(label: str | None, column: Column) -> str:
+    """How a list of labels is mapped of which one denies."""
+    if label is None or label in column.tried:
+        return ""
+    pattern = quoted(f"(?i)({re.escape(label)})")
+    return (
+        f" {show(label)} stands in its lists: where it denies, map it by itself, `{{column: "
+        f"{quoted(column.name)}, extract: {pattern}, values: {{{quoted(label.lower())}: denied}}, "
+        "consent: opt_out}`."
+    )
 
 
 def without_withdrawals_of_nothing(choices: Iterable[Choice]) -> list[Choice]:
@@ -71,10 +88,9 @@ def may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> boo
     if names.is_sensitive(column.path):
         return False
     states = {value.strip() for value in column.tried}
-    if len(states) <= _MOST_STATES and any(
-        lists.says_consent(state) is not None and names.is_about_consent((state,))
-        for state in states
-    ):
+    if len(states) <= _MOST_STATES and any(_says(state, names, lists) for state in states):
+        return True
+    if _denying_label(column, names, lists) is not None:
         return True
     # `{"preferences": {"email": false}}`: no mailbox, and no number, says yes or no.
     if names.is_channel(column.path) and are_truths(column, lists):
@@ -88,6 +104,33 @@ def may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> boo
     if names.is_about_consent(column.path):
         return not is_prose
     return names.speaks_of_leave(column.path) and _may_tell(column, states, lists)
+
+
+def _says(state: str, names: FieldNames, lists: IntakeLists) -> bool:
+    return lists.says_consent(state) is not None and names.is_about_consent((state,))
+
+
+def _denying_label(column: Column, names: FieldNames, lists: IntakeLists) -> str | None:
+    """The first label that denies, of cells that hold one or a list of them: `lead, unsubscribed`.
+
+    Where each of many cells is a text of its own, only what is no name either: Robinson is one.
+    """
+    split = {cell: _labels(cell) for cell in dict.fromkeys(column.tried)}
+    are_labels = len(split) <= _MOST_STATES or any(len(labels) > 1 for labels in split.values())
+    phrases = lists.denials_in_names.channels
+    for label in dict.fromkeys(label for labels in split.values() for label in labels):
+        if are_labels and lists.says_consent(label) == "denied" and _says(label, names, lists):
+            return label
+        is_short = len(label.split()) <= _SENTENCE
+        if is_short and ((are_labels and names.tells_opt_out(label)) or fold(label) in phrases):
+            return label
+    return None
+
+
+def _labels(cell: str) -> list[str]:
+    """As lists are split, without what arrays and tags put around each: `["a", "b"]`, `#dnc`."""
+    parts = (part.strip(_AROUND) for part in read_list(cell.replace(SEPARATOR, ";")))
+    return [part for part in parts if part]
 
 
 def _may_tell(column: Column, states: set[str], lists: IntakeLists) -> bool:
