@@ -60,6 +60,9 @@ OPT_OUTS = CONTACTS.replace(
         ({"out": "STOP", "news": "yes"}, "denied", 0),
         ({"out": True, "news": True}, "denied", 0),
         ({"out": "no", "left": "2026-01-01", "news": "yes"}, "denied", 0),
+        # As databases and address books write that it never was.
+        ({"out": "no", "left": "0000-00-00", "news": "yes"}, "granted", 0),
+        ({"out": "no", "left": "0/0/00", "news": "yes"}, "granted", 0),
         ({"out": "no", "news": "no"}, "denied", 0),
         ({"out": "hm", "news": "yes"}, None, 1),
         ({"out": "hm", "news": ""}, None, 1),
