@@ -47,6 +47,8 @@ _LONGEST_FILLER = 3
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{16,128}|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-.*")
 _LINK = re.compile(r"https?://|www\.|\.(?:com|net|org|io)\b", re.IGNORECASE)
 _REPEATED = re.compile(r"(.)\1{2,}")
+# M?ller, M\ufffdller: what was no letter of some encoding on the way.
+_LOST_LETTER = re.compile("\ufffd|(?<=[^\\W\\d_])[?](?=[^\\W\\d_])")
 _NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
 _STRAY_SIGNS = re.compile(r"(?<!\S)[()\"'.,-]+(?!\S)")
 # What people set between two persons, as one sign.
@@ -255,6 +257,8 @@ def _why_no_name(text: str, vocabularies: Vocabularies) -> str | None:
         return "a hash, not a name"
     if _LINK.search(text):
         return "a link, not a name"
+    if _LOST_LETTER.search(text):
+        return "letters lost on the way: deliver it in UTF-8"
     if vocabularies.is_placeholder_beside_a_name(_key(text)):
         return "placeholder"
     if is_birth_name_alone(text):

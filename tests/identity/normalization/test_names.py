@@ -220,3 +220,18 @@ def test_the_sign_of_a_spreadsheet_and_quotations_are_no_part(
     last: str, vocabularies: Vocabularies
 ) -> None:
     assert normalize_name(None, "Jan", last, vocabularies).last == "Berger"
+
+
+@pytest.mark.parametrize("name", ["M?ller", "M�ller", "Fran?ois", "Lef?vre", "S?rensen", "�zt�rk"])
+def test_a_name_that_lost_letters_is_not_another_name(
+    name: str, vocabularies: Vocabularies
+) -> None:
+    """Müller, exported through a narrow encoding, was Ller."""
+    found = normalize_name(None, "Anna", name, vocabularies)
+    assert (found.first, found.last) == ("Anna", None)
+    assert "letters lost" in dict(found.reasons)["last_name"]
+
+
+@pytest.mark.parametrize("name", ["Novak?", "? Novak", "Novak ???"])
+def test_a_question_mark_beside_a_name_is_noise(name: str, vocabularies: Vocabularies) -> None:
+    assert normalize_name(None, "Anna", name, vocabularies).last == "Novak"
