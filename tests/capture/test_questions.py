@@ -217,3 +217,16 @@ def test_a_channel_says_what_answers_are_called(make_channel: MakeChannel) -> No
     with pytest.raises(ConfigurationError, match="it needs by_name"):
         make_channel(named)
     assert make_channel(named.replace("name: item.q", "name: item.q, by_name: true")).field_names
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who referred you? Phone number",
+        "Who introduced you to us? Leave their email",
+        "Who is your current provider? Company name",
+        "Wer uns empfohlen hat: Telefonnummer",
+    ],
+)
+def test_a_question_about_whoever_brought_the_lead_is_about_another(question: str) -> None:
+    assert load_field_names(PROJECT / "config").asks_about_another(question)
