@@ -226,6 +226,9 @@ def test_a_channel_says_what_answers_are_called(make_channel: MakeChannel) -> No
         "Who introduced you to us? Leave their email",
         "Who is your current provider? Company name",
         "Wer uns empfohlen hat: Telefonnummer",
+        "Who signs off on this? Email",
+        "Whose budget is it? Leave their phone number",
+        "Qui décide chez vous ? Téléphone",
     ],
 )
 def test_a_question_about_whoever_brought_the_lead_is_about_another(question: str) -> None:
