@@ -1,7 +1,8 @@
 """A forecast: what of leads would change, were all that is behind made anew now.
 
 All of it is written inside one gated write that is always taken back, and compared with what is
-published: the same code on the same rows, so it tells what will be. The writer lock is held
+published: the same code on the same rows, so it tells what will be. What is set aside is left out
+and what is to be tried again is tried, as in each stage of a run. The writer lock is held
 meanwhile, and providers are asked as in a run.
 """
 
@@ -11,6 +12,7 @@ from datetime import datetime
 import duckdb
 
 from lead_platform.capture.contracts import load_contracts, takeable_channels
+from lead_platform.capture.rereading import STAGE as REREAD
 from lead_platform.capture.rereading import STEP as INTAKE
 from lead_platform.capture.rereading import reread_items
 from lead_platform.enrichment.configuration import load_providers
@@ -28,6 +30,7 @@ from lead_platform.lake.brake import check_brake
 from lead_platform.lake.changes import current_snapshot
 from lead_platform.lake.gate import Gate
 from lead_platform.lake.lake import Candidate, Lake
+from lead_platform.lake.quarantine import Separation
 from lead_platform.lake.readings import Reading
 from lead_platform.lake.steps import Models, Part, Prepared, Stage
 from lead_platform.lake.suites import usable_suites
@@ -42,6 +45,17 @@ from lead_platform.vocabularies.folder import load_intake_lists, load_vocabulari
 # Of each kind at a time: 100 MB in Python.
 ROWS = 20_000
 _LABEL = "rebuild --dry-run"
+# The stages as a run has them, by whose names the quarantine knows what they leave out.
+_STAGES = (
+    REREAD,
+    "normalize",
+    "resolve",
+    "golden_records",
+    "enrich",
+    "profiles",
+    "scores",
+    "route",
+)
 # The models with all they are made of.
 _GOLDEN, _SCORES = "+leads", "+lead_scores"
 
@@ -68,7 +82,8 @@ def forecast(lake: Lake, *, as_of: datetime) -> list[Change]:
     """
     found: list[Change] = []
     try:
-        with lake.supervise(_LABEL, rows=ROWS) as candidate:
+        separations = [Separation(stage) for stage in _STAGES]
+        with lake.supervise(_LABEL, rows=ROWS, separations=separations) as candidate:
             since = current_snapshot(candidate.connection)
             _make_anew(candidate, lake.settings, as_of, since)
             found += _compare(candidate.connection, since)
@@ -81,22 +96,26 @@ def _make_anew(candidate: Candidate, settings: Settings, as_of: datetime, since:
     """From what was captured to owners, with the configuration as it is."""
     _identify(candidate, settings, as_of)
     connection, folder = candidate.connection, settings.config_dir
+    _begin(candidate, "golden_records")
     _build(candidate, settings, _GOLDEN, {"as_of": as_of.isoformat()})
     _cascade(candidate, settings, since)
     providers = load_providers(
         folder, ProviderContext(load_vocabularies(folder), settings.reference)
     )
     with candidate.transaction():
+        _begin(candidate, "enrich")
         behind = count_backlog(connection, settings, as_of).enriched
         answers = enrich_pending(connection, providers, as_of, rows=behind)
         keep_answers(connection, answers, providers)
         card = load_scorecard(folder / "scorecard.yaml")
         if newest_scorecard(connection) != card.version:
             write_scorecard(connection, card, effective_at=as_of, run_id=_LABEL)
+    _begin(candidate, "profiles", "scores")
     variables = {"as_of": as_of.isoformat(), "scorecard_version": card.version, "rescore": False}
     _build(candidate, settings, _SCORES, variables)
     _cascade(candidate, settings, since)
     with candidate.transaction():
+        _begin(candidate, "route")
         configuration = load_routing(folder)
         write_configuration(connection, configuration, effective_at=as_of, run_id=_LABEL)
         route(connection, configuration, decided_at=as_of, run_id=_LABEL)
@@ -113,16 +132,27 @@ def _identify(candidate: Candidate, settings: Settings, as_of: datetime) -> None
     while left and left != before:
         check_brake()
         with candidate.transaction():
+            _begin(candidate, REREAD)
             reading = Reading(INTAKE, lists.version, as_of, _LABEL)
             reread_items(connection, channels, contracts, lists, reading, rows=ROWS)
+            _begin(candidate, "normalize")
             withdraw_non_persons(connection)
             forms = normalize_anew(connection, vocabularies, ROWS, own_fields)
-            candidate.hold(forms.faults, "submission", "identity.normalized_submissions")
+            faults = [*forms.faults, *forms.faults_again]
+            candidate.hold(faults, "submission", "identity.normalized_submissions")
             reading = Reading("normalize", vocabularies.version, as_of, _LABEL, kind="submission")
             write_normalized(connection, forms.rows, reading)
+            _begin(candidate, "resolve")
             resolve(connection, folder, settings.models, decided_at=as_of, run_id=_LABEL, rows=ROWS)
             backlog = count_backlog(connection, settings, as_of)
         before, left = left, backlog.total - backlog.enriched
+
+
+def _begin(candidate: Candidate, *stages: str) -> None:
+    """The next stage: what it left out and need not any more, it tries."""
+    for stage in stages:
+        candidate.step = stage
+        candidate.take_up({stage})
 
 
 def _build(
