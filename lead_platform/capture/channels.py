@@ -138,12 +138,14 @@ class LookupRule(StrictRule):
     """A table under config/channels/: `files` is a name or a pattern of CSV or JSON files.
 
     Paths see {item, document}: item is a CSV row or an element of `each`. `folded`: case, accents
-    and marks make no difference.
+    and marks make no difference. `among`: another look-up, folded too, whose keys may stand around
+    a key of this one, which may come several times.
     """
 
     files: str
     each: DocumentPathText | None = None
     folded: bool = False
+    among: str | None = None
     key: Annotated[tuple[DocumentPathText, ...], BeforeValidator(as_list)]
     value: DocumentPathText
 
@@ -282,8 +284,17 @@ class ChannelRules(StrictRule):
     def _unknown_lookups(self) -> list[str]:
         wanted = {rule.lookup for rule in self.rules() if rule.lookup is not None}
         known = ", ".join(self.lookups) or "none"
+        wanted |= {rule.among for rule in self.lookups.values() if rule.among is not None}
         strangers = sorted(wanted - set(self.lookups))
-        return [f"lookup {name!r} is not declared; known: {known}" for name in strangers]
+        faults = [f"lookup {name!r} is not declared; known: {known}" for name in strangers]
+        for name, rule in self.lookups.items():
+            among = self.lookups.get(rule.among or "")
+            if among is not None and not (rule.folded and among.folded):
+                faults.append(
+                    f"lookups.{name}: `among` reads words; write `folded: true` for {name} and "
+                    f"{rule.among}"
+                )
+        return faults
 
     def _unknown_names(self) -> list[str]:
         names = self.mentioned_names()

@@ -39,6 +39,7 @@ from lead_platform.capture.numbers import (
 )
 from lead_platform.capture.paths import Getter, PathError, compile_path, is_true
 from lead_platform.capture.phone_codes import with_area_code, with_calling_code
+from lead_platform.capture.phrases import PhraseFinder
 from lead_platform.capture.questions import QuestionReader
 from lead_platform.capture.source_ids import IDENTIFIER_FIELDS, SourceIds
 from lead_platform.capture.value_rules import FieldRule
@@ -444,7 +445,11 @@ class RuleCompiler:
         """How a text is written as a key of the look-up, or of `values`."""
         if lookup is None:
             return str.lower
-        return fold if self.channel_rules.lookups[lookup].folded else str
+        rule = self.channel_rules.lookups[lookup]
+        if rule.among is not None:
+            tables = self._channel.lookups
+            return PhraseFinder(tables[lookup], tables[rule.among]).key
+        return fold if rule.folded else str
 
     def _naming(self, rule: FieldRule) -> Callable[[Any], Any] | None:
         """What a list of the configuration calls it; what it does not list is told."""

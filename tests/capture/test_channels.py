@@ -41,6 +41,8 @@ SHIPPED = {
     "maven_pipeline": {"outcome"},
 }
 
+LOOKUP = "{files: words.csv, key: item.word, value: item.means"
+
 
 def faults(make_channel: MakeChannel, text: str) -> str:
     with pytest.raises(ConfigurationError) as caught:
@@ -121,6 +123,16 @@ def test_a_canonical_field_that_does_not_exist_is_named_with_file_and_line(
         ("email: email", "email: {path: a, column: b}", "one of `path`, `column`"),
         ("email: email", "email: {}", "give `path`"),
         ("email: email", "email: {path: a, lookup: stages}", "'stages' is not declared"),
+        (
+            "format: csv",
+            f"format: csv\n    lookups: {{x: {LOOKUP}, among: y}}}}",
+            "'y' is not declared",
+        ),
+        (
+            "format: csv",
+            f"format: csv\n    lookups: {{x: {LOOKUP}, folded: true, among: y}}, y: {LOOKUP}}}}}",
+            "lookups.x: `among` reads words; write `folded: true` for x and y",
+        ),
         ("email: email", "email: {path: a, extract: '('}", "not a regular expression"),
         ("email: email", "email: {path: a, extract: 'x'}", "no group"),
         ("email: email", "email: _answers.email", "no `answers:`"),
@@ -239,7 +251,8 @@ NO_PATHS = {
     *("ChannelRules.name", "ChannelRules.description", "ChannelRules.explode"),
     *("ChannelRules.blanks", "ChannelRules.formats", "ChannelRules.time_zone"),
     *("ChannelRules.phone_region", "ChannelRules.source_system", "ChannelRules.defaults"),
-    *("AnswersRule.match", "LookupRule.files", "EmitRule.fields", "EmitRule.required"),
+    *("AnswersRule.match", "LookupRule.files", "LookupRule.among"),
+    *("EmitRule.fields", "EmitRule.required"),
     *("ChannelRules.lookups", "ChannelRules.derive"),
 }
 OF_A_FIELD = {

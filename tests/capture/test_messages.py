@@ -48,6 +48,12 @@ def of_ana(kind: str, **parts: Any) -> Items:
     return taken(value(contacts=[ANA], messages=[message(kind, **parts)]))
 
 
+def kinds_of(**parts: Any) -> list[str]:
+    """The event types of a message of Ana, and `submission` where it is one."""
+    items = of_ana(next(iter(parts)), **parts)
+    return [row.get("event_type", kind) for kind, row in items.items()]
+
+
 @pytest.mark.parametrize(
     ("kind", "parts", "words"),
     [
@@ -195,7 +201,102 @@ def test_a_word_that_only_says_to_stop_is_an_opt_out_and_no_inquiry(words: str) 
         assert event["occurred_at"] == datetime(2025, 11, 22, 8, 26, 40)
 
 
-@pytest.mark.parametrize("words", ["Stop by on Monday?", "When does it stop", "Non-stop flights"])
+@pytest.mark.parametrize(
+    "words",
+    ["Stop please", "STOP!!", "stop stop", "Keine Werbung mehr bitte", "Unsubscribe me",
+     "STOP thanks", "S T O P", "S.T.O.P.",
+     "Hi, could you please unsubscribe me from your mailing list? Thank you!",
+     "Stoppppp!!! 😡", "yes stop", "Stop 🛑 stop 🛑 STOP", "Don’t text me again, thanks",
+     "Guten Tag, bitte melden Sie mich ab. Mit freundlichen Grüßen", "Mich bitte abmelden",
+     "Me désabonner svp", "Bonjour, désabonnez-moi s'il vous plaît",
+     "Hola, por favor no me escriban más, gracias", "Per favore cancellatemi subito",
+     "Olá, não quero mais receber mensagens, obrigada", "Graag afmelden a.u.b.",
+     "Proszę nie pisać", "Lütfen mesaj atmayın", "Sluta nu tack", "Стоп, пожалуйста"],
+)  # fmt: skip
+def test_courtesies_around_such_a_word_leave_it_an_opt_out(words: str) -> None:
+    """`Stop please` was an inquiry: a rep answered it, and marketing went on."""
+    assert kinds_of(text={"body": words}) == ["whatsapp_opt_out"]
+
+
+COURTESIES = sorted(CHANNEL.lookups["courtesies"])
+
+
+@given(
+    key=st.sampled_from(sorted(CHANNEL.lookups["opt_outs"])),
+    before=st.lists(st.sampled_from(COURTESIES), max_size=2),
+    behind=st.lists(st.sampled_from(COURTESIES), max_size=2),
+    times=st.integers(1, 2),
+    between=st.sampled_from([" ", ", ", "! ", "\n", " 🙏 ", "…"]),
+    casing=st.sampled_from([str.upper, str.lower, str.title]),
+)
+def test_each_opt_out_is_one_in_any_courtesies_and_with_another_word_none(
+    key: str, before: list[str], behind: list[str], times: int, between: str, casing: Any
+) -> None:
+    words = between.join([*before, *[casing(key)] * times, *behind])
+    assert kinds_of(text={"body": words}) == ["whatsapp_opt_out"]
+    for other in (f"{words} Monday", f"delivery {words}"):
+        assert kinds_of(text={"body": other}) == ["submission", "whatsapp_message"]
+
+
+@given(words=st.lists(st.sampled_from(COURTESIES), min_size=1, max_size=6))
+def test_courtesies_alone_are_no_opt_out(words: list[str]) -> None:
+    assert kinds_of(text={"body": " ".join(words)}) == ["submission", "whatsapp_message"]
+
+
+def test_no_opt_out_is_a_courtesy() -> None:
+    assert not set(COURTESIES) & set(CHANNEL.lookups["opt_outs"])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"button": {"payload": "STOP_PROMO", "text": "Not for me"}},
+        {"button": {"payload": "b7", "text": "Stop promotions"}},
+        {"button": {"payload": "UNSUBSCRIBE", "text": "👋"}},
+        {"interactive": {"type": "button_reply",
+                         "button_reply": {"id": "b1", "title": "Unsubscribe"}}},
+        {"interactive": {"type": "button_reply",
+                         "button_reply": {"id": "opt-out", "title": "Bye"}}},
+        {"interactive": {"type": "list_reply", "list_reply": {"id": "r3", "title": "Abmelden"}}},
+        {"edit": {"original_message_id": "wamid.0",
+                  "message": {"type": "text", "text": {"body": "Stop, please"}}}},
+        {"edit": {"original_message_id": "wamid.0",
+                  "message": {"type": "image", "image": {"caption": "STOP"}}}},
+    ],
+)  # fmt: skip
+def test_a_button_or_an_edit_says_stop_as_a_message_does(parts: dict[str, Any]) -> None:
+    assert kinds_of(**parts) == ["whatsapp_opt_out"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "event_type"),
+    [
+        ([{"code": 131050, "title": "Unable to deliver"}], "whatsapp_opt_out"),
+        ([{"code": "131050"}], "whatsapp_opt_out"),
+        ([{"code": 131026}, {"code": 131050}], "whatsapp_opt_out"),
+        ([{"code": 131049, "title": "Not delivered"}], "message_failed"),
+        ([{"title": "131050"}], "message_failed"),
+        ([], "message_failed"),
+    ],
+)
+def test_who_stopped_marketing_messages_denies_the_channel_by_a_failed_status(
+    errors: list[dict[str, Any]], event_type: str
+) -> None:
+    """Meta: 131050 is the wish of whoever was written to, and no failure to try again after."""
+    sent = {"id": "wamid.9", "status": "failed", "timestamp": AT, "recipient_id": "5511955501234",
+            "errors": errors}  # fmt: skip
+    event = taken(value(statuses=[sent]))["event"]
+    assert (event["event_type"], event["phone"]) == (event_type, "+5511955501234")
+    assert event["message_id"] == "wamid.9"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Stop by on Monday?", "When does it stop", "Non-stop flights",
+     "Stop by our office on Monday", "please stop the leak", "can you stop by?", "I quit smoking",
+     "Don't stop", "No stop", "Please unsubscribe my colleague Ann, and send me the offer",
+     "Can you stop tomorrow?", "Baja California", "Bitte Termin abmelden", "Thanks, bye"],
+)  # fmt: skip
 def test_a_sentence_with_such_a_word_is_an_inquiry(words: str) -> None:
     items = of_ana("text", text={"body": words})
     assert items["submission"]["message"] == words

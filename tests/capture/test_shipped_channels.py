@@ -184,6 +184,12 @@ COMPARED = [
             "contacts": [{"phones": [{"phone": "+4930123456"}]}],
         }]},
     ),
+    (
+        "whatsapp_cloud", "131050",
+        lambda word: {"statuses": [{
+            "id": "w", "timestamp": "1772618400", "status": "failed", "errors": [{"code": word}],
+        }]},
+    ),
 ]  # fmt: skip
 # Words that a channel compares with what it made itself.
 OF_OUR_OWN = {"closed_won", "closed_lost", "email", "phone_number"}
