@@ -1,4 +1,4 @@
-"""Denials of contact that stand in no column of consents: in a name, in a preferred channel.
+"""Denials of contact that stand in no column of consents: in a name, beside a mailbox or phone.
 
 Owns what of such a value denies which consents, and what is left of the value without it. Columns
 of consents and opt-outs are read by `values`; the words of both are those of opt_outs.csv.
@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lead_platform.capture.notes import is_note
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
 from lead_platform.vocabularies.text import fold, unaccent
@@ -23,6 +24,13 @@ _SEPARATOR = re.compile(r"\s*[()\[\]{}<>*!;:/|,_#\"–—]+\s*|\s+[-.]+\s*|[-.]+
 _OPENED, _CLOSING = re.compile(r"[(\[{<*（][^)\]}>]*$"), re.compile(r"[)\]}>*）]+")
 _SET_OFF = '()[]{}<>*!;:/|,_#"–—- （）'
 _EMPTY, _BESIDE_A_NUMBER = re.compile(r"[(\[{<*][\s!.,:;-]*[)\]}>*]"), " *!:;,/|–—-_\"'"
+# What sets a note off from a mailbox; where none of it stands there is none.
+_AROUND_A_MAILBOX = frozenset(" \t\r\n\u00a0()[]{}<>*,;|/（）")
+_MAILBOX = re.compile(r"[^\s()\[\]{}<>*,;|/（）]*@[^\s()\[\]{}<>*,;|/（）]*")
+_NOTE_BEGINS, _NOTE_ENDS = (
+    re.compile(r"[(\[{（][^()\[\]{}（）@]*$"),
+    re.compile(r"[^()\[\]{}（）@]*[)\]}）]"),
+)
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
 
 
@@ -40,7 +48,9 @@ class DenialReader:
 
     def __init__(self, lists: IntakeLists) -> None:
         self._lists = lists
-        self._phrases, self._signs, self._longest = lists.denials_in_names
+        self._phrases, signs, self._longest = lists.denials_in_names
+        self._notes = lists.denying_notes
+        self._signs = signs | self._notes.keys()
         self._wishes: dict[str, Denial | None] = {}
 
     def in_preference(self, text: str) -> Denial | None:
@@ -67,7 +77,8 @@ class DenialReader:
         return Denial(_fields(denied), ", ".join(filter(None, kept)) or None, ", ".join(words))
 
     def in_name(self, text: str) -> Denial | None:
-        """What stands in a name and denies (`Jane Doe DO NOT CALL`), however it is set off."""
+        """What stands in a name and denies (`Jane Doe DO NOT CALL`), however it is set off; a short
+        word that may be a name only as a note (`Jane Doe (DNC)`)."""
         is_one_word = text.isalpha() and text[0] < FIRST_IDEOGRAPH
         if is_one_word or len(text) > _LONGEST_VALUE:
             return None
@@ -84,7 +95,53 @@ class DenialReader:
             if channels is not None:
                 place = found[start].start(), found[end - 1].end()
                 return Denial(_fields(channels), _without(text, *place), text[slice(*place)])
+        for word, match in zip(words, found, strict=True):
+            if self._is_note(word, text, match):
+                rest = _without(text, *match.span())
+                return Denial(_fields(self._notes[word]), rest, match.group())
         return None
+
+    def _is_note(self, word: str, text: str, match: re.Match[str]) -> bool:
+        """Of registers, which deny one channel (TPS), people have the initials."""
+        channels = self._notes.get(word)
+        denies_all = channels == CONTACT_CHANNELS
+        return channels is not None and is_note(text, *match.span(), counts_bare=denies_all)
+
+    def in_email(self, text: str) -> Denial | None:
+        """What stands beside a mailbox or for one, and denies (`jane@acme.com (do not email)`);
+        what is left is the mailbox. What names no channel denies mail."""
+        is_plain = "@" in text and _AROUND_A_MAILBOX.isdisjoint(text)
+        if is_plain or len(text) > _LONGEST_VALUE:
+            return None
+        # Digits in their place: no phrase reaches over a mailbox, and none stands in it.
+        bare = _MAILBOX.sub(lambda match: "0" * len(match.group()), text)
+        found = list(_WORD.finditer(bare))
+        words = [fold(match.group()) for match in found]
+        for start, end in _spans(len(words), self._longest):
+            phrase = " ".join(words[start:end])
+            if phrase in self._phrases:
+                return self._beside_mailbox(
+                    text, found[start].start(), found[end - 1].end(), phrase
+                )
+        beside = [match for match in found if not match.group().isdigit()]
+        for word, match in zip(words, found, strict=True):
+            if word not in self._notes:
+                continue
+            is_alone = len(beside) == 1 and _is_no_name(match.group(), text)
+            if is_alone or self._is_note(word, bare, match):
+                return self._beside_mailbox(text, *match.span(), word)
+        return None
+
+    def _beside_mailbox(self, text: str, start: int, end: int, phrase: str) -> Denial:
+        """The denial without its note, which goes as far as the brackets around it."""
+        channels = self._lists.named_channels(phrase) or ("email",)
+        head, tail = text[:start], text[end:]
+        opened, closed = _NOTE_BEGINS.search(head), _NOTE_ENDS.match(tail)
+        if opened and closed:
+            head, tail = head[: opened.start()], tail[closed.end() :]
+        rest = " ".join(_EMPTY.sub(" ", f"{head} {tail}").split()).strip(_BESIDE_A_NUMBER)
+        left = rest if any(map(str.isalnum, rest)) else None
+        return Denial(_fields(channels), left, text[start:end])
 
     def in_phone(self, text: str) -> Denial | None:
         """What stands beside a number and denies (`DO NOT CALL 030 …`, `030 … (DNC)`); what is left
@@ -107,6 +164,15 @@ class DenialReader:
         if self._lists.prefers_no_channel(text):
             return frozenset(CONTACT_CHANNELS)
         return frozenset(self._lists.denied_channels(text))
+
+
+def _is_no_name(word: str, text: str) -> bool:
+    """Whether a short word, the only one beside a mailbox or in its place, is nobody's name: names
+    have a capital, stand before an address in brackets, and in the address itself."""
+    if "@" not in text:
+        return True
+    is_cased = word.istitle() or "<" in text
+    return not is_cased and text.casefold().count(word.casefold()) == 1
 
 
 def _spans(size: int, longest: int) -> Iterator[tuple[int, int]]:

@@ -382,6 +382,7 @@ class _Emitter:
         denials = compiler.denials
         self._denials = (
             *((name, denials.in_name) for name in NAME_FIELDS),
+            ("email", denials.in_email),
             ("phone", denials.in_phone),
             (PREFERRED_CHANNEL, denials.in_preference),
         )

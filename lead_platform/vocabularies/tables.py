@@ -177,15 +177,25 @@ class IntakeLists:
     @cached_property
     def denials_in_names(self) -> "DenialPhrases":
         """Those denials of the opt-outs that are no names themselves."""
-        phrases = {
+        denials = self._denials()
+        phrases = {p: of for p, of in denials.items() if not _may_be_name(p.split())}
+        signs = frozenset(max(phrase.split(), key=len) for phrase in phrases)
+        return DenialPhrases(phrases, signs, max((len(p.split()) for p in phrases), default=0))
+
+    @cached_property
+    def denying_notes(self) -> Mapping[str, tuple[str, ...]]:
+        """The single words among those denials that may be names themselves."""
+        denials = self._denials()
+        return {p: of for p, of in denials.items() if " " not in p and _may_be_name((p,))}
+
+    def _denials(self) -> dict[str, tuple[str, ...]]:
+        """Each phrase of the opt-outs that denies, folded, with the channels that it denies."""
+        return {
             phrase: (channel,) if channel in CONTACT_CHANNELS else CONTACT_CHANNELS
             for channel, table in self.refusals.items()
             if channel != "preference"
             for phrase in table.exact
-            if not _may_be_name(phrase.split())
         }
-        signs = frozenset(max(phrase.split(), key=len) for phrase in phrases)
-        return DenialPhrases(phrases, signs, max((len(p.split()) for p in phrases), default=0))
 
     def _names_none(self, words: str) -> bool:
         """Whether it denies, and leaves to its column what."""

@@ -93,11 +93,112 @@ def test_a_denial_in_a_name_denies_and_is_no_part_of_it(
      "Robinson, Anna (Nix)",
      "Al-Baja", "Ne Win", "Stop", "Callum Noe", "No Contact", "Jane Doe (née Call)",
      "Do Quyen Call", "Bel Niet", "Nie", "N. O. Mail", "Jean Appel", "Ring Lardner Jr.",
-     "Ei Ei", "Nu Nu"],
+     "Ei Ei", "Nu Nu", "Dnc", "DNC", "Jane Dnc", "Dnc, Jane", "Tom ROBINSON", "ROBINSON, Tom",
+     "ROBINSON - Tom", "Maria Lopez (Robinson)", "Anne DURAND (ROBINSON)", "MARIA LOPEZ (BAJA)",
+     "jane doe (robinson)", "Anil Kumar TPS", "STOP, Anna", "Anna STOP", "Peter Stop-Nix",
+     "Unsub Ali", "DNC Travel", "JANE DNC", "Jan Stop (Baja)"],
 )  # fmt: skip
 def test_names_stay_names(make_channel: MakeChannel, name: str) -> None:
     row = mapped(make_channel, name=name, may_call="yes")
     assert (row["full_name"], denied(row), told(row)) == (name, (), [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "fields"),
+    [
+        ("Jane Doe (DNC)", "Jane Doe", ALL), ("Jane [DNC]", "Jane", ALL),
+        ("DNC - Jane Doe", "Jane Doe", ALL), ("Jane Doe DNC", "Jane Doe", ALL),
+        ("Müller DNC", "Müller", ALL), ("Jane Doe, DND", "Jane Doe", ALL),
+        ("JANE DOE (DNC)", "JANE DOE", ALL), ("jane doe [dnc]", "jane doe", ALL),
+        ("DNC Jane Doe", "Jane Doe", ALL), ("Doe, Jane *DNC*", "Doe, Jane", ALL),
+        ("Jane Doe (DNC 2024)", "Jane Doe", ALL), ("Jane Doe / dnd", "Jane Doe", ALL),
+        ("Jane Doe (stop)", "Jane Doe", ALL), ("Jane Doe - STOP!", "Jane Doe", ALL),
+        ("STOP: Jane Doe", "Jane Doe", ALL), ("BAJA - Juan Pérez", "Juan Pérez", ALL),
+        ("Juan Pérez (baja)", "Juan Pérez", ALL), ("Zoë O'Neill [optout]", "Zoë O'Neill", ALL),
+        ("Иван Петров (отписан)", "Иван Петров", ALL), ("Jane Doe (TPS)", "Jane Doe", (PHONE,)),
+        ("Anna Berg | afmeldt", "Anna Berg", ALL), ("Jane (DNC) Doe", "Jane Doe", ALL),
+    ],
+)  # fmt: skip
+def test_a_short_note_beside_a_name_denies(
+    make_channel: MakeChannel, cell: str, name: str, fields: tuple[str, ...]
+) -> None:
+    """`Jane Doe (DNC)` was somebody's name: words that may be names were left in it."""
+    row = mapped(make_channel, may_call="yes", name=cell)
+    assert (row["full_name"], denied(row), told(row)) == (name, fields, ["full_name"])
+
+
+SHORT = sorted(shipped_intake_lists().denying_notes)
+
+
+@given(
+    word=st.sampled_from(SHORT),
+    name=st.sampled_from(["Jane Doe", "Li Na", "Ann O'Neill", "Anke Groß"]),
+    casing=st.sampled_from([str.upper, str.lower]),
+    form=st.sampled_from(["{n} ({w})", "({w}) {n}", "{n} [{w}!]", "{n} - {w}", "{w} / {n}",
+                          "{n} *{w}*", "{n} | {w}", "{w}: {n}"]),
+)  # fmt: skip
+def test_each_short_word_denies_as_a_note_and_is_a_surname_otherwise(
+    word: str, name: str, casing: Any, form: str
+) -> None:
+    found = READER.in_name(form.format(n=name, w=casing(word)))
+    assert found is not None
+    assert found.rest == name
+    first = name.split()[0]
+    for person in (f"{first} {word.title()}", f"{first} {word}", f"{word.title()}, {first}",
+                   f"{word.upper()}, {first}", word, word.upper(), word.title()):  # fmt: skip
+        assert READER.in_name(person) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "mailbox", "fields"),
+    [
+        ("ann@x.example (do not email)", "ann@x.example", (MAIL,)),
+        ("DO NOT EMAIL ann@x.example", "ann@x.example", (MAIL,)),
+        ("ann@x.example - opted out", "ann@x.example", (MAIL,)),
+        ("ann@x.example/unsubscribed", "ann@x.example", (MAIL,)),
+        ("unsubscribed", None, (MAIL,)), ("STOP", None, (MAIL,)), ("No email", None, (MAIL,)),
+        ("Ann <ann@x.example> [abgemeldet]", "Ann <ann@x.example>", (MAIL,)),
+        ("ann@x.example, bo@x.example (no newsletter)", "ann@x.example, bo@x.example", (MAIL,)),
+        ("ann@x.example (please do not email her)", "ann@x.example", (MAIL,)),
+        ("ann@x.example | keine Werbung!", "ann@x.example", ALL),
+        ("ann@x.example（退订）", "ann@x.example", (MAIL,)),
+        ("DNC ann@x.example", "ann@x.example", ALL), ("ann@x.example(dnc)", "ann@x.example", ALL),
+        ("DNC - Ann Lee <ann@x.example>", "Ann Lee <ann@x.example>", ALL),
+        ("ann@x.example do not call", "ann@x.example", (PHONE,)),
+    ],
+)  # fmt: skip
+def test_a_denial_beside_a_mailbox_counts(
+    make_channel: MakeChannel, cell: str, mailbox: str | None, fields: tuple[str, ...]
+) -> None:
+    """`jane@acme.com (do not email)` denied nothing, and cost the mailbox."""
+    row = mapped(make_channel, email=cell, phone="+4930901820", may_mail="yes", may_call="yes")
+    assert (row.get("email"), denied(row), told(row)) == (mailbox, fields, ["email"])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["ann@x.example", "no.email@x.example", "do-not-email@x.example", "stop@x.example",
+     "unsubscribed_ann@x.example", "Stop <stop@x.example>", "Robinson ann@x.example",
+     "robinson tom.robinson@x.example", "Robinson, Tom <tom@x.example>", "ann@x.example (work)",
+     "ann@x.example; stop@x.example", "ann@x.example (bounced)", "email: ann@x.example",
+     "ann@x.example do bo@x.example not email", '"Ann Lee" <ann@x.example>'],
+)  # fmt: skip
+def test_a_mailbox_and_harmless_words_deny_nothing(cell: str) -> None:
+    assert READER.in_email(cell) is None
+
+
+@given(
+    phrase=st.sampled_from(sorted(shipped_intake_lists().denials_in_names.channels)),
+    form=st.sampled_from(["{m} {p}", "{p} {m}", "{m} ({p})", "{p}: {m}", "{m} - {p}", "{m}\n{p}"]),
+    casing=st.sampled_from([str.upper, str.lower, str.title]),
+)
+def test_each_denial_beside_a_mailbox_leaves_the_mailbox(
+    phrase: str, form: str, casing: Any
+) -> None:
+    found = READER.in_email(form.format(m="ann.lee@x.example", p=casing(phrase)))
+    assert found is not None
+    assert found.rest == "ann.lee@x.example"
+    assert set(found.fields) <= set(ALL)
 
 
 PHRASES = sorted(
@@ -124,7 +225,7 @@ def test_each_denial_is_found_wherever_it_stands(
 
 @given(st.text(max_size=60))
 def test_any_text_is_read(text: str) -> None:
-    for found in (READER.in_name(text), READER.in_preference(text)):
+    for found in (READER.in_name(text), READER.in_preference(text), READER.in_email(text)):
         assert found is None or (found.fields and len(found.rest or "") <= len(text))
 
 
