@@ -40,7 +40,7 @@ from lead_platform.capture.plausibility import withhold
 from lead_platform.capture.quarantine import list_subjects, trace_contents
 from lead_platform.capture.rereading import STEP, note_lists
 from lead_platform.capture.returns import list_returns, mark_returned
-from lead_platform.lake.lake import Candidate
+from lead_platform.lake.lake import Candidate, utc_now
 from lead_platform.lake.quarantine import Scope, Subject
 from lead_platform.lake.readings import Reading
 from lead_platform.lake.resource import SUMMARY, LakeResource, Results, run_time
@@ -165,7 +165,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         )
         return done.totals
 
-    with spool_folder(settings.home) as spools:
+    with spool_folder(settings.home, utc_now()) as spools:
 
         def prepare() -> Prepared:
             found, faults[:] = parse_deliveries(

@@ -7,13 +7,11 @@ import errno
 import os
 import shutil
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 
 import duckdb
 import pandas as pd
@@ -26,6 +24,7 @@ from lead_platform.capture.inbox import (
     FileFault,
     FileState,
     archive_file,
+    has_lain,
     kind_fault,
     state_of,
 )
@@ -43,6 +42,7 @@ from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.capture.spool import Spool, profiles_of
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
+from lead_platform.lake.drafts import is_marked, scratch_folder
 from lead_platform.parallel import map_in_processes
 from lead_platform.settings import SPOOL_PREFIX
 
@@ -52,7 +52,8 @@ PARALLEL_BYTES = 16 * 1_048_576
 # A form submission has some hundred bytes more, an event in a CSV some hundred less.
 TYPICAL_RECORD_BYTES = 400
 
-_ABANDONED_AFTER_SECONDS = 86_400
+# Of an earlier version, or on a disk without locks, nothing but its age tells that a run is dead.
+_ABANDONED_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,16 @@ def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
 
 
 @contextmanager
-def spool_folder(home: Path) -> Iterator[Path]:
+def spool_folder(home: Path, now: datetime) -> Iterator[Path]:
     """A private folder for what is parsed until it is written; removed, those of dead runs too."""
-    for abandoned in home.glob(f"{SPOOL_PREFIX}*"):
-        if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
-            shutil.rmtree(abandoned, ignore_errors=True)
-    folder = Path(mkdtemp(prefix=SPOOL_PREFIX, dir=home))
-    try:
+    for unmarked in home.glob(f"{SPOOL_PREFIX}*"):
+        # Another run may remove it, or mark it, at this moment.
+        with suppress(FileNotFoundError):
+            since = unmarked.stat().st_mtime_ns
+            if not is_marked(unmarked) and has_lain(_ABANDONED_AFTER, since, now):
+                shutil.rmtree(unmarked, ignore_errors=True)
+    with scratch_folder(home, SPOOL_PREFIX) as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def parse_deliveries(

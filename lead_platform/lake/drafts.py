@@ -1,4 +1,5 @@
-"""Folders in the making, beside the place they are to take: one that a kill left is found again."""
+"""Folders in the making, beside the place they are to take, and such for a while: one that a kill
+left is found again. Whose process lives its lock tells, which asks no clock."""
 
 import fcntl
 import os
@@ -34,6 +35,25 @@ def draft_folder(target: Path) -> Iterator[Path]:
             draft.rename(target)
     finally:
         shutil.rmtree(around, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A private folder for as long as the block lasts, and what blocks of killed processes left
+    beside it removed."""
+    for folder in parent.glob(f"{prefix}*"):
+        _remove_abandoned(folder)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        with _marked(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_marked(folder: Path) -> bool:
+    """Whether its lock tells if it is in use; not so on a disk without locks."""
+    return (folder / _MARK).exists()
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from typing import Any
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.scheduler.instigation import InstigatorState, TickStatus
 from dagster._core.storage.runs import SqlRunStorage
-from dagster._core.storage.runs.schema import RunsTable
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 from dagster._core.storage.schedules import SqlScheduleStorage
 from dagster._core.storage.schedules.schema import JobTickTable
+from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
 
 from lead_platform.instants import CLOCKS_DIFFER_BY
 
@@ -46,7 +47,8 @@ def correct_storage(instance: DagsterInstance, now: float) -> None:
     begins to wait for that.
 
     Unfinished runs and ticks began now; ticks that ended are forgotten, for the newest tells from
-    when on a schedule is due: what was missed since the last of the past is, once.
+    when on a schedule is due: what was missed since the last of the past is, once. A run that a
+    schedule had for a time to come is not the one of that time.
     """
     correct_marks(instance, instance.all_instigator_state(), now)
     latest = now + CLOCKS_DIFFER_BY.total_seconds()
@@ -67,6 +69,11 @@ def correct_storage(instance: DagsterInstance, now: float) -> None:
         connection.execute(
             RunsTable.update().where(is_unfinished, began > latest).values(start_time=now)
         )
+        tag = RunTagsTable.c
+        # As Dagster writes it, in UTC: its order is that of time.
+        is_to_come = tag.value > datetime.fromtimestamp(latest, UTC).isoformat()
+        is_due_time = tag.key == SCHEDULED_EXECUTION_TIME_TAG
+        connection.execute(RunTagsTable.delete().where(is_due_time, is_to_come))
 
 
 def correct_marks(instance: DagsterInstance, states: Sequence[InstigatorState], now: float) -> None:

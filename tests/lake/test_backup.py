@@ -336,7 +336,7 @@ def test_what_is_only_parsed_yet_is_in_no_backup(
 ) -> None:
     """Backups held the spools of intakes at work: personal data that nobody reads again."""
     Lake(embedded_settings).published()
-    with spool_folder(embedded_settings.home) as spools:
+    with spool_folder(embedded_settings.home, NOW) as spools:
         (spools / "0.batch").write_bytes(b"ada@example.com")
         backup = make_backup(embedded_settings, tmp_path / "backup", made_at=NOW)
     assert not [name for name in backup.checksums if spools.name in name]

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from dagster._core.scheduler.instigation import (
     TickData,
     TickStatus,
 )
+from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
 
 from benchmarks.clock import clock_variables, set_clock
 from lead_platform.orchestration.clock import correct_storage
@@ -143,6 +145,22 @@ def test_what_was_begun_in_the_future_began_now(instance: DagsterInstance) -> No
     }  # fmt: skip
 
 
+def test_a_run_for_a_time_to_come_is_not_the_one_of_that_time(instance: DagsterInstance) -> None:
+    """Dagster found it when that time came, and the day went without its refresh of scores."""
+    now = time.time()
+    ahead = {days: _due(now + days * DAY) for days in (-1, 0, 2, 400)}
+    for due in ahead.values():
+        tags = {SCHEDULED_EXECUTION_TIME_TAG: due, "dagster/schedule_name": "audit"}
+        instance.create_run_for_job(job_def=trial, status=DagsterRunStatus.SUCCESS, tags=tags)
+    correct_storage(instance, now)
+    found = {
+        days: instance.get_runs_count(RunsFilter(tags={SCHEDULED_EXECUTION_TIME_TAG: due}))
+        for days, due in ahead.items()
+    }
+    assert found == {-1: 1, 0: 1, 2: 0, 400: 0}
+    assert instance.get_runs_count(RunsFilter(tags={"dagster/schedule_name": "audit"})) == 4
+
+
 def test_the_daemon_ends_once_the_clock_is_set_back(
     embedded_settings: Settings, tmp_path: Path
 ) -> None:
@@ -177,6 +195,11 @@ def test_the_daemon_ends_once_the_clock_is_set_back(
         if daemon.poll() is None:
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
+
+
+def _due(at: float) -> str:
+    """A schedule's time as Dagster notes it with the run: whole minutes, in UTC."""
+    return datetime.fromtimestamp(at // 60 * 60, UTC).isoformat()
 
 
 def _begin(instance: DagsterInstance, run_id: str, at: float) -> None:
