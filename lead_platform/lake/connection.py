@@ -18,6 +18,7 @@ import duckdb
 from lead_platform.lake.postgres import (
     CATALOG_SCHEMA,
     connect_postgres,
+    connection_limits,
     create_schema,
     without_password,
 )
@@ -268,7 +269,8 @@ def attach_statement(
     is_reader = snapshot_id is not None
     options = [f"DATA_PATH '{_quoted(settings.lake_data_path)}'"]
     if settings.database_url:
-        keywords = _libpq_keywords(database_url or settings.database_url)
+        url = database_url or settings.database_url
+        keywords = {**_libpq_keywords(url), **connection_limits(url)}
         session = _READ_ONLY_SESSION if is_reader else _PATIENT_SESSION
         keywords["options"] = f"{keywords.get('options', '')} {session}".strip()
         target = f"ducklake:postgres:{_libpq(keywords)}"

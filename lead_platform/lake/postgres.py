@@ -1,20 +1,22 @@
 """The PostgreSQL of the server profile: connecting to it, and naming it in messages."""
 
-from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PostgresConnection
 
-# A peer that is gone without a word (a fail-over, a cut line) is noticed after half a minute, not
-# after the two hours the system waits by itself.
-_KEEPALIVES: dict[str, Any] = {
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-    "tcp_user_timeout": 30_000,
+# By libpq's names, in seconds but for the last, in milliseconds. A server that hangs, or a proxy
+# before one that does, accepts who connects and never answers: libpq would wait for ever. A peer
+# that is gone without a word (a fail-over, a cut line) is noticed after half a minute, not after
+# the two hours the system waits by itself. None of them limits how long a statement takes.
+_LIMITS = {
+    "connect_timeout": "10",
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
 }
 
 # DuckLake's tables get a schema of their own beside Dagster's in the same database.
@@ -31,10 +33,9 @@ def connect_postgres(url: str, *, application_name: str = "lead-platform") -> Po
         connection = psycopg2.connect(
             url,
             application_name=application_name[:63],
-            connect_timeout=10,
             # A database made without an encoding would take ASCII alone.
             client_encoding="UTF8",
-            **_KEEPALIVES,
+            **connection_limits(url),
         )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError) as error:
         reason = without_password(url, str(error).strip().splitlines()[0])
@@ -44,6 +45,19 @@ def connect_postgres(url: str, *, application_name: str = "lead-platform") -> Po
         ) from None
     connection.autocommit = True
     return connection
+
+
+def connection_limits(url: str) -> dict[str, str]:
+    """How long whoever connects to this URL waits for a silent peer, by libpq's names: what the
+    URL itself says of that stands, and is not among them."""
+    said = parse_qs(urlsplit(url).query, keep_blank_values=True)
+    return {name: value for name, value in _LIMITS.items() if name not in said}
+
+
+def with_limits(url: str) -> str:
+    """The URL with these limits in it, for clients that take nothing beside one."""
+    limits = connection_limits(url)
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(limits)}" if limits else url
 
 
 def create_schema(url: str, schema: str) -> None:

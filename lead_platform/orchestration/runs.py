@@ -29,7 +29,7 @@ from ruamel.yaml import YAML
 
 from lead_platform.identity.normalization.submissions import read_references
 from lead_platform.lake.broken import set_aside_if_broken
-from lead_platform.lake.postgres import connect_postgres
+from lead_platform.lake.postgres import connect_postgres, with_limits
 from lead_platform.lake.resource import AS_OF_TAG, CAUSE, JUDGED, ROWS_TAG, STEPS
 from lead_platform.orchestration.event_log import BATCH_SIZE, BATCH_VARIABLE
 from lead_platform.orchestration.executions import executions_of
@@ -79,7 +79,7 @@ def prepared_instance(settings: Settings) -> Iterator[DagsterInstance]:
         # Dagster would try to connect for half a minute, warn each time and end in a traceback.
         connect_postgres(settings.database_url).close()
         # From 2.1 on SQLAlchemy takes psycopg 3 unless told; Dagster's storage brings psycopg2.
-        address = settings.database_url.partition("://")[2]
+        address = with_limits(settings.database_url).partition("://")[2]
         os.environ[STORAGE_VARIABLE] = f"postgresql+psycopg2://{address}"
     with FileLock(settings.dagster_home / "prepare.lock"):
         draft = settings.dagster_home / "dagster.yaml.draft"
