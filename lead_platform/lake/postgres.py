@@ -1,5 +1,6 @@
 """The PostgreSQL of the server profile: connecting to it, and naming it in messages."""
 
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import psycopg2
@@ -29,13 +30,14 @@ class DatabaseUnreachableError(Exception):
 
 def connect_postgres(url: str, *, application_name: str = "lead-platform") -> PostgresConnection:
     """A connection in autocommit mode. Raises DatabaseUnreachableError."""
+    limits: dict[str, Any] = connection_limits(url)
     try:
         connection = psycopg2.connect(
             url,
             application_name=application_name[:63],
             # A database made without an encoding would take ASCII alone.
             client_encoding="UTF8",
-            **connection_limits(url),
+            **limits,
         )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError) as error:
         reason = without_password(url, str(error).strip().splitlines()[0])
