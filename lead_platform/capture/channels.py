@@ -337,7 +337,7 @@ class Channel:
     """A channel as loaded: its rules, the contents of its companion files, and its version.
 
     `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
-    `lists`: the vocabularies that capture reads; `field_names` where it reads questions by name.
+    `lists`: the vocabularies that capture reads; `field_names` where it keeps answers.
     `custom_fields`: the fields there are that have no column of their own.
     """
 
@@ -426,7 +426,7 @@ def load_channel(
         companions += files
     if fields.of(rules.submission_fields()) and (config_dir / FILE_NAME).exists():
         companions.append(config_dir / FILE_NAME)
-    if rules.answers is not None and rules.answers.by_name:
+    if rules.answers is not None or rules.unmapped == "answers":
         # Of the lists' version, as whatever a value is looked up in.
         names = load_field_names(config_dir)
     lists = lists or load_intake_lists(config_dir)

@@ -74,7 +74,9 @@ class DenialReader:
             (words if channels else kept).append(part)
         if not denied:
             return None
-        return Denial(_fields(denied), ", ".join(filter(None, kept)) or None, ", ".join(words))
+        return Denial(
+            consent_fields(denied), ", ".join(filter(None, kept)) or None, ", ".join(words)
+        )
 
     def in_name(self, text: str) -> Denial | None:
         """What stands in a name and denies (`Jane Doe DO NOT CALL`), however it is set off; a short
@@ -94,11 +96,11 @@ class DenialReader:
             channels = self._phrases.get(" ".join(words[start:end]))
             if channels is not None:
                 place = found[start].start(), found[end - 1].end()
-                return Denial(_fields(channels), _without(text, *place), text[slice(*place)])
+                return Denial(consent_fields(channels), _without(text, *place), text[slice(*place)])
         for word, match in zip(words, found, strict=True):
             if self._is_note(word, text, match):
                 rest = _without(text, *match.span())
-                return Denial(_fields(self._notes[word]), rest, match.group())
+                return Denial(consent_fields(self._notes[word]), rest, match.group())
         return None
 
     def _is_note(self, word: str, text: str, match: re.Match[str]) -> bool:
@@ -141,7 +143,7 @@ class DenialReader:
             head, tail = head[: opened.start()], tail[closed.end() :]
         rest = " ".join(_EMPTY.sub(" ", f"{head} {tail}").split()).strip(_BESIDE_A_NUMBER)
         left = rest if any(map(str.isalnum, rest)) else None
-        return Denial(_fields(channels), left, text[start:end])
+        return Denial(consent_fields(channels), left, text[start:end])
 
     def in_phone(self, text: str) -> Denial | None:
         """What stands beside a number and denies (`DO NOT CALL 030 …`, `030 … (DNC)`); what is left
@@ -205,8 +207,9 @@ def _beside_number(text: str, start: int, end: int, channels: Iterable[str]) -> 
     rest = " ".join(_EMPTY.sub(" ", f"{text[:start]} {text[end:]}").split())
     rest = rest.strip(_BESIDE_A_NUMBER)
     left = rest if any(map(str.isdigit, rest)) else None
-    return Denial(_fields(channels), left, text[start:end])
+    return Denial(consent_fields(channels), left, text[start:end])
 
 
-def _fields(channels: Iterable[str]) -> tuple[str, ...]:
+def consent_fields(channels: Iterable[str]) -> tuple[str, ...]:
+    """The fields of consent to those channels, in order."""
     return tuple(f"consent_{channel}" for channel in CONTACT_CHANNELS if channel in channels)

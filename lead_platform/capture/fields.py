@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lead_platform.capture.answer_denials import AnswerDenials
 from lead_platform.capture.cells import parsing, splitting, stripping
 from lead_platform.capture.channels import RECEIVED_AT, Channel
 from lead_platform.capture.columns import FIELD_TYPES, TIME_FIELDS, Kind
@@ -235,8 +236,15 @@ class RuleCompiler:
 
     def questions(self) -> QuestionReader | None:
         """What knows questions by their name, where the channel reads them so."""
+        names, rule = self._channel.field_names, self.channel_rules.answers
+        if names is None or rule is None or not rule.by_name:
+            return None
+        return QuestionReader(names, self._channel.lists.consents)
+
+    def answer_denials(self) -> AnswerDenials | None:
+        """What knows the denials that answers state, where the channel keeps any."""
         names = self._channel.field_names
-        return None if names is None else QuestionReader(names, self._channel.lists.consents)
+        return None if names is None else AnswerDenials(names, self._channel.lists)
 
     def is_macro(self, text: str) -> bool:
         """Whether it is what some system was to fill in and did not."""

@@ -379,6 +379,7 @@ class _Emitter:
         is_whole = rule.kind == "submission" and rule.each is None
         takes_rest = channel.rules.unmapped == "answers" and is_whole
         self._unmapped = UnmappedAnswers(compiler) if takes_rest else None
+        self._answer_denials = compiler.answer_denials() if self._kind == "submission" else None
         denials = compiler.denials
         self._denials = (
             *((name, denials.in_name) for name in NAME_FIELDS),
@@ -475,7 +476,7 @@ class _Emitter:
             if value is not None:
                 row[position] = value
         if self._kind == "submission":
-            self._complete(row, scope, mapped, issues)
+            denied.update(self._complete(row, scope, mapped, issues))
             self._tell_refused(row, scope, mapped, issues)
             self._deny(row, denied, mapped, issues)
         for name, position, check in self._side_contracts:
@@ -550,8 +551,10 @@ class _Emitter:
 
     def _complete(
         self, row: list[Any], scope: Scope, mapped: MappedRecord, issues: list[dict[str, str]]
-    ) -> None:
-        """Answers that fit a pattern, the remaining answers, then the channel's defaults."""
+    ) -> set[str]:
+        """Answers that fit a pattern, the remaining answers, then the channel's defaults; what
+        consents the remaining answers deny."""
+        denied: set[str] = set()
         answers = scope.get("_answers") if self._channel.rules.answers is not None else None
         if isinstance(answers, Answers):
             for name in answers.matched:
@@ -570,9 +573,21 @@ class _Emitter:
                 stated = json.loads(given)
                 rest |= stated if isinstance(stated, dict) else {"answers": stated}
             row[self._place["answers"]] = canonical_json(rest) if rest else None
+            denied = self._denied_by(rest, mapped, issues)
         for name, default in self._channel.rules.defaults.items():
             if row[self._place[name]] is None:
                 row[self._place[name]] = default
+        return denied
+
+    def _denied_by(
+        self, answers: dict[str, Any], mapped: MappedRecord, issues: list[dict[str, str]]
+    ) -> set[str]:
+        """The consents that answers deny: they stay answers, and are denials too."""
+        denied: set[str] = set()
+        for one in self._answer_denials.read(answers) if self._answer_denials and answers else ():
+            denied.update(one.fields)
+            self._fault(f"answers.{one.question}", one.told, mapped, issues, one.answer)
+        return denied
 
     def _deny(
         self,

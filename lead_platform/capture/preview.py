@@ -5,6 +5,7 @@ Writes nothing.
 """
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,9 @@ from lead_platform.capture.columns import FIELD_TYPES, Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.guessing.left_parts import doubts_about_parts, parts_of
 from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.refusals import may_be_consent
 from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
+from lead_platform.capture.guessing.shapes import Column
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper, item_values
 from lead_platform.capture.names import shown
@@ -31,7 +34,7 @@ from lead_platform.capture.readers import BadRecord, RawRecord, Record, read_rec
 from lead_platform.capture.tabular.readings import TableReading
 from lead_platform.capture.tallies import Normalizer, ReadRow
 from lead_platform.capture.value_rules import FieldRule
-from lead_platform.capture.values import brief, readable_text
+from lead_platform.capture.values import brief, readable_text, show
 
 PREVIEWED_RECORDS = 5
 READ_ON = 5_000
@@ -150,6 +153,7 @@ def preview_file(
         doubts=(
             *(f"{name}: {told}" for name, seen in dated.items() if (told := half_converted(seen))),
             *(_left_doubts(channel, names, records, unused, stream.beside) if names else ()),
+            *(_doubts_about_answers(channel, names, items) if names else ()),
             *(ask_about_titles_of_rows(placed, names, channel.lists) if names else ()),
         ),
     )
@@ -169,6 +173,24 @@ def _left_doubts(
     held = {name: [content.get(name) for content in contents] for name in unused}
     parts = (*parts_of(held, is_beside=False), *parts_of(beside, is_beside=True))
     yield from doubts_about_parts(parts, names, channel.lists)
+
+
+def _doubts_about_answers(
+    channel: Channel, names: FieldNames, items: Sequence[Mapping[Kind, Mapping[str, Any]]]
+) -> Iterator[str]:
+    """Questions that may be about consent, whose answers fill no field."""
+    asked: dict[str, dict[str, None]] = {}
+    for item in items:
+        kept = item.get("submission", {}).get("answers")
+        for question, answer in (json.loads(kept) if kept else {}).items():
+            asked.setdefault(question, {})[readable_text(answer) or ""] = None
+    for question, answers in asked.items():
+        if may_be_consent(Column((question,), tuple(answers)), names, channel.lists):
+            yield (
+                f"{show(question)}: does it say who may be written to or called? An answer that "
+                "denies is taken as a denial, and none as a grant; where it grants, map it to "
+                "`consent_email`, `consent_phone`, `consent_sms` or `consent_whatsapp`"
+            )
 
 
 def _dated_names(channel: Channel) -> Iterator[str]:
@@ -291,7 +313,9 @@ def _field_previews(
 ) -> Iterator[FieldPreview]:
     for kind in dict.fromkeys(emit.kind for emit in channel.rules.emits):
         sources = _sources(channel, kind)
-        asked = ASKED_FIELDS if kind == "submission" and channel.field_names else ()
+        rule = channel.rules.answers
+        by_name = kind == "submission" and rule is not None and rule.by_name
+        asked = ASKED_FIELDS if by_name else ()
         custom = [field.name for field in channel.mapped_custom_fields if kind == "submission"]
         for name in (*ITEM_COLUMNS[kind], *custom):
             values = tuple(items[kind].get(name) if kind in items else None for items in shown)

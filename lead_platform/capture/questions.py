@@ -31,6 +31,10 @@ ASKED_FIELDS = frozenset(
 )
 """What forms ask people about themselves. Consent, dates and campaigns are for a channel to map."""
 
+_MAY_BE_ANOTHERS = (
+    "may be another person's: its question does not say whose. Where it is the lead's own, add the "
+    "question to config/vocabularies/field_names.csv, or map it with `match`"
+)
 # Behind the names that say it whole (0) or in part (1): a bare name, and the type of the answer.
 _VAGUE, _BY_SOURCE = 2, 3
 
@@ -39,7 +43,10 @@ _NUMBERING = re.compile(r"^\W*(?:q\s?)?\d{1,2}(?:[.):]\s*|\s+)(?=\D)", re.I)
 _RECALLED = re.compile(r"\{\{[^}]*\}\}|[*_~]{1,2}(?=\S)|(?<=\S)[*~]{1,2}")
 _OPENING = re.compile(r"^(?:and|und|et|en|och|oraz)\s+", re.I)
 # "Nice to meet you! What is your name?"
-_SENTENCES = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s")
+_SENTENCE_END = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s")
+# Behind a heading, and before what only says more of what stands there.
+_HEADING_ENDS = frozenset(":-–—")
+_BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
 _RANGE = re.compile(
     r"[<>~≥≤]?\s*\d[\d.,']*\s*"
     r"(?:\+|(?:-|–|—|to|bis|bis zu|à|a|tot)\s*\d[\d.,']*\s*\+?)"
@@ -73,6 +80,15 @@ class _Candidate(NamedTuple):
     rank: int
     position: int
     field: str
+    is_own: bool
+
+
+class _Question(NamedTuple):
+    """What a question asks for. `is_own`: it surely asks that of whoever answers."""
+
+    matches: tuple[NameMatch, ...]
+    is_own: bool
+    is_about_another: bool
 
 
 @dataclass(frozen=True)
@@ -83,13 +99,34 @@ class Filled:
     refused: Sequence[tuple[str, str, str]]
 
 
+class _Sentence(NamedTuple):
+    """A sentence of a question, and the sign it ends with."""
+
+    text: str
+    end: str
+
+
+def _sentences(text: str) -> list[_Sentence]:
+    found: list[_Sentence] = []
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        found.append(_Sentence(text[start : end.start()], end.group().strip()))
+        start = end.end()
+    return [one for one in (*found, _Sentence(text[start:], "")) if one.text.strip()]
+
+
+def bare_question(question: str) -> str:
+    """The question without its number, names put into it, and marks of emphasis."""
+    return _NUMBERING.sub("", _RECALLED.sub(" ", question)).strip()
+
+
 class QuestionReader:
     """Finds the fields that the questions of one record fill."""
 
     def __init__(self, names: FieldNames, consents: AliasTable) -> None:
         self._names = names
         self._consents = consents
-        self._known: dict[str, tuple[tuple[NameMatch, ...], bool]] = {}
+        self._known: dict[str, _Question] = {}
         self._fields: dict[str, frozenset[str]] = {}
 
     def read(self, asked: Sequence[Asked]) -> Filled:
@@ -103,7 +140,10 @@ class QuestionReader:
                 name = _whose_name(filled)
             if name in filled or one.question in used:
                 continue
-            if (reason := self._objection(name, one.answer)) is not None:
+            reason = self._objection(name, one.answer)
+            if reason is None and not candidate.is_own:
+                reason = _MAY_BE_ANOTHERS
+            if reason is not None:
                 refused.append((name, one.question, reason))
                 continue
             filled[name] = one
@@ -142,35 +182,56 @@ class QuestionReader:
 
     def _candidates(self, asked: Sequence[Asked]) -> Iterator[_Candidate]:
         for position, one in enumerate(asked):
-            matches, is_about_another = self._matches(one.question)
-            for match in matches:
+            found = self._read(one.question)
+            for match in found.matches:
                 # Whose name a bare name is, the others tell.
                 level = _VAGUE if match.field == AMBIGUOUS_NAME else int(not match.is_exact)
-                yield _Candidate(level, match.rank, position, match.field)
-            if one.source_field in ASKED_FIELDS and not matches and not is_about_another:
-                yield _Candidate(_BY_SOURCE, 0, position, str(one.source_field))
+                yield _Candidate(level, match.rank, position, match.field, found.is_own)
+            by_source = one.source_field if one.source_field in ASKED_FIELDS else None
+            if by_source and not found.matches and not found.is_about_another:
+                is_own = self._names.is_of_reader(bare_question(one.question))
+                yield _Candidate(_BY_SOURCE, 0, position, by_source, is_own)
 
-    def _matches(self, question: str) -> tuple[tuple[NameMatch, ...], bool]:
-        """The fields a question may ask for, and whether it asks about somebody else."""
+    def _read(self, question: str) -> _Question:
+        """What the question asks for."""
         known = self._known.get(question)
         if known is None:
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.clear()
-            text = _NUMBERING.sub("", _RECALLED.sub(" ", question)).strip()
+            text = bare_question(question)
             is_about_another = self._names.asks_about_another(text)
-            known = self._known[question] = (
-                () if is_about_another else self._found(text),
-                is_about_another,
-            )
+            found = _Question((), False, True) if is_about_another else self._found(text)
+            known = self._known[question] = found
         return known
 
-    def _found(self, text: str) -> tuple[NameMatch, ...]:
+    def _found(self, text: str) -> _Question:
         """What the whole question says; else what its only sentence that says something does."""
         if whole := self._asked_fields(text):
-            return whole
-        sentences = [part for part in _SENTENCES.split(text) if part]
-        found = [matches for part in sentences if (matches := self._asked_fields(part))]
-        return found[0] if len(sentences) > 1 and len(found) == 1 else ()
+            return _Question(whole, True, False)
+        parts = _sentences(text)
+        found = [(at, m) for at, part in enumerate(parts) if (m := self._asked_fields(part.text))]
+        if len(parts) > 1 and len(found) == 1:
+            ((telling, matches),) = found
+            is_own = self._names.speaks_to_reader(parts[telling].text) or all(
+                at == telling or self._is_beside(parts[telling], part, at > telling)
+                for at, part in enumerate(parts)
+            )
+            return _Question(matches, is_own, False)
+        brackets = ["".join(pair) for pair in _BRACKETS.findall(text)]
+        bare = self._asked_fields(_BRACKETS.sub(" ", text)) if brackets else ()
+        return _Question(bare, all(map(self._names.is_of_reader, brackets)), False)
+
+    def _is_beside(self, telling: _Sentence, other: _Sentence, is_behind: bool) -> bool:
+        """Whether another sentence leaves it to the one that names a field whose it is: `Thanks!`,
+        `So that we can reach you`. A heading may say who it is: `Site foreman: phone`."""
+        is_more = is_behind and telling.end not in _HEADING_ENDS
+        is_thanks = not is_behind and other.end == "!"
+        return (
+            is_more
+            or is_thanks
+            or self._names.says_nothing(other.text)
+            or self._names.is_of_reader(other.text)
+        )
 
     def _asked_fields(self, text: str) -> tuple[NameMatch, ...]:
         if not text:

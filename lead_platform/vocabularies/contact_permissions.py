@@ -38,6 +38,11 @@ class ContactPermissions:
         says_how = "contact" in parts and not parts.isdisjoint(_LEAVE)
         return says_how or not parts.isdisjoint({"permitted", "refused"})
 
+    def channels_spoken_of(self, words: Sequence[str]) -> frozenset[str] | None:
+        """The channels that the words name, none where they are about any; None where they say
+        nothing of reaching somebody."""
+        return _channels(self._all(words))
+
     def is_channel(self, words: Sequence[str]) -> bool:
         """Whether the words are one channel, and say no more."""
         return any(part == "contact" and channel for part, channel in self._of(words))
@@ -48,17 +53,14 @@ class ContactPermissions:
 
     def granted_channel(self, words: Sequence[str]) -> str | None:
         """The one channel that the words grant, where each of them is known and none refuses."""
-        channels: set[Channel] = set()
-        has_agreement = False
-        covered = list(self._covered(words))
-        for meanings in covered:
-            parts = {part for part, _ in meanings}
-            if not parts or parts & {"refusal", "refused"}:
+        meant: set[Meaning] = set()
+        for meanings in self._covered(words):
+            if not meanings or any(part in ("refusal", "refused") for part, _ in meanings):
                 return None
-            has_agreement = has_agreement or "agreement" in parts
-            channels |= {channel for part, channel in meanings if part == "contact"}
-        named = channels - {"", "marketing"} or ({"email"} if "marketing" in channels else set())
-        return named.pop() if has_agreement and len(named) == 1 else None
+            meant |= meanings
+        named = _channels(meant) or frozenset()
+        is_granted = any(part == "agreement" for part, _ in meant) and len(named) == 1
+        return next(iter(named)) if is_granted else None
 
     def _all(self, words: Sequence[str]) -> Iterator[Meaning]:
         """What each word and each phrase of the words means."""
@@ -89,6 +91,12 @@ class ContactPermissions:
                 means for means, stems in self.parts.items() if any(stem in word for stem in stems)
             }
         return found
+
+
+def _channels(meanings: Iterable[Meaning]) -> frozenset[str] | None:
+    found = {channel for part, channel in meanings if part == "contact"}
+    named = found - {"", "marketing"} or ({"email"} if "marketing" in found else set())
+    return frozenset(named) if found else None
 
 
 def contact_permissions(rows: Iterable[tuple[str, Meaning]]) -> ContactPermissions:

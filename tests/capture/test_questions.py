@@ -151,7 +151,7 @@ def test_a_second_surname_asked_for_by_itself_ends_the_last_name(
 
 
 def test_a_title_that_says_nothing_goes_by_the_type_unless_it_asks_for_somebody_else() -> None:
-    assert filled(("How shall we write?", "a@b.co", "email")) == {"email": "a@b.co"}
+    assert filled(("How shall we write to you?", "a@b.co", "email")) == {"email": "a@b.co"}
     assert filled(("Where can our sales team reach you?", "a@b.co", "email")) == {"email": "a@b.co"}
     assert filled(("The e-mail of your team's manager", "x@b.co", "email")) == {}
 
@@ -233,3 +233,55 @@ def test_a_channel_says_what_answers_are_called(make_channel: MakeChannel) -> No
 )
 def test_a_question_about_whoever_brought_the_lead_is_about_another(question: str) -> None:
     assert load_field_names(PROJECT / "config").asks_about_another(question)
+
+
+def refusals(*asked: tuple[str, str] | tuple[str, str, str]) -> dict[str, str]:
+    found = READER.read([Asked(*one) for one in asked])
+    assert found.answers == {}
+    return {name: reason for name, _, reason in found.refused}
+
+
+MAYBE_ANOTHERS = "may be another person's"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kind"),
+    [
+        ("Site plumber", "030 1234567", "phone"),
+        ("Which number should the courier ring?", "030 1234567", "phone"),
+        ("How shall we write?", "a@b.co", "email"),
+        ("Wo erreichen wir die Hauswartin?", "a@b.co", "email"),
+        ("The best way to reach your plumber", "030 1234567", "phone"),
+        ("Site gardener: mobile phone", "030 1234567", ""),
+        ("Die Hauswartin - Telefon", "030 1234567", ""),
+        ("Phone: the gardener, please", "030 1234567", ""),
+        ("Whoever keeps the keys. Phone", "030 1234567", ""),
+        ("Wo erreichen wir den Gärtner? Telefon", "030 1234567", ""),
+        ("Email (the gardener)", "a@b.co", ""),
+        ("Who pays? Company name", "Payer Ltd", ""),
+    ],
+)
+def test_whose_answer_nobody_knows_is_told(question: str, answer: str, kind: str) -> None:
+    """Words for other people are without end: only what speaks to the reader fills a field."""
+    asked = (question, answer, kind) if kind else (question, answer)
+    found = READER.read([Asked(*asked)])
+    assert found.answers == {}
+    about_another = load_field_names(PROJECT / "config").asks_about_another(question)
+    assert about_another or MAYBE_ANOTHERS in refusals(asked).popitem()[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ("Thanks. What is your phone number?", "phone"),
+        ("And finally – what's your mobile number?", "phone"),
+        ("Almost done! Phone", "phone"),
+        ("Contact details: phone", "phone"),
+        ("Phone number. We only ring about the quote.", "phone"),
+        ("Phone - so that we can reach you", "phone"),
+        ("Phone (so that we can reach you)", "phone"),
+        ("Vielen Dank. Wie lautet Ihre Telefonnummer?", "phone"),
+    ],
+)
+def test_sentences_around_a_question_leave_it_the_readers(question: str, field: str) -> None:
+    assert filled((question, "030 1234567")) == {field: "030 1234567"}

@@ -37,6 +37,8 @@ SENSITIVE = "sensitive"
 ASKER = "asker"
 POSSIBLE_STAFF = "possible_staff"
 """Words for a lead, or for one of our own: who wrote a ticket, who made a call."""
+YOU, YOUR = "you", "your"
+"""Words of questions: for whoever answers, and for what is theirs."""
 LEAD_PARTY = "lead_party"
 """Words for nobody but a lead, where a file speaks of several persons."""
 CRM_RECORD_ID = "crm_record_id"
@@ -82,6 +84,8 @@ _OTHER_TARGETS = frozenset(
             FILLER,
             SENSITIVE,
             ASKER,
+            YOU,
+            YOUR,
             POSSIBLE_STAFF,
             LEAD_PARTY,
             CRM_RECORD_ID,
@@ -107,7 +111,7 @@ _OTHER_TARGETS = frozenset(
 _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION),
+    *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
 _OF_COMPANIES = _OF_ADDRESSES | {"company_website", "industry", "employee_count", "annual_revenue"}
@@ -261,6 +265,27 @@ class FieldNames:
             kept.append(word if skipped < 0 else "")
         return self._has_phrase(kept, OTHER_PARTY)
 
+    def speaks_to_reader(self, question: str) -> bool:
+        """Whether it asks whoever reads it about themselves, in so many words: `your number`."""
+        return any(self._is(word, YOU) or self._is(word, YOUR) for word in self._words(question))
+
+    def is_of_reader(self, question: str) -> bool:
+        """Whether it speaks of whoever reads it, and not of what is theirs: `How shall we reach
+        you?` does, `How do we reach your plumber?` may not."""
+        words = self._words(question)
+        has_theirs = any(self._is(word, YOUR) and not self._is(word, YOU) for word in words)
+        return any(self._is(word, YOU) for word in words) and not has_theirs
+
+    def says_nothing(self, text: str) -> bool:
+        """Whether the text has no word but such as add nothing, or name a field."""
+        return all(
+            self._is_filler(word)
+            or not word.isalpha()
+            or self._is(word, YOUR)
+            or self._listed(word, is_exact=False)
+            for word in self._words(text)
+        )
+
     def is_owner(self, path: Sequence[str]) -> bool:
         """Whether the whole name is another's: `Owner`, `Sales Agent`."""
         found = self.fields.get(_compact(self._words(path[-1])), ())
@@ -302,6 +327,11 @@ class FieldNames:
     def speaks_of_leave(self, path: Sequence[str]) -> bool:
         """Whether the words of the name say that somebody may be reached, or may not."""
         return self.permissions.speaks_of_leave(self._words_of_leave(path[-1]))
+
+    def channels_spoken_of(self, path: Sequence[str]) -> frozenset[str] | None:
+        """The channels by which the name speaks of reaching somebody, none where it means any; None
+        where it does not."""
+        return self.permissions.channels_spoken_of(self._words_of_leave(path[-1]))
 
     def is_channel(self, path: Sequence[str]) -> bool:
         """Whether the whole name is a way to reach somebody: `Email`, `SMS`."""
@@ -420,15 +450,8 @@ class FieldNames:
         bare = _BRACKETS.sub(" ", name)
         found = self._left(bare, is_exact=False) if bare != name else ()
         # `Phone (trainer)`: nobody knows whether that is the lead.
-        says_whose = not all(map(self._adds_nothing, _BRACKETS.findall(name)))
+        says_whose = not all(map(self.says_nothing, _BRACKETS.findall(name)))
         return tuple(m for m in found if not (says_whose and m.field in REACHES_SOMEBODY))
-
-    def _adds_nothing(self, bracket: str) -> bool:
-        words = self._words(bracket)
-        return all(
-            self._is_filler(word) or not word.isalpha() or self._listed(word, is_exact=False)
-            for word in words
-        )
 
     def _left(self, text: str, *, is_exact: bool) -> tuple[NameMatch, ...]:
         words = self._words(text)
