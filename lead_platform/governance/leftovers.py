@@ -7,22 +7,18 @@ been done yet. So the runs tell whether anything is left, and no table is read t
 
 import itertools
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
-from pydantic import BaseModel
 
-from lead_platform.instants import has_passed, is_to_come
+from lead_platform.governance.attempts import Attempts
+from lead_platform.instants import is_to_come
 from lead_platform.lake.specs import WAY_FROM_IDENTITY
 from lead_platform.lake.switches import Switch
 from lead_platform.layers import LAYERS
 
 WILL_RETRY_TAG = "dagster/will_retry"
-
-# Asked for again after this time while it fails, doubled each time up to the longest.
-RETRY_AFTER = timedelta(minutes=2)
-RETRY_AFTER_AT_MOST = timedelta(minutes=16)
 
 # Runs that may leave something: of these jobs, and of what somebody chose in the UI.
 JOBS = (*WAY_FROM_IDENTITY, IMPLICIT_ASSET_JOB_NAME)
@@ -39,26 +35,10 @@ _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.C
 _LOOK_AT = 10
 
 
-class Cursor(BaseModel):
-    """What the sensor remembers: the published snapshot it saw, and when it asked for a run, under
-    which rules and how often in a row."""
+class Cursor(Attempts):
+    """What the sensor remembers: the published snapshot it saw, and its attempts."""
 
     snapshot_id: int = 0
-    attempts: int = 0
-    asked_at: datetime | None = None
-    rules: str = ""
-
-    def is_due(self, rules: str, now: datetime) -> bool:
-        """Whether to ask now: at once under other rules than those it failed under."""
-        if self.asked_at is None or self.rules != rules:
-            return True
-        wait = min(RETRY_AFTER * 2 ** min(self.attempts - 1, 10), RETRY_AFTER_AT_MOST)
-        return has_passed(wait, self.asked_at, now)
-
-    def asked(self, rules: str, now: datetime) -> "Cursor":
-        """As it is once a run was asked for."""
-        attempts = self.attempts + 1 if self.rules == rules else 1
-        return self.model_copy(update={"attempts": attempts, "asked_at": now, "rules": rules})
 
 
 def is_under_way(instance: DagsterInstance) -> bool:

@@ -34,6 +34,7 @@ from lead_platform.governance.leftovers import (
     will_retry,
 )
 from lead_platform.governance.notifications import open_book, tell
+from lead_platform.governance.scheduled import tried_again
 from lead_platform.governance.ticks import watch_ticks
 from lead_platform.governance.watches import (
     watch_configuration,
@@ -179,6 +180,12 @@ def leftovers(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     )
     asked = cursor.asked(rules, now).model_copy(update={"snapshot_id": snapshot})
     return SensorResult(run_requests=[request], cursor=asked.model_dump_json())
+
+
+# What a failed check of the archive found, it would find again.
+refresh_again, scan_again, audit_again = map(
+    tried_again, ("refresh_scores", "scan_identity", "audit_drift")
+)
 
 
 @sensor(
@@ -328,12 +335,30 @@ def _failing_jobs(book: AlertBook) -> set[str]:
 
 
 def _failure(instance: DagsterInstance, run: DagsterRun) -> Signal:
-    """That a job fails, by its steps; a run whose process died has none."""
+    """That a job fails, by its steps and the kind of error; a run whose process died has none.
+
+    The kind only: the words of an error may repeat what it stumbled over.
+    """
     steps = instance.get_run_step_stats(run.run_id)
     failed = [step.step_key for step in steps if step.status and step.status.value == "FAILURE"]
     where = f"in {', '.join(failed)}" if failed else "outside its steps: its process ended"
-    text = f"run {run.run_id[:8]} failed {where}"
+    kinds = ", ".join(_kinds_of_errors(instance, run.run_id))
+    text = f"run {run.run_id[:8]} failed {where}" + (f": {kinds}" if kinds else "")
     return Signal("run_failed", run.job_name, text, is_condition=True, causes=[where])
+
+
+def _kinds_of_errors(instance: DagsterInstance, run_id: str) -> list[str]:
+    """Of those that its steps failed with, what each began with."""
+    found: set[str] = set()
+    failures = instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_FAILURE).records
+    for record in failures:
+        event = record.event_log_entry.dagster_event
+        error = event.step_failure_data.error if event else None
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None and error.cls_name:
+            found.add(error.cls_name)
+    return sorted(found)
 
 
 def _checks_of(

@@ -97,7 +97,7 @@ def test_a_failed_run_is_told_once_and_settled_by_a_success(
     breaking.execute_in_process(instance=instance, raise_on_error=False)
     found = look(instance, book, cursor)
     assert list(found) == ["run_failed breaking"]
-    assert found["run_failed breaking"].endswith("failed in breaks")
+    assert found["run_failed breaking"].endswith("failed in breaks: ValueError")
     assert "jane" not in str(book.alerts())
     # The cursor goes through JSON, as between two evaluations.
     cursor = sensors.Cursor.model_validate_json(cursor.model_dump_json())

@@ -19,13 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.governance import sensors
-from lead_platform.governance.leftovers import (
-    RETRY_AFTER,
-    RETRY_AFTER_AT_MOST,
-    Cursor,
-    find_leftovers,
-    is_under_way,
-)
+from lead_platform.governance.attempts import RETRY_AFTER, RETRY_AFTER_AT_MOST
+from lead_platform.governance.leftovers import Cursor, find_leftovers, is_under_way
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.switches import Switch, switches_of
 from lead_platform.settings import Settings
