@@ -92,13 +92,22 @@ def pytest_collection() -> Iterator[None]:
 # Before xdist reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell the fast tests from the others, and which of all share a worker."""
+    """Tell the fast tests from the others, and which of all share a worker.
+
+    Fast ones that share nothing come last: no worker is left alone with a long one at the end.
+    """
     for item in items:
         if not _is_heavy(item):
             item.add_marker(pytest.mark.fast)
         group = _group(item)
         if group and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_fills_gaps)
+
+
+def _fills_gaps(item: pytest.Item) -> bool:
+    shares = item.get_closest_marker("xdist_group") is not None
+    return not shares and item.get_closest_marker("fast") is not None
 
 
 def _is_heavy(item: pytest.Item) -> bool:
