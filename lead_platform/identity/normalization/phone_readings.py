@@ -21,12 +21,15 @@ from lead_platform.identity.normalization.phone_texts import digits_of
 
 Readings = tuple[list[PhoneNumber], str | None]
 
-_DIALLED_ABROAD = re.compile(r"^\+?[\s(]*0[\s.-]*0[\s.)-]*(?=[1-9])")
+_DIALLED_ABROAD = re.compile(r"^\+?[\s(]*0[\s.-]*0[\s.()-]*(?=[1-9])")
 _CODE_TWICE = re.compile(r"^(\+(\d{1,3}))[\s().-]+\2(?=[\s().-])")
+_BRACKETED_BEHIND_A_PLUS = re.compile(r"^\+\s*\(([^)]*)\)?")
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*(?:[(\[]\s*0\s*[)\]]|[\s.-]0(?=[\s.-]))")
 # Of numbers that lost their leading zero; what is longer was dialled through to a desk.
 _LONGEST_NATIONAL = 11
 _SHORTEST_INTERNATIONAL = 8
+# Of lines, also under plans that allow more for desks.
+_MOST_DIGITS_OF_LINES = 10
 # Satellites, networks and freephone of no country (ITU-T E.164): nobody writes them without +.
 _NOWHERE = frozenset({800, 808, 870, 878, 881, 882, 883, 888, 979})
 _LINES = frozenset(
@@ -39,6 +42,10 @@ _SERVICE_WITH_A_CODE = 11
 _MEXICO = 52
 _BEFORE_MOBILES_IN_MEXICO = re.compile(r"^(?:1|01|04[45])(?=[1-9]\d{9}$)")
 _TOO_LONG = phonenumbers.ValidationResult.TOO_LONG
+_CODE_MAY_STAND_TWICE = (
+    "longer than numbers there are, as if its country code stood in it twice; write it with + and "
+    "the country code once"
+)
 
 
 def readings_of(text: str, country: str | None) -> Readings:
@@ -57,6 +64,11 @@ def readings_of(text: str, country: str | None) -> Readings:
     parsed, reason = _parsed(text, country)
     if digits.startswith("0") or parsed is None:
         return _listed(parsed), reason
+    own = phonenumbers.country_code_for_region(country)
+    if digits == f"{own}{phonenumbers.national_significant_number(parsed)}":
+        from_abroad, reason_abroad = _with_plus(text, "+" + text.lstrip(" ("), None)
+        if not from_abroad:
+            return [], reason_abroad
     return _bare(text, digits, country, parsed), reason
 
 
@@ -66,11 +78,96 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
     found = _listed(parsed)
     if _TRUNK_ZERO.search(dialled):
         found += _listed(_parsed(_TRUNK_ZERO.sub("", dialled), None)[0])
-    if parsed is not None and _CODE_TWICE.match(dialled) and not _is_as_written(dialled, parsed):
-        found += _listed(_parsed(_CODE_TWICE.sub(r"\1", dialled), None)[0])
-    if country is not None and _dials_abroad_otherwise(country) and "+" not in text:
-        found += _listed(_parsed(text, country)[0])
+    if parsed is not None and (twice := _with_its_code_twice(dialled, parsed)) is not None:
+        if kind_of(twice) == PhoneNumberType.UNKNOWN:
+            return [], _CODE_MAY_STAND_TWICE
+        found.append(twice)
+    at_home: list[PhoneNumber] = []
+    if country is not None:
+        if "+" in text:
+            at_home = _national_behind_a_plus(dialled, country, parsed)
+            found += at_home
+        elif _dials_abroad_otherwise(country):
+            found += _listed(_parsed(text, country)[0])
+    if parsed is not None and not at_home and _brackets_an_area_code(dialled, parsed, country):
+        return [], "its country code is not certain; write it before the brackets"
     return _valid(found) or found, reason
+
+
+def _brackets_an_area_code(dialled: str, abroad: PhoneNumber, country: str | None) -> bool:
+    """Whether brackets right behind the plus hold more than the country code."""
+    if (bracketed := _BRACKETED_BEHIND_A_PLUS.match(dialled)) is None:
+        return False
+    code = str(abroad.country_code)
+    is_own = country is not None and code == str(phonenumbers.country_code_for_region(country))
+    return digits_of(bracketed[1]) != code and not is_own
+
+
+def _with_its_code_twice(dialled: str, whole: PhoneNumber) -> PhoneNumber | None:
+    """What is dialled if the country code was put before a number that had it already, where that
+    is as likely as the number with both; not valid where only its length is a number's.
+
+    The numbering plan decides, or the groups. Of plans with numbers of many lengths both may be
+    valid: Emden is +49 4921, and its numbers go on as those of Düsseldorf (211) begin. A number
+    with as few digits as people there have is rather one of Emden than a rare short one.
+    """
+    code = str(whole.country_code)
+    national = phonenumbers.national_significant_number(whole)
+    if not national.startswith(code):
+        return None
+    rest, _ = _parsed(f"+{code}{national[len(code) :]}", None)
+    if rest is None or not phonenumbers.is_possible_number(rest):
+        return None
+    is_line = kind_of(rest) in _LINES
+    if kind_of(whole) == PhoneNumberType.UNKNOWN:
+        return rest if is_line else None
+    if _is_as_written(dialled, whole):
+        return None
+    if not is_line:
+        return rest if len(national) > _LONGEST_NATIONAL else None
+    is_too_long = len(national) > _MOST_DIGITS_OF_LINES
+    return rest if is_too_long or _CODE_TWICE.match(dialled) or _is_usual_mobile(rest) else None
+
+
+def _is_usual_mobile(number: PhoneNumber) -> bool:
+    """Whether it is a mobile with as many digits as they have there."""
+    if kind_of(number) != PhoneNumberType.MOBILE:
+        return False
+    region = phonenumbers.region_code_for_number(number) or ""
+    size = len(phonenumbers.national_significant_number(number))
+    return size >= _usual_length(region, PhoneNumberType.MOBILE)
+
+
+def _national_behind_a_plus(
+    dialled: str, country: str, abroad: PhoneNumber | None
+) -> list[PhoneNumber]:
+    """The number in `country` that `dialled`, with a plus before it, shows by its area code in
+    brackets, its groups or its zero: "+(203) 249-8090", "+203 249 8090", "+030 901820"."""
+    groups = _groups(dialled)
+    own = str(phonenumbers.country_code_for_region(country))
+    if not groups or groups[0] == own:
+        return []
+    text = dialled.lstrip("+ (")
+    found = _valid(_listed(_parsed(text, country)[0]))
+    if groups[0].startswith("0"):
+        if not _begins_with_a_zero(country):
+            return []
+        digits = digits_of(text).lstrip("0")
+        from_abroad = _valid(_listed(_parsed("+" + digits, None)[0]))
+        return found + from_abroad if found or digits.startswith(own) else []
+    is_bracketed = _BRACKETED_BEHIND_A_PLUS.match(dialled) is not None
+    is_code = abroad is not None and groups[0] == str(abroad.country_code)
+    if is_code and not is_bracketed:
+        return []
+    return [
+        number for number in found if _is_as_there(groups, number) or (is_bracketed and not is_code)
+    ]
+
+
+def _is_as_there(groups: list[str], number: PhoneNumber) -> bool:
+    """Whether the groups are those of a national number, its first zero left out or not."""
+    there = _groups(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    return len(groups) > 1 and groups in (there, [there[0].lstrip("0"), *there[1:]])
 
 
 def _from_abroad(text: str) -> list[PhoneNumber]:
@@ -93,13 +190,15 @@ def _bare(text: str, digits: str, country: str, parsed: PhoneNumber) -> list[Pho
         # As long as numbers there are, and none of them: a slip of the pen, not from abroad.
         is_too_long = phonenumbers.is_possible_number_with_reason(parsed) == _TOO_LONG
         return (is_too_long and _without_country(text, digits)[0]) or [parsed]
-    abroad = [number for number in _from_abroad(text) if number != parsed]
+    abroad = _from_abroad(text)
     if abroad and not _plausible_national(str(parsed.national_number), own):
         return abroad
     likely = [
         number
         for number in abroad
-        if number.country_code == own or _may_have_lost_its_plus(text, country, parsed, number)
+        if number == parsed
+        or number.country_code == own
+        or _may_have_lost_its_plus(text, country, parsed, number)
     ]
     if likely:
         return [parsed, *likely]
@@ -253,6 +352,13 @@ def _trunk_prefix(country: str) -> str | None:
     metadata = PhoneMetadata.metadata_for_region(country)
     prefix = metadata.national_prefix if metadata else None
     return None if prefix in (None, "1") else str(prefix)
+
+
+@cache
+def _begins_with_a_zero(country: str) -> bool:
+    """Whether a zero is dialled before national numbers there, or is their first digit."""
+    example = phonenumbers.example_number_for_type(country, PhoneNumberType.FIXED_LINE)
+    return _trunk_prefix(country) == "0" or bool(example and example.italian_leading_zero)
 
 
 @cache

@@ -103,6 +103,8 @@ def phone_parts(raw: str, country: str | None) -> PhoneParts:
         return PhoneParts(reason=text and f"longer than {_LONGEST} characters")
     text = _QUOTED.sub("", _ascii_digits(undo_percent_encoding(text))).strip()
     text = " ".join(word for word in text.split() if "@" not in word) or text
+    if text.startswith("++"):
+        text = "+" + text.lstrip("+")
     figure = _figure(text)
     if figure is not None:
         return figure

@@ -188,7 +188,8 @@ def _one(text: str, country: str | None) -> Phone:
     found = [_described(number) for number in readings]
     numbers = {phone.phone: phone for phone in found if phone.phone is not None}
     if len(numbers) > 1:
-        return Phone(reason="may be two different numbers; write it with + and the country code")
+        either = " or ".join(map(str, numbers))
+        return Phone(reason=f"may be {either}; write it with + and the country code once")
     return next(iter(numbers.values()), found[0])
 
 

@@ -91,6 +91,11 @@ def forms_of(number: PhoneNumber) -> dict[str, str]:
         "spoken": national.replace(" ", " Mobil "),
         "dots": national.replace(" ", "."),
         "slashes": national.replace(" ", "/"),
+        "plus before the national": f"+{national}",
+        "plus and space before the national": f"+ {national}",
+        "plus before the bracketed national": f"+({head}) {tail}",
+        "plus and zero": f"+0{significant}",
+        "zero and code": f"+0{digits}",
     }
 
 
@@ -135,6 +140,71 @@ def test_no_form_of_a_number_gives_another_number(
     read = normalize_phone(raw, region if has_country else None, vocabularies)
     assert read.phone in (None, e164), (raw, region if has_country else None)
     assert set(read.others) <= {e164}
+
+
+@settings(max_examples=600)
+@given(numbers(), st.sampled_from(("+#", "00#", "#")), st.booleans())
+def test_a_code_that_stands_twice_gives_no_other_number(
+    vocabularies: Vocabularies, found: tuple[PhoneNumber, str], form: str, has_country: bool
+) -> None:
+    """A formula put +49 before numbers that had 49 already: +49 4915… became a line in Leer."""
+    number, region = found
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    significant = phonenumbers.national_significant_number(number)
+    twice = f"{number.country_code}{number.country_code}{significant}"
+    if number.country_code == 39 or len(significant) + len(str(number.country_code)) > 10:
+        allowed = {None, e164}
+    else:
+        # +49 4921 1… are Emden's: as many digits as people there have.
+        allowed = {None, e164, f"+{twice}"}
+    read = normalize_phone(form.replace("#", twice), region if has_country else None, vocabularies)
+    assert read.phone in allowed
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "phone"),
+    [
+        ("+494917612345670", "DE", None), ("494917612345670", "DE", None),
+        ("+49491511234567", "DE", None), ("+6262812345979", "ID", None),
+        ("+49 491 511234567", "DE", "+49491511234567"), ("+494921234567", "DE", "+494921234567"),
+        ("+49 4921 234567", "DE", "+494921234567"), ("+3333 6 12 34 56 79", "FR", "+33612345679"),
+        ("+555511987654322", "BR", "+5511987654322"), ("+43436641234569", "AT", "+436641234569"),
+        ("+46464027135", "SE", "+46464027135"), ("+39 391 234 5679", "IT", "+393912345679"),
+        ("+358358401234569", "FI", "+358401234569"),
+    ],
+)  # fmt: skip
+def test_the_plan_tells_whether_a_code_stands_twice(
+    raw: str, country: str, phone: str | None, vocabularies: Vocabularies
+) -> None:
+    assert normalize_phone(raw, country, vocabularies).phone == phone
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "phone"),
+    [
+        ("+(203) 249-8090", "US", None), ("+ 203 249 8090", "US", None),
+        ("+203-249-8090", "US", None), ("+2032498090", "US", "+2032498090"),
+        ("+(212) 555-2671", "US", "+12125552671"), ("+(495) 123-45-68", "RU", None),
+        ("+(11) 98765-4322", "BR", "+5511987654322"), ("+06 12 34 56 79", "FR", "+33612345679"),
+        ("+(0)30 901820", "DE", "+4930901820"), ("+(030) 901820", "DE", "+4930901820"),
+        ("+049 30 901820", "DE", "+4930901820"), ("+02032498090", "US", None),
+        ("+0203 249 8090", "GB", None), ("++49 30 901820", "DE", "+4930901820"),
+        ("(+49)(0)30 901820", "US", "+4930901820"), ("00(49)30 901820", None, "+4930901820"),
+        ("+(49) 30 901820", "US", "+4930901820"), ("+47 22 12 34 56", "US", "+4722123456"),
+        ("+030 901820", None, None),
+    ],
+)  # fmt: skip
+def test_a_plus_makes_no_number_at_home_one_of_abroad(
+    raw: str, country: str | None, phone: str | None, vocabularies: Vocabularies
+) -> None:
+    """+(203) 249-8090, Connecticut's, became Egypt's."""
+    assert normalize_phone(raw, country, vocabularies).phone == phone
+
+
+def test_what_may_be_two_numbers_names_both(vocabularies: Vocabularies) -> None:
+    reason = normalize_phone("+(203) 249-8090", "US", vocabularies).reason
+    assert reason is not None
+    assert "+2032498090 or +12032498090" in reason
 
 
 BEFORE_AREA_CODE = (" / ", "/", " ", "-", "/ (0) ")
