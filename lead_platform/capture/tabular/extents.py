@@ -17,34 +17,24 @@ from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.unit_rows import is_unit_row
 from lead_platform.capture.tabular.wanted import Wanted, name_of
 from lead_platform.patterns import Pattern
+from lead_platform.vocabularies.report_lines import (
+    initials_of_totals,
+    is_bare_total,
+    is_last_line,
+    is_total,
+)
 
 _PENDING_ROWS = 200
 """Rows that are held until it shows whether records follow them."""
 
 _LONGEST_LABEL = 300
-_TOTAL = re.compile(
-    r"(?:grand[ -]?|sub[ -]?|sous[ -]?|report[ -]?)?(?:totals?|totale|totaal|sum|count|average|"
-    r"summe|gesamt(?:summe|ergebnis|zahl)?|insgesamt|anzahl|zwischensumme|total g[eé]n[eé]ral|"
-    r"suma|razem|celkem|összesen|итого|всего|toplam|合計|总计|總計)"
-    r"(?:\s*[:=(]?\s*\Z|[^@]{0,40}\d[\d.,\s]*[^@\d]{0,20}\Z|\s*:.{0,60}\Z"
-    r"|\s+(?:of\s+)?(?:records|rows|leads|contacts|entries|amount)\b.{0,60}\Z)",
-    re.IGNORECASE | re.DOTALL,
-)
 # What the label of a total may begin with, and a blank cell.
-_INITIALS = frozenset(["", " ", "\t", "\xa0", *"gGsSrRtTcCaAzZiIöÖиИвВ合总總"])
-_FOOTER = re.compile(
-    r"copyright\b|©|\(c\)\s|confidential\b|all rights reserved|vertraulich|"
-    r"(?:report\s+)?(?:generated|exported|created|printed|downloaded|run)\s*(?:by|on|at|from|:)|"
-    r"report\s+(?:generated|date|filters?|created)|as of\b|filtered by|filters?:|showing\s|"
-    r"erstellt\s+(?:am|von)|stand:|seite\s+\d|page\s+\d+|export(?:iert|é)\b|"
-    r"[-*=\s]*end\s+of\s+(?:report|file|list|data|export)|[-*=_\s]{3,}\Z|"
-    r"(?:records?|rows?|leads?|contacts?)(?:\s+(?:found|exported|count))?:?\s*\d[\d.,]*\s*\Z|"
-    r"\d[\d.,]*\s+(?:records?|rows?|leads?|contacts?|results?|entries|datensätze|kontakte)\b",
-    re.IGNORECASE,
-)
+_INITIALS = frozenset(["", " ", "\t", "\xa0"]) | initials_of_totals()
 _MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]")
 _PHONE = re.compile(r"\s*(?:\+|00)?(?:[\s().\-/]*\d){7,}[\s()]*\Z")
 _NUMBER = re.compile(r"[\s\d.,%€$£+\-()]*\Z")
+# As many as a file may have records; longer ones, and with a zero before them, may be an id.
+_COUNT = re.compile(r"(?:0|[1-9]\d{0,5}|[1-9]\d{0,2}(?:[.,' ]\d{3}){1,2})(?:[.,]0+)?\Z")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -128,16 +118,22 @@ class Extent:
             return None
         if self._footer is not None and self._footer.found_in(_text(row)):
             return "footer"
-        if self.rule.skip_footer is None and _TOTAL.match(label.strip()):
+        if self.rule.skip_footer is None and is_total(label.strip()):
             return "total" if self._only_numbers_follow(row) else None
         return None
 
     def _only_numbers_follow(self, row: Row) -> bool:
         """Whether behind its first text there are numbers only, and none that may be a person's."""
         filled = [(n, text) for n, cell in enumerate(row.cells) if (text := name_of(cell))]
-        return not _MAIL.search(filled[0][1]) and not any(
-            self._may_be_identity(place, text) for place, text in filled[1:]
-        )
+        (place, label), *behind = filled
+        if _MAIL.search(label):
+            return False
+        if is_bare_total(label) and all(_COUNT.match(text) for _, text in behind):
+            # Whatever column it stands in: nobody is called so and has nothing but figures.
+            return True
+        if is_bare_total(label) and place in self._identity:
+            behind = [(n, text) for n, text in behind if not _COUNT.match(text)]
+        return not any(self._may_be_identity(n, text) for n, text in behind)
 
     def _may_be_identity(self, place: int, text: str) -> bool:
         if place in self._identity or not _NUMBER.match(text) or text.startswith(("+", "00")):
@@ -157,7 +153,7 @@ class Extent:
         if _MAIL.search(label) or _PHONE.match(label):
             return False
         value = name_of(row.cells[1]) if len(row.cells) > 1 else ""
-        is_told = _FOOTER.match(label.strip()) is not None
+        is_told = is_last_line(label.strip())
         if value:
             is_pair = is_told and self._width > 3 and label.rstrip().endswith(":")
             return is_pair and not _MAIL.search(value) and not _PHONE.match(value)
@@ -172,7 +168,9 @@ class Extent:
         for position, (row, kind) in enumerate(pending):
             if kind is not None:
                 self.notes.leave_out(row.place, kind, row.cells)
-            elif position >= footer and (self._width > 1 or _tells_footer(row)):
+            elif (position >= footer or _tells_footer(row)) and (
+                self._width > 1 or (is_end and _tells_footer(row))
+            ):
                 self.notes.leave_out(row.place, "footer", row.cells)
             else:
                 yield row
@@ -210,4 +208,4 @@ def _text(row: Row) -> str:
 
 
 def _tells_footer(row: Row) -> bool:
-    return _FOOTER.match(name_of(row.cells[0])) is not None
+    return is_last_line(name_of(row.cells[0]))
