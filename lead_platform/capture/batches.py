@@ -43,6 +43,14 @@ _ARROW_TYPES: dict[ValueType, pa.DataType] = {
 }  # fmt: skip
 
 
+class HalfSwappedError(ValueError):
+    """Real dates of some columns have day and month swapped, as the file as a whole shows."""
+
+    def __init__(self, columns: frozenset[str]) -> None:
+        super().__init__(f"dates are half swapped in {', '.join(sorted(columns))}")
+        self.columns = columns
+
+
 @dataclass(frozen=True)
 class RecordItems:
     """The items one record became: (kind, row in that kind's table of the batch, item id).
@@ -102,17 +110,24 @@ def parse_file(
     received_at: datetime,
     contracts: Contracts | None = None,
     batch_size: int = BATCH_SIZE,
+    swapped: frozenset[str] = frozenset(),
 ) -> Iterator[ParsedBatch]:
     """The file's records as mapped items, in batches of at most `batch_size` records.
+
+    `swapped`: columns whose real dates have day and month swapped; records with such a date are
+    rejected. Raises HalfSwappedError behind the last batch where there are others: what was given
+    out is wrong, and the file to be parsed again.
 
     `contracts`: what the suites ask of fields; those that ship where None is given. Never raises
     for bad content (it comes out as rejected). A record that mapping itself breaks on is rejected;
     where those are more than few, raises what the last one raised. Raises UnreadableFileError.
     """
-    records = read_records(path, channel.rules)
-    return map_records(
+    records = read_records(path, channel.rules, swapped=swapped)
+    yield from map_records(
         records, channel, received_at=received_at, batch_size=batch_size, contracts=contracts
     )
+    if not records.swapped <= swapped:
+        raise HalfSwappedError(records.swapped)
 
 
 def map_records(

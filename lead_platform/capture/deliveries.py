@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from lead_platform.capture.batches import RecordItems
+from lead_platform.capture.batches import HalfSwappedError, RecordItems
 from lead_platform.capture.channels import Channel, UnknownChannelError, unknown_channel
 from lead_platform.capture.contracts import Contracts, load_contracts
 from lead_platform.capture.inbox import (
@@ -211,15 +211,12 @@ def _map_here(
 
 def _parse(item: _Opened) -> Spool | FileFault:
     """The file's batches, or why it stays where it is; other files go on in either case."""
-    spool = Spool(item.spools)
     try:
-        for batch in parse_file(
-            item.path,
-            item.channel,
-            received_at=item.delivery.received_at,
-            contracts=item.contracts,
-        ):
-            spool.keep(batch)
+        try:
+            spool = _spooled(item)
+        except HalfSwappedError as error:
+            # Only the whole file shows it.
+            spool = _spooled(item, error.columns)
     except UnreadableFileError as error:
         return FileFault(item.path, str(error))
     except WorkflowStoppedError:
@@ -236,6 +233,19 @@ def _parse(item: _Opened) -> Spool | FileFault:
         )
     if _state(item.path) != item.state:
         return FileFault(item.path, "it was changed while it was read; the next run takes it in")
+    return spool
+
+
+def _spooled(item: _Opened, swapped: frozenset[str] = frozenset()) -> Spool:
+    spool = Spool(item.spools)
+    for batch in parse_file(
+        item.path,
+        item.channel,
+        received_at=item.delivery.received_at,
+        contracts=item.contracts,
+        swapped=swapped,
+    ):
+        spool.keep(batch)
     return spool
 
 

@@ -18,17 +18,16 @@ from rich.table import Table
 from rich.text import Text
 
 from lead_platform.capture.channels import Channel
-from lead_platform.capture.columns import FIELD_TYPES, Kind
+from lead_platform.capture.columns import Kind
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.guessing.left_parts import doubts_about_parts, parts_of
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.refusals import may_be_consent
 from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
 from lead_platform.capture.guessing.shapes import Column
-from lead_platform.capture.half_converted import half_converted
+from lead_platform.capture.half_converted import dated_names, half_converted
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper, item_values
 from lead_platform.capture.names import shown
-from lead_platform.capture.paths import names_of
 from lead_platform.capture.questions import ASKED_FIELDS
 from lead_platform.capture.readers import BadRecord, RawRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
@@ -111,7 +110,7 @@ def preview_file(
     stream = read_records(path, channel.rules)
     records = list(islice(stream, limit))
     # What stands below the records belongs to what is shown, and to what a column has.
-    dated: dict[str, dict[str, None]] = {name: {} for name in _dated_names(channel)}
+    dated: dict[str, dict[str, None]] = {name: {} for name in dated_names(channel.rules)}
     placed: list[tuple[int, Mapping[str, Any]]] = []
     for record in chain(records, islice(stream, READ_ON)):
         _note_dates(record, dated)
@@ -191,19 +190,6 @@ def _doubts_about_answers(
                 "denies is taken as a denial, and none as a grant; where it grants, map it to "
                 "`consent_email`, `consent_phone`, `consent_sms` or `consent_whatsapp`"
             )
-
-
-def _dated_names(channel: Channel) -> Iterator[str]:
-    """Top-level names of records out of which points in time are read."""
-    rules = channel.rules
-    timed = [rules.modified_at] if rules.modified_at is not None else []
-    for emit in rules.emits:
-        types = FIELD_TYPES[emit.kind]
-        timed += [rule for name, rule in emit.fields.items() if types.get(name) == "instant"]
-    for rule in timed:
-        yield from rule.column
-        for path in (*rule.path, *rule.first_of):
-            yield from names_of(path)
 
 
 def _note_dates(record: Record, dated: dict[str, dict[str, None]]) -> None:

@@ -16,6 +16,7 @@ from lead_platform.capture.channels import ChannelRules
 from lead_platform.capture.contents import Content, RefusedFile, Unreadable, excerpt_of
 from lead_platform.capture.documents import DoubledDocument, doubled_names
 from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.half_converted import DatedColumns, dated_names, swapped_date
 from lead_platform.capture.json_columns import rows_of_columns
 from lead_platform.capture.json_files import json_documents, json_lines
 from lead_platform.capture.names import shown
@@ -67,8 +68,12 @@ Record: TypeAlias = RawRecord | BadRecord
 class RecordStream(Iterator[Record]):
     """The records of a file in order, and how a table was read (complete once they are)."""
 
-    def __init__(self, path: Path, rules: ChannelRules, wanted: Wanted) -> None:
+    def __init__(
+        self, path: Path, rules: ChannelRules, wanted: Wanted, swapped: frozenset[str]
+    ) -> None:
         self._wanted = wanted
+        self._swapped = swapped
+        self._dates = DatedColumns(dated_names(rules))
         self._notes: ReadingNotes | None = None
         self.beside: dict[str, Any] = {}
         """What stands beside the records in the documents read so far, by its name; of a list the
@@ -84,6 +89,12 @@ class RecordStream(Iterator[Record]):
         return next(self._records)
 
     @property
+    def swapped(self) -> frozenset[str]:
+        """Columns of a table whose real dates have day and month swapped, as its records show once
+        all are read."""
+        return self._dates.proven()
+
+    @property
     def _row(self) -> int | None:
         return self._notes.row if self._notes is not None else None
 
@@ -97,14 +108,24 @@ class RecordStream(Iterator[Record]):
                 elif isinstance(record, Unreadable):
                     yield BadRecord(number, record.reason, record.excerpt, self._row)
                 else:
-                    yield RawRecord(number, record, self._row)
+                    yield self._dated(number, record)
         except OSError as error:
             raise UnreadableFileError(
                 f"{shown(path)} cannot be read: {error.strerror or error}. "
                 "Check that it exists and that this user may read it."
             ) from None
+        if self._notes is not None:
+            for name, told in self._dates.told().items():
+                self._notes.remark(f"{name}: {told}")
         if empty:
             yield BadRecord(None, "no records: the file holds none; deliver it again if it should")
+
+    def _dated(self, number: int, content: dict[str, Any]) -> Record:
+        if self._notes is not None:
+            self._dates.note(content)
+            if self._swapped and (told := swapped_date(content, self._swapped)) is not None:
+                return BadRecord(number, told, excerpt_of(str(content)), self._row)
+        return RawRecord(number, content, self._row)
 
     def _contents(self, path: Path, rules: ChannelRules) -> Iterator[Content]:
         if path.stat().st_size == 0:
@@ -130,14 +151,21 @@ class RecordStream(Iterator[Record]):
             yield from _exploded(_unwrapped(documents, rules, self.beside), rules.explode)
 
 
-def read_records(path: Path, rules: ChannelRules, wanted: Wanted | None = None) -> RecordStream:
+def read_records(
+    path: Path,
+    rules: ChannelRules,
+    wanted: Wanted | None = None,
+    *,
+    swapped: frozenset[str] = frozenset(),
+) -> RecordStream:
     """Every record of the file in order. Its bytes name the format, then suffix and channel.
 
-    `wanted`: what is known of a table where the channel says nothing of it.
+    `wanted`: what is known of a table where the channel says nothing of it. `swapped`: columns
+    whose real dates are known to be wrong: a record that has one is not read.
 
     Raises UnreadableFileError, while it is read, when the file cannot be opened.
     """
-    return RecordStream(path, rules, wanted or wanted_by(rules))
+    return RecordStream(path, rules, wanted or wanted_by(rules), swapped)
 
 
 def _unwrapped(

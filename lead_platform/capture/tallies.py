@@ -75,11 +75,28 @@ def tally_file(
     contracts: Contracts | None = None,
 ) -> FileTally:
     """Counts over all records of the file. Raises UnreadableFileError."""
+    tally, swapped = _tallied(path, channel, received_at, normalize, contracts, frozenset())
+    if swapped:
+        tally, _ = _tallied(path, channel, received_at, normalize, contracts, swapped)
+    return tally
+
+
+def _tallied(
+    path: Path,
+    channel: Channel,
+    received_at: datetime,
+    normalize: Normalizer,
+    contracts: Contracts | None,
+    swapped: frozenset[str],
+) -> tuple[FileTally, frozenset[str]]:
+    """The counts, and the columns whose real dates turn out to be swapped; `swapped`: those that
+    are known."""
     mapper = RecordMapper(channel, received_at, contracts)
     seen = SeenRecords(channel.rules.on_conflict)
     tally = FileTally()
     waiting: dict[Kind, list[Row]] = {}
-    for record in read_records(path, channel.rules):
+    records = read_records(path, channel.rules, swapped=swapped)
+    for record in records:
         tally.records += 1
         if isinstance(record, BadRecord):
             _count(tally, tally.rejected, [record.reason], record.row)
@@ -108,7 +125,7 @@ def tally_file(
                 _read(tally, kind, rows, normalize)
     for kind, rows in waiting.items():
         _read(tally, kind, rows, normalize)
-    return tally
+    return tally, records.swapped - swapped
 
 
 def _count(

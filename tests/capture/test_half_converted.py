@@ -1,5 +1,6 @@
 """Half of a column became dates with day and month swapped, and was taken in so without a word."""
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 
@@ -8,8 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lead_platform.capture.batches import ParsedBatch
+from lead_platform.capture.channels import Channel
+from lead_platform.capture.deliveries import parse_deliveries
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.preview import preview_file
+from lead_platform.capture.tallies import tally_file
 from tests.capture.conftest import RECEIVED_AT, MakeChannel
 from tests.capture.guessing.test_exports import proposed
 
@@ -101,3 +106,51 @@ def test_a_check_tells_it_of_a_channel_that_is_there(
     shown = preview_file(visitors, channel, received_at=RECEIVED_AT, limit=2)
     (doubt,) = shown.doubts
     assert doubt.startswith(f"{header}: some are dates")
+
+
+def parsed(path: Path, channel: Channel, tmp_path: Path) -> list[ParsedBatch]:
+    (delivery,), faults = parse_deliveries(
+        [(path, channel.name)], {channel.name: channel}, received_at=RECEIVED_AT,
+        inbox=tmp_path / "inbox", spools=tmp_path,
+    )  # fmt: skip
+    assert not faults
+    return list(delivery.batches)
+
+
+def test_intake_takes_no_swapped_date_and_tells_it(
+    visitors: Path, make_channel: MakeChannel, tmp_path: Path
+) -> None:
+    """At an unattended intake 4 March stood for 3 April, and nobody was told."""
+    header = str(openpyxl.load_workbook(visitors).worksheets[0]["C1"].value)
+    channel = make_channel(CHANNEL.replace("Visited on", header))
+    (batch,) = parsed(visitors, channel, tmp_path)
+    taken = batch.table("submission").column("submitted_at").to_pylist()
+    assert sorted(at.day for at in taken) == [13, 19, 24]
+    reasons = [json.loads(text)[0] for text in batch.rejected.column("reasons").to_pylist()]
+    assert len(reasons) == 3
+    assert all(reason.startswith("half-swapped dates: '2024-") for reason in reasons)
+    assert f"{header}: some are dates" in str(batch.read_as)
+    tally = tally_file(visitors, channel, received_at=RECEIVED_AT, normalize=lambda _k, _r: [])
+    assert tally.rejected == {"half-swapped dates": 3}
+
+
+@pytest.mark.parametrize(
+    ("dates", "taken", "is_told"),
+    [
+        # Two systems' dates in one column look like it where there are few.
+        (["2024-04-05", "13/04/2024"], 2, True),
+        (["2024-04-05"] * 9 + ["13/04/2024"], 10, True),
+        (["2024-04-05", "2024-05-06", "2024-06-07", "13/04/2024", "05/04/2024"], 5, False),
+        (["2024-04-05", "2024-05-06", "2024-06-07", "2024-06-17", "14/04/2024"], 5, False),
+        (["2024-04-05", "2024-05-06", "2024-06-07", "2024-06-08", "14/04/2024"], 1, True),
+    ],
+)
+def test_only_what_is_no_chance_costs_records(
+    dates: list[str], taken: int, is_told: bool, make_channel: MakeChannel, tmp_path: Path
+) -> None:
+    path = tmp_path / "fair.csv"
+    rows = [f"v{number}@firm.example,{date}" for number, date in enumerate(dates)]
+    path.write_text("\n".join(["Email,Visited on", *rows]) + "\n")
+    (batch,) = parsed(path, make_channel(CHANNEL.replace("xlsx", "csv")), tmp_path)
+    assert batch.table("submission").num_rows == taken
+    assert ("some are dates" in str(batch.read_as)) == is_told
