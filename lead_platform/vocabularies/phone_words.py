@@ -1,4 +1,5 @@
-"""Words beside a number that say nobody reaches the person by it: wrong, cut off, a fax, another's.
+"""Words beside a number: that nobody reaches the person by it (wrong, cut off, a fax, another's),
+or what line it is and when it is answered, which changes nothing.
 
 The list beside this module, phone_words.csv, has one a line, with what it says.
 """
@@ -9,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lead_platform.vocabularies.text import fold
+from lead_platform.vocabularies.phone_forms import dialled_by_letters
+from lead_platform.vocabularies.text import fold, undo_percent_encoding
 
 _LIST = Path(__file__).with_name("phone_words.csv")
 _TOLD = {
@@ -18,6 +20,7 @@ _TOLD = {
     "fax": "marked as a fax",
     "another": "marked as somebody else's",
 }
+_OF_A_LINE = "line"
 _OF_NUMBERS = frozenset({"wrong", "unreachable", "fax"})
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # One line for both is one to be called on.
@@ -32,14 +35,17 @@ class _Phrases(NamedTuple):
     says: dict[str, str]
     first: frozenset[str]
     longest: int
+    of_a_line: frozenset[str]
 
 
 @cache
 def _phrases() -> _Phrases:
     with _LIST.open(encoding="utf-8", newline="") as stream:
-        says = {fold(row["word"]): row["says"] for row in csv.DictReader(stream)}
+        rows = [(fold(row["word"]), row["says"]) for row in csv.DictReader(stream)]
+    says = {word: told for word, told in rows if told != _OF_A_LINE}
+    of_a_line = frozenset(word for word, told in rows if told == _OF_A_LINE)
     firsts = frozenset(phrase.split()[0] for phrase in says)
-    return _Phrases(says, firsts, max(len(phrase.split()) for phrase in says))
+    return _Phrases(says, firsts, max(len(phrase.split()) for phrase in says), of_a_line)
 
 
 def without_shared_line(text: str) -> str:
@@ -66,3 +72,18 @@ def against_number(text: str) -> str | None:
             if (says := known.says.get(" ".join(words[start:end]))) is not None:
                 return _TOLD[says]
     return None
+
+
+def has_other_words(text: str) -> bool:
+    """Whether words stand beside the number that say more than what line it is."""
+    if text.isascii() and text.lower() == text.upper():
+        return False
+    if dialled_by_letters(text) is not None:
+        return False
+    beside = " ".join(
+        part
+        for part in undo_percent_encoding(text).split()
+        if "@" not in part and "://" not in part
+    )
+    words = fold(" ".join(_WORDS.findall(beside))).split()
+    return not _phrases().of_a_line.issuperset(words)

@@ -49,6 +49,7 @@ from lead_platform.identity.normalization.quantities import (
     normalize_employee_count,
 )
 from lead_platform.identity.normalization.titles import NO_TITLE, normalize_job_title
+from lead_platform.vocabularies.phone_words import has_other_words
 from lead_platform.vocabularies.tables import AliasTable, Vocabularies
 from lead_platform.vocabularies.text import (
     BLANK,
@@ -335,13 +336,16 @@ def _normalize_further_emails(batch: _Batch) -> None:
 
 
 def _normalize_phone(batch: _Batch) -> None:
-    found = _phones(batch.raw("phone"), _phone_countries(batch), batch.vocabularies)
+    raw = batch.raw("phone")
+    found = _phones(raw, _phone_countries(batch), batch.vocabularies)
     batch.keep("phone", [NormalText(phone.phone, phone.reason) for phone in found])
     batch.columns["phone_kind"] = [phone.kind for phone in found]
     batch.columns["phone_country"] = [phone.country for phone in found]
     for row, phone in enumerate(found):
         if phone.others:
             batch.note(row, "phone", f"further numbers in it: {', '.join(phone.others)}")
+        if phone.phone is not None and phone.phone != raw[row] and has_other_words(raw[row] or ""):
+            batch.note(row, "phone", "words beside the number: a person has to read them")
 
 
 def _phone_countries(batch: _Batch) -> Texts:

@@ -272,3 +272,26 @@ def test_a_further_address_in_the_field_is_noted_and_joins_nobody(
             "reason": "further addresses in it: berg@gmx.de",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "is_told"),
+    [
+        ("+49 30 901820 (Frau Meier, vormittags)", True),
+        ("+33 1 42 68 53 00 demander Luc", True),
+        ("+49 30 901820, bei Nachbarn klingeln", True),
+        ("+49 30 901820 mobil", False),
+        ("Tel.: +49 30 901820 ext. 12", False),
+        ("+49 30 901820 (Mo-Fr 9:00-17:00)", False),
+        ("1-800-FLOWERS", False),
+        ("+4930901820", False),
+    ],
+)
+def test_words_beside_a_number_are_kept_with_the_record(
+    written: str, is_told: bool, captured: Captured, vocabularies: Vocabularies
+) -> None:
+    """Whom to ask for was dropped without a word."""
+    row = normalize_submissions(captured({"phone": written, "country": "US"}), vocabularies).iloc[0]
+    told = [one for one in json.loads(row["issues"]) if one["reason"].startswith("words beside")]
+    assert not pd.isna(row["phone"])
+    assert [one["raw"] for one in told] == ([written] if is_told else [])
