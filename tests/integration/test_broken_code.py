@@ -140,6 +140,7 @@ def held(installation: Installation) -> list[tuple]:
     )
 
 
+@pytest.mark.timeout(1_800)
 def test_each_is_set_aside_by_its_step_and_says_where_it_broke(broken: Installation) -> None:
     expected = sorted((step.split()[0], kind, RAISES) for step, kind in EXPECTED.items())
     rows = held(broken)
