@@ -9,6 +9,7 @@ import io
 import json
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ from tests.integration.test_slices import SAME_TABLES
 # Fingerprints name the reading that made a row what it is: a fresh load has none.
 FINGERPRINTS = ("lead_version", "members_version", "profile_version")
 CPU_SECONDS_UNTIL_KILLED = (0.7, 1.6, 2.6)
+
+# Both profiles are compared with one fresh load.
+pytestmark = pytest.mark.xdist_group("test_rebuild")
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,25 @@ def rebuilt(
     return seen
 
 
+@pytest.fixture(scope="module")
+def fresh(
+    embedded_install: Install, files: list[list[tuple[Path, str]]]
+) -> Callable[[Path], Installation]:
+    """The life that knows nothing but these lists, the same on either profile: loaded once."""
+    loaded: dict[tuple[str, ...], Installation] = {}
+
+    def load(config: Path) -> Installation:
+        lists = sorted((config / "vocabularies").glob("*.csv"))
+        key = tuple(path.read_text(encoding="utf-8") for path in lists)
+        if key not in loaded:
+            loaded[key] = embedded_install("fresh", config_dir=config)
+            for part in files:
+                loaded[key].run(files=part)
+        return loaded[key]
+
+    return load
+
+
 @pytest.mark.timeout(1_800)
 def test_a_new_file_touches_no_old_row(rebuilt: Rebuilt) -> None:
     run_id = rebuilt.new_run["run_id"]
@@ -155,13 +178,11 @@ def test_what_was_forecast_came_about(rebuilt: Rebuilt) -> None:
 
 
 def test_a_rebuild_ends_as_a_fresh_load(
-    rebuilt: Rebuilt, install: Install, files: list[list[tuple[Path, str]]]
+    rebuilt: Rebuilt, fresh: Callable[[Path], Installation]
 ) -> None:
     """Killed at several moments before."""
-    fresh = install("fresh", config_dir=rebuilt.installation.settings.config_dir)
-    for part in files:
-        fresh.run(files=part)
-    assert differences(_same_tables(fresh), _same_tables(rebuilt.installation)) == {}
+    expected = _same_tables(fresh(rebuilt.installation.settings.config_dir))
+    assert differences(expected, _same_tables(rebuilt.installation)) == {}
 
 
 def test_twice_is_once(rebuilt: Rebuilt) -> None:
