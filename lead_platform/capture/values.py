@@ -312,6 +312,7 @@ def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
         found, named = judge(text) if len(text) <= _LONGEST_WORD else (None, ())
         _tell_elsewhere(value, named, field)
         if found is None:
+            _tell_not_stated(value, text, lists)
             raise ValueFault(
                 f"{show(value)} is not a consent; add the word to "
                 f"config/vocabularies/{lists.consents.file_name}, or map it with `values`"
@@ -319,6 +320,13 @@ def consent_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str]:
         return found
 
     return read
+
+
+def _tell_not_stated(value: Any, text: str, lists: IntakeLists) -> None:
+    """Raises ValueFault for a state by which nobody agreed and nobody refused: no grant counts
+    beside it, for a mailbox that bounced or was never confirmed is none to write to."""
+    if len(text) <= _LONGEST_WORD and lists.states_no_consent(text):
+        raise ValueFault(f"{show(value)} is a state in which nobody agreed and nobody refused")
 
 
 def _named_fields(lists: IntakeLists, text: str, field: str) -> tuple[str, ...]:
@@ -359,6 +367,7 @@ def opt_out_reader(lists: IntakeLists, field: str = "") -> Callable[[Any], str |
         _tell_elsewhere(value, named, field)
         if stated is not None:
             return "denied" if stated == "denied" else None
+        _tell_not_stated(value, text, lists)
         raise ValueFault(
             f"{show(value)} does not say whether somebody opted out; add the word to "
             f"config/vocabularies/{lists.opt_outs.file_name}, or map it with `values`"

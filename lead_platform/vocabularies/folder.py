@@ -67,6 +67,7 @@ SHIPPED = PROJECT_ROOT / "config" / "vocabularies"
 
 # What columns and questions are called; read by `capture.guessing.names`.
 FIELD_NAMES = "field_names.csv"
+CONSENT_WORDS = "consents.csv"
 # Words of opt-outs; what columns of opt-outs are called too.
 OPT_OUT_WORDS = "opt_outs.csv"
 # Words of leave to reach somebody, in names that no list knows whole.
@@ -123,6 +124,11 @@ class _Folder:
             (wildcard(_folded_parts(row.alias)), row.value) for row in rows if "*" in row.alias
         ]
         return AliasTable(file_name, exact, _pattern_table(file_name, wildcards))
+
+    def consents(self, rows: Sequence[ConsentRow]) -> AliasTable:
+        """Those that say yes or no. A word that also says neither is a fault."""
+        self.table(CONSENT_WORDS, rows)
+        return self.table(CONSENT_WORDS, [row for row in rows if row.value != "not_stated"])
 
     def macros(self) -> Macros:
         rows = self.rows("macros.csv", MacroRow)
@@ -192,9 +198,11 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     blanks = folder.rows("blanks.csv", BlankRow)
     secrets = folder.rows("secrets.csv", SecretRow)
     opt_outs = folder.rows(OPT_OUT_WORDS, OptOutRow)
+    consents = folder.rows(CONSENT_WORDS, ConsentRow)
     lists = partial(
         IntakeLists,
-        consents=folder.aliases("consents.csv", ConsentRow),
+        consents=folder.consents(consents),
+        without_consent=frozenset(fold(r.alias) for r in consents if r.value == "not_stated"),
         opt_outs=folder.table(OPT_OUT_WORDS, [r for r in opt_outs if r.channel != "preference"]),
         refusals=_refusals(folder, opt_outs),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
@@ -246,7 +254,7 @@ def _read_folder(path: Path, contents: str) -> Vocabularies:
         sources=folder.aliases("sources.csv", SourceRow),
         purchase_timeframes=folder.aliases("purchase_timeframes.csv", PurchaseTimeframeRow),
         preferred_channels=folder.aliases("preferred_channels.csv", PreferredChannelRow),
-        consents=folder.aliases("consents.csv", ConsentRow),
+        consents=folder.consents(folder.rows(CONSENT_WORDS, ConsentRow)),
         seniorities=folder.patterns("seniorities.csv", SeniorityRow),
         job_functions=folder.patterns("job_functions.csv", JobFunctionRow),
         pages=folder.patterns("pages.csv", PageRow),

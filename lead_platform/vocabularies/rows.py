@@ -88,9 +88,10 @@ class PreferredChannelRow(AliasRow):
 
 
 class ConsentRow(AliasRow):
-    """A way to say yes or no to being contacted."""
+    """A way to say yes or no to being contacted; `not_stated`: a state of a mailbox or subscription
+    by which nobody did (`Bounced`, `Pending`)."""
 
-    value: Consent
+    value: Consent | Literal["not_stated"]
 
 
 class OptOutRow(AliasRow):

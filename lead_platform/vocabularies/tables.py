@@ -110,13 +110,15 @@ class IntakeLists:
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
     they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
     deny, by what their row names: a channel, `all` of them, a `list` or nothing, which is for the
-    column to say. `repeats`: the marks for the value of the row above, as they are listed
+    column to say. `without_consent`: folded states by which nobody agreed and nobody
+    refused. `repeats`: the marks for the value of the row above, as they are listed
     (`spellings`).
     """
 
     consents: AliasTable
     opt_outs: AliasTable
     refusals: Mapping[OptOutChannel, AliasTable]
+    without_consent: frozenset[str]
     deal_stages: AliasTable
     truths: AliasTable
     blanks: frozenset[str]
@@ -148,6 +150,10 @@ class IntakeLists:
             is_meant = channel in named if channel else bool(named)
             found = "denied" if is_meant or self._names_none(words) else None
         return cast(Consent | None, found)
+
+    def states_no_consent(self, text: str) -> bool:
+        """Whether a word in a column of consents or opt-outs says neither: `Bounced`, `Pending`."""
+        return fold(text) in self.without_consent
 
     def denied_channels(self, text: str) -> tuple[ContactChannel, ...]:
         """The channels that a word of the opt-outs denies by itself: each where it names none."""

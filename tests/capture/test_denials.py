@@ -404,6 +404,19 @@ def test_a_denial_elsewhere_leaves_the_strictest_of_the_others(
     assert row.get(MAIL) == {"yes": "granted", "no": "denied"}.get(may_mail)
 
 
+@pytest.mark.parametrize(
+    ("left", "may_mail", "said"),
+    [
+        ("no", "Pending", None), ("Bounced", "yes", None), ("Cleaned", "no", "denied"),
+        ("Spam report", "yes", "denied"), ("no", "subscribed", "granted"),
+    ],
+)  # fmt: skip
+def test_no_grant_counts_beside_a_mailbox_that_bounced_or_was_not_confirmed(
+    make_channel: MakeChannel, left: str, may_mail: str, said: str | None
+) -> None:
+    assert mapped(make_channel, left=left, may_mail=may_mail).get(MAIL) == said
+
+
 PATHS = {
     "path": ("", "wish"),
     "columns": ("", "{column: [other, wish]}"),

@@ -142,6 +142,46 @@ def test_an_opt_out_that_is_neither_is_refused() -> None:
         opt_out_reader(lists)("maybe")
 
 
+# Of Mailchimp, Brevo, Klaviyo, HubSpot, ActiveCampaign, SendGrid, Shopify and Salesforce.
+STATES_OF_NO_CONSENT = (
+    *("Cleaned", "Bounced", "Hard bounced", "soft_bounce", "Non-Subscribed", "NEVER_SUBSCRIBED"),
+    *("Not subscribed", "Unengaged", "Transactional only", "Archived", "Pending", "Unconfirmed"),
+    *("Held", "Undeliverable", "Pending confirmation", "Unbestätigt", "En attente", "Rebotado"),
+    *("Redacted", "Quarantined", "Not specified"),
+)
+
+
+@pytest.mark.parametrize("state", STATES_OF_NO_CONSENT)
+def test_a_state_of_a_mailbox_neither_grants_nor_denies(state: str) -> None:
+    lists = shipped_intake_lists()
+    for read in (consent_reader(lists, "consent_email"), opt_out_reader(lists, "consent_email")):
+        for text in (state, state.upper(), f" {state.lower()} "):
+            with pytest.raises(ValueFault, match="nobody agreed and nobody refused"):
+                read(text)
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["Spam report", "Spam Reports", "Complained", "COMPLAINT", "Spam complaint", "spam",
+     "Reported as spam", "Abuse complaint", "Suppressed", "Manually suppressed", "Blocklisted",
+     "Blacklisted", "Global unsubscribe", "GROUP_UNSUBSCRIBE", "Unsubscribed", "Opted out",
+     "Unsubscribed by admin", "Spam-Beschwerde", "Marcado como spam", "Signalé comme spam"],
+)  # fmt: skip
+def test_a_complaint_an_unsubscribe_and_a_suppression_deny(state: str) -> None:
+    """`Spam report` was no consent that anybody knew: who complained was as who never was asked."""
+    lists = shipped_intake_lists()
+    for read in (consent_reader(lists), opt_out_reader(lists)):
+        assert read(state) == "denied"
+
+
+def test_no_state_of_a_mailbox_is_a_word_of_consent() -> None:
+    lists = shipped_intake_lists()
+    assert lists.without_consent
+    for state in lists.without_consent:
+        assert (lists.says_consent(state, "email"), lists.says_opt_out(state)) == (None, None)
+        assert lists.denied_channels(state) == ()
+
+
 TRUTHS = shipped_intake_lists().truths
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lead_platform.configuration import ConfigurationError
-from lead_platform.vocabularies.folder import load_vocabularies
+from lead_platform.vocabularies.folder import load_intake_lists, load_vocabularies
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
@@ -61,3 +61,16 @@ def test_an_exact_alias_wins_over_a_wildcard(config: Path) -> None:
     assert industries.find("Odd Trade") == "retail"
     assert industries.find("odd things") == "media"
     assert industries.find("oddthings") is None
+
+
+def test_a_word_that_agrees_and_says_nothing_is_a_fault(config: Path) -> None:
+    append(config, "consents.csv", "subscribed,not_stated")
+    for load in (load_vocabularies, load_intake_lists):
+        with pytest.raises(ConfigurationError, match="'granted' and 'not_stated'; keep one"):
+            load(config)
+
+
+def test_a_state_of_no_consent_is_no_word_of_consent(config: Path) -> None:
+    append(config, "consents.csv", "on holiday,not_stated")
+    assert load_vocabularies(config).consents.find("on holiday") is None
+    assert load_intake_lists(config).states_no_consent("On Holiday")

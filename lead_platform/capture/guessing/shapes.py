@@ -216,12 +216,14 @@ def contradicts(column: Column, field: str, countries: Countries) -> str | None:
 def consent_words(
     column: Column, lists: IntakeLists, *, is_opt_out: bool = False, channel: str = ""
 ) -> frozenset[str] | None:
-    """Each distinct value that the lists know; None where few of the values are, or many differ."""
+    """Each distinct value that the lists know; None where few of the values are, many differ, or
+    none says yes or no."""
     says = lists.says_opt_out if is_opt_out else partial(lists.says_consent, channel=channel)
     words = Counter(value.strip().lower() for value in column.tried)
-    known = frozenset(word for word in words if says(word) is not None)
+    stated = frozenset(word for word in words if says(word) is not None)
+    known = stated | {word for word in words if lists.states_no_consent(word)}
     is_read = sum(words[word] for word in known) >= MOST_READ * words.total()
-    return known if known and len(words) <= _MOST_WORDS and is_read else None
+    return known if stated and len(words) <= _MOST_WORDS and is_read else None
 
 
 def are_truths(column: Column, lists: IntakeLists) -> bool:

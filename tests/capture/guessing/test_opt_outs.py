@@ -224,6 +224,34 @@ def test_what_holds_a_consent_says_so(tmp_path: Path, holder: str, part: str, sa
     assert any(text.startswith(f"{holder}.{part}:") for text in proposal.found.questions)
 
 
+@pytest.mark.parametrize(
+    ("header", "states"),
+    [
+        ("Email Marketing Status", ("Subscribed", "Unsubscribed", "Cleaned", "Non-Subscribed")),
+        ("Email Marketing Consent", ("SUBSCRIBED", "SUPPRESSED", "NEVER_SUBSCRIBED", "Bounced")),
+        ("Newsletter", ("yes", "Spam report", "Hard bounced", "Pending")),
+    ],
+)
+def test_a_proposed_column_of_a_mailing_program_tells_its_states_apart(
+    tmp_path: Path, header: str, states: tuple[str, ...]
+) -> None:
+    """One `Cleaned` among few rows left the whole column, and its denials, to a question."""
+    found = consents(tmp_path / "x.csv", (header, states))
+    assert found["consent_email"] == ("granted", "denied", None, None)
+    only = tuple(state for state in states[2:] for _ in range(2))
+    assert consents(tmp_path / "y.csv", (header, only)) == {}
+    assert is_asked(tmp_path / "z.csv", header, *only)
+
+
+@pytest.mark.parametrize("header", ["Email status", "Subscription status", "Contact status"])
+def test_a_status_that_only_its_values_make_one_of_consent_is_asked_about(
+    tmp_path: Path, header: str
+) -> None:
+    for states in (("Active", "Unsubscribed", "Bounced"), ("Subscribed", "Cleaned", "Pending")):
+        assert consents(tmp_path / "x.csv", (header, states)) == {}
+        assert is_asked(tmp_path / "y.csv", header, *states)
+
+
 MANY = [
     ("Opt-in E-Mail", "consent_email", False), ("Newsletter", "consent_email", False),
     ("Marketing consent", "consent_email", False), ("Email Opt Out", "consent_email", True),
