@@ -271,6 +271,19 @@ def test_whose_answer_nobody_knows_is_told(question: str, answer: str, kind: str
 
 
 @pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("If we may ask for more, please leave us your mobile number in case.", "phone"),
+        ("Falls Fragen auftauchen: unter welcher Nummer erreichen wir dich tagsüber?", "phone"),
+        ("Where do you want the brochure sent?", "email"),
+    ],
+)
+def test_the_type_tells_what_is_asked_of_the_reader(question: str, kind: str) -> None:
+    answer = "a@b.co" if kind == "email" else "030 1234567"
+    assert filled((question, answer, kind)) == {kind: answer}
+
+
+@pytest.mark.parametrize(
     ("question", "field"),
     [
         ("Thanks. What is your phone number?", "phone"),

@@ -270,11 +270,20 @@ class FieldNames:
         return any(self._is(word, YOU) or self._is(word, YOUR) for word in self._words(question))
 
     def is_of_reader(self, question: str) -> bool:
-        """Whether it speaks of whoever reads it, and not of what is theirs: `How shall we reach
-        you?` does, `How do we reach your plumber?` may not."""
+        """Whether it speaks of whoever reads it, and of nothing of theirs but a field: `How shall
+        we reach you?` and `Leave your mobile number` do, `How do we reach your plumber?` does not.
+        """
         words = self._words(question)
-        has_theirs = any(self._is(word, YOUR) and not self._is(word, YOU) for word in words)
-        return any(self._is(word, YOU) for word in words) and not has_theirs
+        own = [at for at, word in enumerate(words) if self._is_only_your(word)]
+        is_told = bool(own) or any(self._is(word, YOU) for word in words)
+        return is_told and all(self._begins_with_field(words[at + 1 :]) for at in own)
+
+    def _is_only_your(self, word: str) -> bool:
+        return self._is(word, YOUR) and not self._is(word, YOU)
+
+    def _begins_with_field(self, words: list[str]) -> bool:
+        sizes = range(1, _LONGEST_PHRASE + 1)
+        return any(self._listed(_compact(words[:size]), is_exact=False) for size in sizes)
 
     def says_nothing(self, text: str) -> bool:
         """Whether the text has no word but such as add nothing, or name a field."""
