@@ -321,6 +321,56 @@ def test_earlier_chats_are_events_of_who_wrote_them() -> None:
     assert items["event"]["message_id"] == "w1"
 
 
+def earlier(kind: str, **parts: Any) -> dict[str, Any]:
+    """The event of one message of an earlier chat."""
+    thread = [message(kind, **parts) | {"timestamp": "1763900000"}]
+    return taken(value(history=[{"threads": [{"id": ANA["wa_id"], "messages": thread}]}]))["event"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "event_type"),
+    [
+        ("text", {"text": {"body": "STOP"}}, "whatsapp_opt_out"),
+        ("text", {"text": {"body": "Hallo, bitte keine Nachrichten mehr"}}, "whatsapp_opt_out"),
+        ("image", {"image": {"caption": "退订"}}, "whatsapp_opt_out"),
+        ("button", {"button": {"payload": "b7", "text": "Unsubscribe"}}, "whatsapp_opt_out"),
+        ("interactive", {"interactive": {"list_reply": {"id": "1", "title": "Baja"}}},
+         "whatsapp_opt_out"),
+        ("edit", {"edit": {"message": {"text": {"body": "stop!"}}}}, "whatsapp_opt_out"),
+        ("text", {"text": {"body": "Don't stop"}}, "whatsapp_message"),
+        ("text", {"text": {"body": "Stop by on Friday"}}, "whatsapp_message"),
+        ("audio", {"audio": {"id": "9"}}, "whatsapp_message"),
+    ],
+)  # fmt: skip
+def test_an_opt_out_in_an_earlier_chat_is_one_and_has_its_own_time(
+    kind: str, parts: dict[str, Any], event_type: str
+) -> None:
+    """`STOP` that came with the history of a business was a message like any other."""
+    event = earlier(kind, **parts)
+    assert event["event_type"] == event_type
+    assert event["occurred_at"] == datetime(2025, 11, 23, 12, 13, 20)
+
+
+@given(key=st.sampled_from(sorted(CHANNEL.lookups["opt_outs"])))
+def test_each_opt_out_says_the_same_in_an_earlier_chat(key: str) -> None:
+    assert earlier("text", text={"body": key})["event_type"] == "whatsapp_opt_out"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["停止", "退订。", "您好，退訂，謝謝", "配信停止をお願いします", "수신 거부 부탁드립니다",
+     "หยุด", "Hủy đăng ký", "Відписатися", "Απεγγραφή, ευχαριστώ", "Prosím, odhlaste mě",
+     "Leiratkozás", "मैसेज मत भेजो", "Dezabonare"],
+)  # fmt: skip
+def test_an_opt_out_counts_in_any_script(words: str) -> None:
+    assert kinds_of(text={"body": words}) == ["whatsapp_opt_out"]
+
+
+@pytest.mark.parametrize("words", ["停止营业了吗", "我想退货", "いつ停止しますか", "중지 방법"])
+def test_a_sentence_in_any_script_is_an_inquiry(words: str) -> None:
+    assert kinds_of(text={"body": words}) == ["submission", "whatsapp_message"]
+
+
 def test_what_speaks_of_no_message_is_a_notice_and_another_vendors_file_is_none() -> None:
     notice = taken(value(state_sync=[{"type": "contact", "action": "add"}]))
     assert notice["event"]["event_type"] == "message_notice"
