@@ -10,7 +10,7 @@
 import argparse
 import csv
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ _LEAST = 5e-5
 # What a list of a few hundred names covers, where it does not say. Those that do say cover 40 % of
 # last names (Great Britain), 47 % (Taiwan), 66 % (Kenya), and 76 % of first names (Kenya).
 _COVERED = {"first_names": 0.75, "last_names": 0.5}
-# A list without shares that is longer than this holds rare names too, and says nothing of them.
+# A list without shares that is longer than this holds rare names too, and does not say which.
 _MOST_WITHOUT_SHARES = 1_200
+Names = list[Any]
+"""Of one country: a mapping of names to shares, or names alone, for men and for women."""
 # National lists in Latin letters; lists of a handful are left out.
 _LOCALES = (
     "cs_CZ", "da_DK", "de_AT", "de_CH", "de_DE", "en_GB", "en_IN", "en_KE", "en_NZ", "en_US",
@@ -38,6 +40,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     for kind, census in (("first_names", census_first_names), ("last_names", census_last_names)):
         write(folder / f"{kind}.csv", {"us_census_1990": census()} | national(kind))
+    write(folder / "long_first_names.csv", national("first_names", of_long_lists))
 
 
 def census_last_names() -> dict[str, float]:
@@ -61,7 +64,20 @@ def _census(kind: str) -> dict[str, float]:
     return {row[0]: float(row[1]) / 100 for row in rows}
 
 
-def national(kind: str) -> dict[str, dict[str, float]]:
+def of_long_lists(held: Names) -> bool:
+    """Whether they hold rare names too, and no shares: enough to tell a name for a given one."""
+    plain = [given for given in held if not isinstance(given, Mapping)]
+    return sum(len(given or ()) for given in plain) > _MOST_WITHOUT_SHARES
+
+
+def of_short_lists(held: Names) -> bool:
+    """Whether they say how common a name is, about."""
+    return not of_long_lists(held)
+
+
+def national(
+    kind: str, is_chosen: Callable[[Names], bool] = of_short_lists
+) -> dict[str, dict[str, float]]:
     """One list per country; without shares all of its names are taken as equally common."""
     lists = {}
     for locale in (*_LOCALES, *_ROMANIZED):
@@ -72,7 +88,7 @@ def national(kind: str) -> dict[str, dict[str, float]]:
         if locale in _ROMANIZED:
             parts = [part.replace("names", "romanized_names") for part in parts]
         held = [getattr(provider, part, None) for part in parts]
-        if _is_phone_book(held):
+        if not is_chosen(held):
             continue
         shares: dict[str, float] = {}
         for given in held:
@@ -80,11 +96,6 @@ def national(kind: str) -> dict[str, dict[str, float]]:
                 shares[name] = shares.get(name, 0.0) + share / len(held)
         lists[locale.lower()] = shares
     return lists
-
-
-def _is_phone_book(held: list[Any]) -> bool:
-    plain = [given for given in held if not isinstance(given, Mapping)]
-    return sum(len(given or ()) for given in plain) > _MOST_WITHOUT_SHARES
 
 
 def _shares(given: Mapping[str, float] | Iterable[str], covered: float) -> dict[str, float]:

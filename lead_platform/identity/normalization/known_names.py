@@ -1,6 +1,7 @@
 """What lists of names say of a word: whether people are called so, or families.
 
-The lists are those that ship for matching (`identity/shares`). A word in none of them says nothing.
+The lists are those that ship for matching (`identity/shares`), and long ones of given names, which
+do not tell the common from the rare and so are not for matching. A word in none says nothing.
 """
 
 import csv
@@ -12,6 +13,7 @@ from lead_platform.vocabularies.text import fold
 
 _SHARES = Path(__file__).resolve().parents[1] / "shares"
 # The lists end at names of about one in 10,000; of what they lack one is about this frequent.
+_LEAST = 5e-5
 _UNLISTED = 1e-5
 # Where a form asks for a name, few write the family name first and no comma behind it.
 _FAMILY_FIRST = 0.05
@@ -20,8 +22,12 @@ _HARDLY = 0.05
 
 
 def share_given(word: str) -> float:
-    """The share of people called so, in the list where it is largest; 0 where none has it."""
-    return _shares("first_names").get(_key(word), 0.0)
+    """The share of people called so, in the list where it is largest; 0 where none has it.
+
+    In a long list all names count as equally common.
+    """
+    key = _key(word)
+    return max(_shares("first_names").get(key, 0.0), _shares("long_first_names").get(key, 0.0))
 
 
 def share_family(word: str) -> float:
@@ -37,20 +43,29 @@ def is_given(word: str) -> bool:
 
 def is_only_family(word: str) -> bool:
     """Whether the word is known as a family's name and as hardly anybody's given name."""
-    return share_given(word) < _HARDLY * share_family(word)
+    return _least_given(word) < _HARDLY * share_family(word)
 
 
 def chance_of_family_first(first: str, last: str) -> float:
     """How likely the first word is the family's and the last one the given name, by Bayes' rule.
 
-    0 where the first word is known as a given name, or the last one is not.
+    0 where the first word is not known as a family's only, or as a given name and the last is not.
     """
-    given = share_given(last)
-    if not given or not is_only_family(first):
+    if not is_only_family(first):
         return 0.0
-    swapped = _FAMILY_FIRST * share_family(first) * given
-    usual = max(share_given(first), _UNLISTED) * max(share_family(last), _UNLISTED)
+    given = share_given(last)
+    if not given and share_given(first):
+        return 0.0
+    swapped = _FAMILY_FIRST * share_family(first) * max(given, _UNLISTED)
+    usual = max(_least_given(first), _UNLISTED) * max(share_family(last), _UNLISTED)
     return swapped / (swapped + (1 - _FAMILY_FIRST) * usual)
+
+
+def _least_given(word: str) -> float:
+    """The share of people called so at least: what only a long list has may be rare (Wolf)."""
+    key = _key(word)
+    rare = _LEAST if key in _shares("long_first_names") else 0.0
+    return _shares("first_names").get(key, rare)
 
 
 def _key(word: str) -> str:
@@ -70,5 +85,5 @@ def _shares(name: str) -> Mapping[str, float]:
 
 def read_lists() -> None:
     """Reads the lists, which otherwise the first name does that asks."""
-    for name in ("first_names", "last_names"):
+    for name in ("first_names", "long_first_names", "last_names"):
         _shares(name)

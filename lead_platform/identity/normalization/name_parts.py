@@ -17,6 +17,7 @@ from lead_platform.identity.normalization.known_names import (
     is_given,
     is_only_family,
     share_family,
+    share_given,
 )
 from lead_platform.identity.normalization.name_subjects import (
     SEVERAL_PERSONS,
@@ -286,7 +287,8 @@ def _by_order(words: list[str], lower: list[str]) -> Parts | None:
     chance = chance_of_family_first(lower[0], lower[-1])
     if chance < _EVEN:
         return _usual(" ".join(words), words)
-    if chance < _SURE:
+    if chance < _SURE or not share_given(lower[-1]):
+        # Becker Horstmar: what no list has may be a given name, and is no proof that it is one.
         return None
     between = words[1:-1]
     if all(map(is_only_family, between)):
