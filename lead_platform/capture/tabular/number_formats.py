@@ -6,6 +6,7 @@ left away: they would make an exact number one that has to be guessed again.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -34,6 +35,7 @@ _PLACEHOLDERS = frozenset("0#?")
 _LITERALS = frozenset("123456789+-():! &'^~{}<>=$ ")
 """Signs that a format shows as they are, without a quote or a backslash."""
 _PHONE_SIGNS = frozenset("+()-./ 0123456789")
+_LARGEST_EXPONENT = sys.float_info.max_10_exp
 _LONGEST_NUMBER = 40
 _DAY_SECONDS = 86_400
 # 9999-12-31, the last day a format shows.
@@ -72,7 +74,8 @@ def show_number(text: str, code: str, *, since_1904: bool) -> str | float:
         number = Decimal(text) if len(text) <= _LONGEST_NUMBER else None
     except InvalidOperation:
         number = None
-    if number is None or not number.is_finite():
+    # A workbook's numbers are doubles; written out, a crafted exponent would take hours.
+    if number is None or not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         return text
     section = _section_for(number, _sections(code))
     if section.words is not None:

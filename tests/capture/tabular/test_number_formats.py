@@ -1,6 +1,7 @@
 """What a person sees of a number in a workbook."""
 
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -91,3 +92,23 @@ def test_whole_numbers_keep_every_digit(number: int, code: str) -> None:
 def test_any_format_of_any_number_is_shown(stored: str, code: str) -> None:
     shown = show_number(stored, code, since_1904=False)
     assert isinstance(shown, str) or math.isfinite(shown)
+
+
+@given(
+    mantissa=st.decimals(-10, 10, places=3),
+    exponent=st.integers(-(10**18), 10**18),
+    code=st.sampled_from(["General", "0", "00000", "0%", "(000) 000-0000", "yyyy-mm-dd", "[h]:mm"]),
+)
+def test_a_number_of_any_exponent_is_shown(mantissa: Decimal, exponent: int, code: str) -> None:
+    """1E+999999999 as 00000 was written out digit by digit, and nothing could stop it."""
+    stored = f"{mantissa}E{exponent}"
+    shown = str(show_number(stored, code, since_1904=False))
+    assert len(shown) < 700
+    if abs(exponent) > 320:
+        assert shown == stored
+
+
+def test_what_no_double_holds_stays_as_it_is() -> None:
+    for stored in ("1E+999999999", "1E+999999", "1E-999999999"):
+        assert show_number(stored, "00000", since_1904=False) == stored
+    assert show_number("1E+5", "00000", since_1904=False) == "100000"
