@@ -11,26 +11,33 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.denials import consent_fields
+from lead_platform.capture.denials import consent_fields, spans
 from lead_platform.capture.guessing.names import DENIED_AT, OPT_OUTS, WITHDRAWN_AT, FieldNames
 from lead_platform.capture.questions import bare_question
 from lead_platform.capture.values import read_list, readable_text, show
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
-from lead_platform.vocabularies.text import fold
+from lead_platform.vocabularies.text import fold, unaccent
 
 # Longer ones are what people wrote.
 _LONGEST_ANSWER = 200
-# `No, do not call me.`
-_CLAUSES = re.compile(r"\s*[,;.!]\s*")
+# `No, do not call me`, `Gore Ltd (unsubscribed)`
+_CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
+_SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'": ""})
+_PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
 _MOST_REMEMBERED = 10_000
+_DOUBLE = 2
+# What is shorter may be a state: `Not contacted`.
+_LEAST_WORDS = 4
 
 
 class _Leave(NamedTuple):
-    """What a question asks about leave to reach somebody, and for which consents."""
+    """What a question asks about leave to reach somebody, and for which consents. `is_sure`: else
+    it may ask that, or the opposite, or something else."""
 
     of: Literal["consent", "opt_out", "opt_out_at"]
     fields: tuple[str, ...]
+    is_sure: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class DeniedAnswer:
         if self.fields:
             return f"holds a denial: {show(self.answer)} denies {' and '.join(self.fields)}"
         return (
-            f"may say who may be reached, and {show(self.answer)} says neither yes nor no: no "
+            f"may say who may be reached: what {show(self.answer)} says of it is not clear, and no "
             "consent is filled from it"
         )
 
@@ -59,7 +66,7 @@ class AnswerDenials:
     def __init__(self, names: FieldNames, lists: IntakeLists) -> None:
         self._names = names
         self._lists = lists
-        self._phrases = lists.denials_in_names.channels
+        self._phrases, self._signs, self._longest = lists.denials_in_names
         self._known: dict[str, _Leave | None] = {}
 
     def read(self, answers: Mapping[str, Any]) -> Iterator[DeniedAnswer]:
@@ -70,44 +77,63 @@ class AnswerDenials:
             )
             if not answer:
                 continue
-            asked = self._asked(question)
-            if asked is None:
-                if fields := self._by_itself(answer):
-                    yield DeniedAnswer(question, answer, fields)
-                continue
-            denied = self._denied(asked, answer)
-            if denied is None or denied:
-                yield DeniedAnswer(question, answer, denied or ())
+            fields = self._denied(self._asked(question), answer)
+            if fields is None or fields:
+                yield DeniedAnswer(question, answer, fields or ())
 
-    def _denied(self, asked: _Leave, answer: str) -> tuple[str, ...] | None:
-        """The consents that the answer denies; None where it says neither yes nor no."""
-        if len(answer) > _LONGEST_ANSWER:
-            return None
-        said = [self._said(asked, part) for part in (answer, *_CLAUSES.split(answer))]
-        if denied := _in_order(fields for fields in said if fields):
-            return denied
-        if asked.of == "opt_out_at" and said[0] is None:
-            return asked.fields
-        return said[0]
-
-    def _said(self, asked: _Leave, text: str) -> tuple[str, ...] | None:
-        if named := self._lists.named_channels(text):
-            return consent_fields(named)
-        channel = asked.fields[0].removeprefix("consent_") if len(asked.fields) == 1 else ""
-        stated = (
-            self._lists.says_consent(text, channel)
-            if asked.of == "consent"
-            else self._lists.says_opt_out(text)
-        )
-        if stated is None:
-            return None
-        return asked.fields if stated == "denied" else ()
-
-    def _by_itself(self, answer: str) -> tuple[str, ...]:
-        """What an answer denies whatever was asked: `Do not call`."""
-        if len(answer) > _LONGEST_ANSWER:
+    def in_text(self, text: str, *, is_remark: bool = True) -> tuple[str, ...]:
+        """What a text denies that was asked for another purpose, in a clause that says nothing
+        else: `Do not call, please`. In a remark a word in capitals does too, `DNC`, that may be a
+        name elsewhere."""
+        if len(text) > _LONGEST_ANSWER:
             return ()
-        return consent_fields(self._phrases.get(fold(answer), ()))
+        if is_remark and text.isupper() and (denied := self._lists.denied_channels(text)):
+            return consent_fields(denied)
+        # The one look that each text costs.
+        plain = text.casefold() if text.isascii() else unaccent(text)
+        if self._signs.isdisjoint(plain.translate(_SIGNS).split()):
+            return ()
+        return _in_order(self._by_itself(clause) for clause in (text, *_CLAUSES.split(text)))
+
+    def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
+        """The consents that the answer denies; None where it may deny some, and nobody knows."""
+        stated = self.in_text(answer)
+        if asked is None:
+            return stated
+        clauses = [answer, *_CLAUSES.split(answer)] if len(answer) <= _LONGEST_ANSWER else []
+        if named := set(chain.from_iterable(map(self._lists.named_channels, clauses))):
+            return consent_fields(named)
+        said = {self._said(asked, clause) for clause in clauses} - {None}
+        # `Unsubscribed` leaves it to the question of what.
+        if stated and not (asked.is_sure and said == {"denied"}):
+            return stated
+        if not asked.is_sure:
+            return None if said else ()
+        if len(said) != 1:
+            return asked.fields if not said and asked.of == "opt_out_at" else None
+        return asked.fields if "denied" in said else ()
+
+    def _said(self, asked: _Leave, text: str) -> str | None:
+        """What a clause says to the question."""
+        if asked.of == "consent":
+            channel = asked.fields[0].removeprefix("consent_") if len(asked.fields) == 1 else ""
+            return self._lists.says_consent(text, channel)
+        first, *rest = fold(text).split() or [""]
+        if self._lists.truths.find(first) != "no":
+            return self._lists.says_opt_out(text)
+        # `No, thanks` to an opt-out is none, though it refuses where consent is asked for.
+        return "not_denied" if self._names.permissions.are_fillers(rest) else None
+
+    def _by_itself(self, clause: str) -> tuple[str, ...]:
+        """What a clause denies whatever was asked: `Please do not call me`."""
+        words = fold(clause).split()
+        for start, end in spans(len(words), self._longest):
+            channels = self._phrases.get(" ".join(words[start:end]))
+            if channels is not None:
+                around = [*words[:start], *words[end:]]
+                is_all = self._names.permissions.are_fillers(around)
+                return consent_fields(channels) if is_all else ()
+        return ()
 
     def _asked(self, question: str) -> _Leave | None:
         if question not in self._known:
@@ -117,25 +143,56 @@ class AnswerDenials:
         return self._known[question]
 
     def _leave(self, text: str) -> _Leave | None:
-        path = (text,)
-        named = {match.field for match in self._names.matches(path)}
+        """What the question asks, as a whole or in its only sentence that surely does.
+
+        `I agree to receive e-mails. You can unsubscribe at any time` is a consent.
+        """
+        if (whole := self._listed(text)) is not None:
+            return whole
+        if self._names.matches((text,)) or self._names.is_sensitive((text,)):
+            # A whole question that is listed asks for what the list says, and nothing else.
+            return None
+        parts = [part for part in _PARTS.split(text) if part.strip()]
+        found = [
+            said for part in parts if (said := self._listed(part) or self._said_by_words(part))
+        ]
+        sure = {said for said in found if said.is_sure}
+        if len(sure) == 1:
+            return sure.pop()
+        unsure = found or ([_MAYBE] if self._may_be_about_leave(text) else [])
+        return unsure[0]._replace(is_sure=False) if unsure else None
+
+    def _listed(self, text: str) -> _Leave | None:
+        """What a question asks that is listed, or is when words are left out that add nothing."""
+        named = {match.field for match in self._names.matches((text,))}
         if opt_outs := [fields for name, fields in OPT_OUTS.items() if name in named]:
             return _Leave("opt_out", _in_order(opt_outs))
         if dated := [f for name, f in DENIED_AT.items() if name in named and name != WITHDRAWN_AT]:
             return _Leave("opt_out_at", _in_order(dated))
         if consents := named & set(CONSENTS):
             return _Leave("consent", _in_order([consents]))
-        # A whole question that is listed asks for what the list says, and nothing else.
-        if named or self._names.is_sensitive(path):
+        return None
+
+    def _said_by_words(self, text: str) -> _Leave | None:
+        """What a sentence asks by its words: surely where each of them is known and one refusal at
+        most stands among them (`No objection to calls` has two)."""
+        leave = self._names.leave(text)
+        is_about = self._names.is_about_consent((text,))
+        is_leave = leave.channels is not None and (leave.is_asked or leave.refusals > 0)
+        if not is_about and not is_leave:
             return None
-        channels = self._names.channels_spoken_of(path)
-        fields = consent_fields(channels or CONTACT_CHANNELS)
-        if self._names.tells_opt_out(text):
-            return _Leave("opt_out", fields)
-        is_about = channels is not None and self._names.is_about_consent(path)
-        if not is_about and not self._names.speaks_of_leave(path):
-            return None
-        return _Leave("opt_out" if self._names.is_negated(path) else "consent", fields)
+        fields = consent_fields(leave.channels or CONTACT_CHANNELS)
+        if not leave.refusals:
+            return _Leave("consent", fields, leave.is_whole)
+        is_said = self._names.tells_opt_out(text) or len(text.split()) >= _LEAST_WORDS
+        return _Leave("opt_out", fields, leave.is_whole and leave.refusals < _DOUBLE and is_said)
+
+    def _may_be_about_leave(self, text: str) -> bool:
+        path = (text,)
+        return self._names.speaks_of_leave(path) or self._names.tells_opt_out(text)
+
+
+_MAYBE = _Leave("consent", CONSENTS, is_sure=False)
 
 
 def _in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:

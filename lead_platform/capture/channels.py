@@ -337,7 +337,7 @@ class Channel:
     """A channel as loaded: its rules, the contents of its companion files, and its version.
 
     `lookups`: look-up name to (key to value). `version`: hash of the YAML and its companions.
-    `lists`: the vocabularies that capture reads; `field_names` where it keeps answers.
+    `lists`: the vocabularies that capture reads; `field_names`: what questions are known by.
     `custom_fields`: the fields there are that have no column of their own.
     """
 
@@ -411,7 +411,7 @@ def load_channel(
 ) -> Channel:
     """One channel file with its companions; `lists` and `fields` are those of its configuration
     where None is given. Raises ConfigurationError."""
-    config_dir, names = path.parent.parent, None
+    config_dir = path.parent.parent
     fields = fields or load_fields(config_dir)
     rules = _load_rules(path, fields)
     if rules.name != path.stem:
@@ -426,11 +426,10 @@ def load_channel(
         companions += files
     if fields.of(rules.submission_fields()) and (config_dir / FILE_NAME).exists():
         companions.append(config_dir / FILE_NAME)
-    if rules.answers is not None or rules.unmapped == "answers":
-        # Of the lists' version, as whatever a value is looked up in.
-        names = load_field_names(config_dir)
     lists = lists or load_intake_lists(config_dir)
     version = content_version(path, *companions)
+    # Of the lists' version, as whatever a value is looked up in.
+    names = load_field_names(config_dir)
     return Channel(rules, lookups, version, lists, names, fields.custom)
 
 

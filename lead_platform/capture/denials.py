@@ -92,7 +92,7 @@ class DenialReader:
             return None
         found = list(_WORD.finditer(text))
         words = [fold(match.group()) for match in found]
-        for start, end in _spans(len(words), self._longest):
+        for start, end in spans(len(words), self._longest):
             channels = self._phrases.get(" ".join(words[start:end]))
             if channels is not None:
                 place = found[start].start(), found[end - 1].end()
@@ -119,7 +119,7 @@ class DenialReader:
         bare = _MAILBOX.sub(lambda match: "0" * len(match.group()), text)
         found = list(_WORD.finditer(bare))
         words = [fold(match.group()) for match in found]
-        for start, end in _spans(len(words), self._longest):
+        for start, end in spans(len(words), self._longest):
             phrase = " ".join(words[start:end])
             if phrase in self._phrases:
                 return self._beside_mailbox(
@@ -156,7 +156,7 @@ class DenialReader:
         alone = frozenset(self._lists.denied_channels(" ".join(words))) if words else frozenset()
         if alone:
             return _beside_number(text, found[0].start(), found[-1].end(), alone)
-        for start, end in _spans(len(words), self._longest):
+        for start, end in spans(len(words), self._longest):
             channels = self._phrases.get(" ".join(words[start:end]))
             if channels is not None:
                 return _beside_number(text, found[start].start(), found[end - 1].end(), channels)
@@ -177,7 +177,7 @@ def _is_no_name(word: str, text: str) -> bool:
     return not is_cased and text.casefold().count(word.casefold()) == 1
 
 
-def _spans(size: int, longest: int) -> Iterator[tuple[int, int]]:
+def spans(size: int, longest: int) -> Iterator[tuple[int, int]]:
     """Of `size` words, the longest row of them first."""
     for length in range(min(size, longest), 0, -1):
         for start in range(size - length + 1):

@@ -59,6 +59,14 @@ LONGEST_ID = 1_000
 MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _IDENTITY = (*REACHES, "source_person_id")
+# What people write a denial into, and whether it is written freely.
+_TEXTS = (
+    ("message", True),
+    *(
+        (name, False)
+        for name in ("company_name", "job_title", "product_interest", "source", "city")
+    ),
+)
 # Bits of what `KeyFinder` finds.
 SECRET_KEY, VENDOR_KEY = 1, 2
 Scope = dict[str, Any]
@@ -573,6 +581,10 @@ class _Emitter:
                 stated = json.loads(given)
                 rest |= stated if isinstance(stated, dict) else {"answers": stated}
             row[self._place["answers"]] = canonical_json(rest) if rest else None
+        else:
+            given = row[self._place["answers"]]
+            rest = json.loads(given) if given is not None else {}
+        if isinstance(rest, dict):
             denied = self._denied_by(rest, mapped, issues)
         for name, default in self._channel.rules.defaults.items():
             if row[self._place[name]] is None:
@@ -596,7 +608,7 @@ class _Emitter:
         mapped: MappedRecord,
         issues: list[dict[str, str]],
     ) -> None:
-        """The consents that another column denies, a name or the wish for no channel."""
+        """The consents that another column denies: a name, the wish for no channel, a remark."""
         for name, find in self._denials:
             position = self._place[name]
             if row[position] is None or (denial := find(row[position])) is None:
@@ -605,6 +617,13 @@ class _Emitter:
             denied.update(denial.fields)
             told = f"{show(denial.words)} denies {' and '.join(denial.fields)}"
             self._fault(name, f"holds a denial: {told}", mapped, issues, denial)
+        denials = self._answer_denials
+        for name, is_remark in _TEXTS:
+            text = row[self._place[name]]
+            if denials and text and (fields := denials.in_text(text, is_remark=is_remark)):
+                denied.update(fields)
+                told = f"{show(text)} denies {' and '.join(fields)}"
+                self._fault(name, f"holds a denial: {told}", mapped, issues, text)
         for name in denied:
             row[self._place[name]] = "denied"
 

@@ -6,6 +6,7 @@ Owns the list `contact_permissions.csv` as it is looked up in. Names that are kn
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 Part = Literal[
@@ -19,7 +20,21 @@ Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 
 _LONGEST_PHRASE = 3
 _LEAVE = frozenset({"agreement", "permission", "refusal"})
+_ASKS = frozenset({"agreement", "permission", "permitted"})
+_REFUSES = frozenset({"refusal", "refused"})
 Meaning = tuple[Part, Channel]
+
+
+@dataclass(frozen=True)
+class Leave:
+    """What words say of leave to reach somebody. `is_whole`: each of them is known; `channels`:
+    those named, none where they are about any, None where they speak of reaching nobody;
+    `refusals`: how many refuse or negate; `is_asked`: whether one agrees, permits or asks to."""
+
+    is_whole: bool
+    channels: frozenset[str] | None
+    refusals: int
+    is_asked: bool
 
 
 @dataclass(frozen=True)
@@ -38,10 +53,20 @@ class ContactPermissions:
         says_how = "contact" in parts and not parts.isdisjoint(_LEAVE)
         return says_how or not parts.isdisjoint({"permitted", "refused"})
 
-    def channels_spoken_of(self, words: Sequence[str]) -> frozenset[str] | None:
-        """The channels that the words name, none where they are about any; None where they say
-        nothing of reaching somebody."""
-        return _channels(self._all(words))
+    def are_fillers(self, words: Sequence[str]) -> bool:
+        """Whether all words only join others, or are polite."""
+        return all(any(part == "filler" for part, _ in said) for said in self._covered(words))
+
+    def leave(self, words: Sequence[str]) -> Leave:
+        """What the words say, one after the other, the longest phrase first."""
+        meant = list(self._covered(words))
+        parts = [{part for part, _ in meanings} for meanings in meant]
+        return Leave(
+            is_whole=all(meant),
+            channels=_channels(chain.from_iterable(meant)),
+            refusals=sum(not found.isdisjoint(_REFUSES) for found in parts),
+            is_asked=any(not found.isdisjoint(_ASKS) for found in parts),
+        )
 
     def is_channel(self, words: Sequence[str]) -> bool:
         """Whether the words are one channel, and say no more."""
@@ -49,13 +74,13 @@ class ContactPermissions:
 
     def refuses(self, words: Sequence[str]) -> bool:
         """Whether one of the words refuses or negates."""
-        return any(part in ("refusal", "refused") for part, _ in self._all(words))
+        return any(part in _REFUSES for part, _ in self._all(words))
 
     def granted_channel(self, words: Sequence[str]) -> str | None:
         """The one channel that the words grant, where each of them is known and none refuses."""
         meant: set[Meaning] = set()
         for meanings in self._covered(words):
-            if not meanings or any(part in ("refusal", "refused") for part, _ in meanings):
+            if not meanings or any(part in _REFUSES for part, _ in meanings):
                 return None
             meant |= meanings
         named = _channels(meant) or frozenset()

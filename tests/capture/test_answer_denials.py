@@ -56,13 +56,90 @@ def test_an_answer_denies_what_its_question_asks(
 
 
 @pytest.mark.parametrize(
+    ("question", "fields"),
+    [
+        ("I agree to receive emails. You can unsubscribe at any time.", MAIL),
+        ("Subscribe to our newsletter (unsubscribe any time)", MAIL),
+        ("Möchten Sie unseren Newsletter erhalten? Abmeldung jederzeit möglich", MAIL),
+        ("No spam, ever. Send me the newsletter", MAIL),
+        ("Posso chiamarti?", PHONE),
+        ("Opt in", CONSENTS),
+    ],
+)
+def test_what_stands_beside_a_question_for_consent_turns_it_not(
+    question: str, fields: tuple[str, ...]
+) -> None:
+    """A yes to `… You can unsubscribe at any time` denied, and its no was nobody's."""
+    assert (denied(question, "Yes"), denied(question, "No")) == (None, fields)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Do you mind if we call you?",
+        "Haben Sie etwas dagegen, wenn wir Sie anrufen?",
+        "I have no objection to being contacted",
+        "May we contact your references?",
+        "Did you receive our email?",
+        "Not contacted",
+        "Never called",
+        "When may we call you?",
+        "Which services would you like to stop?",
+        "Don't miss out! Get our newsletter",
+    ],
+)
+def test_what_a_question_asks_of_leave_is_not_guessed(question: str) -> None:
+    """Its words may be turned round, or be about something else: the answer is told, and asked."""
+    assert denied(question, "Yes") == () == denied(question, "No")
+
+
+def test_a_no_to_an_opt_out_is_none() -> None:
+    assert denied("Would you like to opt out?", "No, thanks") is None
+    assert denied("Would you like to opt out?", "no thanks") is None
+    assert denied("May we call you?", ["Yes", "No"]) == ()
+    assert denied("May we call you?", "Yes, but no SMS") == ("consent_sms",)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "fields"),
+    [
+        ("message", "Please do not call me, I prefer email", PHONE),
+        ("message", "DNC", CONSENTS),
+        ("message", "Unsubscribe", CONSENTS),
+        ("company_name", "Gore Inc (unsubscribed)", CONSENTS),
+        ("company_name", "Dent Inc - DO NOT CALL", PHONE),
+        ("job_title", "Do not contact", CONSENTS),
+        ("source", "nicht anrufen", PHONE),
+        ("city", "do not email!", MAIL),
+        ("answers", "Do not call", PHONE),
+        ("message", "Please do not call it a day before we talked", ()),
+        ("message", "How do people unsubscribe?", ()),
+        ("company_name", "BAJA - Mexico Foods", ()),
+        ("company_name", "Stop & Shop", ()),
+        ("city", "Robinson", ()),
+    ],
+)
+def test_a_denial_is_heard_in_whatever_text_it_stands(
+    make_channel: MakeChannel, field: str, text: str, fields: tuple[str, ...]
+) -> None:
+    """`Do not call` as a note or a title, beside a newsletter: yes, was a lead to be called."""
+    mapped = 'answers: "{Status: note}"' if field == "answers" else f"{field}: note"
+    rules = CONTACTS.replace("          message: message\n", f"          {mapped}\n")
+    content = {"id": "1", "email": "a@b.co", "at": "2026-03-04T10:00:00Z", "consent": "yes"}
+    row = submission(make_channel(rules), {**content, "note": text})
+    granted = None if "consent_email" in fields else "granted"
+    wanted = {name: "denied" for name in fields} | ({"consent_email": granted} if granted else {})
+    assert {name: row[name] for name in CONSENTS if row[name]} == wanted
+    assert bool(row["issues"]) is bool(fields)
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "Do you have a phone system today?",
-        "Do you need consent management?",
         "Do you accept our privacy policy?",
         "Are you the owner?",
-        "Which services would you like to stop?",
+        "Which roof would you like?",
     ],
 )
 def test_a_no_to_something_else_denies_nothing(question: str) -> None:

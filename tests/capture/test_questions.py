@@ -258,6 +258,9 @@ MAYBE_ANOTHERS = "may be another person's"
         ("Whoever keeps the keys. Phone", "030 1234567", ""),
         ("Wo erreichen wir den Gärtner? Telefon", "030 1234567", ""),
         ("Email (the gardener)", "a@b.co", ""),
+        ("Participant 2 - phone", "030 1234567", ""),
+        ("2nd visitor: mobile phone", "030 1234567", ""),
+        ("Phone (3rd participant)", "030 1234567", ""),
         ("Who pays? Company name", "Payer Ltd", ""),
     ],
 )

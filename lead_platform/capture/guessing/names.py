@@ -17,6 +17,7 @@ from lead_platform.configuration import ConfigurationError, content_version, loa
 from lead_platform.fields import LeadField, load_fields
 from lead_platform.vocabularies.contact_permissions import (
     ContactPermissions,
+    Leave,
     contact_permissions,
 )
 from lead_platform.vocabularies.folder import (
@@ -137,6 +138,8 @@ REACHES_SOMEBODY = frozenset(
 _REACHED = frozenset(["email", "phone", "further_emails"])
 _LONGEST_PHRASE = 3
 _PAIR = 2
+# `2`, `2nd`, `3te`
+_LATER = re.compile(r"[2-9]\w{0,3}")
 # `ne pas envoyer d e mails`
 _LONGEST_OPT_OUT = 6
 # `our sales team`: of whoever asks, so not somebody else to be asked for.
@@ -286,13 +289,17 @@ class FieldNames:
         return any(self._listed(_compact(words[:size]), is_exact=False) for size in sizes)
 
     def says_nothing(self, text: str) -> bool:
-        """Whether the text has no word but such as add nothing, or name a field."""
+        """Whether the text has no word but such as add nothing, or name a field: `Contact details`.
+        `Participant 2` says that it is another."""
+        words = self._words(text)
+        if any(map(_LATER.fullmatch, words)) and any(map(str.isalpha, words)):
+            return False
         return all(
             self._is_filler(word)
             or not word.isalpha()
             or self._is(word, YOUR)
             or self._listed(word, is_exact=False)
-            for word in self._words(text)
+            for word in words
         )
 
     def is_owner(self, path: Sequence[str]) -> bool:
@@ -337,10 +344,9 @@ class FieldNames:
         """Whether the words of the name say that somebody may be reached, or may not."""
         return self.permissions.speaks_of_leave(self._words_of_leave(path[-1]))
 
-    def channels_spoken_of(self, path: Sequence[str]) -> frozenset[str] | None:
-        """The channels by which the name speaks of reaching somebody, none where it means any; None
-        where it does not."""
-        return self.permissions.channels_spoken_of(self._words_of_leave(path[-1]))
+    def leave(self, text: str) -> Leave:
+        """What the words of a sentence say of leave to reach somebody."""
+        return self.permissions.leave(self._words_of_leave(text))
 
     def is_channel(self, path: Sequence[str]) -> bool:
         """Whether the whole name is a way to reach somebody: `Email`, `SMS`."""

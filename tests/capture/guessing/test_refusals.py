@@ -26,7 +26,7 @@ DENIALS = (
 UNSURE = (
     ("We would never contact you without a yes", "yes", "no"),
     ("Newsletter (I do not want it)", "yes", "no"),
-    ("Marketing consent", "Opt-In", "Pending"),
+    ("Marketing consent", "Opt-In", "Perhaps"),
     ("SMS", "STOP", ""),
     ("Ticari ileti izni", "Evet", "Hayır"),
     ("Mag ik u informatie sturen? Akkoord", "gold", "silver"),
