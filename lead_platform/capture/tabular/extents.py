@@ -1,7 +1,8 @@
 """Where the records of a table end, and which rows among them are none.
 
-Owns blank rows, repeated headers, units, totals and footers. A row that holds a mailbox or a phone
-number is a record, whatever else it says; what is not surely something else is one too.
+Owns blank rows, repeated headers and footers; what a total is belongs to `totals`, a row of units
+to `unit_rows`. A row that holds a mailbox or a phone number is a record, whatever else it says;
+what is not surely something else is one too.
 """
 
 import re
@@ -14,15 +15,11 @@ from lead_platform.capture.tabular.headers import Header
 from lead_platform.capture.tabular.readings import LeftOutKind, ReadingNotes
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row
 from lead_platform.capture.tabular.rules import TableRule
+from lead_platform.capture.tabular.totals import Totals, holds_mailbox, is_phone
 from lead_platform.capture.tabular.unit_rows import is_unit_row
 from lead_platform.capture.tabular.wanted import Wanted, name_of
 from lead_platform.patterns import Pattern
-from lead_platform.vocabularies.report_lines import (
-    initials_of_totals,
-    is_bare_total,
-    is_last_line,
-    is_total,
-)
+from lead_platform.vocabularies.report_lines import initials_of_totals, is_last_line
 
 _PENDING_ROWS = 200
 """Rows that are held until it shows whether records follow them."""
@@ -30,11 +27,6 @@ _PENDING_ROWS = 200
 _LONGEST_LABEL = 300
 # What the label of a total may begin with, and a blank cell.
 _INITIALS = frozenset(["", " ", "\t", "\xa0"]) | initials_of_totals()
-_MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]")
-_PHONE = re.compile(r"\s*(?:\+|00)?(?:[\s().\-/]*\d){7,}[\s()]*\Z")
-_NUMBER = re.compile(r"[\s\d.,%€$£+\-()]*\Z")
-# As many as a file may have records; longer ones, and with a zero before them, may be an id.
-_COUNT = re.compile(r"(?:0|[1-9]\d{0,5}|[1-9]\d{0,2}(?:[.,' ]\d{3}){1,2})(?:[.,]0+)?\Z")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -49,12 +41,15 @@ class Extent:
     _width: int = field(init=False)
     _identity: frozenset[int] = field(init=False)
     _footer: Pattern | None = field(init=False)
+    _totals: Totals = field(init=False)
+    _above: Sequence[Any] = field(init=False, default=())
 
     def __post_init__(self) -> None:
         self._width = len(self.header.names)
         places = enumerate(self.header.names)
         self._identity = frozenset(n for n, name in places if name in self.wanted.identity)
         self._footer = Pattern(self.rule.footer) if self.rule.footer else None
+        self._totals = Totals(self.header, self.wanted)
 
     def records(self, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
         """The rows that are records, damaged ones too, in order."""
@@ -64,9 +59,12 @@ class Extent:
         pending: list[tuple[Row, LeftOutKind | None]] = []
         for row in rows:
             if not pending and self._is_plain(row.cells):
+                self._above = row.cells
                 yield row
                 continue
             kind = None if isinstance(row, DamagedRow) else self._kind(row)
+            if kind is None:
+                self._above = row.cells
             if isinstance(row, DamagedRow) or (kind is None and not self._may_be_footer(row)):
                 if pending:
                     yield from self._settled(pending)
@@ -104,6 +102,7 @@ class Extent:
             and cells[1] != ""
             and str(cells[0])[:1] not in _INITIALS
             and cells[0] != self.header.cells[0]
+            and not (str(cells[1])[:1].isdigit() and str(cells[2])[:1].isdigit())
         )
 
     def _kind(self, row: Row) -> LeftOutKind | None:
@@ -118,27 +117,7 @@ class Extent:
             return None
         if self._footer is not None and self._footer.found_in(_text(row)):
             return "footer"
-        if self.rule.skip_footer is None and is_total(label.strip()):
-            return "total" if self._only_numbers_follow(row) else None
-        return None
-
-    def _only_numbers_follow(self, row: Row) -> bool:
-        """Whether behind its first text there are numbers only, and none that may be a person's."""
-        filled = [(n, text) for n, cell in enumerate(row.cells) if (text := name_of(cell))]
-        (place, label), *behind = filled
-        if _MAIL.search(label):
-            return False
-        if is_bare_total(label) and all(_COUNT.match(text) for _, text in behind):
-            # Whatever column it stands in: nobody is called so and has nothing but figures.
-            return True
-        if is_bare_total(label) and place in self._identity:
-            behind = [(n, text) for n, text in behind if not _COUNT.match(text)]
-        return not any(self._may_be_identity(n, text) for n, text in behind)
-
-    def _may_be_identity(self, place: int, text: str) -> bool:
-        if place in self._identity or not _NUMBER.match(text) or text.startswith(("+", "00")):
-            return True
-        return not self.wanted.names and _PHONE.match(text) is not None
+        return self._totals.kind(cells, self._above) if self.rule.skip_footer is None else None
 
     def _may_be_footer(self, row: Row) -> bool:
         """Whether a row could be one of a report's last lines: prose in its first cell alone.
@@ -150,13 +129,13 @@ class Extent:
         label = row.cells[0]
         if len(label) > _LONGEST_LABEL or any(name_of(cell) for cell in row.cells[2:]):
             return False
-        if _MAIL.search(label) or _PHONE.match(label):
+        if holds_mailbox(label) or is_phone(label):
             return False
         value = name_of(row.cells[1]) if len(row.cells) > 1 else ""
         is_told = is_last_line(label.strip())
         if value:
             is_pair = is_told and self._width > 3 and label.rstrip().endswith(":")
-            return is_pair and not _MAIL.search(value) and not _PHONE.match(value)
+            return is_pair and not holds_mailbox(value) and not is_phone(value)
         is_id = 0 in self._identity and not re.search(r"\s", label.strip())
         return is_told or (len(_WORD.findall(label)) > 1 and not is_id)
 

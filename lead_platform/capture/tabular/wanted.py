@@ -11,7 +11,8 @@ from lead_platform.capture.channels import ChannelRules
 from lead_platform.capture.paths import first_name, names_of
 from lead_platform.capture.value_rules import FieldRule
 
-_IDENTITY_FIELDS = ("email", "phone", "source_person_id")
+_REACHED = ("email", "phone")
+_NAMING = ("full_name", "first_name", "last_name", "company_name")
 
 
 def _never(_name: str) -> bool:
@@ -23,13 +24,16 @@ class Wanted:
     """What is known of a table before it is seen; empty where nothing is.
 
     `names`: the columns that the channel mentions; `needed`: those without which no record could
-    be taken in; `identity`: those that hold mailboxes and phone numbers. `is_name`: whether people
-    call a column so, for tables that no channel speaks of.
+    be taken in; `reached`: those that hold mailboxes and phone numbers; `identity`: these, and
+    those of ids; `naming`: those of names of persons and companies. `is_name`: whether people call
+    a column so, for tables that no channel speaks of.
     """
 
     names: frozenset[str] = frozenset()
     needed: tuple[str, ...] = ()
     identity: frozenset[str] = frozenset()
+    reached: frozenset[str] = frozenset()
+    naming: frozenset[str] = frozenset()
     is_name: Callable[[str], bool] = _never
 
     def score(self, cells: Sequence[Any]) -> tuple[bool, int]:
@@ -56,14 +60,25 @@ def name_of(cell: Any) -> str:
 
 def wanted_by(rules: ChannelRules) -> Wanted:
     """What a channel speaks of."""
-    identity = [rules.record_id, *([rules.person_id] if rules.person_id else [])]
-    for emit in rules.emits:
-        identity += [emit.fields[name] for name in _IDENTITY_FIELDS if name in emit.fields]
+    ids = [rules.record_id, *([rules.person_id] if rules.person_id else [])]
+    ids += _rules_of(rules, ("source_person_id",))
+    reached = _columns_of_all(_rules_of(rules, _REACHED))
     return Wanted(
         names=frozenset(rules.mentioned_names()) | frozenset(rules.table.required_columns),
         needed=_needed_columns(rules),
-        identity=frozenset(name for rule in identity for name in _columns_of(rule)),
+        identity=_columns_of_all(ids) | reached,
+        reached=reached,
+        naming=_columns_of_all(_rules_of(rules, _NAMING)),
     )
+
+
+def _rules_of(rules: ChannelRules, fields: Iterable[str]) -> list[FieldRule]:
+    """How the channel fills these fields, in all that it emits."""
+    return [emit.fields[name] for emit in rules.emits for name in fields if name in emit.fields]
+
+
+def _columns_of_all(rules: Iterable[FieldRule]) -> frozenset[str]:
+    return frozenset(name for rule in rules for name in _columns_of(rule))
 
 
 def _columns_of(rule: FieldRule) -> Iterable[str]:

@@ -183,6 +183,84 @@ def test_a_row_that_only_looks_like_a_total_is_a_record(tmp_path: Path, row: str
     assert len(list(read_records(path, channel))) == 2
 
 
+ORDERS = "id,name,company,email,phone,region,amount"
+ORDERED = "O-1,Ann Roe,Nordwind,a@b.co,+442079460910,North,12.00"
+ORDER_FIELDS = {
+    "full_name": "name", "company_name": "company", "email": "email", "phone": "phone",
+}  # fmt: skip
+
+
+def read_orders(path: Path, *rows: str, is_known: bool = True) -> tuple[int, dict[str, int]]:
+    """How many records there are, and which rows are left out; by no channel unless `is_known`."""
+    path.write_text("\n".join([ORDERS, *rows, ""]))
+    if not is_known:
+        sample = read_table(path)
+        return len(sample.rows), dict(sample.reading.left_out)
+    emits = [{"kind": "submission", "fields": ORDER_FIELDS}]
+    channel = rules(
+        **{**CHANNEL, "record_id": "content", "emits": emits},
+        source_system="crm", person_id={"column": "id"},
+    )  # fmt: skip
+    stream = read_records(path, channel)
+    count = len(list(stream))
+    assert stream.reading is not None
+    return count, dict(stream.reading.left_out)
+
+
+AMOUNTS = [
+    "3600", "3600.50", '"3,600.00"', '"EUR 3,600.00"', "3.600,00 €".join('""'), "$1.2M", "6k",
+    "CHF 3'600.-".join('""'), "6 000 руб.", "-4.5%", "(250.00)", "12 Mio. €", "0:12:30", "–",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("label", ["Grand Total", "Summe EUR", "Average Amount", "Totaal (in €)"])
+def test_a_total_of_any_amount_is_no_record(
+    tmp_path: Path, label: str, amount: str, is_known: bool
+) -> None:
+    """`EUR 3,600.00` was no number, so a lead called "Grand Total" came of the row."""
+    for row in (f"{label},,,,,,{amount}", f"{label},4,4,4,4,,{amount}", f"{label},,,4,,4,{amount}"):
+        found = read_orders(tmp_path / "f.csv", ORDERED, row, is_known=is_known)
+        assert found == (1, {"total": 1}), row
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Subtotal Nordwind,,,,,,12", "Zwischensumme Nord,,,2,2,,12.00", "Nord (3 Datensätze),,,,,,",
+        "West Total,,,,,,€12", "West Total,2,2,2,2,,12", ",,,,,North Total,12",
+        "Total for North,,,,,,12", ",,Nordwind Total,,,,12", ",,Total Nordwind,1,1,,12",
+        ",,Nordwind Ergebnis,,,,12", ",Ann Roe Total,,1,,,12",
+    ],
+)  # fmt: skip
+def test_the_total_of_a_group_is_no_record(tmp_path: Path, row: str) -> None:
+    following = "O-2,Bo Lind,Sunny,b@c.co,,West,7"
+    found = read_orders(tmp_path / "f.csv", ORDERED, row, following)
+    assert found == (2, {"subtotal": 1})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ",Rowan Total,,,,,12", ",,Canal Total,,,,12", ",,Total Energies,,,,12", ",Sum Yen,,,,,12",
+        ",Summe,,s@x.co,,,12", ",Summe,,,+442079460911,,12", "Total,Anna,,,,,12",
+        "West Total,,,w@x.co,,,12", "West Total,,Nordwind,,,,12", ",West Total,O-9,,,,12",
+        "West Total,,,,,n/s,12", ",,Nordwind (2),,,,12", "Grand Total,,,,,,c/o Bo Lind",
+        ",Ann Roe,Total,,,,12", "Total,,,,+442079460911,,", ",Subtotal Roe,,s@x.co,,,",
+    ],
+)  # fmt: skip
+def test_what_may_be_somebodys_is_a_record_beside_totals_too(tmp_path: Path, row: str) -> None:
+    following = "O-2,Bo Lind,Sunny,b@c.co,,West,7"
+    assert read_orders(tmp_path / "f.csv", ORDERED, row, following) == (3, {})
+
+
+def test_names_below_the_total_of_a_group_are_records(tmp_path: Path) -> None:
+    """What stands alone below the last total of a report is its footer; below a group's, a name."""
+    rows = [ORDERED, "Nord (2 records),,,,,,", "Bo Lind,,,,,,", "Cy Moe,,,,,,"]
+    assert read_orders(tmp_path / "f.csv", *rows)[0] == 3
+
+
 def test_what_is_no_record_is_counted_and_told(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("Weekly leads\n\nid,email\n1,a@b.co\n\nid,email\n2,c@d.co\nTotal: 2\n")
