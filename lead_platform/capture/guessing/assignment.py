@@ -46,6 +46,7 @@ from lead_platform.capture.guessing.leftovers import (
     half_converted_question,
     is_of_deals,
 )
+from lead_platform.capture.guessing.mailbox_names import without_mailboxes_of_others
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     CRM_RECORD_ID,
@@ -164,6 +165,7 @@ def assign_columns(
     candidates += _by_values(sample.columns, candidates, names)
     settled = _own(_settled(candidates), versions, judge.near)
     settled = without_withdrawals_of_nothing(settled)
+    settled, whose = without_mailboxes_of_others(settled, sample.columns, names, judge.near)
     chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
     chosen = with_further_mailbox(chosen)
     zones = [column for column in sample.columns if names.is_time_zone(column.path)]
@@ -179,6 +181,7 @@ def assign_columns(
     rest = without_consents(rest, names, lists)
     questions = (
         *judge.questions,
+        *whose,
         *zone_questions,
         *code_questions,
         *ask_about_unclaimed(rest, chosen),
