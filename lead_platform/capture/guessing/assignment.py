@@ -32,6 +32,10 @@ from lead_platform.capture.guessing.dates import (
     find_date_form,
     ordered_as,
 )
+from lead_platform.capture.guessing.further_persons import (
+    ask_about_further_persons,
+    find_further_persons,
+)
 from lead_platform.capture.guessing.last_names import with_whole_last_name
 from lead_platform.capture.guessing.left_parts import ask_about_parts
 from lead_platform.capture.guessing.leftovers import (
@@ -155,7 +159,10 @@ def assign_columns(
     )
     codes = find_phone_codes(sample.columns, names)
     of_codes = {code.column.path for code in codes}
-    columns = [column for column in sample.columns if column.path not in of_codes]
+    further = find_further_persons(sample.columns, names)
+    of_others = {column.path for own in further.values() for column in own.values()}
+    judge.near.update(dict.fromkeys(of_others, ABOUT_OTHERS))
+    columns = [each for each in sample.columns if each.path not in of_codes | of_others]
     candidates = [choice for column in columns for choice in judge.candidates(column)]
     versions = find_versions(candidates)
     candidates = list(judge.without_companys_mailboxes(candidates))
@@ -182,6 +189,7 @@ def assign_columns(
     questions = (
         *judge.questions,
         *whose,
+        *ask_about_further_persons(further, chosen),
         *zone_questions,
         *code_questions,
         *ask_about_unclaimed(rest, chosen),
