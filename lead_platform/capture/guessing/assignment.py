@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.guessing.choices import (
     A_NUMBER,
+    A_RECORD_KIND,
     A_STATUS,
     ABOUT_OTHERS,
     BY_VALUES,
@@ -44,6 +45,7 @@ from lead_platform.capture.guessing.leftovers import (
     ask_about_dates,
     ask_about_first_names,
     ask_about_lines,
+    ask_about_record_kinds,
     ask_about_statuses,
     ask_about_titles,
     ask_about_unclaimed,
@@ -102,6 +104,7 @@ from lead_platform.capture.guessing.versions import Versions, find_versions
 from lead_platform.capture.guessing.zones import with_zone_beside
 from lead_platform.capture.values import SPREADSHEET_DAYS, read_days, show
 from lead_platform.vocabularies.particles import are_particles
+from lead_platform.vocabularies.record_kinds import are_record_kinds
 from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
@@ -202,6 +205,7 @@ def assign_columns(
         *ask_about_lines(rest, chosen),
         *ask_about_first_names(rest, chosen, names),
         *ask_about_statuses(rest),
+        *ask_about_record_kinds(rest),
         *(ask_about_titles(rest) if chosen.keys() & _PERSONAL else ()),
         *ask_about_dates(rest, chosen, now),
     )
@@ -415,6 +419,9 @@ class _Judge:
             return None
         if name == "region" and column.share(partial(is_status, stages=self._stages)) >= _STATUSES:
             self.near[column.path] = A_STATUS
+            return None
+        if name == "job_title" and are_record_kinds(column.values):
+            self.near[column.path] = A_RECORD_KIND
             return None
         if name == "job_title" and self._is_no_job_title(column):
             self.near[column.path] = VAGUE

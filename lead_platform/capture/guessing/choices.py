@@ -16,8 +16,11 @@ OF_STAFF = "who it is about may be one of your own people"
 OF_A_COMPANY = "a company's, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
 A_STATUS = "the status of a lead or a deal, and no region"
+A_RECORD_KIND = "what kind of record it is, and no job title"
 DIALLED_OTHERWISE = "a number without its code, which stands in another column"
-KEPT = frozenset({None, ABOUT_OTHERS, OF_STAFF, OF_A_COMPANY, VAGUE, A_STATUS, DIALLED_OTHERWISE})
+KEPT = frozenset(
+    {None, ABOUT_OTHERS, OF_STAFF, OF_A_COMPANY, VAGUE, A_STATUS, A_RECORD_KIND, DIALLED_OTHERWISE}
+)
 """Why a column fills no field though nothing speaks against keeping it as an answer."""
 A_NUMBER = "a number is no name"
 UNSEEN = 0.1

@@ -8,7 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from lead_platform.capture.guessing.choices import A_STATUS, OF_A_COMPANY, VAGUE, Choice
+from lead_platform.capture.guessing.choices import (
+    A_RECORD_KIND,
+    A_STATUS,
+    OF_A_COMPANY,
+    VAGUE,
+    Choice,
+)
 from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
 from lead_platform.capture.guessing.names import FIRST_NAME_BESIDE_LAST, FieldNames
 from lead_platform.capture.guessing.refusals import Rest
@@ -108,6 +114,17 @@ def ask_about_statuses(rest: Rest) -> Iterator[str]:
                 f"{column.name}: is it the status of the lead? Its values, such as "
                 f"{show(column.values[0])}, are no regions. No field holds that: it is kept as an "
                 "answer"
+            )
+
+
+def ask_about_record_kinds(rest: Rest) -> Iterator[str]:
+    """Columns called like job titles that say whether a record is a lead, a user, a guest."""
+    for column, near in rest:
+        if near == A_RECORD_KIND:
+            yield (
+                f"{column.name}: is it the person's job title? Its values, such as "
+                f"{show(column.values[0])}, are kinds of records. Where it is theirs, map it to "
+                "`job_title`; it is kept as an answer"
             )
 
 

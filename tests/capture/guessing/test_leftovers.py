@@ -166,3 +166,27 @@ def test_a_change_whose_day_and_month_are_open_is_asked_about(tmp_path: Path, na
 def test_dates_are_no_numbers_to_be_called(tmp_path: Path) -> None:
     proposal = _proposed(tmp_path, [*PEOPLE, *CREATED, ("Zzz", None, "1987-02-03", "03.04.1991")])
     assert not _about(proposal, "Zzz")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "is_title"),
+    [
+        # The lead of a help desk had the title Lead, and was senior for it.
+        ("role", ("lead", "user"), False),
+        ("Role", ("Attendee", "Speaker"), False),
+        ("Ruolo", ("Utente", "Membro"), False),
+        ("Ihre Rolle", ("Kunde", "Interessent"), False),
+        ("Role", ("owner", "admin"), False),
+        ("Role", ("CEO", "Sales Lead"), True),
+        ("Role", ("Owner", "Owner"), True),
+        ("Role", ("Lead Engineer", "User researcher"), True),
+        ("Role", ("Lead", "Head of Sales"), True),
+    ],
+)
+def test_what_kind_of_record_it_is_is_nobodys_job(
+    tmp_path: Path, name: str, values: tuple[str, str], is_title: bool
+) -> None:
+    proposal = _proposed(tmp_path, [*PEOPLE, (name, None, *values)])
+    assert _fields(proposal).get("job_title") == ((name,) if is_title else None)
+    asked = [question for question in _about(proposal, name) if "kinds of records" in question]
+    assert bool(asked) is not is_title
