@@ -17,7 +17,7 @@ from lead_platform.vocabularies.time_zones import called, zone_of_name
 # Behind a time of day only: the end of 01-01-2025 is no offset. Nor is that of 10:00-11:00 and of
 # 9:00-10, which are from when to when: a colon needs seconds before it, hours alone a name.
 _ZONED = re.compile(
-    r"(?P<local>.*[\sT]\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:[.,]\d{1,6})?)?(?:\s*[ap]\.?m\.?)?)\s*"
+    r"(?P<local>.*[\sT|]\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:[.,]\d{1,6})?)?(?:\s*[ap]\.?m\.?)?)\s*"
     r"(?:(?P<zero>utc|gmt|z)|(?P<named>utc|gmt)?\s*(?P<sign>[+\-−])(?P<hours>\d{1,2})"
     r"(?:(?P<colon>:)?(?P<minutes>00|15|30|45))?"
     r"|\((?P<bracket>[^()]{1,12})\)|(?<=[\s\dmM.])(?P<name>[a-z]{2,5}))",

@@ -194,3 +194,13 @@ def test_a_zone_beside_says_what_an_offset_within_says(at: datetime, zone: str) 
 def test_a_zone_is_of_points_in_time_only(make_channel: MakeChannel) -> None:
     with pytest.raises(ConfigurationError, match="`zone` is for points in time"):
         make_channel(CALLS.replace("email: Mail", "email: {column: Mail, zone: Zone}"))
+
+
+@pytest.mark.parametrize(
+    ("clock", "hour"),
+    [("10:15 AM UTC", 10), ("10:15 pm GMT", 22), ("10:15 AM EST", 15), ("10:15 AM GMT+2", 8)],
+)
+def test_the_zone_of_a_time_beside_its_date_counts(clock: str, hour: int) -> None:
+    """Joined by the sign between two columns, the time had no zone: it was left out."""
+    read = instant_reader(("%Y-%m-%d|%I:%M %p",), ZoneInfo("Asia/Tokyo"))
+    assert read(f"2026-01-04|{clock}") == datetime(2026, 1, 4, hour, 15)

@@ -91,3 +91,12 @@ def test_dates_that_need_no_zone_leave_the_column_to_the_person(
     (choice,) = proposal.found.choices["submitted_at"]
     assert choice.zoned_by is None
     assert not asked(proposal, "TZ")
+
+
+def test_a_time_beside_its_date_may_say_its_zone(tmp_path: Path) -> None:
+    """`10:15 AM UTC` was no time of day: every record was of midnight, and nothing told."""
+    clocks = ("Time", None, "10:00 AM UTC", "11:30 PM UTC", "08:15 AM UTC")
+    proposal = guessed(tmp_path, DAYS, clocks)
+    assert submitted(proposal) == [
+        datetime(2026, 1, 13, 10), datetime(2026, 1, 14, 23, 30), datetime(2026, 7, 15, 8, 15),
+    ]  # fmt: skip
