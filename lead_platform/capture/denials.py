@@ -5,10 +5,13 @@ of consents and opt-outs are read by `values`; the words of both are those of op
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from lead_platform.capture.notes import is_note
+from lead_platform.vocabularies.conjunctions import CONJUNCTIONS
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
 from lead_platform.vocabularies.text import fold, unaccent
@@ -16,6 +19,8 @@ from lead_platform.vocabularies.text import fold, unaccent
 NAME_FIELDS = ("full_name", "first_name", "last_name")
 PREFERRED_CHANNEL = "preferred_channel"
 _LONGEST_VALUE = 200
+_LONGEST_CHANNEL = 3
+_FEWEST_DOTS = 2
 # Wishes are few, and each is looked up in several lists.
 _MOST_REMEMBERED = 1_000
 _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!.,;:/|-–—_#"（）', " ") | {"'": ""})
@@ -32,6 +37,14 @@ _NOTE_BEGINS, _NOTE_ENDS = (
     re.compile(r"[^()\[\]{}（）@]*[)\]}）]"),
 )
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
+# No phrase goes over these; after one negation (`No. Calls …`) over no mark but a hyphen.
+_BREAK, _MARK = re.compile(r"[;,|\n!?]"), re.compile(r"[^\s_-]")
+_JOINED = re.compile(r"/|\s*[&+]\s*")
+_INITIALS = re.compile(r"(?<![\w@.-])(?:[^\W\d_]\.){2,}[^\W\d_]\.?(?![\w@.-])")
+_AFTER_OPENING, _BEFORE_CLOSING = (
+    re.compile(r"([(\[{<*（])[\s;,/|.–-]+"),
+    re.compile(r"[\s;,/|.–-]+([)\]}>*）])"),
+)
 
 
 class Denial(NamedTuple):
@@ -43,14 +56,28 @@ class Denial(NamedTuple):
     words: str
 
 
+class _Place(NamedTuple):
+    """Where a denial stands in a text, and the channels that it denies."""
+
+    start: int
+    end: int
+    channels: tuple[str, ...]
+
+
+_Find = Callable[[str], list[_Place]]
+_Cut = Callable[[str, int, int], str | None]
+
+
 class DenialReader:
     """Finds denials by the lists of one channel."""
 
     def __init__(self, lists: IntakeLists) -> None:
         self._lists = lists
-        self._phrases, signs, self._longest = lists.denials_in_names
+        self._phrases, signs, longest = lists.denials_in_names
+        self._composed, others, longest_of_others = lists.composed_denials
+        self._longest = max(longest, longest_of_others)
         self._notes = lists.denying_notes
-        self._signs = signs | self._notes.keys()
+        self._signs = signs | others | self._notes.keys()
         self._wishes: dict[str, Denial | None] = {}
 
     def in_preference(self, text: str) -> Denial | None:
@@ -64,19 +91,20 @@ class DenialReader:
         return self._wishes[text]
 
     def _in_wish(self, text: str) -> Denial | None:
-        denied: set[str] = set()
+        whole = self._denied_by(text)
+        heard = None if whole else _read(text, self._phrases_in, _without_note)
+        denied = {*whole, *(heard.channels if heard else ())}
+        words = [text] if whole else [heard.words] if heard else []
+        left = None if whole else heard.rest if heard else text
         kept: list[str] = []
-        words: list[str] = []
-        parts = [text] if self._denied_by(text) else _PARTS.split(text)
-        for part in parts:
+        for part in _PARTS.split(left or ""):
             channels = self._denied_by(part)
             denied |= channels
             (words if channels else kept).append(part)
         if not denied:
             return None
-        return Denial(
-            consent_fields(denied), ", ".join(filter(None, kept)) or None, ", ".join(words)
-        )
+        rest = ", ".join(part for part in kept if part and not self._lists.is_courtesy(part))
+        return Denial(consent_fields(denied), rest or None, ", ".join(words))
 
     def in_name(self, text: str) -> Denial | None:
         """What stands in a name and denies (`Jane Doe DO NOT CALL`), however it is set off; a short
@@ -87,21 +115,94 @@ class DenialReader:
         # The one look that each name costs.
         plain = text.casefold() if text.isascii() else unaccent(text)
         if not plain.replace(" ", "").isalpha():
-            plain = plain.translate(_SIGNS)
+            plain = self._without_dots(plain).translate(_SIGNS)
         if self._signs.isdisjoint(plain.split()):
             return None
+        heard = _read(self._without_dots(text), self._places_in_name, _without)
+        # Alone it may be a name: `Inga SMS`.
+        is_sure = heard is None or heard.rest or fold(heard.words) not in self._composed
+        return _as_denial(heard) if is_sure else None
+
+    def _places_in_name(self, text: str) -> list[_Place]:
+        return self._phrases_in(text) or self._notes_in(text)
+
+    def _phrases_in(
+        self, text: str, listed: Mapping[str, tuple[str, ...]] | None = None
+    ) -> list[_Place]:
+        """Each phrase that denies, with the channels listed behind it (`do not call or text`), and
+        those that nothing or a conjunction divides as one."""
         found = list(_WORD.finditer(text))
         words = [fold(match.group()) for match in found]
+        taken: list[tuple[int, int, tuple[str, ...]]] = []
         for start, end in spans(len(words), self._longest):
-            channels = self._phrases.get(" ".join(words[start:end]))
-            if channels is not None:
-                place = found[start].start(), found[end - 1].end()
-                return Denial(consent_fields(channels), _without(text, *place), text[slice(*place)])
-        for word, match in zip(words, found, strict=True):
-            if self._is_note(word, text, match):
-                rest = _without(text, *match.span())
-                return Denial(consent_fields(self._notes[word]), rest, match.group())
-        return None
+            phrase = " ".join(words[start:end])
+            channels = (listed or self._phrases).get(phrase) or self._composed.get(phrase)
+            if channels is None or self._is_broken(text, found[start:end], phrase):
+                continue
+            if all(end <= first or last <= start for first, last, _ in taken):
+                taken.append((start, end, channels))
+        taken.sort()
+        starts = [start for start, _, _ in taken[1:]] + [len(words)]
+        places: list[_Place] = []
+        before = -1
+        for (start, phrase_end, own), limit in zip(taken, starts, strict=False):
+            end, more = self._listed_behind(text, found, words[:limit], phrase_end)
+            channels = (*own, *more)
+            place = _Place(found[start].start(), found[end - 1].end(), channels)
+            if places and CONJUNCTIONS.issuperset(words[before:start]):
+                first = places.pop()
+                place = _Place(first.start, place.end, (*first.channels, *channels))
+            places.append(place)
+            before = end
+        return places
+
+    def _is_broken(self, text: str, found: list[re.Match[str]], phrase: str) -> bool:
+        """Whether a mark divides the words of a phrase: `No, call me`."""
+        gaps = [text[one.end() : other.start()] for one, other in pairwise(found)]
+        is_of_two = phrase.count(" ") == 1 and phrase in self._composed
+        return any(map(_BREAK.search, gaps)) or (is_of_two and any(map(_MARK.search, gaps)))
+
+    def _listed_behind(
+        self, text: str, found: list[re.Match[str]], words: list[str], end: int
+    ) -> tuple[int, set[str]]:
+        """How far a list of channels goes on from the word at `end`, and which they are."""
+        denied: set[str] = set()
+        while end < len(words):
+            gap = text[found[end - 1].end() : found[end].start()]
+            # The `e` of an e-mail joins nothing.
+            is_joined = " ".join(words[end : end + 2]) not in self._lists.channel_words
+            start = end + (is_joined and words[end] in CONJUNCTIONS)
+            if start == end and _JOINED.fullmatch(gap) is None:
+                break
+            longest = min(_LONGEST_CHANNEL, len(words) - start)
+            for size in range(longest, 0, -1):
+                word = self._lists.channel_words.get(" ".join(words[start : start + size]))
+                if word is not None:
+                    denied.update(word.channels)
+                    end = start + size
+                    break
+            else:
+                break
+        return end, denied
+
+    def _without_dots(self, text: str) -> str:
+        """`D.N.C.` as one word; other initials as they are."""
+        if text.count(".") < _FEWEST_DOTS:
+            return text
+
+        def written(match: re.Match[str]) -> str:
+            word = match.group().replace(".", "")
+            return word if word.lower() in self._notes else match.group()
+
+        return _INITIALS.sub(written, text)
+
+    def _notes_in(self, text: str) -> list[_Place]:
+        """Each short word that denies as a note."""
+        return [
+            _Place(*match.span(), self._notes[word])
+            for match in _WORD.finditer(text)
+            if (word := fold(match.group())) in self._notes and self._is_note(word, text, match)
+        ]
 
     def _is_note(self, word: str, text: str, match: re.Match[str]) -> bool:
         """Of registers, which deny one channel (TPS), people have the initials."""
@@ -115,35 +216,38 @@ class DenialReader:
         is_plain = "@" in text and _AROUND_A_MAILBOX.isdisjoint(text)
         if is_plain or len(text) > _LONGEST_VALUE:
             return None
+        heard = _read(self._without_dots(text), self._places_beside_mailbox, _without_note)
+        return _as_denial(heard)
+
+    def _places_beside_mailbox(self, text: str) -> list[_Place]:
         # Digits in their place: no phrase reaches over a mailbox, and none stands in it.
         bare = _MAILBOX.sub(lambda match: "0" * len(match.group()), text)
-        found = list(_WORD.finditer(bare))
-        words = [fold(match.group()) for match in found]
-        for start, end in spans(len(words), self._longest):
-            phrase = " ".join(words[start:end])
-            if phrase in self._phrases:
-                return self._beside_mailbox(
-                    text, found[start].start(), found[end - 1].end(), phrase
-                )
-        beside = [match for match in found if not match.group().isdigit()]
-        for word, match in zip(words, found, strict=True):
-            if word not in self._notes:
-                continue
-            is_alone = len(beside) == 1 and _is_no_name(match.group(), text)
-            if is_alone or self._is_note(word, bare, match):
-                return self._beside_mailbox(text, *match.span(), word)
-        return None
+        has_mailbox = "@" in text
+        places = [
+            place
+            for place in self._phrases_in(bare, self._phrases_of_mail)
+            if has_mailbox or self._is_sure(bare, place)
+        ]
+        if places:
+            return places
+        found = [match for match in _WORD.finditer(bare) if not match.group().isdigit()]
+        return [
+            _Place(*match.span(), self._in_mail(word))
+            for match in found
+            if (word := fold(match.group())) in self._notes
+            and (
+                (len(found) == 1 and _is_no_name(match.group(), text))
+                or self._is_note(word, bare, match)
+            )
+        ]
 
-    def _beside_mailbox(self, text: str, start: int, end: int, phrase: str) -> Denial:
-        """The denial without its note, which goes as far as the brackets around it."""
-        channels = self._lists.named_channels(phrase) or ("email",)
-        head, tail = text[:start], text[end:]
-        opened, closed = _NOTE_BEGINS.search(head), _NOTE_ENDS.match(tail)
-        if opened and closed:
-            head, tail = head[: opened.start()], tail[closed.end() :]
-        rest = " ".join(_EMPTY.sub(" ", f"{head} {tail}").split()).strip(_BESIDE_A_NUMBER)
-        left = rest if any(map(str.isalnum, rest)) else None
-        return Denial(consent_fields(channels), left, text[start:end])
+    @cached_property
+    def _phrases_of_mail(self) -> Mapping[str, tuple[str, ...]]:
+        return {phrase: self._in_mail(phrase) for phrase in self._phrases}
+
+    def _in_mail(self, phrase: str) -> tuple[str, ...]:
+        """What names no channel denies mail."""
+        return self._lists.named_channels(phrase) or ("email",)
 
     def in_phone(self, text: str) -> Denial | None:
         """What stands beside a number and denies (`DO NOT CALL 030 …`, `030 … (DNC)`); what is left
@@ -151,16 +255,23 @@ class DenialReader:
         # Signs and digits have no case, and are what nearly every phone is of.
         if (text.isascii() and text.lower() == text.upper()) or len(text) > _LONGEST_VALUE:
             return None
-        found = [match for match in _WORD.finditer(text) if not match.group().isdigit()]
-        words = [fold(match.group()) for match in found]
-        alone = frozenset(self._lists.denied_channels(" ".join(words))) if words else frozenset()
+        return _as_denial(
+            _read(self._without_dots(text), self._places_beside_number, _without_note)
+        )
+
+    def _places_beside_number(self, text: str) -> list[_Place]:
+        found = [m for m in _WORD.finditer(text) if not any(map(str.isdigit, m.group()))]
+        alone = self._lists.denied_channels(" ".join(m.group() for m in found)) if found else ()
         if alone:
-            return _beside_number(text, found[0].start(), found[-1].end(), alone)
-        for start, end in spans(len(words), self._longest):
-            channels = self._phrases.get(" ".join(words[start:end]))
-            if channels is not None:
-                return _beside_number(text, found[start].start(), found[end - 1].end(), channels)
-        return None
+            return [_Place(found[0].start(), found[-1].end(), alone)]
+        has_number = any(map(str.isdigit, text))
+        places = self._phrases_in(text)
+        places = [place for place in places if has_number or self._is_sure(text, place)]
+        return places or self._notes_in(text)
+
+    def _is_sure(self, text: str, place: _Place) -> bool:
+        """`No phone` in the place of a number may say that there is none."""
+        return fold(text[place.start : place.end]) not in self._composed
 
     def _denied_by(self, text: str) -> frozenset[str]:
         if self._lists.prefers_no_channel(text):
@@ -203,11 +314,48 @@ def _without(text: str, start: int, end: int) -> str | None:
     return rest.replace(" ,", ",").strip(_SET_OFF) or None
 
 
-def _beside_number(text: str, start: int, end: int, channels: Iterable[str]) -> Denial:
-    rest = " ".join(_EMPTY.sub(" ", f"{text[:start]} {text[end:]}").split())
-    rest = rest.strip(_BESIDE_A_NUMBER)
-    left = rest if any(map(str.isdigit, rest)) else None
-    return Denial(consent_fields(channels), left, text[start:end])
+def _without_note(text: str, start: int, end: int) -> str | None:
+    """The text without the denial and its note, which goes as far as the brackets around it."""
+    head, tail = text[:start], text[end:]
+    opened, closed = _NOTE_BEGINS.search(head), _NOTE_ENDS.match(tail)
+    if opened and closed:
+        head, tail = head[: opened.start()], tail[closed.end() :]
+    rest = " ".join(_EMPTY.sub(" ", f"{head} {tail}").split()).strip(_BESIDE_A_NUMBER)
+    return rest if any(map(str.isalnum, rest)) else None
+
+
+class _Heard(NamedTuple):
+    channels: frozenset[str]
+    rest: str | None
+    words: str
+
+
+def _read(text: str, find: _Find, cut: _Cut) -> _Heard | None:
+    """All that denies in a text, and what is left where each has been cut out."""
+    channels: set[str] = set()
+    words: list[str] = []
+    bare, rest = text, text or None
+    while places := find(bare):
+        channels.update(channel for place in places for channel in place.channels)
+        words += [bare[place.start : place.end] for place in places]
+        bare = _cut_out(bare, places)
+    if not channels:
+        return None
+    # What a note swallows behind a denial has been heard above.
+    while rest and (places := find(rest)):
+        rest = cut(rest, places[0].start, places[0].end)
+    return _Heard(frozenset(channels), rest, ", ".join(words))
+
+
+def _cut_out(text: str, places: list[_Place]) -> str:
+    """The text without the places alone, its notes tidied of what set them off there."""
+    for place in reversed(places):
+        text = f"{text[: place.start]} {text[place.end :]}"
+    return _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", text))
+
+
+def _as_denial(heard: _Heard | None) -> Denial | None:
+    return heard and Denial(consent_fields(heard.channels), heard.rest, heard.words)
 
 
 def consent_fields(channels: Iterable[str]) -> tuple[str, ...]:

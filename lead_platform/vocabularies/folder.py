@@ -19,9 +19,11 @@ from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.quantities import Meaning, QuantityWords
 from lead_platform.vocabularies.rows import (
+    CONTACT_CHANNELS,
     AliasRow,
     BlankRow,
     ConsentRow,
+    ContactPermissionRow,
     CountryRow,
     CurrencyRow,
     DealStageRow,
@@ -51,7 +53,13 @@ from lead_platform.vocabularies.rows import (
     TruthRow,
 )
 from lead_platform.vocabularies.secrets import SecretNames
-from lead_platform.vocabularies.tables import AliasTable, IntakeLists, PatternTable, Vocabularies
+from lead_platform.vocabularies.tables import (
+    AliasTable,
+    ChannelWord,
+    IntakeLists,
+    PatternTable,
+    Vocabularies,
+)
 from lead_platform.vocabularies.text import fold
 
 # Raise this whenever a rule of normalisation changes what a value becomes.
@@ -75,7 +83,7 @@ CONTACT_PERMISSIONS = "contact_permissions.csv"
 # A folder that was set up before these came has none of them: those that ship count there.
 _LATER_LISTS = frozenset({
     "blanks.csv", "repeats.csv", "macros.csv", "secrets.csv", "non_persons.csv", "quantities.csv",
-    "currencies.csv", OPT_OUT_WORDS, "deal_stages.csv", "truths.csv",
+    "currencies.csv", OPT_OUT_WORDS, CONTACT_PERMISSIONS, "deal_stages.csv", "truths.csv",
 })  # fmt: skip
 
 R = TypeVar("R", bound=Row)
@@ -124,6 +132,18 @@ class _Folder:
             (wildcard(_folded_parts(row.alias)), row.value) for row in rows if "*" in row.alias
         ]
         return AliasTable(file_name, exact, _pattern_table(file_name, wildcards))
+
+    def channel_words(self, rows: Sequence[ContactPermissionRow]) -> dict[str, ChannelWord]:
+        """The words of one channel, each folded."""
+        found: dict[str, ChannelWord] = {}
+        for row in rows:
+            if row.channel not in CONTACT_CHANNELS or "*" in row.word:
+                continue
+            key = fold(row.word)
+            channels, languages = found.get(key, ChannelWord((), frozenset()))
+            channels = channels if row.channel in channels else (*channels, row.channel)
+            found[key] = ChannelWord(channels, languages | {row.language})
+        return {key: word for key, word in found.items() if len(word.channels) == 1}
 
     def consents(self, rows: Sequence[ConsentRow]) -> AliasTable:
         """Those that say yes or no. A word that also says neither is a fault."""
@@ -199,12 +219,15 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
     secrets = folder.rows("secrets.csv", SecretRow)
     opt_outs = folder.rows(OPT_OUT_WORDS, OptOutRow)
     consents = folder.rows(CONSENT_WORDS, ConsentRow)
+    permissions = folder.rows(CONTACT_PERMISSIONS, ContactPermissionRow)
     lists = partial(
         IntakeLists,
         consents=folder.consents(consents),
         without_consent=frozenset(fold(r.alias) for r in consents if r.value == "not_stated"),
         opt_outs=folder.table(OPT_OUT_WORDS, [r for r in opt_outs if r.channel != "preference"]),
         refusals=_refusals(folder, opt_outs),
+        channel_words=folder.channel_words(permissions),
+        fillers=frozenset(fold(row.word) for row in permissions if row.part == "filler"),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         truths=folder.aliases("truths.csv", TruthRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),

@@ -25,6 +25,8 @@ from lead_platform.vocabularies.text import fold
 
 _LEAST_LETTERS = 9
 _PAIR = 2
+# ISO 639-2, for words that are the same in many: SMS, WhatsApp.
+_ANY_LANGUAGE = "mul"
 # What lists to pick from set around the word for "nothing picked".
 _FRAMES = frozenset("-‐‑‒–—―−_=~*#|<>()[]{}«»‹›＜＞（）［］｛｝【】「」〈〉《》")
 _OF_ITS_COLUMN: tuple[OptOutChannel, ...] = ("", "list")
@@ -110,14 +112,17 @@ class IntakeLists:
     `version` names the lists that decide what a value becomes. `placeholders` are not among them:
     they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
     deny, by what their row names: a channel, `all` of them, a `list` or nothing, which is for the
-    column to say. `without_consent`: folded states by which nobody agreed and nobody
-    refused. `repeats`: the marks for the value of the row above, as they are listed
+    column to say. `channel_words`: what is one channel and says no more; `fillers`: what stands
+    beside such words. `without_consent`: folded states by which nobody agreed and nobody refused.
+    `repeats`: the marks for the value of the row above, as they are listed
     (`spellings`).
     """
 
     consents: AliasTable
     opt_outs: AliasTable
     refusals: Mapping[OptOutChannel, AliasTable]
+    channel_words: Mapping[str, "ChannelWord"]
+    fillers: frozenset[str]
     without_consent: frozenset[str]
     deal_stages: AliasTable
     truths: AliasTable
@@ -180,13 +185,45 @@ class IntakeLists:
             return False
         return self.refusals["preference"].find(bare) is not None
 
+    def is_courtesy(self, text: str) -> bool:
+        """Whether a text beside a wish says nothing: `please`."""
+        key = fold(text)
+        return key in self.fillers and key not in self.channel_words
+
     @cached_property
     def denials_in_names(self) -> "DenialPhrases":
         """Those denials of the opt-outs that are no names themselves."""
         denials = self._denials()
         phrases = {p: of for p, of in denials.items() if not _may_be_name(p.split())}
-        signs = frozenset(max(phrase.split(), key=len) for phrase in phrases)
-        return DenialPhrases(phrases, signs, max((len(p.split()) for p in phrases), default=0))
+        return _denial_phrases(phrases)
+
+    @cached_property
+    def composed_denials(self) -> "DenialPhrases":
+        """What denies a channel in one listed phrase (`no calls`), before the other words of
+        channels in that language (`no phone`)."""
+        phrases = self.denials_in_names.channels
+        denials = self._denials()
+        languages: dict[str, frozenset[str]] = {}
+        for phrase, channels in phrases.items():
+            words = phrase.split()
+            for start in range(1, len(words)):
+                word = self.channel_words.get(" ".join(words[start:]))
+                if word is not None and word.channels == channels:
+                    head = " ".join(words[:start])
+                    spoken = frozenset() if _ANY_LANGUAGE in word.languages else word.languages
+                    languages[head] = languages.get(head, frozenset({_ANY_LANGUAGE})) | spoken
+                    break
+        composed = {
+            phrase: word.channels
+            for head, spoken in languages.items()
+            # What denies by itself (Baja, Stop, Nix) may be a surname before another.
+            if head not in denials
+            for text, word in self.channel_words.items()
+            if not spoken.isdisjoint(word.languages)
+            and (phrase := f"{head} {text}") not in phrases
+            and not _may_be_name(phrase.split())
+        }
+        return _denial_phrases(composed)
 
     @cached_property
     def denying_notes(self) -> Mapping[str, tuple[str, ...]]:
@@ -239,6 +276,13 @@ class IntakeLists:
         return cast(OptOut | None, found)
 
 
+class ChannelWord(NamedTuple):
+    """What a word of one channel means, and in which languages."""
+
+    channels: tuple[str, ...]
+    languages: frozenset[str]
+
+
 class DenialPhrases(NamedTuple):
     """Folded phrases with the channels they deny; `signs`: words of which each phrase has one;
     `longest`: the most words of a phrase."""
@@ -246,6 +290,12 @@ class DenialPhrases(NamedTuple):
     channels: Mapping[str, tuple[str, ...]]
     signs: frozenset[str]
     longest: int
+
+
+def _denial_phrases(channels: Mapping[str, tuple[str, ...]]) -> DenialPhrases:
+    signs = frozenset(max(phrase.split(), key=len) for phrase in channels)
+    longest = max((len(phrase.split()) for phrase in channels), default=0)
+    return DenialPhrases(channels, signs, longest)
 
 
 def _may_be_name(words: Sequence[str]) -> bool:

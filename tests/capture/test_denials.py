@@ -165,6 +165,9 @@ def test_each_short_word_denies_as_a_note_and_is_a_surname_otherwise(
         ("DNC ann@x.example", "ann@x.example", ALL), ("ann@x.example(dnc)", "ann@x.example", ALL),
         ("DNC - Ann Lee <ann@x.example>", "Ann Lee <ann@x.example>", ALL),
         ("ann@x.example do not call", "ann@x.example", (PHONE,)),
+        ("ann@x.example (do not call or text)", "ann@x.example", (PHONE, SMS)),
+        ("ann@x.example (unsubscribed, do not call)", "ann@x.example", (MAIL, PHONE)),
+        ("DO NOT EMAIL and DO NOT TEXT ann@x.example", "ann@x.example", (MAIL, SMS)),
     ],
 )  # fmt: skip
 def test_a_denial_beside_a_mailbox_counts(
@@ -536,3 +539,123 @@ def test_a_denial_beside_a_number_counts(
 def test_a_number_and_harmless_words_deny_nothing(number: str, word: str) -> None:
     assert READER.in_phone(f"{number} {word}") is None
     assert READER.in_phone(f"{word} {number}") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "fields"),
+    [
+        ("Flo Geis DO NOT CALL, DO NOT EMAIL", "Flo Geis", (MAIL, PHONE)),
+        ("DO NOT CALL DO NOT EMAIL Mia Fox", "Mia Fox", (MAIL, PHONE)),
+        ("DO NOT TEXT or DO NOT CALL Mia Fox", "Mia Fox", (PHONE, SMS)),
+        ("Mia Fox (do not call or email)", "Mia Fox", (MAIL, PHONE)),
+        ("NO CALLS/TEXTS Mia Fox", "Mia Fox", (PHONE, SMS)),
+        ("Anke Groß - keine Anrufe und SMS", "Anke Groß", (PHONE, SMS)),
+        ("Mia (no calls) Fox (no WhatsApp)", "Mia Fox", (PHONE, WHATSAPP)),
+        ("Mia Fox (do not call; DNC)", "Mia Fox", ALL),
+        ("Mia Fox (do not call) - unsubscribed", "Mia Fox", ALL),
+        ("J.R.R. Roe (D.N.C.)", "J.R.R. Roe", ALL),
+        ("J.R.R. Roe (no e-mails)", "J.R.R. Roe", (MAIL,)),
+    ],
+)
+def test_each_denial_of_a_name_is_heard(
+    make_channel: MakeChannel, cell: str, name: str, fields: tuple[str, ...]
+) -> None:
+    """Of `DO NOT CALL, DO NOT EMAIL` the first counted, and the second was a name or nothing."""
+    row = mapped(make_channel, may_call="yes", may_mail="yes", name=cell)
+    assert (row["full_name"], denied(row), told(row)) == (name, fields, ["full_name"])
+
+
+ONE_CHANNEL = sorted(
+    (phrase, of[0])
+    for phrase, of in (
+        *shipped_intake_lists().denials_in_names.channels.items(),
+        *shipped_intake_lists().composed_denials.channels.items(),
+    )
+    if len(of) == 1 and " " in phrase
+)
+WAYS = [("email", "emails"), ("phone", "calls"), ("sms", "texts"), ("whatsapp", "WhatsApp")]
+CELLS = [("Jane Doe ({})", READER.in_name), ("Jane Doe - {}", READER.in_name),
+         ("j@d.example ({})", READER.in_email), ("{} j@d.example", READER.in_email),
+         ("+442079460991 {}", READER.in_phone), ("{}", READER.in_preference)]  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(
+    denials=st.lists(st.sampled_from(ONE_CHANNEL), min_size=1, max_size=3),
+    between=st.sampled_from([", ", " / ", " and ", "; ", " ", " - ", " | "]),
+    listed=st.none() | st.tuples(st.sampled_from([" or ", "/", " & ", " nor "]),
+                                 st.sampled_from(WAYS)),
+    cell=st.sampled_from(CELLS),
+    casing=st.sampled_from([str.upper, str.lower]),
+)  # fmt: skip
+def test_a_cell_denies_all_that_it_says(
+    denials: list[tuple[str, str]],
+    between: str,
+    listed: tuple[str, tuple[str, str]] | None,
+    cell: tuple[str, Any],
+    casing: Any,
+) -> None:
+    form, read = cell
+    said = between.join(phrase for phrase, _ in denials)
+    meant = {f"consent_{way}" for _, way in denials}
+    if listed is not None:
+        said += listed[0] + listed[1][1]
+        meant.add(f"consent_{listed[1][0]}")
+    found = read(form.format(casing(said)))
+    assert found is not None
+    assert meant <= set(found.fields)
+    assert found.rest == ({"in_preference": None, "in_phone": "+442079460991",
+                           "in_email": "j@d.example"}.get(read.__name__, "Jane Doe"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["No, Mel", "No Mel", "N.O. Mail", "Inga Ring", "Dr. Inga Ring", "Inga Mail", "Sin Ring",
+     "Nao Call", "Nix Anruf", "Baja Call", "J.R.R. Tolkien", "No. 7 Call Centre", "No Phone",
+     "Anna Orr and Tom Call", "D. N. Clark", "Stop, Ring"],
+)  # fmt: skip
+def test_names_beside_such_words_stay_names(name: str) -> None:
+    assert READER.in_name(name) is None
+
+
+@pytest.mark.parametrize(
+    ("wish", "kept", "fields"),
+    [
+        ("Email - do not call", "Email", (PHONE,)), ("No phone", None, (PHONE,)),
+        ("No phone calls please", None, (PHONE,)), ("Bitte keine Anrufe", None, (PHONE,)),
+        ("no e-mails or calls", None, (MAIL, PHONE)), ("Email | no text", "Email", (SMS,)),
+        ("Email/No calls", "Email", (PHONE,)), ("do not call/email", None, (MAIL, PHONE)),
+        ("Don't call, email me", "email me", (PHONE,)), ("E-Mail (kein SMS)", "E-Mail", (SMS,)),
+        ("No, call me", "No, call me", ()), ("SMS nicht, anrufen ja", "SMS nicht, anrufen ja", ()),
+        ("text only, no WhatsApp", "text only", (WHATSAPP,)),
+    ],
+)  # fmt: skip
+def test_a_wish_denies_whatever_stands_around_the_denial(
+    make_channel: MakeChannel, wish: str, kept: str | None, fields: tuple[str, ...]
+) -> None:
+    """`Email - do not call` and `No phone` were preferred channels that no list knew."""
+    row = mapped(make_channel, wish=wish)
+    assert (row.get("preferred_channel"), denied(row)) == (kept, fields)
+
+
+@pytest.mark.parametrize(
+    ("cell", "left", "fields"),
+    [
+        ("+442079460998 x12 DNC", "+442079460998 x12", ALL),
+        ("+442079460998 D.N.C.", "+442079460998", ALL),
+        ("+442079460998 - no whatsapp", "+442079460998", (WHATSAPP,)),
+        ("030 901820 Anna (DNC)", "030 901820 Anna", ALL),
+        ("no calls or texts 030 901820", "030 901820", (PHONE, SMS)),
+        ("030 901820 no calls (DNC)", "030 901820", ALL),
+    ],
+)
+def test_a_denial_beside_an_extension_or_another_denial_counts(
+    make_channel: MakeChannel, cell: str, left: str, fields: tuple[str, ...]
+) -> None:
+    row = mapped(make_channel, phone=cell, may_call="yes", may_mail="yes")
+    assert (row.get("phone"), denied(row), told(row)) == (left, fields, ["phone"])
+
+
+@pytest.mark.parametrize("cell", ["No phone", "030 901820 no, call mobile", "030 901820 No. Call"])
+def test_what_may_say_that_there_is_no_phone_denies_nothing(cell: str) -> None:
+    assert READER.in_phone(cell) is None
