@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -33,6 +34,8 @@ AMBIGUOUS_NAME = "name"
 FIRST_NAME_BESIDE_LAST = "first_name_beside_last"
 """Names that are those of first ones beside a last name only: Turkish `Ad` may be an advert's."""
 OTHER_PARTY = "other_party"
+ONE_PERSON, LATER_ORDINAL = "one_person", "later_ordinal"
+"""Words for one of several persons, and for which of them other than the first."""
 FILLER = "filler"
 SENSITIVE = "sensitive"
 ASKER = "asker"
@@ -82,6 +85,8 @@ _OTHER_TARGETS = frozenset(
             AMBIGUOUS_NAME,
             FIRST_NAME_BESIDE_LAST,
             OTHER_PARTY,
+            ONE_PERSON,
+            LATER_ORDINAL,
             FILLER,
             SENSITIVE,
             ASKER,
@@ -111,6 +116,7 @@ _OTHER_TARGETS = frozenset(
 )
 _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
+    *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
     *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
@@ -136,6 +142,9 @@ REACHES_SOMEBODY = frozenset(
     ["email", "phone", "full_name", "first_name", "last_name", "person_id", AMBIGUOUS_NAME]
 )
 _REACHED = frozenset(["email", "phone", "further_emails"])
+_NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_])(?=\d+\Z)")
+# More persons than a form asks for; `Customer 2024` is a year's.
+_LAST_PLACE, _LONGEST_PLACE = 20, 3
 _LONGEST_PHRASE = 3
 _PAIR = 2
 # `2`, `2nd`, `3te`
@@ -239,8 +248,10 @@ class FieldNames:
         return tuple(keys) if says_nothing else path
 
     def has(self, name: str) -> bool:
-        """Whether the whole name is in the list, whatever it stands for."""
-        return _compact(_words(name)) in self.fields
+        """Whether the whole name is in the list, whatever it stands for; words that say only which
+        of several persons are no names of columns."""
+        found = self.fields.get(_compact(_words(name)), ())
+        return any(match.field not in (ONE_PERSON, LATER_ORDINAL) for match in found)
 
     def parts(self, name: str) -> tuple[NameMatch, ...]:
         """The fields of a name that says two things: `Email / Phone`."""
@@ -251,8 +262,27 @@ class FieldNames:
         return tuple(match for matches in found for match in matches[:1]) if all(found) else ()
 
     def is_other_party(self, path: Sequence[str]) -> bool:
-        """Whether the name is about another than the lead."""
-        return any(self._has_phrase(self._words(name), OTHER_PARTY) for name in path)
+        """Whether the name is about another than the lead, be it a second of several persons."""
+        named = [self._words(name) for name in path]
+        return any(self._has_phrase(words, OTHER_PARTY) for words in named) or any(
+            map(self._is_of_later_person, named)
+        )
+
+    def is_titled_after_others(self, title: str) -> bool:
+        """Whether the title of a file says so; `customer (2)` is how a browser counts downloads."""
+        return self._has_phrase(self._words(title), OTHER_PARTY)
+
+    def _is_of_later_person(self, words: list[str]) -> bool:
+        """`Visitor 2 phone`, `Phone (2nd participant)`; `Phone 2` may be the same person's."""
+        return any(
+            (self._is(one, ONE_PERSON) and self._is_later(other))
+            or (self._is_later(one) and self._is(other, ONE_PERSON))
+            for one, other in pairwise(_split_numbers(words))
+        )
+
+    def _is_later(self, word: str) -> bool:
+        is_number = word.isdecimal() and 1 < int(word[:_LONGEST_PLACE]) <= _LAST_PLACE
+        return (is_number and len(word) < _LONGEST_PLACE) or self._is(word, LATER_ORDINAL)
 
     def asks_about_another(self, question: str) -> bool:
         """Whether a question is about somebody else than who answers it: `Your manager's email` is,
@@ -591,6 +621,11 @@ def _words(name: str) -> list[str]:
     name = _INVISIBLE.sub("", name)
     spaced = _PLUS.sub("plus ", _CAMEL.sub(" ", _POSSESSIVE.sub("", name)))
     return fold(spaced).split() or (["numbersign"] if "#" in name else [])
+
+
+def _split_numbers(words: Sequence[str]) -> list[str]:
+    """`visitor2` as the two words that it is."""
+    return [part for word in words for part in _NUMBER_BEHIND.split(word)]
 
 
 def _compact(words: Sequence[str]) -> str:

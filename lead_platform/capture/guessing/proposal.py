@@ -72,7 +72,7 @@ def propose_channel(
         raise ValueError(f"{name!r} is no channel's name; allowed: lower case letters, digits, _")
     sample = sample_file(path, names, lists, table)
     found = assign_columns(sample, names, vocabularies, lists, now)
-    file_name, is_other = shown(path.name), names.is_other_party([path.stem])
+    file_name, is_other = shown(path.name), names.is_titled_after_others(path.stem)
     try:
         draft = draft_channel(name, f"Records as in {file_name}.", sample, found)
     except NoPersonError as error:

@@ -102,3 +102,42 @@ def test_a_caller_alone_is_the_lead(tmp_path: Path) -> None:
     fields = mapped(proposed(write_export(tmp_path / "x.csv", columns)))
     assert fields["email"] == ("Caller Email",)
     assert fields["full_name"] == ("Caller Name",)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Phone (2nd participant)", "Visitor 2 phone", "visitor2Phone", "Phone - Passenger 3",
+        "Teilnehmer 2 Telefon", "Telefon zweiter Ansprechpartner", "Deelnemer 2 telefoon",
+        "Téléphone du deuxième invité", "Third guest: mobile", "2. Besucher Telefon",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("has_first", [True, False])
+def test_what_a_second_of_several_persons_has_is_not_the_leads(
+    tmp_path: Path, header: str, has_first: bool
+) -> None:
+    """Words in brackets and persons with a number added nothing, so their phone was the lead's."""
+    numbers = ("+44 20 7946 0991", "+44 20 7946 0992")
+    columns: Columns = [
+        ("Name", None, "Ada Ashby", "Bo Brock"), ("Email", None, *MAILS), (header, None, *numbers)
+    ]  # fmt: skip
+    if has_first:
+        columns.append(("Visitor 1 phone", None, "+44 20 7946 0993", "+44 20 7946 0994"))
+    fields = mapped(proposed(write_export(tmp_path / "x.csv", columns)))
+    assert fields.get("phone") == (("Visitor 1 phone",) if has_first else None)
+
+
+@pytest.mark.parametrize(
+    "name", ["Applicant 2", "2nd participant email", "Zweiter Ansprechpartner", "Guest #4"]
+)
+def test_a_name_says_a_second_person(name: str) -> None:
+    assert NAMES.is_other_party([name])
+    assert NAMES.matches([name]) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Participant 1 phone", "Applicant", "Customer 2024", "Visitor 1", "Teilnehmer 1 E-Mail"],
+)
+def test_a_name_says_the_first_or_the_only_person(name: str) -> None:
+    assert not NAMES.is_other_party([name])
