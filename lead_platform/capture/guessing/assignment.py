@@ -202,7 +202,7 @@ def assign_columns(
         *ask_about_consents(rest, names, lists),
         *ask_about_parts(sample.left, names, lists),
         *ask_about_company_phones(rest, chosen),
-        *ask_about_lines(rest, chosen),
+        *ask_about_lines(rest, chosen, names),
         *ask_about_first_names(rest, chosen, names),
         *ask_about_statuses(rest),
         *ask_about_record_kinds(rest),

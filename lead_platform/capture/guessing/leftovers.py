@@ -17,11 +17,12 @@ from lead_platform.capture.guessing.choices import (
 )
 from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
 from lead_platform.capture.guessing.names import FIRST_NAME_BESIDE_LAST, FieldNames
+from lead_platform.capture.guessing.notation import path_of, quoted
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.values import show
-from lead_platform.vocabularies.phone_words import is_against_numbers
+from lead_platform.vocabularies.phone_words import against_number, is_against_numbers
 from lead_platform.vocabularies.tables import PatternTable
 from lead_platform.vocabularies.text import fold
 
@@ -37,6 +38,8 @@ _NO_RANK = "individual"
 _DATE = re.compile(r"\d{4}([-./])\d\d?\1\d\d?(?!\d)|\d\d?([-./])\d\d?\2(?:19|20)\d\d(?!\d)")
 _MOSTLY = 0.95
 _FILLED = 0.5
+_LONGEST_LABEL = 5
+_TOLD_LABELS = 5
 _DAY = timedelta(days=1)
 _LONGEST_EPOCH = 13
 
@@ -56,17 +59,61 @@ def _is_phone(value: str) -> bool:
     return is_phone(value) and _DATE.match(value) is None
 
 
-def ask_about_lines(rest: Rest, chosen: Chosen) -> Iterator[str]:
-    """Columns that say of the number beside them that it is wrong, cut off or a fax."""
-    phones = [choice.column.name for choice in chosen.get("phone", ())]
+def ask_about_lines(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[str]:
+    """Columns that say of the number or mailbox beside them that it is wrong, cut off, a fax, or
+    somebody else's."""
+    phones = [choice.column for choice in chosen.get("phone", ())]
+    reached = [*phones, *(choice.column for choice in chosen.get("email", ()))]
     for column, _ in rest:
-        said = next(filter(is_against_numbers, column.tried), None)
-        if phones and said is not None:
-            yield (
-                f"{column.name}: does {show(said)} say that nobody reaches the person by "
-                f"{' or '.join(phones)}? No field takes it, and the numbers are read all the same: "
-                "where it does, empty those cells of the file first"
-            )
+        labelled = [each for each in reached if _is_label_of(column, each, names)]
+        is_against = _is_against_label if labelled else is_against_numbers
+        said = list(dict.fromkeys(filter(is_against, column.tried)))
+        if said and (labelled or phones):
+            without = _paths_without(column, labelled, said)
+            yield _asked_of_lines(column, labelled or phones, said, without)
+
+
+def _is_label_of(column: Column, reached: Column, names: FieldNames) -> bool:
+    """Whether the names have the word for a number or mailbox in common, and the number behind it:
+    `Phone 1 - Label` and `Phone 1 - Value`, `Email` and `Email Type`."""
+    own, other = (fold(each.path[-1]).split() for each in (column, reached))
+    if _number_of(own) != _number_of(other):
+        return False
+    common = [word for word in own if word in other and word.isalpha()]
+    return any(m.field in ("email", "phone") for word in common for m in names.matches((word,)))
+
+
+def _number_of(words: list[str]) -> str:
+    return next(filter(str.isdecimal, words), "1")
+
+
+def _is_against_label(value: str) -> bool:
+    is_label = len(value.split()) <= _LONGEST_LABEL and "@" not in value
+    return is_label and not any(map(str.isdigit, value)) and against_number(value) is not None
+
+
+def _paths_without(column: Column, labelled: list[Column], said: list[str]) -> str:
+    """What reads the labelled columns but for the cells that the labels speak against."""
+    if len(said) > _TOLD_LABELS:
+        return ""
+    tests = " && ".join(f"{path_of(column.path)} != {_raw(value)}" for value in said)
+    return "; ".join(quoted(f"[@][?{tests}] | [0].{path_of(each.path)}") for each in labelled)
+
+
+def _asked_of_lines(column: Column, reached: list[Column], said: list[str], without: str) -> str:
+    told = ", ".join(map(show, said[:_TOLD_LABELS]))
+    what = " or ".join(each.name for each in reached)
+    instead = f", or write as the `path` of the field {without}" if without else ""
+    return (
+        f"{column.name}: does {told} say that the person is not reached by {what}, being wrong, "
+        "cut off, a fax or somebody else's? No field takes it, and the values are read all the "
+        f"same: where it does, empty those cells of the file first{instead}"
+    )
+
+
+def _raw(value: str) -> str:
+    """A text as jmespath has it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def ask_about_company_phones(rest: Rest, chosen: Chosen) -> Iterator[str]:

@@ -120,5 +120,5 @@ def test_what_is_said_of_a_number_beside_it_is_asked_about(
 ) -> None:
     proposal = guessed(tmp_path, COUNTRY, NUMBERS, (header, None, "Mobile", said, "Work"))
     (question,) = asked(proposal, header)
-    assert f"does {said!r} say that nobody reaches the person by Phone" in question
+    assert f"does {said!r} say that the person is not reached by Phone" in question
     assert not asked(guessed(tmp_path, NUMBERS, (header, None, "Mobile", "", "Work")), header)
