@@ -20,8 +20,9 @@ _WRITTEN = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(?:\d{4}|\d\d)(?!\d)")
 _MONTHS = 12
 # Of all days of the year, those that may be a month, and those that may not.
 _SHARE_CONVERTED, _SHARE_LEFT = 0.4, 0.6
-# A mixture of two systems' dates looks like it by chance less often than one file in twenty.
-_BY_CHANCE = 0.05
+# A mixture of two systems' dates looks like it by chance in less than one file in a thousand: whole
+# records are at stake.
+_BY_CHANCE = 0.001
 _KEPT = 10
 
 

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from lead_platform import vocabularies
 from lead_platform.vocabularies.text import fold
 
 _SHARES = Path(__file__).resolve().parents[1] / "shares"
+_ENDINGS = Path(vocabularies.__file__).with_name("family_name_endings.csv")
 # The lists end at names of about one in 10,000; of what they lack one is about this frequent.
 _LEAST = 5e-5
 _UNLISTED = 1e-5
@@ -49,12 +51,13 @@ def is_only_family(word: str) -> bool:
 def chance_of_family_first(first: str, last: str) -> float:
     """How likely the first word is the family's and the last one the given name, by Bayes' rule.
 
-    0 where the first word is not known as a family's only, or as a given name and the last is not.
+    0 where the first word is not known as a family's only, or where the last is no known given name
+    and either the first is, or the last ends as families' names do (Guðmundsdóttir).
     """
     if not is_only_family(first):
         return 0.0
     given = share_given(last)
-    if not given and share_given(first):
+    if not given and (share_given(first) or _key(last).endswith(_family_endings())):
         return 0.0
     swapped = _FAMILY_FIRST * share_family(first) * max(given, _UNLISTED)
     usual = max(_least_given(first), _UNLISTED) * max(share_family(last), _UNLISTED)
@@ -74,6 +77,12 @@ def _key(word: str) -> str:
 
 
 @cache
+def _family_endings() -> tuple[str, ...]:
+    with _ENDINGS.open(encoding="utf-8", newline="") as stream:
+        return tuple(_key(row["ending"]) for row in csv.DictReader(stream))
+
+
+@cache
 def _shares(name: str) -> Mapping[str, float]:
     largest: dict[str, float] = {}
     with (_SHARES / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
@@ -87,3 +96,4 @@ def read_lists() -> None:
     """Reads the lists, which otherwise the first name does that asks."""
     for name in ("first_names", "long_first_names", "last_names"):
         _shares(name)
+    _family_endings()

@@ -60,6 +60,8 @@ CASES = st.sampled_from([str.upper, str.lower, str.title, str])
         ("Becker Horst", "Horst", "Becker"),
         ("Neumann Gerlinde", "Gerlinde", "Neumann"),
         ("Horst Becker", "Horst", "Becker"),
+        ("Björk Guðmundsdóttir", "Björk", "Guðmundsdóttir"),
+        ("Lind Kvarnqvist", "Lind", "Kvarnqvist"),
         ("Heinz Krause", "Heinz", "Krause"),
         ("Heinz Hutzelmeier", "Heinz", "Hutzelmeier"),
         ("Wolf J.", "J", "Wolf"),
