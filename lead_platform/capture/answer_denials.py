@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.denials import consent_fields, spans
+from lead_platform.capture.denials import DenialReader, consent_fields
 from lead_platform.capture.guessing.names import DENIED_AT, OPT_OUTS, WITHDRAWN_AT, FieldNames
 from lead_platform.capture.questions import bare_question
 from lead_platform.capture.values import read_list, readable_text, show
@@ -25,19 +25,27 @@ _LONGEST_ANSWER = 200
 _CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
 _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'": ""})
 _PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
+# `2024-05-01`, `1.5.24`, and the seconds since 1970
+_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|\b\d{10}(?:\d{3})?\b")
 _MOST_REMEMBERED = 10_000
-_DOUBLE = 2
+_DOUBLE = _PAIR = 2
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
 
 
+TextKind = Literal["remark", "answer", "value"]
+"""A text written freely; what was answered to a question; a value such as a company."""
+
+
 class _Leave(NamedTuple):
     """What a question asks about leave to reach somebody, and for which consents. `is_sure`: else
-    it may ask that, or the opposite, or something else."""
+    it may ask that, the opposite or something else; `is_of_opt_out`: it has the words of one, and
+    a date is its."""
 
     of: Literal["consent", "opt_out", "opt_out_at"]
     fields: tuple[str, ...]
     is_sure: bool = True
+    is_of_opt_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class AnswerDenials:
     def __init__(self, names: FieldNames, lists: IntakeLists) -> None:
         self._names = names
         self._lists = lists
-        self._phrases, self._signs, self._longest = lists.denials_in_names
+        self._denials = DenialReader(lists)
         self._known: dict[str, _Leave | None] = {}
 
     def read(self, answers: Mapping[str, Any]) -> Iterator[DeniedAnswer]:
@@ -81,28 +89,37 @@ class AnswerDenials:
             if fields is None or fields:
                 yield DeniedAnswer(question, answer, fields or ())
 
-    def in_text(self, text: str, *, is_remark: bool = True) -> tuple[str, ...]:
+    def in_text(self, text: str, kind: TextKind) -> tuple[str, ...]:
         """What a text denies that was asked for another purpose, in a clause that says nothing
-        else: `Do not call, please`. In a remark a word in capitals does too, `DNC`, that may be a
-        name elsewhere."""
+        else: `Do not call, please`. In a remark or an answer a word in capitals does too, `DNC`,
+        that may be a name elsewhere; `No marketing` only as a whole remark, for it may be what
+        somebody does."""
         if len(text) > _LONGEST_ANSWER:
             return ()
-        if is_remark and text.isupper() and (denied := self._lists.denied_channels(text)):
+        if kind != "value" and text.isupper() and (denied := self._lists.denied_channels(text)):
             return consent_fields(denied)
         # The one look that each text costs.
         plain = text.casefold() if text.isascii() else unaccent(text)
-        if self._signs.isdisjoint(plain.translate(_SIGNS).split()):
+        if self._denials.signs.isdisjoint(plain.translate(_SIGNS).split()):
             return ()
-        return _in_order(self._by_itself(clause) for clause in (text, *_CLAUSES.split(text)))
+        clauses = dict.fromkeys((text, *_CLAUSES.split(text)))
+        return _in_order(
+            fields
+            for clause in clauses
+            if (fields := self._by_itself(clause))
+            and ((kind == "remark" and clause == text) or not _may_be_trade(clause, fields))
+        )
 
     def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
         """The consents that the answer denies; None where it may deny some, and nobody knows."""
-        stated = self.in_text(answer)
+        stated = self.in_text(answer, "answer")
         if asked is None:
             return stated
         clauses = [answer, *_CLAUSES.split(answer)] if len(answer) <= _LONGEST_ANSWER else []
         if named := set(chain.from_iterable(map(self._lists.named_channels, clauses))):
             return consent_fields(named)
+        if asked.is_of_opt_out and _DATE.search(answer):
+            return asked.fields
         said = {self._said(asked, clause) for clause in clauses} - {None}
         # `Unsubscribed` leaves it to the question of what.
         if stated and not (asked.is_sure and said == {"denied"}):
@@ -110,7 +127,7 @@ class AnswerDenials:
         if not asked.is_sure:
             return None if said else ()
         if len(said) != 1:
-            return asked.fields if not said and asked.of == "opt_out_at" else None
+            return None
         return asked.fields if "denied" in said else ()
 
     def _said(self, asked: _Leave, text: str) -> str | None:
@@ -125,21 +142,25 @@ class AnswerDenials:
         return "not_denied" if self._names.permissions.are_fillers(rest) else None
 
     def _by_itself(self, clause: str) -> tuple[str, ...]:
-        """What a clause denies whatever was asked: `Please do not call me`."""
-        words = fold(clause).split()
-        for start, end in spans(len(words), self._longest):
-            channels = self._phrases.get(" ".join(words[start:end]))
-            if channels is not None:
-                around = [*words[:start], *words[end:]]
-                is_all = self._names.permissions.are_fillers(around)
-                return consent_fields(channels) if is_all else ()
-        return ()
+        """What a clause denies whatever was asked: `Please do not call or text me`."""
+        places = self._denials.phrases_in(clause)
+        around = clause
+        for place in reversed(places):
+            around = f"{around[: place.start]} {around[place.end :]}"
+        if not places or not self._names.permissions.are_fillers(fold(around).split()):
+            return ()
+        return consent_fields(set(chain.from_iterable(place.channels for place in places)))
 
     def _asked(self, question: str) -> _Leave | None:
         if question not in self._known:
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[question] = self._leave(bare_question(question))
+            text = bare_question(question)
+            asked = self._leave(text)
+            is_of_opt_out = asked is not None and (
+                asked.of == "opt_out_at" or self._names.tells_opt_out(text)
+            )
+            self._known[question] = asked and asked._replace(is_of_opt_out=is_of_opt_out)
         return self._known[question]
 
     def _leave(self, text: str) -> _Leave | None:
@@ -193,6 +214,10 @@ class AnswerDenials:
 
 
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)
+
+
+def _may_be_trade(clause: str, fields: tuple[str, ...]) -> bool:
+    return fields == CONSENTS and len(clause.split()) == _PAIR
 
 
 def _in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class Denial(NamedTuple):
     words: str
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a denial stands in a text, and the channels that it denies."""
 
     start: int
@@ -64,7 +64,7 @@ class _Place(NamedTuple):
     channels: tuple[str, ...]
 
 
-_Find = Callable[[str], list[_Place]]
+_Find = Callable[[str], list[Place]]
 _Cut = Callable[[str, int, int], str | None]
 
 
@@ -77,7 +77,7 @@ class DenialReader:
         self._composed, others, longest_of_others = lists.composed_denials
         self._longest = max(longest, longest_of_others)
         self._notes = lists.denying_notes
-        self._signs = signs | others | self._notes.keys()
+        self.signs = signs | others | self._notes.keys()
         self._wishes: dict[str, Denial | None] = {}
 
     def in_preference(self, text: str) -> Denial | None:
@@ -92,7 +92,7 @@ class DenialReader:
 
     def _in_wish(self, text: str) -> Denial | None:
         whole = self._denied_by(text)
-        heard = None if whole else _read(text, self._phrases_in, _without_note)
+        heard = None if whole else _read(text, self.phrases_in, _without_note)
         denied = {*whole, *(heard.channels if heard else ())}
         words = [text] if whole else [heard.words] if heard else []
         left = None if whole else heard.rest if heard else text
@@ -116,19 +116,19 @@ class DenialReader:
         plain = text.casefold() if text.isascii() else unaccent(text)
         if not plain.replace(" ", "").isalpha():
             plain = self._without_dots(plain).translate(_SIGNS)
-        if self._signs.isdisjoint(plain.split()):
+        if self.signs.isdisjoint(plain.split()):
             return None
         heard = _read(self._without_dots(text), self._places_in_name, _without)
         # Alone it may be a name: `Inga SMS`.
         is_sure = heard is None or heard.rest or fold(heard.words) not in self._composed
         return _as_denial(heard) if is_sure else None
 
-    def _places_in_name(self, text: str) -> list[_Place]:
-        return self._phrases_in(text) or self._notes_in(text)
+    def _places_in_name(self, text: str) -> list[Place]:
+        return self.phrases_in(text) or self._notes_in(text)
 
-    def _phrases_in(
+    def phrases_in(
         self, text: str, listed: Mapping[str, tuple[str, ...]] | None = None
-    ) -> list[_Place]:
+    ) -> list[Place]:
         """Each phrase that denies, with the channels listed behind it (`do not call or text`), and
         those that nothing or a conjunction divides as one."""
         found = list(_WORD.finditer(text))
@@ -143,15 +143,15 @@ class DenialReader:
                 taken.append((start, end, channels))
         taken.sort()
         starts = [start for start, _, _ in taken[1:]] + [len(words)]
-        places: list[_Place] = []
+        places: list[Place] = []
         before = -1
         for (start, phrase_end, own), limit in zip(taken, starts, strict=False):
             end, more = self._listed_behind(text, found, words[:limit], phrase_end)
             channels = (*own, *more)
-            place = _Place(found[start].start(), found[end - 1].end(), channels)
+            place = Place(found[start].start(), found[end - 1].end(), channels)
             if places and CONJUNCTIONS.issuperset(words[before:start]):
                 first = places.pop()
-                place = _Place(first.start, place.end, (*first.channels, *channels))
+                place = Place(first.start, place.end, (*first.channels, *channels))
             places.append(place)
             before = end
         return places
@@ -196,10 +196,10 @@ class DenialReader:
 
         return _INITIALS.sub(written, text)
 
-    def _notes_in(self, text: str) -> list[_Place]:
+    def _notes_in(self, text: str) -> list[Place]:
         """Each short word that denies as a note."""
         return [
-            _Place(*match.span(), self._notes[word])
+            Place(*match.span(), self._notes[word])
             for match in _WORD.finditer(text)
             if (word := fold(match.group())) in self._notes and self._is_note(word, text, match)
         ]
@@ -219,20 +219,20 @@ class DenialReader:
         heard = _read(self._without_dots(text), self._places_beside_mailbox, _without_note)
         return _as_denial(heard)
 
-    def _places_beside_mailbox(self, text: str) -> list[_Place]:
+    def _places_beside_mailbox(self, text: str) -> list[Place]:
         # Digits in their place: no phrase reaches over a mailbox, and none stands in it.
         bare = _MAILBOX.sub(lambda match: "0" * len(match.group()), text)
         has_mailbox = "@" in text
         places = [
             place
-            for place in self._phrases_in(bare, self._phrases_of_mail)
+            for place in self.phrases_in(bare, self._phrases_of_mail)
             if has_mailbox or self._is_sure(bare, place)
         ]
         if places:
             return places
         found = [match for match in _WORD.finditer(bare) if not match.group().isdigit()]
         return [
-            _Place(*match.span(), self._in_mail(word))
+            Place(*match.span(), self._in_mail(word))
             for match in found
             if (word := fold(match.group())) in self._notes
             and (
@@ -259,17 +259,17 @@ class DenialReader:
             _read(self._without_dots(text), self._places_beside_number, _without_note)
         )
 
-    def _places_beside_number(self, text: str) -> list[_Place]:
+    def _places_beside_number(self, text: str) -> list[Place]:
         found = [m for m in _WORD.finditer(text) if not any(map(str.isdigit, m.group()))]
         alone = self._lists.denied_channels(" ".join(m.group() for m in found)) if found else ()
         if alone:
-            return [_Place(found[0].start(), found[-1].end(), alone)]
+            return [Place(found[0].start(), found[-1].end(), alone)]
         has_number = any(map(str.isdigit, text))
-        places = self._phrases_in(text)
+        places = self.phrases_in(text)
         places = [place for place in places if has_number or self._is_sure(text, place)]
         return places or self._notes_in(text)
 
-    def _is_sure(self, text: str, place: _Place) -> bool:
+    def _is_sure(self, text: str, place: Place) -> bool:
         """`No phone` in the place of a number may say that there is none."""
         return fold(text[place.start : place.end]) not in self._composed
 
@@ -347,7 +347,7 @@ def _read(text: str, find: _Find, cut: _Cut) -> _Heard | None:
     return _Heard(frozenset(channels), rest, ", ".join(words))
 
 
-def _cut_out(text: str, places: list[_Place]) -> str:
+def _cut_out(text: str, places: list[Place]) -> str:
     """The text without the places alone, its notes tidied of what set them off there."""
     for place in reversed(places):
         text = f"{text[: place.start]} {text[place.end :]}"

@@ -122,7 +122,8 @@ class _Column:
     @property
     def is_no_chance(self) -> bool:
         days = {value[:10] for value in self.converted}
-        chance = _SHARE_CONVERTED ** len(days) * _SHARE_LEFT ** len(self.left)
+        texts = {found.group() for value in self.left if (found := _WRITTEN.match(value))}
+        chance = _SHARE_CONVERTED ** len(days) * _SHARE_LEFT ** len(texts)
         return chance < _BY_CHANCE
 
 

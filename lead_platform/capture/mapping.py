@@ -7,11 +7,12 @@ microseconds. Whether a record is new or a repeat is decided by `intake`.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from lead_platform.capture.answer_denials import TextKind
 from lead_platform.capture.answers import AnswerReader, Answers, UnmappedAnswers
 from lead_platform.capture.channels import (
     Channel,
@@ -59,14 +60,15 @@ LONGEST_ID = 1_000
 MOST_ITEMS = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _IDENTITY = (*REACHES, "source_person_id")
-# What people write a denial into, and whether it is written freely.
-_TEXTS = (
-    ("message", True),
-    *(
-        (name, False)
-        for name in ("company_name", "job_title", "product_interest", "source", "city")
-    ),
-)
+# What people write a denial into.
+_TEXTS: Mapping[str, TextKind] = {
+    "message": "remark",
+    "company_name": "value",
+    "job_title": "value",
+    "product_interest": "value",
+    "source": "value",
+    "city": "value",
+}
 # Bits of what `KeyFinder` finds.
 SECRET_KEY, VENDOR_KEY = 1, 2
 Scope = dict[str, Any]
@@ -618,9 +620,9 @@ class _Emitter:
             told = f"{show(denial.words)} denies {' and '.join(denial.fields)}"
             self._fault(name, f"holds a denial: {told}", mapped, issues, denial)
         denials = self._answer_denials
-        for name, is_remark in _TEXTS:
+        for name, kind in _TEXTS.items():
             text = row[self._place[name]]
-            if denials and text and (fields := denials.in_text(text, is_remark=is_remark)):
+            if denials and text and (fields := denials.in_text(text, kind)):
                 denied.update(fields)
                 told = f"{show(text)} denies {' and '.join(fields)}"
                 self._fault(name, f"holds a denial: {told}", mapped, issues, text)

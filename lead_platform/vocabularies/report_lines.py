@@ -13,6 +13,8 @@ from pathlib import Path
 
 _LIST = Path(__file__).with_name("report_lines.csv")
 _BEGINNING = 2
+# Signs between a group and the word of its total.
+_BETWEEN = " \t\n\r\xa0:–-"
 _FORMS = (
     r"©|\(c\)\s|report\s+(?:generated|date|filters?|created)|filters?:|showing\s|"
     r"[-*=\s]*end\s+of\s+(?:report|file|list|data|export)|[-*=]+\s*end[-*=\s]*\Z|[-*=_\s]{3,}\Z"
@@ -49,8 +51,14 @@ def is_counted(text: str) -> bool:
 
 def group_before_total(label: str) -> str | None:
     """The group whose total the label may be: "Acme Total"."""
-    found = _behind_group().fullmatch(label)
-    return found["group"] if found is not None else None
+    bare = label.rstrip(" :")
+    folded = bare.casefold()
+    # Letter by letter from the end: a pattern would try each sign of a crafted label.
+    for word in _totals_of_groups() if len(folded) == len(bare) else ():
+        before = bare[: -len(word)]
+        if folded.endswith(word) and before[-1:] in _BETWEEN:
+            return before.strip(_BETWEEN) or None
+    return None
 
 
 def group_behind_total(label: str) -> str | None:
@@ -125,9 +133,8 @@ def _counted() -> re.Pattern[str]:
 
 
 @cache
-def _behind_group() -> re.Pattern[str]:
-    words = "|".join(map(_any, ("total", "subtotal", "total of group")))
-    return re.compile(rf"(?P<group>\S.*?)[\s:–-]+(?:{words})\s*:?", re.IGNORECASE | re.DOTALL)
+def _totals_of_groups() -> tuple[str, ...]:
+    return tuple(sorted(set(_spellings("total", "subtotal", "total of group")), key=len)[::-1])
 
 
 @cache

@@ -44,6 +44,9 @@ def denied(question: str, answer: Any) -> tuple[str, ...] | None:
         ("Avez-vous un souhait ?", "Ne pas appeler", "Non", PHONE),
         ("Do you agree to WhatsApp messages?", ["No"], ["Yes"], ("consent_whatsapp",)),
         ("Unsubscribed at", "2026-01-31", "", MAIL),
+        ("Email opt out date", "2024-05-01", "", MAIL),
+        ("SMS opt-out since", "1.5.2024", "", ("consent_sms",)),
+        ("Do not call since", "01/05/2024 10:00", "", PHONE),
         ("Marketing opt-in", "Unsubscribed", "Subscribed", MAIL),
     ],
 )
@@ -83,6 +86,7 @@ def test_what_stands_beside_a_question_for_consent_turns_it_not(
         "Did you receive our email?",
         "Not contacted",
         "Never called",
+        "Do you have a newsletter?",
         "When may we call you?",
         "Which services would you like to stop?",
         "Don't miss out! Get our newsletter",
@@ -113,6 +117,12 @@ def test_a_no_to_an_opt_out_is_none() -> None:
         ("city", "do not email!", MAIL),
         ("answers", "Do not call", PHONE),
         ("message", "Please do not call it a day before we talked", ()),
+        ("message", "Do not call or text, please", (*PHONE, "consent_sms")),
+        ("message", "Left voicemail. Do not call again.", PHONE),
+        ("message", "Bitte nicht anrufen!", PHONE),
+        ("message", "No marketing", CONSENTS),
+        ("message", "Interested in SEO, no marketing.", ()),
+        ("answers", "No advertising", ()),
         ("message", "How do people unsubscribe?", ()),
         ("company_name", "BAJA - Mexico Foods", ()),
         ("company_name", "Stop & Shop", ()),
@@ -147,6 +157,7 @@ def test_a_no_to_something_else_denies_nothing(question: str) -> None:
 
 
 def test_what_is_neither_yes_nor_no_is_told() -> None:
+    assert denied("Unsubscribed at", "unknown") == ()
     assert denied("May we call you?", "After six") == ()
     assert denied("Email opt out", "perhaps") == ()
 

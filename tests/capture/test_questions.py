@@ -279,6 +279,7 @@ def test_whose_answer_nobody_knows_is_told(question: str, answer: str, kind: str
         ("If we may ask for more, please leave us your mobile number in case.", "phone"),
         ("Falls Fragen auftauchen: unter welcher Nummer erreichen wir dich tagsüber?", "phone"),
         ("Where do you want the brochure sent?", "email"),
+        ("What is the best email to reach you at?", "email"),
     ],
 )
 def test_the_type_tells_what_is_asked_of_the_reader(question: str, kind: str) -> None:

@@ -60,9 +60,8 @@ def _is_person(own: Mapping[str, Column]) -> bool:
     whole = own.get("full_name")
     if whole is not None and whole.share(is_person_name) >= _LOOK_LIKE_NAMES:
         return True
-    if "first_name" in own:
-        return len(own) > 1
-    return "last_name" in own and "email" in own
+    # `Apellido 2` beside `Email 2` is a second surname, and a second mailbox.
+    return "first_name" in own and len(own) > 1
 
 
 def ask_about_further_persons(

@@ -147,6 +147,7 @@ _NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_])(?=\d+\Z)")
 _LAST_PLACE, _LONGEST_PLACE = 20, 3
 _LONGEST_PHRASE = 3
 _PAIR = 2
+_DIRECTION = "to"
 # `2`, `2nd`, `3te`
 _LATER = re.compile(r"[2-9]\w{0,3}")
 # `ne pas envoyer d e mails`
@@ -296,6 +297,12 @@ class FieldNames:
         for word in words:
             skipped = _OWN_PEOPLE + 1 if self._is(word, ASKER) else skipped - 1
             kept.append(word if skipped < 0 else "")
+        # `Email to` is whom something is sent to, `Best email to reach you` is not.
+        while kept and kept[-1] == "":
+            kept.pop()
+        for place, word in enumerate(kept[:-1]):
+            if word == _DIRECTION:
+                kept[place] = ""
         return self._has_phrase(kept, OTHER_PARTY)
 
     def speaks_to_reader(self, question: str) -> bool:

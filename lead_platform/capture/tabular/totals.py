@@ -35,6 +35,7 @@ _AMOUNT = re.compile(r"[-−]?[1-9](?:\d*|\d{0,2}(?:[.,'’\s]\d{3})+)[.,]\d{1,2
 _DIALLED = re.compile(r"\+(?!.*%)|00(?!:)")
 _FIGURE_SIGNS = re.compile(r"[^\w\s]|[\d_]")
 _LONGEST_FIGURE = 40
+_LONGEST_LABEL = 300
 _LONGEST_TOTAL = 3
 _LINKS = frozenset({"in", "en", "w", "of", "der", "de", "di"})
 
@@ -74,7 +75,8 @@ class Totals:
     def kind(self, cells: Sequence[Any], above: Sequence[Any]) -> TotalKind | None:
         """What the row is, if it is any; `above`: the cells of the record before it."""
         place = next((n for n, cell in enumerate(cells) if name_of(cell)), None)
-        if place is None or not may_be_total(label := name_of(cells[place])):
+        label = name_of(cells[place]) if place is not None else ""
+        if place is None or len(label) > _LONGEST_LABEL or not may_be_total(label):
             return None
         behind = [(n, t) for n, cell in enumerate(cells) if n > place and (t := name_of(cell))]
         if self._is_bare(label):
@@ -111,13 +113,14 @@ class Totals:
     def _may_be_of(self, place: int, text: str) -> bool:
         """Whether it may be of somebody whom a column calls `Total`: nobody is called so and has
         nothing but counts, in whatever columns they stand."""
-        is_count = _COUNT.match(text) is not None or is_counted(text)
+        is_count = (_COUNT.match(text) is not None and not is_phone(text)) or is_counted(text)
         return not is_count and self._may_be_identity(place, text)
 
     def _may_be_identity(self, place: int, text: str) -> bool:
         if place in self._identity:
-            # No mailbox and no phone number is as short.
-            return place not in self._reached or _COUNT.match(text) is None
+            # No mailbox and no phone number is as short; 912 345 678 is one.
+            is_count = _COUNT.match(text) is not None and not is_phone(text)
+            return place not in self._reached or not is_count
         if not _is_figure(text):
             return True
         return not self.wanted.names and is_phone(text) and _AMOUNT.match(text) is None
