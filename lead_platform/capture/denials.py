@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lead_platform.capture.notes import is_note
-from lead_platform.vocabularies.conjunctions import CONJUNCTIONS
+from lead_platform.vocabularies.conjunctions import CONJUNCTIONS, PREFERENCES
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
 from lead_platform.vocabularies.text import fold, unaccent
@@ -39,7 +39,7 @@ _NOTE_BEGINS, _NOTE_ENDS = (
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
 # No phrase goes over these; after one negation (`No. Calls …`) over no mark but a hyphen.
 _BREAK, _MARK = re.compile(r"[;,|\n!?]"), re.compile(r"[^\s_-]")
-_JOINED = re.compile(r"/|\s*[&+]\s*")
+_JOINED, _COMMA = re.compile(r"/|\s*[&+]\s*"), re.compile(r"\s*,\s*")
 _INITIALS = re.compile(r"(?<![\w@.-])(?:[^\W\d_]\.){2,}[^\W\d_]\.?(?![\w@.-])")
 _AFTER_OPENING, _BEFORE_CLOSING = (
     re.compile(r"([(\[{<*（])[\s;,/|.–-]+"),
@@ -165,25 +165,40 @@ class DenialReader:
     def _listed_behind(
         self, text: str, found: list[re.Match[str]], words: list[str], end: int
     ) -> tuple[int, set[str]]:
-        """How far a list of channels goes on from the word at `end`, and which they are."""
+        """How far a list of channels goes on from the word at `end`, and which they are.
+
+        Behind a comma a channel may be the wanted one (`no calls, email`): it counts where a
+        conjunction closes the list, and never before a word such as `only`.
+        """
         denied: set[str] = set()
+        open_ones: set[str] = set()
+        closed = end
         while end < len(words):
             gap = text[found[end - 1].end() : found[end].start()]
             # The `e` of an e-mail joins nothing.
             is_joined = " ".join(words[end : end + 2]) not in self._lists.channel_words
             start = end + (is_joined and words[end] in CONJUNCTIONS)
-            if start == end and _JOINED.fullmatch(gap) is None:
+            is_listed = start > end or _JOINED.fullmatch(gap) is not None
+            if not is_listed and _COMMA.fullmatch(gap) is None:
                 break
-            longest = min(_LONGEST_CHANNEL, len(words) - start)
-            for size in range(longest, 0, -1):
-                word = self._lists.channel_words.get(" ".join(words[start : start + size]))
-                if word is not None:
-                    denied.update(word.channels)
-                    end = start + size
-                    break
-            else:
+            size, channels = self._channel_at(words, start)
+            behind = words[start + size : start + size + 1]
+            if not size or (PREFERENCES.issuperset(behind) and behind):
                 break
-        return end, denied
+            end = start + size
+            open_ones.update(channels)
+            if is_listed:
+                denied |= open_ones
+                closed = end
+        return closed, denied
+
+    def _channel_at(self, words: list[str], start: int) -> tuple[int, tuple[str, ...]]:
+        """Of how many words a channel is there, none if none is, and which channels it names."""
+        for size in range(min(_LONGEST_CHANNEL, len(words) - start), 0, -1):
+            word = self._lists.channel_words.get(" ".join(words[start : start + size]))
+            if word is not None:
+                return size, tuple(word.channels)
+        return 0, ()
 
     def _without_dots(self, text: str) -> str:
         """`D.N.C.` as one word; other initials as they are."""

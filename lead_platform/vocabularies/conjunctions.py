@@ -1,6 +1,7 @@
-"""Words that join the last of a list to the others: `calls or texts`, `Anrufe und E-Mails`.
+"""Words around a list of channels: what joins the last to the others (`calls or texts`), and what
+says that the one before it is wanted (`no calls, email only`).
 
-The list beside this module, conjunctions.csv, has one a line, with its language.
+The list beside this module, conjunctions.csv, has one a line, with its kind and language.
 """
 
 import csv
@@ -9,4 +10,6 @@ from pathlib import Path
 from lead_platform.vocabularies.text import fold
 
 with Path(__file__).with_name("conjunctions.csv").open(encoding="utf-8", newline="") as _file:
-    CONJUNCTIONS = frozenset(fold(row["word"]) for row in csv.DictReader(_file))
+    _ROWS = list(csv.DictReader(_file))
+CONJUNCTIONS = frozenset(fold(row["word"]) for row in _ROWS if row["kind"] == "joins")
+PREFERENCES = frozenset(fold(row["word"]) for row in _ROWS if row["kind"] == "prefers")

@@ -659,3 +659,25 @@ def test_a_denial_beside_an_extension_or_another_denial_counts(
 @pytest.mark.parametrize("cell", ["No phone", "030 901820 no, call mobile", "030 901820 No. Call"])
 def test_what_may_say_that_there_is_no_phone_denies_nothing(cell: str) -> None:
     assert READER.in_phone(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "rest"),
+    [
+        ("Ann Berg (do not call, text or email)", ("email", "phone", "sms"), "Ann Berg"),
+        ("No phone, SMS or WhatsApp", ("phone", "sms", "whatsapp"), None),
+        ("keine Anrufe, SMS und E-Mails", ("email", "phone", "sms"), None),
+        ("no calls or texts please", ("phone", "sms"), "please"),
+        ("no calls, email", ("phone",), "email"),
+        ("no calls/email only", ("phone",), "email only"),
+        ("do not call and email instead", ("phone",), "and email instead"),
+    ],
+)
+def test_a_list_of_channels_goes_on_to_its_conjunction_and_no_further(
+    text: str, fields: tuple[str, ...], rest: str | None
+) -> None:
+    """`do not call, text or email` left text and mail open; `email only` was denied."""
+    denial = DenialReader(shipped_intake_lists()).in_name(text)
+    assert denial is not None
+    assert denial.fields == tuple(f"consent_{name}" for name in fields)
+    assert rest is None or denial.rest == rest
