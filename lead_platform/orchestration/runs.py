@@ -318,9 +318,25 @@ def _interrupted_when_cancelled(instance: DagsterInstance, run_id: str) -> Itera
     instance.add_event_listener(run_id, hear)
     threading.Thread(target=watch, daemon=True).start()
     try:
-        yield
+        with _heeding_interrupts():
+            yield
     finally:
         is_over.set()
+
+
+@contextmanager
+def _heeding_interrupts() -> Iterator[None]:
+    """Lets interrupts through for the block: what a script starts with `&` is born ignoring them,
+    and could not be cancelled."""
+    is_deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if not is_deaf or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _instance_configuration(settings: Settings) -> dict[str, Any]:

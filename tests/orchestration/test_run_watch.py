@@ -1,10 +1,12 @@
 """Runs and processes held against each other, with a real instance and real processes."""
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dagster import (
@@ -31,6 +33,7 @@ from lead_platform.orchestration.run_watch import (
 DEAF = """
 import signal, sys, time
 from pathlib import Path
+from typing import Any
 from lead_platform.orchestration import runs
 from lead_platform.orchestration.executions import Executions
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -245,10 +248,19 @@ def test_run_that_fails_by_itself_is_not_interrupted(
         assert not result.success
 
 
+@pytest.fixture(params=[signal.SIG_IGN, signal.default_int_handler], ids=["deaf", "hearing"])
+def handler(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """What the process does on an interrupt: one that a script starts with `&` ignores it."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield request.param
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("is_failed", [False, True])
 def test_run_that_another_process_ends_is_interrupted(
-    is_failed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    is_failed: bool, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of a deaf process the run went on, cancelled or not."""
     monkeypatch.setattr(runs, "CANCELLATION_SECONDS", 0.05)
     with (
         DagsterInstance.local_temp(str(tmp_path)) as instance,
@@ -258,6 +270,7 @@ def test_run_that_another_process_ends_is_interrupted(
         end = elsewhere.report_run_failed if is_failed else elsewhere.report_run_canceling
         with pytest.raises(KeyboardInterrupt):
             _wait_for_its_end(instance, run, end)
+    assert signal.getsignal(signal.SIGINT) == handler
 
 
 def _wait_for_its_end(
