@@ -33,6 +33,7 @@ from lead_platform.capture.inbox import (
     located,
     note_left,
     odd_entries,
+    read_left,
     with_earlier,
 )
 from lead_platform.capture.names import path_of_text, shown
@@ -130,7 +131,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
     waiting = files_of_broken(files, settings.inbox, broken)
-    files = [(path, name) for path, name in files if name not in broken]
+    harmful = {fault.path: fault for fault in read_left(settings.left_files) if fault.is_harmful}
+    waiting += [harmful[path] for path, _ in files if path in harmful]
+    files = [(path, name) for path, name in files if name not in broken and path not in harmful]
     parsed: list[ParsedDelivery] = []
     deliveries: list[ParsedDelivery] = []
     faults: list[FileFault] = []

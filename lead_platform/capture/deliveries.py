@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +40,7 @@ from lead_platform.capture.profiles import append_profiles, profile_rows
 from lead_platform.capture.quarantine import read_left_out
 from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.capture.spool import Spool, profiles_of
+from lead_platform.capture.suspects import noted, notes_of, reading_seconds, suspect, suspects_of
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.drafts import is_marked, scratch_folder
@@ -66,6 +67,7 @@ class _Opened:
     delivery: Delivery
     contracts: Contracts
     spools: Path
+    reading_seconds: float
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,19 @@ def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
 
 @contextmanager
 def spool_folder(home: Path, now: datetime) -> Iterator[Path]:
-    """A private folder for what is parsed until it is written; removed, those of dead runs too."""
+    """A private folder for what is parsed until it is written; removed, those of dead runs too.
+
+    What these were reading when they died is suspected by this run.
+    """
     for unmarked in home.glob(f"{SPOOL_PREFIX}*"):
         # Another run may remove it, or mark it, at this moment.
         with suppress(FileNotFoundError):
             since = unmarked.stat().st_mtime_ns
             if not is_marked(unmarked) and has_lain(_ABANDONED_AFTER, since, now):
                 shutil.rmtree(unmarked, ignore_errors=True)
-    with scratch_folder(home, SPOOL_PREFIX) as folder:
+    notes: list[str] = []
+    with scratch_folder(home, SPOOL_PREFIX, lambda dead: notes.extend(notes_of(dead))) as folder:
+        suspect(folder, notes)
         yield folder
 
 
@@ -136,7 +143,8 @@ def parse_deliveries(
 ) -> tuple[list[ParsedDelivery], list[FileFault]]:
     """The files' records, mapped, and one fault per file that is left where it is.
 
-    A file that is gone from the inbox is left out: another run has taken it in meanwhile.
+    A file that is gone from the inbox is left out: another run has taken it in meanwhile. One that
+    an earlier run was reading when it died is read by a process of its own.
     """
     contracts = contracts or load_contracts()
     opened: list[_Opened] = []
@@ -153,12 +161,19 @@ def parse_deliveries(
         except (UnknownChannelError, UnreadableFileError) as error:
             faults.append(FileFault(path, str(error)))
             continue
-        opened.append(_Opened(path, state, channel, delivery, contracts, spools))
+        seconds = reading_seconds(delivery.size_bytes)
+        opened.append(_Opened(path, state, channel, delivery, contracts, spools, seconds))
     # The largest first, so that no processor is left with it at the end.
     order = sorted(opened, key=lambda item: -item.delivery.size_bytes)
     total = sum(item.delivery.size_bytes for item in opened)
-    map_files = _map_in_processes if total >= PARALLEL_BYTES else _map_here
-    results = dict(zip((item.path for item in order), map_files(_parse, order), strict=True))
+    suspects = suspects_of(spools)
+    here: list[_Opened] = []
+    apart: list[_Opened] = []
+    for item in order:
+        is_suspect = suspects.get(item.path) == item.state
+        (apart if is_suspect or total >= PARALLEL_BYTES else here).append(item)
+    results = {item.path: _parse(item) for item in here}
+    results |= zip((item.path for item in apart), _parse_apart(apart), strict=True)
     parsed = []
     for item in opened:
         result = results[item.path]
@@ -188,35 +203,31 @@ def _state(path: Path) -> FileState | None:
         return None
 
 
-def _map_in_processes(
-    work: Callable[[_Opened], Spool | FileFault], items: Sequence[_Opened]
-) -> list[Spool | FileFault]:
-    return map_in_processes(work, items, of_dead=_fault_of_dead)
+def _parse_apart(items: Sequence[_Opened]) -> list[Spool | FileFault]:
+    """In other processes, which a file may end without ending this one."""
+    return map_in_processes(_parse, items, of_dead=_fault_of_dead)
 
 
 def _fault_of_dead(item: _Opened) -> FileFault:
     return FileFault(
         item.path,
-        "the process that read it died, the second time with all the memory for itself: it needs "
-        "more than there is, or a library broke on it. Deliver it in smaller files, or move it "
-        "away and report it. The other files go on",
+        "the process that read it died, or came to no end, the second time with all the memory for "
+        "itself: the file needs more than there is, or a library broke on it. It is not opened "
+        "again as it is: deliver it in smaller files, or move it away and report it; once it is "
+        "written anew, or touched, it is tried again. The other files go on",
+        is_harmful=True,
     )
-
-
-def _map_here(
-    work: Callable[[_Opened], Spool | FileFault], items: Sequence[_Opened]
-) -> list[Spool | FileFault]:
-    return [work(item) for item in items]
 
 
 def _parse(item: _Opened) -> Spool | FileFault:
     """The file's batches, or why it stays where it is; other files go on in either case."""
     try:
-        try:
-            spool = _spooled(item)
-        except HalfSwappedError as error:
-            # Only the whole file shows it.
-            spool = _spooled(item, error.columns)
+        with noted(item.spools, item.path, item.state, item.reading_seconds):
+            try:
+                spool = _spooled(item)
+            except HalfSwappedError as error:
+                # Only the whole file shows it.
+                spool = _spooled(item, error.columns)
     except UnreadableFileError as error:
         return FileFault(item.path, str(error))
     except WorkflowStoppedError:

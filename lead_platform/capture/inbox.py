@@ -72,12 +72,16 @@ class InboxFile:
 
 @dataclass(frozen=True)
 class FileFault:
-    """A file that stays where it is, and why: what to do about it. `changed_ns`: since when it lies
-    there, where that is known."""
+    """A file that stays where it is, and why: what to do about it.
+
+    `changed_ns`: since when it lies there, where that is known. `is_harmful`: it takes the process
+    that reads it along, so that it is not opened again as it is.
+    """
 
     path: Path
     reason: str
     changed_ns: int = 0
+    is_harmful: bool = False
 
     def __str__(self) -> str:
         return f"{shown(self.path)}: {self.reason}"
@@ -311,14 +315,15 @@ def describe_waiting(
     now: datetime,
     off_because: str = "",
     broken: Mapping[str, Exception] = MappingProxyType({}),
-    told: Mapping[Path, str] = MappingProxyType({}),
+    left: Iterable[FileFault] = (),
 ) -> list[tuple[str, str, str]]:
     """Whatever lies in the inbox: its path, since when (UTC), and what it waits for.
 
     `off_because`: why nothing is taken in at present, if so. `broken`: channels that cannot be
-    used, and why. `told`: why the last run left files, by path.
+    used, and why. `left`: files that runs left.
     """
     rows = []
+    told = {fault.path: fault.reason for fault in left}
     for file in list_inbox(inbox):
         if file.channel in broken:
             reason = broken_channel(file.channel, broken)
@@ -350,6 +355,7 @@ class _Told(BaseModel):
 
     state: FileState
     reason: str
+    is_harmful: bool = False
 
 
 class _ToldFiles(BaseModel):
@@ -359,10 +365,10 @@ class _ToldFiles(BaseModel):
 def note_left(faults: Iterable[FileFault], book: Path) -> None:
     """Keep why a run left these files, for whoever looks at what waits; of earlier ones, those that
     are still what they were."""
-    left = {**read_left(book), **{fault.path: fault.reason for fault in faults}}
+    left = {fault.path: fault for fault in [*(_still_left(book) or ()), *faults]}
     files = {
-        path_as_text(path): _Told(state=state, reason=reason)
-        for path, reason in left.items()
+        path_as_text(path): _Told(state=state, reason=fault.reason, is_harmful=fault.is_harmful)
+        for path, fault in left.items()
         if (state := _state_now(path))
     }
     draft = book.with_name(f".{book.name}.{os.getpid()}")
@@ -370,25 +376,29 @@ def note_left(faults: Iterable[FileFault], book: Path) -> None:
     draft.rename(book)
 
 
-def read_left(book: Path) -> dict[Path, str]:
-    """Why files were left that are still what they were then, by path."""
+def read_left(book: Path) -> list[FileFault]:
+    """The files that runs left and that are still what they were then, each with its reason."""
     # None was left yet; a book that cannot be read is written anew by the next run.
-    return _still_left(book) or {}
+    return _still_left(book) or []
 
 
 def is_none_left(book: Path) -> bool:
     """Whether all files that runs left are gone or replaced since; not where nothing tells."""
-    return _still_left(book) == {}
+    return _still_left(book) == []
 
 
-def _still_left(book: Path) -> dict[Path, str] | None:
+def _still_left(book: Path) -> list[FileFault] | None:
     """None where the book cannot be read."""
     try:
         told = _ToldFiles.model_validate_json(book.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     paths = {path_of_text(name): entry for name, entry in told.files.items()}
-    return {path: entry.reason for path, entry in paths.items() if entry.state == _state_now(path)}
+    return [
+        FileFault(path, entry.reason, is_harmful=entry.is_harmful)
+        for path, entry in paths.items()
+        if entry.state == _state_now(path)
+    ]
 
 
 def with_earlier(faults: Sequence[FileFault], book: Path, inbox: Path) -> list[FileFault]:
@@ -398,9 +408,9 @@ def with_earlier(faults: Sequence[FileFault], book: Path, inbox: Path) -> list[F
     """
     told = {fault.path for fault in faults}
     earlier = [
-        FileFault(path, reason)
-        for path, reason in read_left(book).items()
-        if path not in told and path.is_relative_to(inbox)
+        fault
+        for fault in read_left(book)
+        if fault.path not in told and fault.path.is_relative_to(inbox)
     ]
     return [*faults, *earlier]
 

@@ -426,8 +426,8 @@ def _waiting(settings: Settings) -> list[tuple[str, str, str]]:
     off = _switches(settings).read("capture").off_because
     contracts = load_contracts(settings.expectations_dir)
     channels, broken = takeable_channels(settings.config_dir, contracts)
-    told = read_left(settings.left_files)
-    return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, told)
+    left = read_left(settings.left_files)
+    return describe_waiting(settings.inbox, channels, utc_now(), off or "", broken, left)
 
 
 def _tell_lights(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,11 +38,13 @@ def draft_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+def scratch_folder(
+    parent: Path, prefix: str, before_removal: Callable[[Path], None] = lambda _: None
+) -> Iterator[Path]:
     """A private folder for as long as the block lasts, and what blocks of killed processes left
-    beside it removed."""
+    beside it removed, once it has been shown to `before_removal`."""
     for folder in parent.glob(f"{prefix}*"):
-        _remove_abandoned(folder)
+        _remove_abandoned(folder, before_removal)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
         with _marked(folder):
@@ -81,12 +83,15 @@ def _named_as_drafts(folder: Path) -> list[Path]:
     return []
 
 
-def _remove_abandoned(folder: Path) -> None:
+def _remove_abandoned(
+    folder: Path, before_removal: Callable[[Path], None] = lambda _: None
+) -> None:
     # Without the mark it is none of ours; another user's is closed; one that is locked is at work.
     with suppress(OSError):
         descriptor = os.open(folder / _MARK, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            before_removal(folder)
             shutil.rmtree(folder)
         finally:
             os.close(descriptor)

@@ -139,18 +139,18 @@ def test_why_a_run_left_a_file_is_known_until_the_file_changes(inbox: Path, tmp_
     one, two = inbox / "web_form" / "one.jsonl", inbox / "web_form" / os.fsdecode(b"gr\xfc\xdfe")
     for path in (one, two):
         path.write_text("{")
-    assert read_left(book) == {}
+    assert read_left(book) == []
     note_left([FileFault(one, "broken"), FileFault(two, "held")], book)
     told = {row[0]: row[2] for row in describe_waiting(
         inbox, {"web_form": 1}, datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1),
-        told=read_left(book),
+        left=read_left(book),
     )}  # fmt: skip
     assert told == {"web_form/one.jsonl": "broken", "web_form/gr\\xfc\\xdfe": "held"}
     one.write_text("{}")
     note_left([], book)
-    assert read_left(book) == {two: "held"}
+    assert read_left(book) == [FileFault(two, "held")]
     book.write_text("{")
-    assert read_left(book) == {}
+    assert read_left(book) == []
 
 
 def test_what_earlier_runs_left_is_told_while_it_lies_in_the_inbox(

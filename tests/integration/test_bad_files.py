@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lead_platform.capture.inbox import FileFault, note_left
 from tests.capture.nasty import as_lines, nasty_records
 from tests.integration.conftest import Install
 from tests.integration.installation import (
@@ -137,3 +138,24 @@ def test_the_next_run_takes_nothing_twice(ran: tuple[Installation, dict[str, Any
     outcome = installation.run(as_of=AS_OF)
     assert installation.scalar("select count(*) from capture.deliveries") == before
     assert outcome["failed_checks"]
+
+
+def test_a_file_that_takes_its_reader_along_is_not_opened_again_as_it_is(
+    ran: tuple[Installation, dict[str, Any]], world: list[tuple[Path, str]]
+) -> None:
+    """It was handed to a run again and again, and ended it and whatever else came with it."""
+    installation, _ = ran
+    settings = installation.settings
+    held, good = (settings.inbox / "web_form" / name for name in ("held.jsonl", "good.jsonl"))
+    (form,) = [path for path, channel in world if channel == "web_form"]
+    line = form.read_text(encoding="utf-8").splitlines()[2]
+    for path in (held, good):
+        put_text(path, line.replace("web-", f"{path.stem}-"))
+    note_left([FileFault(held, "the process died", is_harmful=True)], settings.left_files)
+    outcome = installation.attempt()
+    assert outcome["success"]
+    assert (held.exists(), good.exists()) == (True, False)
+    assert any("the process died" in told for told in outcome["failed_checks"])
+    os.utime(held)
+    installation.attempt()
+    assert not held.exists()
