@@ -25,8 +25,8 @@ _LONGEST_ANSWER = 200
 _CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
 _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'": ""})
 _PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
-# `2024-05-01`, `1.5.24`, and the seconds since 1970
-_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|\b\d{10}(?:\d{3})?\b")
+# `2024-05-01`, `1.5.24`, and by themselves the seconds since 1970
+_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}(?:\d{3})?$")
 _MOST_REMEMBERED = 10_000
 _DOUBLE = _PAIR = 2
 # What is shorter may be a state: `Not contacted`.
@@ -92,11 +92,14 @@ class AnswerDenials:
     def in_text(self, text: str, kind: TextKind) -> tuple[str, ...]:
         """What a text denies that was asked for another purpose, in a clause that says nothing
         else: `Do not call, please`. In a remark or an answer a word in capitals does too, `DNC`,
-        that may be a name elsewhere; `No marketing` only as a whole remark, for it may be what
-        somebody does."""
-        if len(text) > _LONGEST_ANSWER:
-            return ()
-        if kind != "value" and text.isupper() and (denied := self._lists.denied_channels(text)):
+        that may be a name elsewhere."""
+        is_short = len(text) <= _LONGEST_ANSWER
+        if (
+            kind != "value"
+            and is_short
+            and text.isupper()
+            and (denied := self._lists.denied_channels(text))
+        ):
             return consent_fields(denied)
         # The one look that each text costs.
         plain = text.casefold() if text.isascii() else unaccent(text)
@@ -104,10 +107,9 @@ class AnswerDenials:
             return ()
         clauses = dict.fromkeys((text, *_CLAUSES.split(text)))
         return _in_order(
-            fields
+            self._by_itself(clause, is_remark=kind == "remark" and clause == text)
             for clause in clauses
-            if (fields := self._by_itself(clause))
-            and ((kind == "remark" and clause == text) or not _may_be_trade(clause, fields))
+            if len(clause) <= _LONGEST_ANSWER
         )
 
     def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
@@ -118,9 +120,11 @@ class AnswerDenials:
         clauses = [answer, *_CLAUSES.split(answer)] if len(answer) <= _LONGEST_ANSWER else []
         if named := set(chain.from_iterable(map(self._lists.named_channels, clauses))):
             return consent_fields(named)
-        if asked.is_of_opt_out and _DATE.search(answer):
-            return asked.fields
         said = {self._said(asked, clause) for clause in clauses} - {None}
+        if asked.is_of_opt_out and _DATE.search(answer):
+            # `No since 2023` may be none.
+            is_no = self._lists.truths.find((fold(answer).split() or [""])[0]) == "no"
+            return None if is_no or "not_denied" in said else asked.fields
         # `Unsubscribed` leaves it to the question of what.
         if stated and not (asked.is_sure and said == {"denied"}):
             return stated
@@ -141,15 +145,24 @@ class AnswerDenials:
         # `No, thanks` to an opt-out is none, though it refuses where consent is asked for.
         return "not_denied" if self._names.permissions.are_fillers(rest) else None
 
-    def _by_itself(self, clause: str) -> tuple[str, ...]:
-        """What a clause denies whatever was asked: `Please do not call or text me`."""
+    def _by_itself(self, clause: str, *, is_remark: bool) -> tuple[str, ...]:
+        """What a clause denies whatever was asked: `Please do not call or text me`.
+
+        Two words that deny every channel may be what somebody does (`No marketing`, `We do no
+        marketing`), but not as a remark, nor with words of a wish beside them (`Please`).
+        """
         places = self._denials.phrases_in(clause)
         around = clause
         for place in reversed(places):
             around = f"{around[: place.start]} {around[place.end :]}"
         if not places or not self._names.permissions.are_fillers(fold(around).split()):
             return ()
-        return consent_fields(set(chain.from_iterable(place.channels for place in places)))
+        fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
+        words = sum(len(clause[place.start : place.end].split()) for place in places)
+        may_be_trade = fields == CONSENTS and words == _PAIR
+        is_said = is_remark or bool(around.strip())
+        is_wish = is_said and len(clause[: places[0].start].split()) <= 1
+        return () if may_be_trade and not is_wish else fields
 
     def _asked(self, question: str) -> _Leave | None:
         if question not in self._known:
@@ -214,10 +227,6 @@ class AnswerDenials:
 
 
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)
-
-
-def _may_be_trade(clause: str, fields: tuple[str, ...]) -> bool:
-    return fields == CONSENTS and len(clause.split()) == _PAIR
 
 
 def _in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:

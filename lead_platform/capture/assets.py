@@ -131,7 +131,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
         (file.path, file.channel) for file in list_inbox(settings.inbox) if file.channel in channels
     ]
     waiting = files_of_broken(files, settings.inbox, broken)
-    harmful = {fault.path: fault for fault in read_left(settings.left_files) if fault.is_harmful}
+    earlier = read_left(settings.left_files)
+    harmful = {fault.path: fault for fault in earlier if fault.is_left_alone(run_time(context))}
     waiting += [harmful[path] for path, _ in files if path in harmful]
     files = [(path, name) for path, name in files if name not in broken and path not in harmful]
     parsed: list[ParsedDelivery] = []
@@ -179,6 +180,9 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
                 spools=spools,
                 contracts=contracts,
             )
+            with suppress(OSError):
+                # At once: a run that fails behind this would have to find it out again.
+                note_left([fault for fault in faults if fault.harmful_since], settings.left_files)
             with lake.lake.read() as connection:
                 parsed[:], held = withhold(connection, found)
             faults.extend(held)

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -212,22 +212,22 @@ def _fault_of_dead(item: _Opened) -> FileFault:
     return FileFault(
         item.path,
         "the process that read it died, or came to no end, the second time with all the memory for "
-        "itself: the file needs more than there is, or a library broke on it. It is not opened "
-        "again as it is: deliver it in smaller files, or move it away and report it; once it is "
-        "written anew, or touched, it is tried again. The other files go on",
-        is_harmful=True,
+        "itself: the file needs more than there is, or a library broke on it. Deliver it in "
+        "smaller files, or move it away and report it; it is tried again after a day, or once it "
+        "is written anew or touched. The other files go on",
+        harmful_since=item.delivery.received_at,
     )
 
 
 def _parse(item: _Opened) -> Spool | FileFault:
     """The file's batches, or why it stays where it is; other files go on in either case."""
     try:
-        with noted(item.spools, item.path, item.state, item.reading_seconds):
+        with noted(item.spools, item.path, item.state, item.reading_seconds) as goes_on:
             try:
-                spool = _spooled(item)
+                spool = _spooled(item, goes_on)
             except HalfSwappedError as error:
                 # Only the whole file shows it.
-                spool = _spooled(item, error.columns)
+                spool = _spooled(item, goes_on, error.columns)
     except UnreadableFileError as error:
         return FileFault(item.path, str(error))
     except WorkflowStoppedError:
@@ -247,7 +247,9 @@ def _parse(item: _Opened) -> Spool | FileFault:
     return spool
 
 
-def _spooled(item: _Opened, swapped: frozenset[str] = frozenset()) -> Spool:
+def _spooled(
+    item: _Opened, goes_on: Callable[[], None], swapped: frozenset[str] = frozenset()
+) -> Spool:
     spool = Spool(item.spools)
     for batch in parse_file(
         item.path,
@@ -257,6 +259,7 @@ def _spooled(item: _Opened, swapped: frozenset[str] = frozenset()) -> Spool:
         swapped=swapped,
     ):
         spool.keep(batch)
+        goes_on()
     return spool
 
 

@@ -36,6 +36,9 @@ RETRY_AFTER = timedelta(minutes=2)
 QUICK_ATTEMPTS = 4
 RETRY_SLOWLY_AFTER = timedelta(hours=1)
 
+# A file that took the process that read it along is let alone for so long.
+LEFT_ALONE_FOR = timedelta(days=1)
+
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 _UNFINISHED_FOR = timedelta(hours=1)
 
@@ -74,14 +77,19 @@ class InboxFile:
 class FileFault:
     """A file that stays where it is, and why: what to do about it.
 
-    `changed_ns`: since when it lies there, where that is known. `is_harmful`: it takes the process
-    that reads it along, so that it is not opened again as it is.
+    `changed_ns`: since when it lies there, where that is known. `harmful_since`: when it took the
+    process that read it along (UTC, naive), so that it is not opened again as it is for a day.
     """
 
     path: Path
     reason: str
     changed_ns: int = 0
-    is_harmful: bool = False
+    harmful_since: datetime | None = None
+
+    def is_left_alone(self, now: datetime) -> bool:
+        """Whether the file is not to be opened yet."""
+        since = self.harmful_since
+        return since is not None and not has_passed(LEFT_ALONE_FOR, since, now)
 
     def __str__(self) -> str:
         return f"{shown(self.path)}: {self.reason}"
@@ -355,7 +363,7 @@ class _Told(BaseModel):
 
     state: FileState
     reason: str
-    is_harmful: bool = False
+    harmful_since: datetime | None = None
 
 
 class _ToldFiles(BaseModel):
@@ -367,7 +375,9 @@ def note_left(faults: Iterable[FileFault], book: Path) -> None:
     are still what they were."""
     left = {fault.path: fault for fault in [*(_still_left(book) or ()), *faults]}
     files = {
-        path_as_text(path): _Told(state=state, reason=fault.reason, is_harmful=fault.is_harmful)
+        path_as_text(path): _Told(
+            state=state, reason=fault.reason, harmful_since=fault.harmful_since
+        )
         for path, fault in left.items()
         if (state := _state_now(path))
     }
@@ -395,7 +405,7 @@ def _still_left(book: Path) -> list[FileFault] | None:
         return None
     paths = {path_of_text(name): entry for name, entry in told.files.items()}
     return [
-        FileFault(path, entry.reason, is_harmful=entry.is_harmful)
+        FileFault(path, entry.reason, harmful_since=entry.harmful_since)
         for path, entry in paths.items()
         if entry.state == _state_now(path)
     ]

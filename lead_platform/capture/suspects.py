@@ -7,7 +7,7 @@ its file a suspect for the next run, which reads it in a process of its own.
 
 import faulthandler
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from lead_platform.capture.inbox import FileState
 from lead_platform.capture.names import path_as_text, path_of_text
 
-# How long the reading of a file may last, at least, and more for each megabyte it holds: thirty
-# times what reading lasts on two processors that others use as well.
+# How long reading a file may last from one batch to the next, at least, and more for each megabyte
+# it holds: thirty times what the whole lasts on two processors that others use as well.
 READING_SECONDS = 120.0
 READING_SECONDS_PER_MB = 10.0
 
@@ -32,23 +32,29 @@ class _Note(BaseModel):
 
 
 def reading_seconds(size_bytes: int) -> float:
-    """How long reading a file of this size may last."""
+    """How long reading a file of this size may last from one batch to the next."""
     return READING_SECONDS + READING_SECONDS_PER_MB * size_bytes / 1_048_576
 
 
 @contextmanager
-def noted(folder: Path, path: Path, state: FileState, seconds: float) -> Iterator[None]:
+def noted(
+    folder: Path, path: Path, state: FileState, seconds: float
+) -> Iterator[Callable[[], None]]:
     """Note in the folder that this process reads the file, for as long as the block lasts.
 
-    Where it lasts longer than so many seconds this process ends, and says on its error output what
-    it did: a call that hangs in a library lets nothing else in this process run, so that no
-    exception is possible.
+    What is yielded says that reading goes on. Where it is not said for so many seconds this process
+    ends, and tells on its error output what it did: a call that hangs in a library lets nothing
+    else in this process run, so that no exception is possible.
     """
+
+    def goes_on() -> None:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+
     note = folder / f"{_BEING_READ}{os.getpid()}"
     note.write_text(_Note(path=path_as_text(path), state=state).model_dump_json(), encoding="utf-8")
-    faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+    goes_on()
     try:
-        yield
+        yield goes_on
     finally:
         faulthandler.cancel_dump_traceback_later()
         note.unlink(missing_ok=True)
@@ -59,7 +65,8 @@ def notes_of(folder: Path) -> list[str]:
     found = []
     for note in folder.iterdir():
         if note.name.startswith((_BEING_READ, _SUSPECT)):
-            with suppress(OSError):
+            # One whose writing was interrupted tells of no reading that had begun.
+            with suppress(OSError, ValueError):
                 found.append(note.read_text(encoding="utf-8"))
     return found
 
@@ -74,7 +81,6 @@ def suspects_of(folder: Path) -> dict[Path, FileState]:
     """The files which the run of this folder suspects, as they were then."""
     found = {}
     for path in folder.glob(f"{_SUSPECT}*"):
-        # A note whose writing was interrupted tells of no reading that had begun.
         with suppress(ValueError):
             note = _Note.model_validate_json(path.read_text(encoding="utf-8"))
             found[path_of_text(note.path)] = note.state

@@ -91,7 +91,9 @@ def _remove_abandoned(
         descriptor = os.open(folder / _MARK, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            before_removal(folder)
-            shutil.rmtree(folder)
+            try:
+                before_removal(folder)
+            finally:
+                shutil.rmtree(folder)
         finally:
             os.close(descriptor)

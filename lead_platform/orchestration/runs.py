@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from types import FrameType
 from typing import Any
 
 from dagster import (
@@ -292,7 +293,7 @@ def _interrupted_when_cancelled(instance: DagsterInstance, run_id: str) -> Itera
 
     A run that ends by itself does not: it is recorded as over before its process is done with it.
     """
-    is_over, is_ending = threading.Event(), threading.Event()
+    is_over, is_ending, is_cancelled = (threading.Event() for _ in range(3))
 
     def hear(event: EventLogEntry) -> None:
         """What this process itself writes of the run."""
@@ -312,27 +313,33 @@ def _interrupted_when_cancelled(instance: DagsterInstance, run_id: str) -> Itera
                 is_own_failure = run.status == DagsterRunStatus.FAILURE and is_ending.is_set()
                 # The status is there a moment before the event is heard.
                 if not is_own_failure and not is_over.wait(CANCELLATION_SECONDS):
+                    is_cancelled.set()
                     signal.raise_signal(signal.SIGINT)
                     return
 
     instance.add_event_listener(run_id, hear)
     threading.Thread(target=watch, daemon=True).start()
     try:
-        with _heeding_interrupts():
+        with _interruptible(is_cancelled):
             yield
     finally:
         is_over.set()
 
 
 @contextmanager
-def _heeding_interrupts() -> Iterator[None]:
-    """Lets interrupts through for the block: what a script starts with `&` is born ignoring them,
-    and could not be cancelled."""
+def _interruptible(is_cancelled: threading.Event) -> Iterator[None]:
+    """Lets the interrupt of a cancellation through for the block: what a script starts with `&` is
+    born ignoring them all, and goes on ignoring others."""
     is_deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     if not is_deaf or threading.current_thread() is not threading.main_thread():
         yield
         return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def heed(number: int, frame: FrameType | None) -> None:
+        if is_cancelled.is_set():
+            signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, heed)
     try:
         yield
     finally:

@@ -232,3 +232,61 @@ def test_a_column_that_is_kept_as_an_answer_denies_too(make_channel: MakeChannel
     }
     row = submission(channel, content)
     assert (row["consent_phone"], json.loads(row["answers"])) == ("denied", {"Do Not Call": "1"})
+
+
+@pytest.mark.parametrize(
+    ("wish", "fields"),
+    [
+        ("Please stop texting me!", ("consent_sms",)),
+        ("stop contacting us pls", CONSENTS),
+        ("I do not wish to be phoned", PHONE),
+        ("Thanks, but no further e-mails", MAIL),
+        ("Kindly remove us from your mailing list.", CONSENTS),
+        ("Bitte streichen Sie mich aus Ihrem Verteiler", CONSENTS),
+        ("Rufen Sie mich bitte nicht an!", PHONE),
+        ("Merci de ne plus me solliciter", CONSENTS),
+        ("Por favor no me llamen más", PHONE),
+        ("Non mi chiamate più, grazie", PHONE),
+        ("Por favor parem de me ligar", PHONE),
+        ("Mail me niet meer aub", MAIL),
+        ("Ring mig inte", PHONE),
+        ("Proszę mnie wypisać", CONSENTS),
+        ("Больше не звоните", PHONE),
+        ("メールしないでください", MAIL),
+    ],
+)
+def test_a_wish_to_be_left_alone_denies_at_the_end_of_any_text(
+    wish: str, fields: tuple[str, ...]
+) -> None:
+    """The shortest were known, `stop calling`; and none in a text of more than 200 characters."""
+    story = "We had a good talk about the roof, the price and who would come to measure it. " * 40
+    for text in (wish, f"{story} {wish}", f"{story}\n{wish}\n{story}"):
+        assert READER.in_text(text, "remark") == fields
+        assert denied("Anything else?", text) == fields
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do no marketing", "Wir machen keine Werbung", "Please stop by our booth",
+        "Please remove the old invoice", "Delete my data export job", "No more seats for us?",
+        "How do I unsubscribe users in your API?", "Never mind", "I did not receive your offer",
+        "Bitte nicht vor 10 Uhr anrufen", "We stop calling old leads after three tries",
+    ],
+)  # fmt: skip
+def test_what_people_do_and_ask_is_no_wish_to_be_left_alone(text: str) -> None:
+    assert READER.in_text(text, "remark") == ()
+    assert denied("Anything else?", text) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields"),
+    [
+        ("No since 2023", ()), ("false (2024-01-05)", ()), ("Not unsubscribed, 2024-05-01", ()),
+        ("Nein (1.5.24)", ()), ("2024-05-01", MAIL), ("yes, 2024-05-01", MAIL),
+        ("1717200000", MAIL), ("5551234567", ()), ("Reference 1717200000", ()),
+    ],
+)  # fmt: skip
+def test_a_date_beside_a_no_is_no_opt_out(answer: str, fields: tuple[str, ...]) -> None:
+    """`Email opt out: No since 2023` denied, and so did any ten digits."""
+    assert (denied("Email opt out", answer) or ()) == fields

@@ -2,6 +2,8 @@
 
 import os
 import re
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -62,7 +64,8 @@ def test_a_file_that_kills_its_process_costs_itself(
     assert [batch.record_count for item in parsed for batch in item.batches] == [1, 1]
     [fault] = faults
     assert fault.path == paths[1]
-    assert fault.is_harmful
+    assert fault.is_left_alone(RECEIVED_AT)
+    assert not fault.is_left_alone(RECEIVED_AT + timedelta(days=1))
     assert "died" in fault.reason
 
 
@@ -95,7 +98,7 @@ def test_a_file_that_ended_an_earlier_run_costs_itself(
         suspects.suspect(tmp_path, suspects.notes_of(tmp_path))
     parsed, faults = parse(paths, tmp_path)
     assert [item.path for item in parsed] == [paths[0], paths[2]]
-    assert [(fault.path, fault.is_harmful) for fault in faults] == [(paths[1], True)]
+    assert [(fault.path, fault.harmful_since) for fault in faults] == [(paths[1], RECEIVED_AT)]
 
 
 def test_a_suspect_that_is_read_is_taken_in(tmp_path: Path) -> None:
@@ -108,3 +111,25 @@ def test_a_suspect_that_is_read_is_taken_in(tmp_path: Path) -> None:
     assert [*suspects.suspects_of(tmp_path)] == [path]
     parsed, faults = parse([path], tmp_path)
     assert ([item.path for item in parsed], faults) == ([path], [])
+
+
+def test_a_note_that_was_cut_keeps_nobody_from_reading(tmp_path: Path) -> None:
+    """The next run failed on it, and each one after that: the folder stayed as it was."""
+    run = workers.start(_run, tmp_path, "büro.csv", 1.0)
+    run.join(60)
+    [dead] = tmp_path.glob("intake-*")
+    [note] = dead.glob("being-read-*")
+    text = note.read_bytes()
+    note.write_bytes(text[: text.index("ü".encode()) + 1])
+    for _ in range(2):
+        with deliveries.spool_folder(tmp_path, RECEIVED_AT) as spools:
+            assert suspects.suspects_of(spools) == {}
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_that_goes_on_may_last_as_long_as_it_needs(tmp_path: Path) -> None:
+    [path] = write_deals(tmp_path / "1.csv")
+    with suspects.noted(tmp_path, path, deliveries.state_of(path.lstat()), 1.0) as goes_on:
+        for _ in range(6):
+            time.sleep(0.4)
+            goes_on()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lead_platform.capture.inbox import FileFault, note_left
+from lead_platform.lake.lake import utc_now
 from tests.capture.nasty import as_lines, nasty_records
 from tests.integration.conftest import Install
 from tests.integration.installation import (
@@ -151,7 +152,7 @@ def test_a_file_that_takes_its_reader_along_is_not_opened_again_as_it_is(
     line = form.read_text(encoding="utf-8").splitlines()[2]
     for path in (held, good):
         put_text(path, line.replace("web-", f"{path.stem}-"))
-    note_left([FileFault(held, "the process died", is_harmful=True)], settings.left_files)
+    note_left([FileFault(held, "the process died", harmful_since=utc_now())], settings.left_files)
     outcome = installation.attempt()
     assert outcome["success"]
     assert (held.exists(), good.exists()) == (True, False)

@@ -93,7 +93,7 @@ def test_killed_idle_worker_is_replaced(pool: Pool) -> None:
 
 
 def test_worn_worker_stays_known_through_its_last_run(pool: Pool, tmp_path: Path) -> None:
-    """At its 100th run a worker was forgotten, and run monitoring called that run dead."""
+    """At its last run a worker was forgotten, and run monitoring called that run dead."""
     (first,) = pool.pids
     for number in range(RUNS_PER_WORKER - 1):
         pool.pool.execute(str(number))
