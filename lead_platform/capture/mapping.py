@@ -364,6 +364,10 @@ class _Emitter:
         self._item_id = compile_path(rule.id) if rule.id else None
         custom = channel.mapped_custom_fields if self._kind == "submission" else ()
         self._custom = tuple(field.name for field in custom)
+        written: dict[str, TextKind] = {
+            field.name: "answer" for field in custom if field.type == "text" and not field.values
+        }
+        self._texts: Mapping[str, TextKind] = {**_TEXTS, **written}
         columns = (*ITEM_COLUMNS[rule.kind], *self._custom)
         self._place = {name: index for index, name in enumerate(columns)}
         self._template: list[Any] = [None] * len(columns)
@@ -620,7 +624,7 @@ class _Emitter:
             told = f"{show(denial.words)} denies {' and '.join(denial.fields)}"
             self._fault(name, f"holds a denial: {told}", mapped, issues, denial)
         denials = self._answer_denials
-        for name, kind in _TEXTS.items():
+        for name, kind in self._texts.items():
             text = row[self._place[name]]
             if denials and text and (fields := denials.in_text(text, kind)):
                 denied.update(fields)

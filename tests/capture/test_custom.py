@@ -130,3 +130,11 @@ def test_it_may_be_required(tmp_path: Path) -> None:
     assert mapped(required).reasons == [
         "budget missing: it is required (budget); fill it at the source"
     ]
+
+
+def test_a_denial_in_a_text_of_ones_own_counts(channel: Channel) -> None:
+    """Only the platform's own texts were listened to."""
+    for answer, consent in (("A boiler. Please do not call me", "denied"), ("A boiler", None)):
+        asked = [{"q": "What do you need?", "a": answer}]
+        [(kind, row)] = mapped(channel, answers=asked).items
+        assert item_values(kind, row)["consent_phone"] == consent
