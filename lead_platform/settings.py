@@ -201,6 +201,11 @@ class Settings(BaseSettings):
         return self.home / "left_files.json"
 
     @property
+    def being_read(self) -> Path:
+        """Notes of which files processes are reading."""
+        return self.home / "being_read"
+
+    @property
     def archive(self) -> Path:
         """Where files go once taken in."""
         return self.home / "archive"

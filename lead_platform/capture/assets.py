@@ -178,6 +178,7 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
                 received_at=run_time(context),
                 inbox=settings.inbox,
                 spools=spools,
+                notes=settings.being_read,
                 contracts=contracts,
             )
             with suppress(OSError):

@@ -40,7 +40,7 @@ from lead_platform.capture.profiles import append_profiles, profile_rows
 from lead_platform.capture.quarantine import read_left_out
 from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.capture.spool import Spool, profiles_of
-from lead_platform.capture.suspects import noted, notes_of, reading_seconds, suspect, suspects_of
+from lead_platform.capture.suspects import clear, noted, reading_seconds, suspects
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.drafts import is_marked, scratch_folder
@@ -67,6 +67,7 @@ class _Opened:
     delivery: Delivery
     contracts: Contracts
     spools: Path
+    notes: Path
     reading_seconds: float
 
 
@@ -116,19 +117,14 @@ def estimate_records(parsed: Sequence[ParsedDelivery]) -> int:
 
 @contextmanager
 def spool_folder(home: Path, now: datetime) -> Iterator[Path]:
-    """A private folder for what is parsed until it is written; removed, those of dead runs too.
-
-    What these were reading when they died is suspected by this run.
-    """
+    """A private folder for what is parsed until it is written; removed, those of dead runs too."""
     for unmarked in home.glob(f"{SPOOL_PREFIX}*"):
         # Another run may remove it, or mark it, at this moment.
         with suppress(FileNotFoundError):
             since = unmarked.stat().st_mtime_ns
             if not is_marked(unmarked) and has_lain(_ABANDONED_AFTER, since, now):
                 shutil.rmtree(unmarked, ignore_errors=True)
-    notes: list[str] = []
-    with scratch_folder(home, SPOOL_PREFIX, lambda dead: notes.extend(notes_of(dead))) as folder:
-        suspect(folder, notes)
+    with scratch_folder(home, SPOOL_PREFIX) as folder:
         yield folder
 
 
@@ -139,14 +135,17 @@ def parse_deliveries(
     received_at: datetime,
     inbox: Path,
     spools: Path,
+    notes: Path | None = None,
     contracts: Contracts | None = None,
 ) -> tuple[list[ParsedDelivery], list[FileFault]]:
     """The files' records, mapped, and one fault per file that is left where it is.
 
-    A file that is gone from the inbox is left out: another run has taken it in meanwhile. One that
-    an earlier run was reading when it died is read by a process of its own.
+    A file that is gone from the inbox is left out: another run has taken it in meanwhile. Where one
+    was being read when a process ended, as `notes` says (a folder that lasts), all are read by
+    processes of their own: others may be like it.
     """
     contracts = contracts or load_contracts()
+    notes = notes or spools / "being-read"
     opened: list[_Opened] = []
     faults: list[FileFault] = []
     for path, name in files:
@@ -162,18 +161,17 @@ def parse_deliveries(
             faults.append(FileFault(path, str(error)))
             continue
         seconds = reading_seconds(delivery.size_bytes)
-        opened.append(_Opened(path, state, channel, delivery, contracts, spools, seconds))
+        opened.append(_Opened(path, state, channel, delivery, contracts, spools, notes, seconds))
     # The largest first, so that no processor is left with it at the end.
     order = sorted(opened, key=lambda item: -item.delivery.size_bytes)
     total = sum(item.delivery.size_bytes for item in opened)
-    suspects = suspects_of(spools)
-    here: list[_Opened] = []
-    apart: list[_Opened] = []
-    for item in order:
-        is_suspect = suspects.get(item.path) == item.state
-        (apart if is_suspect or total >= PARALLEL_BYTES else here).append(item)
-    results = {item.path: _parse(item) for item in here}
-    results |= zip((item.path for item in apart), _parse_apart(apart), strict=True)
+    suspected = suspects(notes) & {item.path for item in opened}
+    is_apart = total >= PARALLEL_BYTES or bool(suspected)
+    read = _parse_apart(order) if is_apart else [_parse(item) for item in order]
+    results = dict(zip((item.path for item in order), read, strict=True))
+    for path in suspected:
+        if not isinstance(results[path], FileFault):
+            clear(notes, path)
     parsed = []
     for item in opened:
         result = results[item.path]
@@ -222,7 +220,7 @@ def _fault_of_dead(item: _Opened) -> FileFault:
 def _parse(item: _Opened) -> Spool | FileFault:
     """The file's batches, or why it stays where it is; other files go on in either case."""
     try:
-        with noted(item.spools, item.path, item.state, item.reading_seconds) as goes_on:
+        with noted(item.notes, item.path, item.state, item.reading_seconds) as goes_on:
             try:
                 spool = _spooled(item, goes_on)
             except HalfSwappedError as error:

@@ -317,14 +317,19 @@ def _without(text: str, start: int, end: int) -> str | None:
     denial, or with small letters before it that a sign sets off (`Müller - bitte nicht anrufen`).
     """
     head, tail = text[:start], text[end:]
+    opened = _OPENED.search(head)
+    if opened and _WORD.search(head[: opened.start()]):
+        # All that the brackets hold is the note: `Ann Lee (customer requests no calls)`.
+        closing = _CLOSING.search(tail)
+        head, tail = head[: opened.start()], tail[closing.end() :] if closing else ""
+        return f"{head.rstrip(_SET_OFF)} {tail.strip(' ')}".replace(" ,", ",").strip() or None
     for sign in _SEPARATOR.finditer(head):
         name, lead = head[: sign.start()], head[sign.end() :]
         if lead.islower() and not name.islower():
             head = name + sign.group().strip()
             break
     if _WORD.search(head) is not None:
-        closing = _CLOSING.search(tail) if _OPENED.search(head) else None
-        tail = tail[closing.end() :] if closing else ""
+        tail = ""
     rest = f"{head.rstrip(_SET_OFF)} {tail.lstrip(_SET_OFF if not head.strip(_SET_OFF) else ' ')}"
     return rest.replace(" ,", ",").strip(_SET_OFF) or None
 

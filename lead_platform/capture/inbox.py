@@ -392,9 +392,11 @@ def read_left(book: Path) -> list[FileFault]:
     return _still_left(book) or []
 
 
-def is_none_left(book: Path) -> bool:
-    """Whether all files that runs left are gone or replaced since; not where nothing tells."""
-    return _still_left(book) == []
+def is_none_left(book: Path, inbox: Path) -> bool:
+    """Whether all files that runs left in the inbox are gone or replaced since; not where nothing
+    tells."""
+    left = _still_left(book)
+    return left is not None and not any(fault.path.is_relative_to(inbox) for fault in left)
 
 
 def _still_left(book: Path) -> list[FileFault] | None:

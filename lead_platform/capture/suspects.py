@@ -1,19 +1,21 @@
 """Files that may take the process that reads them along: a library hangs or breaks on one in its
 own code, where no exception is raised, or memory runs out.
 
-Which file a process reads is noted beside what it parses. The note of a process that is gone makes
-its file a suspect for the next run, which reads it in a process of its own.
+Which file a process reads is noted, under a lock that the system frees when it ends. What a process
+that is gone was reading is a suspect, and read in a process of its own, until that was done or the
+file has changed.
 """
 
 import faulthandler
-import os
-from collections.abc import Callable, Iterable, Iterator
+import fcntl
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from lead_platform.capture.inbox import FileState
+from lead_platform.capture.inbox import FileState, state_of
 from lead_platform.capture.names import path_as_text, path_of_text
 
 # How long reading a file may last from one batch to the next, at least, and more for each megabyte
@@ -21,8 +23,6 @@ from lead_platform.capture.names import path_as_text, path_of_text
 READING_SECONDS = 120.0
 READING_SECONDS_PER_MB = 10.0
 
-_BEING_READ = "being-read-"
-_SUSPECT = "suspect-"
 _STDERR = 2
 
 
@@ -50,38 +50,61 @@ def noted(
     def goes_on() -> None:
         faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
 
-    note = folder / f"{_BEING_READ}{os.getpid()}"
-    note.write_text(_Note(path=path_as_text(path), state=state).model_dump_json(), encoding="utf-8")
-    goes_on()
-    try:
-        yield goes_on
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-        note.unlink(missing_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    name = secrets.token_hex(8)
+    draft, note = folder / f".{name}", folder / name
+    with draft.open("w", encoding="utf-8") as file:
+        # On a disk without locks nothing tells a reader's note from that of a dead one.
+        with suppress(OSError):
+            # Locked before others see it: at no instant does it look left behind.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.write(_Note(path=path_as_text(path), state=state).model_dump_json())
+            file.flush()
+            draft.rename(note)
+        goes_on()
+        try:
+            yield goes_on
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            draft.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
-def notes_of(folder: Path) -> list[str]:
-    """What the run of this folder, which is dead, was reading, or suspected and had not read."""
+def suspects(folder: Path) -> set[Path]:
+    """The files that processes were reading when they ended, and that are still what they were."""
+    return {path for _, path in _left_behind(folder)}
+
+
+def clear(folder: Path, path: Path) -> None:
+    """Suspect a file no more: it has been read."""
+    for note, suspect in _left_behind(folder):
+        if suspect == path:
+            note.unlink(missing_ok=True)
+
+
+def _left_behind(folder: Path) -> list[tuple[Path, Path]]:
+    """Notes of processes that are gone, and their files; those of other files are removed."""
     found = []
-    for note in folder.iterdir():
-        if note.name.startswith((_BEING_READ, _SUSPECT)):
-            # One whose writing was interrupted tells of no reading that had begun.
-            with suppress(OSError, ValueError):
-                found.append(note.read_text(encoding="utf-8"))
+    for note in sorted(folder.glob("[!.]*")):
+        # Another run may remove it at this moment.
+        with suppress(OSError), note.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            path = _suspected(file.read())
+            if path is None:
+                note.unlink()
+            else:
+                found.append((note, path))
     return found
 
 
-def suspect(folder: Path, notes: Iterable[str]) -> None:
-    """Keep what dead runs noted in the folder of this one."""
-    for number, note in enumerate(sorted(set(notes))):
-        (folder / f"{_SUSPECT}{number}").write_text(note, encoding="utf-8")
-
-
-def suspects_of(folder: Path) -> dict[Path, FileState]:
-    """The files which the run of this folder suspects, as they were then."""
-    found = {}
-    for path in folder.glob(f"{_SUSPECT}*"):
-        with suppress(ValueError):
-            note = _Note.model_validate_json(path.read_text(encoding="utf-8"))
-            found[path_of_text(note.path)] = note.state
-    return found
+def _suspected(content: bytes) -> Path | None:
+    """None where the note was cut, or its file is not what it was."""
+    try:
+        note = _Note.model_validate_json(content)
+        path = path_of_text(note.path)
+        return path if state_of(path.lstat()) == note.state else None
+    except (OSError, ValueError):
+        return None

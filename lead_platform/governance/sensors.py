@@ -282,7 +282,7 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
 def settle_files(settings: Settings, book: AlertBook, now: datetime) -> None:
     """Settle what was told of files that were left, once they lie there no more: a run that would
     say so begins with the next file only."""
-    if is_none_left(settings.left_files):
+    if is_none_left(settings.left_files, settings.inbox):
         book.record([], now, over=[("check_failed", FILES_LEFT)])
 
 

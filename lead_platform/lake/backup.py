@@ -55,7 +55,7 @@ _CATALOG = "catalog"
 _BACKED_UP_DATA = Path(_HOME, "lake", "data")
 
 # Of the home, what a backup leaves out: the lake is copied by its catalog, the rest is made again.
-_LEFT_OUT = frozenset({"lake", "dbt", "dagster", "restoring"})
+_LEFT_OUT = frozenset({"lake", "dbt", "dagster", "restoring", "being_read"})
 _PASSING = (".lock", ".holder", ".sock", "-wal", "-shm", "-journal")
 # What people put there is kept as it is, whatever it is called or looks like.
 _GIVEN = frozenset({"inbox", "archive", "reference"})

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,13 +38,11 @@ def draft_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def scratch_folder(
-    parent: Path, prefix: str, before_removal: Callable[[Path], None] = lambda _: None
-) -> Iterator[Path]:
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A private folder for as long as the block lasts, and what blocks of killed processes left
-    beside it removed, once it has been shown to `before_removal`."""
+    beside it removed."""
     for folder in parent.glob(f"{prefix}*"):
-        _remove_abandoned(folder, before_removal)
+        _remove_abandoned(folder)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
         with _marked(folder):
@@ -83,17 +81,12 @@ def _named_as_drafts(folder: Path) -> list[Path]:
     return []
 
 
-def _remove_abandoned(
-    folder: Path, before_removal: Callable[[Path], None] = lambda _: None
-) -> None:
+def _remove_abandoned(folder: Path) -> None:
     # Without the mark it is none of ours; another user's is closed; one that is locked is at work.
     with suppress(OSError):
         descriptor = os.open(folder / _MARK, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            try:
-                before_removal(folder)
-            finally:
-                shutil.rmtree(folder)
+            shutil.rmtree(folder)
         finally:
             os.close(descriptor)

@@ -18,6 +18,8 @@ _SPACED_NAME = rf" ?{_NAME}( {_NAME}){{0,3}} ?"
 _TOO_LONG = re.compile(r"[\w.:|-]{81}|(?<=[\w.:|-]) [\w.:|-]{41}")
 _BETWEEN = r"[\s_|,;:/.-]*"
 _LONGEST = 500
+# As Microsoft's systems write an id.
+_GUID = re.compile(r"\{[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}")
 
 
 class Macros:
@@ -39,6 +41,8 @@ class Macros:
         if not text or text[0] not in self.starts or len(text) > _LONGEST:
             return None
         if self._whole is None or not self._whole.found_in(text) or _TOO_LONG.search(text):
+            return None
+        if _GUID.fullmatch(text):
             return None
         found = (form.found_in(text) for form in self._forms)
         return next(system for system, is_it in zip(self._systems, found, strict=False) if is_it)

@@ -681,3 +681,20 @@ def test_a_list_of_channels_goes_on_to_its_conjunction_and_no_further(
     assert denial is not None
     assert denial.fields == tuple(f"consent_{name}" for name in fields)
     assert rest is None or denial.rest == rest
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("Ann Lee (Bitte keine Anrufe)", "Ann Lee"),
+        ("Ann Lee [Kunde: keine Anrufe!]", "Ann Lee"),
+        ("Ann Lee (Per customer, do not call)", "Ann Lee"),
+        ("Lee, Ann (Asked us: do not call), MBA", "Lee, Ann, MBA"),
+        ("Jane (Janie) Doe DO NOT CALL", "Jane (Janie) Doe"),
+    ],
+)
+def test_a_note_in_brackets_goes_as_a_whole(name: str, rest: str) -> None:
+    """What stood before the denial became the last name: Bitte."""
+    found = READER.in_name(name)
+    assert found is not None
+    assert (found.fields, found.rest) == (("consent_phone",), rest)

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,10 +30,20 @@ class Hanging(type(Path())):
     thread of that process runs any more."""
 
     def __fspath__(self) -> str:
-        spools = os.path.dirname(str(self))
-        if os.path.exists(f"{spools}/being-read-{os.getpid()}"):
+        folder = os.path.join(os.path.dirname(str(self)), "being-read")
+        if os.path.isdir(folder) and any(map(_is_of_this_process, os.scandir(folder))):
             re.match(r"(x+x+)+y", "x" * 60)
         return str(self)
+
+
+def _is_of_this_process(note: os.DirEntry) -> bool:
+    """Whether this process has the note open."""
+    handles = f"/proc/{os.getpid()}/fd"
+    for handle in os.listdir(handles):
+        with suppress(OSError):
+            if os.readlink(f"{handles}/{handle}") == note.path:
+                return True
+    return False
 
 
 def parse(
@@ -69,67 +80,77 @@ def test_a_file_that_kills_its_process_costs_itself(
     assert "died" in fault.reason
 
 
-def _run(home: Path, name: str, seconds: float) -> None:
-    """Another process's run over one small file."""
-    suspects.READING_SECONDS = seconds
-    with deliveries.spool_folder(home, RECEIVED_AT) as spools:
-        parse([Hanging(write_deals(spools / name)[0])], spools)
+def _run(folder: Path, name: str, harm: type[Path]) -> None:
+    """Another process's run over one small file, which is its end."""
+    suspects.READING_SECONDS = 1.0
+    parse([harm(folder / name)], folder)
 
 
-def test_reading_that_hangs_ends_its_process_in_time(tmp_path: Path) -> None:
-    """It lasted until somebody else missed the process, and nothing told what it had been doing."""
-    run = workers.start(_run, tmp_path, "hangs.csv", 1.0)
+def end_a_run(folder: Path, name: str) -> Path:
+    """The notes that are left behind."""
+    write_deals(folder / name)
+    run = workers.start(_run, folder, name, Hanging)
     run.join(60)
+    # It lasted until somebody else missed the process, and nothing told what it had been doing.
     assert run.exitcode == 1
-    with deliveries.spool_folder(tmp_path, RECEIVED_AT) as spools:
-        [suspect] = suspects.suspects_of(spools)
-        assert suspect.name == "hangs.csv"
-    assert not list(tmp_path.iterdir())
+    return folder / "being-read"
 
 
 @pytest.mark.parametrize("harm", [Deadly, Hanging])
-def test_a_file_that_ended_an_earlier_run_costs_itself(
+def test_files_that_ended_an_earlier_run_cost_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: type[Path]
 ) -> None:
+    """One of them is known: the others of its run were not read yet."""
     monkeypatch.setattr(suspects, "READING_SECONDS", 2.0)
-    paths = write_deals(tmp_path / "1.csv", harm(tmp_path / "2.csv"), tmp_path / "3.csv")
-    state = deliveries.state_of(paths[1].lstat())
-    with suspects.noted(tmp_path, paths[1], state, 60):
-        suspects.suspect(tmp_path, suspects.notes_of(tmp_path))
-    parsed, faults = parse(paths, tmp_path)
-    assert [item.path for item in parsed] == [paths[0], paths[2]]
-    assert [(fault.path, fault.harmful_since) for fault in faults] == [(paths[1], RECEIVED_AT)]
-
-
-def test_a_suspect_that_is_read_is_taken_in(tmp_path: Path) -> None:
-    """What kills a process need not be what it read."""
-    [path] = write_deals(tmp_path / "1.csv")
+    notes = end_a_run(tmp_path, "2.csv")
+    assert suspects.suspects(notes) == {tmp_path / "2.csv"}
+    names = ("1.csv", "2.csv", "3.csv", "4.csv")
+    kinds = (Path, harm, Path, harm)
+    paths = [kind(tmp_path / name) for kind, name in zip(kinds, names, strict=True)]
+    write_deals(paths[0], *paths[2:])
     for _ in range(2):
-        # The suspicion outlives a run that died before it came to the file.
-        with suspects.noted(tmp_path, path, deliveries.state_of(path.lstat()), 60):
-            suspects.suspect(tmp_path, suspects.notes_of(tmp_path))
-    assert [*suspects.suspects_of(tmp_path)] == [path]
-    parsed, faults = parse([path], tmp_path)
-    assert ([item.path for item in parsed], faults) == ([path], [])
+        # What was found stands until the file changes, whatever becomes of the run.
+        parsed, faults = parse(paths, tmp_path)
+        assert [item.path for item in parsed] == [paths[0], paths[2]]
+        assert [(fault.path, fault.harmful_since) for fault in faults] == [
+            (paths[1], RECEIVED_AT),
+            (paths[3], RECEIVED_AT),
+        ]
+
+
+def test_a_suspicion_lasts_until_the_file_was_read_or_changed(tmp_path: Path) -> None:
+    """A run that was handed other files, or that was ended, forgot it."""
+    notes = end_a_run(tmp_path, "2.csv")
+    [other] = write_deals(tmp_path / "1.csv")
+    parse([other], tmp_path)
+    assert suspects.suspects(notes) == {tmp_path / "2.csv"}
+    # What ends a process need not be what it read.
+    parsed, faults = parse([tmp_path / "2.csv"], tmp_path)
+    assert ([item.path for item in parsed], faults) == ([tmp_path / "2.csv"], [])
+    assert suspects.suspects(notes) == set()
+    end_a_run(tmp_path, "3.csv")
+    assert suspects.suspects(notes) == {tmp_path / "3.csv"}
+    (tmp_path / "3.csv").unlink()
+    assert suspects.suspects(notes) == set()
+    assert not list(notes.iterdir())
 
 
 def test_a_note_that_was_cut_keeps_nobody_from_reading(tmp_path: Path) -> None:
-    """The next run failed on it, and each one after that: the folder stayed as it was."""
-    run = workers.start(_run, tmp_path, "büro.csv", 1.0)
-    run.join(60)
-    [dead] = tmp_path.glob("intake-*")
-    [note] = dead.glob("being-read-*")
+    """Each run that met it failed."""
+    notes = end_a_run(tmp_path, "büro.csv")
+    [note] = notes.iterdir()
     text = note.read_bytes()
     note.write_bytes(text[: text.index("ü".encode()) + 1])
-    for _ in range(2):
-        with deliveries.spool_folder(tmp_path, RECEIVED_AT) as spools:
-            assert suspects.suspects_of(spools) == {}
-    assert not list(tmp_path.iterdir())
+    parsed, faults = parse([tmp_path / "büro.csv"], tmp_path)
+    assert (len(parsed), faults) == (1, [])
+    assert not list(notes.iterdir())
 
 
 def test_reading_that_goes_on_may_last_as_long_as_it_needs(tmp_path: Path) -> None:
     [path] = write_deals(tmp_path / "1.csv")
-    with suspects.noted(tmp_path, path, deliveries.state_of(path.lstat()), 1.0) as goes_on:
+    notes = tmp_path / "notes"
+    with suspects.noted(notes, path, deliveries.state_of(path.lstat()), 1.0) as goes_on:
+        assert suspects.suspects(notes) == set(), "its reader lives"
         for _ in range(6):
             time.sleep(0.4)
             goes_on()

@@ -26,6 +26,7 @@ def test_a_macro_alone_is_known(text: str) -> None:
     "text",
     [
         "", "facebook", "50%", "%", "{}", "{{}}", "__", '{"a": 1}', "{not a name}", "Q4 {{x}}",
+        "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", "{00000000-0000-0000-0000-00000000000a}",
         "{{greeting}} we use Liquid templates", "$500", "[Acme] Ltd", "#1 in pumps", "100% Pure",
         "%a% and more",
     ],

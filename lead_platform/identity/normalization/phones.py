@@ -12,6 +12,7 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import PhoneNumberType, ValidationResult
 
+from lead_platform.identity.normalization.phone_countries import countries_beside
 from lead_platform.identity.normalization.phone_doubts import UNCLEAR, PhonePart
 from lead_platform.identity.normalization.phone_readings import kind_of, readings_of
 from lead_platform.identity.normalization.phone_texts import digits_of, phone_parts
@@ -77,17 +78,24 @@ _PLACEHOLDER = "placeholder"
 def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -> Phone:
     """`raw` read as if dialled in `country` (alpha-2).
 
-    Without a country +49… and 0049… are read, and digits that only one country's numbers fit.
-    Of several numbers the first is the phone. What may mean two different numbers means none.
+    Without a country +49… and 0049… are read, and digits that only one country's numbers fit. One
+    that is written beside the number goes before `country`; where several numbers or countries
+    stand there, it is not known which is whose. Of several numbers the first is the phone. What may
+    mean two different numbers means none.
     """
     text = clean_text(raw)
     if text is None:
         return NO_PHONE
     if vocabularies.is_placeholder("any", text):
         return Phone(reason=_PLACEHOLDER)
+    stated = [found for found in countries_beside(text, vocabularies) if found != country]
+    if stated:
+        country = stated[0] if len(stated) == 1 else None
     parts = phone_parts(raw, country)
     if parts.reason is not None:
         return Phone(reason=parts.reason)
+    if stated and len(parts.parts) > 1:
+        country = None
     found = [_part(part, country) for part in parts.parts]
     return _first_of(found, tuple(part.texts[0] for part in parts.parts))
 

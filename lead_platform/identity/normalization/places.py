@@ -272,6 +272,12 @@ def _subdivision_entries(**criteria: str) -> Any:
     return pycountry.subdivisions.get(**criteria)  # type: ignore[no-untyped-call]
 
 
+def country_named(text: str, vocabularies: Vocabularies) -> str | None:
+    """The country (ISO 3166-1 alpha-2) of that name or code, with nothing beside it, no typo in
+    it."""
+    return _country_of(fold(text), vocabularies)
+
+
 def _country_of(key: str, vocabularies: Vocabularies) -> str | None:
     for spelling in (key, key.replace(" ", ""), _ARTICLE.sub("", key).strip()):
         found = vocabularies.countries.get(spelling) or _iso_countries().get(spelling)

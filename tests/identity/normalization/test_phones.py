@@ -85,3 +85,30 @@ def test_twice_is_once_and_nothing_raises(
     if once.phone is not None:
         assert normalize_phone(once.phone, country, vocabularies) == once
         assert normalize_phone(once.phone, None, vocabularies) == once
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("Austria 0664 1234567", "DE", "+436641234567"),
+        ("0664 1234567 (Österreich)", "DE", "+436641234567"),
+        ("Handy Schweiz 079 123 45 76", "DE", "+41791234576"),
+        ("UK (020) 7031 3000", "FR", "+442070313000"),
+        ("U.S.A. 415-200-4567", "GB", "+14152004567"),
+        ("New Zealand 021 123 4567", "AU", "+64211234567"),
+        ("ES 612 345 678", "DE", "+34612345678"),
+        # Another country's word beside a number of its own, and words that name none.
+        ("+44 20 7031 3000 Germany", "FR", "+442070313000"),
+        ("Tel. 030 901820 (Mo-Fr)", "DE", "+4930901820"),
+        ("NO 030 901820", "DE", "+4930901820"),
+        ("call me 415 200 4567 after 5 PM", "US", "+14152004567"),
+        # Which of them is whose is not said, and no number there has these digits.
+        ("UK 020 7031 3000 / USA 415 200 4567", "DE", None),
+        ("Austria 415-200-4567-99-1234", "US", None),
+    ],
+)
+def test_a_country_beside_a_number_is_its_own(
+    raw: str, country: str, expected: str | None, vocabularies: Vocabularies
+) -> None:
+    """`UK 7911 123456` of a German channel was another person's German number."""
+    assert normalize_phone(raw, country, vocabularies).phone == expected
