@@ -290,3 +290,34 @@ def test_what_people_do_and_ask_is_no_wish_to_be_left_alone(text: str) -> None:
 def test_a_date_beside_a_no_is_no_opt_out(answer: str, fields: tuple[str, ...]) -> None:
     """`Email opt out: No since 2023` denied, and so did any ten digits."""
     assert (denied("Email opt out", answer) or ()) == fields
+
+
+@pytest.mark.parametrize(
+    ("question", "refuses", "fields"),
+    [
+        ("I would like to be contacted by phone", "No", PHONE),
+        ("Feel free to text me", "no", ("consent_sms",)),
+        # Told, where not every word is known.
+        ("I'd like to hear from you by email", "No", ()),
+        ("Je souhaite être appelé", "Non", PHONE),
+        ("Ich möchte angerufen werden", "Nein", PHONE),
+        ("Vorrei essere contattato per telefono", "No", PHONE),
+        ("Receives mailings", "no", MAIL),
+        ("Infolettre", "Non", MAIL),
+        ("뉴스레터 수신", "아니오", MAIL),
+    ],
+)
+def test_a_refused_wish_is_a_denial_and_a_wish_no_grant(
+    question: str, refuses: str, fields: tuple[str, ...]
+) -> None:
+    """It stayed an answer, and nothing was said of it."""
+    assert denied(question, refuses) == fields
+    assert not denied(question, "yes")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Phone", "E-mail", "Telefon", "Anruf erhalten", "Calls", "Inscription par téléphone"],
+)
+def test_a_no_to_no_question_of_leave_says_nothing(question: str) -> None:
+    assert denied(question, "No") is None
