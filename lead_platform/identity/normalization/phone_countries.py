@@ -5,7 +5,7 @@ Owns which words in a phone field name a country. Which numbers that country has
 
 import re
 
-from lead_platform.identity.normalization.places import country_named
+from lead_platform.identity.normalization.places import country_named, is_region_of
 from lead_platform.vocabularies.tables import Vocabularies
 
 _LETTERS = re.compile(r"[^\W\d_]+(?:(?:['’]|\.\s?|[ -])[^\W\d_]+)*\.?")
@@ -16,33 +16,41 @@ _MOST_WORDS = 4
 _OTHERS = frozenset({"NO", "AM", "PM", "MO", "DI", "MI", "DO", "SA", "SO", "TU", "SU", "PH", "EXT"})
 
 
-def countries_beside(text: str, vocabularies: Vocabularies) -> frozenset[str]:
-    """The countries (ISO 3166-1 alpha-2) that words of a phone field name; none in most."""
+def countries_beside(text: str, country: str | None, vocabularies: Vocabularies) -> frozenset[str]:
+    """The countries (ISO 3166-1 alpha-2) other than `country` that words of a phone field name;
+    none in most. A region of `country` is none (Georgia, New Mexico)."""
     # Digits and signs have no case, and are what nearly every phone is of.
     if text.isascii() and text.lower() == text.upper():
         return frozenset()
     runs = [match.group() for match in _LETTERS.finditer(text)]
-    found = (_named(run, vocabularies) for run in runs)
-    return frozenset(country for countries in found for country in countries)
+    found = (_named(run, country, vocabularies) for run in runs)
+    return frozenset(named for run in found for named in run) - {country or ""}
 
 
-def _named(run: str, vocabularies: Vocabularies) -> set[str]:
-    """The countries of one run of words: it as a whole, else the names in it.
+def _named(run: str, country: str | None, vocabularies: Vocabularies) -> set[str]:
+    """The countries of one run of words, the longest phrases first.
 
     A code counts only by itself and in capitals: `IT`, `DE` and `ME` are words as well.
     """
     plain = run.replace(".", "")
     if len(plain) <= _LONGEST_CODE:
         is_code = plain.isupper() and plain not in _OTHERS and len(plain) > 1
-        country = country_named(plain, vocabularies) if is_code else None
-        return {country} if country else set()
-    if (country := country_named(run, vocabularies)) is not None:
-        return {country}
+        found = country_named(plain, vocabularies) if is_code else None
+        return {found} if found else set()
     words = run.split()
-    parts = {
-        " ".join(words[start:end])
-        for start in range(len(words))
-        for end in range(start + 1, min(start + _MOST_WORDS, len(words)) + 1)
-    }
-    long_ones = (part for part in parts if len(part) >= _SHORTEST_NAME)
-    return {country for part in long_ones if (country := country_named(part, vocabularies))}
+    countries: set[str] = set()
+    start = 0
+    while start < len(words):
+        for end in range(min(start + _MOST_WORDS, len(words)), start, -1):
+            phrase = " ".join(words[start:end]).rstrip(".")
+            is_region = country is not None and is_region_of(phrase, country)
+            found = None
+            if len(phrase) >= _SHORTEST_NAME and not is_region:
+                found = country_named(phrase, vocabularies)
+            if found is not None:
+                countries.add(found)
+            if found is not None or is_region:
+                start = end - 1
+                break
+        start += 1
+    return countries

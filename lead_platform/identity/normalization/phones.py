@@ -88,9 +88,9 @@ def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -
         return NO_PHONE
     if vocabularies.is_placeholder("any", text):
         return Phone(reason=_PLACEHOLDER)
-    stated = [found for found in countries_beside(text, vocabularies) if found != country]
+    stated = countries_beside(text, country, vocabularies)
     if stated:
-        country = stated[0] if len(stated) == 1 else None
+        country = next(iter(stated)) if len(stated) == 1 else None
     parts = phone_parts(raw, country)
     if parts.reason is not None:
         return Phone(reason=parts.reason)

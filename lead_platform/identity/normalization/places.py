@@ -278,6 +278,11 @@ def country_named(text: str, vocabularies: Vocabularies) -> str | None:
     return _country_of(fold(text), vocabularies)
 
 
+def is_region_of(text: str, country: str) -> bool:
+    """Whether `text` names a region of that country."""
+    return _is_region(fold(text), country)
+
+
 def _country_of(key: str, vocabularies: Vocabularies) -> str | None:
     for spelling in (key, key.replace(" ", ""), _ARTICLE.sub("", key).strip()):
         found = vocabularies.countries.get(spelling) or _iso_countries().get(spelling)

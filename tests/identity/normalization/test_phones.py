@@ -101,6 +101,9 @@ def test_twice_is_once_and_nothing_raises(
         ("+44 20 7031 3000 Germany", "FR", "+442070313000"),
         ("Tel. 030 901820 (Mo-Fr)", "DE", "+4930901820"),
         ("NO 030 901820", "DE", "+4930901820"),
+        ("New Mexico 505-200-4567", "US", "+15052004567"),
+        ("Georgia office 404-200-4567", "US", "+14042004567"),
+        ("Office in South Korea 02-312-3456", "US", "+8223123456"),
         ("call me 415 200 4567 after 5 PM", "US", "+14152004567"),
         # Which of them is whose is not said, and no number there has these digits.
         ("UK 020 7031 3000 / USA 415 200 4567", "DE", None),
