@@ -13,7 +13,10 @@ from lead_platform.vocabularies.tables import Vocabularies
 
 GIVEN = ["Karin", "Stefan", "Maria", "Laura", "Martin", "Julia", "Thomas"]
 FAMILIES = ["Hofmann", "Kowalski", "Jansen", "Novak", "Rossi"]
-SIGNS = ["u.", "und", "&", "/", "+", "et", "oder", "bzw.", "y", "e", "i", "ve", "és", "och", "dan"]
+SIGNS = [
+    "u.", "und", "&", "/", "+", "et", "oder", "bzw.", "y", "e", "i", "ve", "és", "och", "dan",
+    "for", "on behalf of", "für", "pour", "via", "attn.", "c/o",
+]  # fmt: skip
 TOLD = (("first_name", SEVERAL_PERSONS),)
 
 
