@@ -132,7 +132,8 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
     ]
     waiting = files_of_broken(files, settings.inbox, broken)
     earlier = read_left(settings.left_files)
-    harmful = {fault.path: fault for fault in earlier if fault.is_left_alone(run_time(context))}
+    # By the clock, whatever time the run is for.
+    harmful = {fault.path: fault for fault in earlier if fault.is_left_alone(utc_now())}
     waiting += [harmful[path] for path, _ in files if path in harmful]
     files = [(path, name) for path, name in files if name not in broken and path not in harmful]
     parsed: list[ParsedDelivery] = []

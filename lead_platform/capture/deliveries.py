@@ -44,6 +44,7 @@ from lead_platform.capture.suspects import clear, noted, reading_seconds, suspec
 from lead_platform.lake.audit import record_actions
 from lead_platform.lake.brake import WorkflowStoppedError
 from lead_platform.lake.drafts import is_marked, scratch_folder
+from lead_platform.lake.lake import utc_now
 from lead_platform.parallel import map_in_processes
 from lead_platform.settings import SPOOL_PREFIX
 
@@ -213,7 +214,7 @@ def _fault_of_dead(item: _Opened) -> FileFault:
         "itself: the file needs more than there is, or a library broke on it. Deliver it in "
         "smaller files, or move it away and report it; it is tried again after a day, or once it "
         "is written anew or touched. The other files go on",
-        harmful_since=item.delivery.received_at,
+        harmful_since=utc_now(),
     )
 
 
