@@ -182,9 +182,10 @@ def intake(context: AssetExecutionContext, config: IntakeConfig, lake: LakeResou
                 notes=settings.being_read,
                 contracts=contracts,
             )
-            with suppress(OSError):
+            if new := [fault for fault in faults if fault.harmful_since]:
                 # At once: a run that fails behind this would have to find it out again.
-                note_left([fault for fault in faults if fault.harmful_since], settings.left_files)
+                with suppress(OSError):
+                    note_left(new, settings.left_files)
             with lake.lake.read() as connection:
                 parsed[:], held = withhold(connection, found)
             faults.extend(held)

@@ -30,11 +30,13 @@ def countries_beside(text: str, country: str | None, vocabularies: Vocabularies)
 def _named(run: str, country: str | None, vocabularies: Vocabularies) -> set[str]:
     """The countries of one run of words, the longest phrases first.
 
-    A code counts only by itself and in capitals: `IT`, `DE` and `ME` are words as well.
+    A code counts only by itself and in capitals: `IT`, `DE` and `ME` are words as well, and the
+    last two states of the US.
     """
     plain = run.replace(".", "")
     if len(plain) <= _LONGEST_CODE:
-        is_code = plain.isupper() and plain not in _OTHERS and len(plain) > 1
+        is_other = plain in _OTHERS or (country is not None and is_region_of(plain, country))
+        is_code = plain.isupper() and len(plain) > 1 and not is_other
         found = country_named(plain, vocabularies) if is_code else None
         return {found} if found else set()
     words = run.split()
