@@ -4,7 +4,9 @@ Some are names of people too: `particle_or_given` (Van, Al, Bin), and titles tha
 `_with_dot` (Doc, Mag), `_before_given` names (Ing, Hon) or `_behind_title` (Dr. med. dent.). A
 `rank` stands with particles (Graf von), a `link` between two of them or two family names (von und
 zu, Ramón y Cajal). A word `between_persons` tells two people; one `between_given` is a name or an
-initial too, and tells them where given names stand beside it: Anna u. Peter.
+initial too, and tells them where given names stand beside it: Anna u. Peter. So does one
+`for_another`, who signs in somebody's place, as it is written: Ann Lee i.A. Bob May.
+`before_organisation`: Ann Lee from Acme; one `_or_place`: Anne of Cleves.
 """
 
 import csv
@@ -15,12 +17,13 @@ from typing import Literal
 Kind = Literal[
     "particle", "particle_or_given", "link", "rank", "title", "title_before_given",
     "title_with_dot", "title_behind_title", "degree", "between_persons", "between_given",
+    "before_organisation", "before_organisation_or_place", "for_another",
 ]  # fmt: skip
 _LIST = Path(__file__).with_name("name_words.csv")
 
 
 def words_of(kind: Kind) -> frozenset[str]:
-    """The words of a kind, in small letters."""
+    """The words of a kind, in small letters where case says nothing."""
     return frozenset(word for word, its in _rows() if its == kind)
 
 

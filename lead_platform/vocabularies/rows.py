@@ -41,7 +41,9 @@ ContactChannel = Literal["email", "phone", "sms", "whatsapp"]
 OptOutChannel = Literal["", "email", "phone", "sms", "whatsapp", "all", "list", "preference"]
 Truth = Literal["yes", "no"]
 DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
-PlaceholderField = Literal["any", "email", "name", "whole_name", "company", "title", "place"]
+PlaceholderField = Literal[
+    "any", "email", "name", "whole_name", "name_mark", "company", "title", "place",
+]  # fmt: skip
 
 SENIORITIES = frozenset(get_args(Seniority))
 JOB_FUNCTIONS = frozenset(get_args(JobFunction))

@@ -19,6 +19,8 @@ _GLUED = re.compile(r"[^\W\d_]{2,}\.?\s*[&/]\s*[^\W\d_]{2,}")
 _ABBREVIATED = re.compile(r"[^\W\d_]\.?|[^\W\d_]{2,3}\.")
 BETWEEN_PERSONS = words_around.words_of("between_persons")
 BETWEEN_GIVEN = words_around.words_of("between_given")
+_FOR_ANOTHER = words_around.words_of("for_another")
+_SPACED = re.compile(r"(?<= )([ip]\.) ([AVpo]\.)(?= )")
 _HOUSEHOLDS = frozenset(
     ["familie", "fam", "family", "famille", "familia", "famiglia", "família", "eheleute", "ehepaar"]
 )
@@ -26,7 +28,7 @@ _HOUSEHOLDS = frozenset(
 
 def why_no_single_person(text: str) -> str | None:
     """Why the text names no person or more than one."""
-    plain = without_asides(text)
+    plain = _SPACED.sub(r"\1\2", without_asides(text))
     words = plain.split()
     keys = [bare(word) or word for word in words]
     is_household = keys[0] in _HOUSEHOLDS or keys[-1] in ("family", "familie")
@@ -76,6 +78,8 @@ def _joins_persons(words: list[str], keys: list[str]) -> bool:
     """
     for place in range(1, len(keys) - 1):
         before, key, behind = keys[place - 1 : place + 2]
+        if words[place] in _FOR_ANOTHER and len(behind) > 1:
+            return True
         if _may_be_initial(words, place):
             continue
         if key in BETWEEN_PERSONS and not (before in PARTICLES and behind in PARTICLES):

@@ -16,6 +16,12 @@ from lead_platform.identity.normalization.name_parts import (
     split_name,
     vietnamese_families,
 )
+from lead_platform.identity.normalization.name_remarks import (
+    SET_OFF,
+    is_a_remark,
+    without_remarks,
+    without_remarks_in_part,
+)
 from lead_platform.identity.normalization.name_subjects import (
     BETWEEN_GIVEN,
     BETWEEN_PERSONS,
@@ -49,7 +55,8 @@ _LINK = re.compile(r"https?://|www\.|\.(?:com|net|org|io)\b", re.IGNORECASE)
 _REPEATED = re.compile(r"(.)\1{2,}")
 # M?ller, M\ufffdller: what was no letter of some encoding on the way.
 _LOST_LETTER = re.compile("\ufffd|(?<=[^\\W\\d_])[?](?=[^\\W\\d_])")
-_NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
+_NOT_IN_NAMES = re.compile(rf"[^\w\s.,'()\"\-&/{SET_OFF}]|[_=]")
+_NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]{2})[_#]?\d{1,2}(?!\S)")
 _STRAY_SIGNS = re.compile(r"(?<!\S)[()\"'.,-]+(?!\S)")
 # What people set between two persons, as one sign.
 _BESIDE_ANOTHER = re.compile(r"(?<=[^\W\d_])(?:\s*[;|、]\s*|\s+\+\s*|\s*\+\s+)(?=[^\W\d_])")
@@ -64,7 +71,6 @@ _MC = re.compile(r"^(mc)([^\W\d_]{2,})$", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"^(o|d|l|dell|dall|degl|sant|n|m|t|s)'([^\W\d_].*)$", re.IGNORECASE)
 # 't Hart and 's-Gravesande; any other name only has the sign of a spreadsheet or a quotation.
 _OPENS_WITH_APOSTROPHE = re.compile(r"'[ts](?=[\s-])", re.IGNORECASE)
-_REMARK = re.compile(r"([^\W\d_][\w.'’-]* [\w.'’ -]*[^\W\d_]\.?)(?:\s*;(.*)| - [A-Z]{2,7})")
 # Written small within a family's name.
 _SMALL = frozenset(
     ["van", "von", "der", "den", "de", "del", "della", "di", "da", "das", "do", "dos", "du", "la",
@@ -103,9 +109,12 @@ def normalize_name(
 
     `email`: the mailbox beside it, which may speak for a surname that fills fields too.
     """
-    full, full_reason = _usable(_beside_another(_cleaned(full_raw)), vocabularies)
-    first, first_reason = _usable(_beside_another(_cleaned(first_raw)), vocabularies)
-    last, last_reason = _usable(_cleaned(last_raw), vocabularies)
+    whole = _without_notes(full_raw, vocabularies)
+    given = _without_notes(first_raw, vocabularies, is_part=True)
+    family = _without_notes(last_raw, vocabularies, is_part=True)
+    full, full_reason = _usable(_beside_another(whole), vocabularies)
+    first, first_reason = _usable(_beside_another(given), vocabularies)
+    last, last_reason = _usable(family, vocabularies)
     reasons = tuple(
         (field, reason)
         for field, reason in (
@@ -116,8 +125,8 @@ def normalize_name(
         if reason
     )
     if _is_nobodys(full, (first_raw, last_raw), vocabularies) and not _speaks(email, full or last):
-        given = {"full_name": full, "first_name": first, "last_name": last}
-        more = tuple((field, "placeholder") for field, text in given.items() if text)
+        filled = {"full_name": full, "first_name": first, "last_name": last}
+        more = tuple((field, "placeholder") for field, text in filled.items() if text)
         return Name(reasons=reasons + more)
     parts = _parts_from(full, first, last)
     if parts.doubt is not None:
@@ -162,7 +171,7 @@ def _only_fills(text: str, vocabularies: Vocabularies) -> bool:
 def _is_filler(key: str, vocabularies: Vocabularies) -> bool:
     """Two words that are names too make a name: Bar Foo."""
     words = key.split()
-    if key in vocabularies.placeholders["whole_name"]:
+    if key in vocabularies.placeholders["whole_name"] or is_a_remark(key, vocabularies):
         return True
     return _are_fillers(words, vocabularies, is_sure=len(set(words)) == 1)
 
@@ -208,7 +217,17 @@ def _cleaned(raw: str | None) -> str | None:
     text = clean_text(line if line.isascii() else straighten_apostrophes(line))
     if text is None or len(text) > _LONGEST:
         return text
-    return without_name_at_birth(_without_remark(text))
+    return without_name_at_birth(text)
+
+
+def _without_notes(
+    raw: str | None, vocabularies: Vocabularies, *, is_part: bool = False
+) -> str | None:
+    """The cleaned text without what somebody noted around the name."""
+    text = _cleaned(raw)
+    if text is None or len(text) > _LONGEST:
+        return text
+    return (without_remarks_in_part if is_part else without_remarks)(text, vocabularies) or text
 
 
 def _beside_another(text: str | None) -> str | None:
@@ -225,7 +244,9 @@ def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, s
     reason = _why_no_name(text, vocabularies)
     if reason:
         return None, reason
-    plain = _NOT_IN_NAMES.sub(" ", _WORD_WITH_DIGIT.sub(" ", _straight(text)))
+    plain = _NOT_IN_NAMES.sub(
+        " ", _WORD_WITH_DIGIT.sub(" ", _NUMBER_BEHIND.sub("", _straight(text)))
+    )
     if "' " in plain:
         plain = _SET_OFF.sub(r"\1'", plain)
     kept = clean_text(_STRAY_SIGNS.sub(" ", plain))
@@ -234,14 +255,6 @@ def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, s
     if titles_before(words := kept.split()) == len(words):
         return None, "a title, not a name"
     return kept, None
-
-
-def _without_remark(text: str) -> str:
-    """A whole name without what somebody noted behind it: "Owen Pratt - USD", "…; DELETE"."""
-    found = _REMARK.fullmatch(text)
-    if found is None or found[1].isupper() or any(map(is_given, (found[2] or "").split())):
-        return text
-    return found[1]
 
 
 def _straight(text: str) -> str:

@@ -38,6 +38,8 @@ _LINES = frozenset(
 # Digits that lines, and services, have at least with their country code.
 _WITH_A_CODE = 9
 _SERVICE_WITH_A_CODE = 11
+# Where area codes stand in brackets, and two dozen countries share them.
+_BRACKETS_AREA_CODES = "US"
 # What was dialled before Mexico's mobiles until 2019; WhatsApp and address books still write it.
 _MEXICO = 52
 _BEFORE_MOBILES_IN_MEXICO = re.compile(r"^(?:1|01|04[45])(?=[1-9]\d{9}$)")
@@ -89,6 +91,9 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
             found += at_home
         elif _dials_abroad_otherwise(country):
             found += _listed(_parsed(text, country)[0])
+    elif _BRACKETED_BEHIND_A_PLUS.match(dialled) and _valid(found):
+        # +(670) 234-0000 is one of Timor-Leste, or of the Marianas and their area code.
+        found += _national_behind_a_plus(dialled, _BRACKETS_AREA_CODES, parsed)
     if parsed is not None and not at_home and _brackets_an_area_code(dialled, parsed, country):
         return [], "its country code is not certain; write it before the brackets"
     return _valid(found) or found, reason

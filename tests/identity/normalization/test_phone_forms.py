@@ -142,6 +142,16 @@ def test_no_form_of_a_number_gives_another_number(
     assert set(read.others) <= {e164}
 
 
+@pytest.mark.parametrize("raw", ["+(670) 234-0000", "+ (670) 234-0000"])
+def test_an_area_code_in_brackets_that_is_a_country_code_too_is_asked(
+    raw: str, vocabularies: Vocabularies
+) -> None:
+    """Without a country, the Marianas were Timor-Leste."""
+    read = normalize_phone(raw, None, vocabularies)
+    assert read.phone is None
+    assert read.reason is not None and "may be +" in read.reason
+
+
 @settings(max_examples=600)
 @given(numbers(), st.sampled_from(("+#", "00#", "#")), st.booleans())
 def test_a_code_that_stands_twice_gives_no_other_number(
