@@ -12,7 +12,12 @@ from typing import Any, Literal, NamedTuple
 
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.denials import DenialReader, consent_fields
-from lead_platform.capture.guessing.names import DENIED_AT, OPT_OUTS, WITHDRAWN_AT, FieldNames
+from lead_platform.capture.guessing.names import (
+    DENIED_AT,
+    OPT_OUTS,
+    WITHDRAWN_AT,
+    FieldNames,
+)
 from lead_platform.capture.questions import bare_question
 from lead_platform.capture.values import read_list, readable_text, show
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
@@ -38,11 +43,13 @@ TextKind = Literal["remark", "answer", "value"]
 
 
 class _Leave(NamedTuple):
-    """What a question asks about leave to reach somebody, and for which consents. `is_sure`: else
-    it may ask that, the opposite or something else; `is_of_opt_out`: it has the words of one, and
-    a date is its."""
+    """What a question asks about leave to reach somebody, and for which consents.
 
-    of: Literal["consent", "opt_out", "opt_out_at"]
+    `is_sure`: else it may ask that, the opposite or something else; a `time` to call only `never`
+    answers as one of leave; `is_of_opt_out`: it has the words of one, and a date is its.
+    """
+
+    of: Literal["consent", "opt_out", "opt_out_at", "time"]
     fields: tuple[str, ...]
     is_sure: bool = True
     is_of_opt_out: bool = False
@@ -139,6 +146,11 @@ class AnswerDenials:
         if asked.of == "consent":
             channel = asked.fields[0].removeprefix("consent_") if len(asked.fields) == 1 else ""
             return self._lists.says_consent(text, channel)
+        if asked.of == "time":
+            is_refused = (
+                self._lists.prefers_no_channel(text) or self._lists.consents.find(text) == "denied"
+            )
+            return "denied" if is_refused else "not_denied"
         first, *rest = fold(text).split() or [""]
         if self._lists.truths.find(first) != "no":
             return self._lists.says_opt_out(text)
@@ -205,7 +217,7 @@ class AnswerDenials:
             return _Leave("opt_out_at", _in_order(dated))
         if consents := named & set(CONSENTS):
             return _Leave("consent", _in_order([consents]))
-        return None
+        return _Leave("time", ("consent_phone",)) if self._names.asks_call_time(text) else None
 
     def _said_by_words(self, text: str) -> _Leave | None:
         """What a sentence asks by its words: surely where each of them is known and one refusal at

@@ -36,6 +36,8 @@ _NOTE_BEGINS, _NOTE_ENDS = (
     re.compile(r"[(\[{（][^()\[\]{}（）@]*$"),
     re.compile(r"[^()\[\]{}（）@]*[)\]}）]"),
 )
+# `2024`, `on 01.05.2024`, `since May 2024`
+_DATED = re.compile(r"[\s,:–-]+(?:[^\W\d_]+\s+){0,2}\d[\d./-]*(?![^\s,;)\]])")
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
 # No phrase goes over these; after one negation (`No. Calls …`) over no mark but a hyphen.
 _BREAK, _MARK = re.compile(r"[;,|\n!?]"), re.compile(r"[^\s_-]")
@@ -231,7 +233,7 @@ class DenialReader:
         is_plain = "@" in text and _AROUND_A_MAILBOX.isdisjoint(text)
         if is_plain or len(text) > _LONGEST_VALUE:
             return None
-        heard = _read(self._without_dots(text), self._places_beside_mailbox, _without_note)
+        heard = _read(self._without_dots(text), self._places_beside_mailbox, _without_dated_note)
         return _as_denial(heard)
 
     def _places_beside_mailbox(self, text: str) -> list[Place]:
@@ -285,13 +287,27 @@ class DenialReader:
         return places or self._notes_in(text)
 
     def _is_sure(self, text: str, place: Place) -> bool:
-        """`No phone` in the place of a number may say that there is none."""
-        return fold(text[place.start : place.end]) not in self._composed
+        """`No phone` in the place of a number may say that there is none, `No email provided`
+        does."""
+        phrase = fold(text[place.start : place.end])
+        if phrase in self._composed:
+            return False
+        of_a_thing = phrase.partition(" ")[2] in self._lists.channel_words
+        around = fold(f"{text[: place.start]} {text[place.end :]}").split()
+        return not of_a_thing or self._lists.absences.isdisjoint(around)
 
     def _denied_by(self, text: str) -> frozenset[str]:
         if self._lists.prefers_no_channel(text):
             return frozenset(CONTACT_CHANNELS)
+        channel, sign, said = (part.strip() for part in text.partition(":"))
+        named = self._lists.channel_words.get(fold(channel)) if sign else None
+        if named is not None and self._refuses(said):
+            # `phone: never, email: yes`
+            return frozenset(named.channels)
         return frozenset(self._lists.denied_channels(text))
+
+    def _refuses(self, said: str) -> bool:
+        return self._lists.prefers_no_channel(said) or self._lists.consents.find(said) == "denied"
 
 
 def _is_no_name(word: str, text: str) -> bool:
@@ -342,6 +358,12 @@ def _without_note(text: str, start: int, end: int) -> str | None:
         head, tail = head[: opened.start()], tail[closed.end() :]
     rest = " ".join(_EMPTY.sub(" ", f"{head} {tail}").split()).strip(_BESIDE_A_NUMBER)
     return rest if any(map(str.isalnum, rest)) else None
+
+
+def _without_dated_note(text: str, start: int, end: int) -> str | None:
+    """The same beside a mailbox, without the date of it: `opted out on 01.05.2024`."""
+    dated = _DATED.match(text[end:])
+    return _without_note(text, start, end + dated.end() if dated else end)
 
 
 class _Heard(NamedTuple):

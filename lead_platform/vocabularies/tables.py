@@ -231,6 +231,12 @@ class IntakeLists:
         denials = self._denials()
         return {p: of for p, of in denials.items() if " " not in p and _may_be_name((p,))}
 
+    @cached_property
+    def absences(self) -> frozenset[str]:
+        """What says of a thing that there is none: `provided` of `not provided`."""
+        texts = self.placeholders["any"] | self.placeholders["email"]
+        return frozenset(text.split()[-1] for text in texts if " " in text)
+
     def _denials(self) -> dict[str, tuple[str, ...]]:
         """Each phrase of the opt-outs that denies, folded, with the channels that it denies."""
         return {
@@ -269,6 +275,9 @@ class IntakeLists:
 
     def _opt_out_of(self, words: str) -> OptOut | None:
         found = self.opt_outs.find(words)
+        if found is None and self.refusals["preference"].find(words) is not None:
+            # `Never` to be reached, or never opted out?
+            return None
         if found is None and self.consents.find(words) is not None:
             return "denied"
         if found is None and (truth := self.truths.find(words)) is not None:

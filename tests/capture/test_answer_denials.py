@@ -87,7 +87,6 @@ def test_what_stands_beside_a_question_for_consent_turns_it_not(
         "Not contacted",
         "Never called",
         "Do you have a newsletter?",
-        "When may we call you?",
         "Which services would you like to stop?",
         "Don't miss out! Get our newsletter",
     ],
@@ -321,3 +320,42 @@ def test_a_refused_wish_is_a_denial_and_a_wish_no_grant(
 )
 def test_a_no_to_no_question_of_leave_says_nothing(question: str) -> None:
     assert denied(question, "No") is None
+
+
+REFUSALS = ("Never", "nope", "rather not", "absolutely not", "lieber nicht", "jamais", "nigdy")
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+@pytest.mark.parametrize(
+    ("question", "fields"),
+    [
+        ("May we phone you?", ("consent_phone",)),
+        ("Do you want to receive our newsletter?", ("consent_email",)),
+        ("Best time to call", ("consent_phone",)), ("When may we call you?", ("consent_phone",)),
+        ("Wann erreichen wir Sie am besten?", ("consent_phone",)),
+    ],
+)  # fmt: skip
+def test_what_people_say_for_no_denies(question: str, fields: tuple[str, ...], answer: str) -> None:
+    """`May we phone you?`: never, was told and denied nothing."""
+    assert [each.fields for each in READER.read({question: answer})] == [fields]
+
+
+@pytest.mark.parametrize("answer", ["Mornings", "anytime", "never on Mondays", "Yes", "after 5 pm"])
+def test_a_time_to_call_denies_nothing(answer: str) -> None:
+    assert list(READER.read({"Best time to call": answer})) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "fields"),
+    [
+        ("Do you object to emails?", "Yes", [("consent_email",)]),
+        ("Do you object to emails?", "No", []), ("Do you object to emails?", "nope", []),
+        ("Opt out of emails?", "nope", []), ("Opt out of emails?", "absolutely not", []),
+        # Never to be reached, or never opted out?
+        ("Opt out of emails?", "never", [()]),
+    ],
+)  # fmt: skip
+def test_a_no_to_an_objection_is_none(
+    question: str, answer: str, fields: list[tuple[str, ...]]
+) -> None:
+    assert [each.fields for each in READER.read({question: answer})] == fields

@@ -698,3 +698,38 @@ def test_a_note_in_brackets_goes_as_a_whole(name: str, rest: str) -> None:
     found = READER.in_name(name)
     assert found is not None
     assert (found.fields, found.rest) == (("consent_phone",), rest)
+
+
+@pytest.mark.parametrize(
+    ("wish", "fields", "rest"),
+    [
+        ("phone: never", ("consent_phone",), None),
+        ("Email: yes; Phone: no", ("consent_phone",), "Email: yes"),
+        ("Telefon: nein", ("consent_phone",), None),
+    ],
+)
+def test_a_channel_that_is_said_no_to_is_denied(
+    wish: str, fields: tuple[str, ...], rest: str | None
+) -> None:
+    found = READER.in_preference(wish)
+    assert found is not None
+    assert (found.fields, found.rest) == (fields, rest)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["ann@acme.com - opted out 2024", "ann@acme.com opted out on 01.05.2024",
+     "ann@acme.com, unsubscribed May 2024", "ann@acme.com (do not email since 2023)"],
+)  # fmt: skip
+def test_the_date_of_a_denial_goes_with_it(cell: str) -> None:
+    """What was left of the mailbox, `ann@acme.com, May 2024`, was none."""
+    found = READER.in_email(cell)
+    assert found is not None
+    assert (found.fields, found.rest) == (("consent_email",), "ann@acme.com")
+
+
+@pytest.mark.parametrize(
+    "cell", ["No email provided", "no email on file", "No email address", "Keine E-Mail vorhanden"]
+)
+def test_what_says_that_there_is_no_mailbox_denies_nothing(cell: str) -> None:
+    assert READER.in_email(cell) is None

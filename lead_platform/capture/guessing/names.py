@@ -60,6 +60,8 @@ COMPANY_PHONE = "phone_of_company"
 """The number of a company, which all of its people would share: nobody's own."""
 CALLING_CODE, AREA_CODE = "calling_code", "area_code"
 """What is dialled before a number and stands in a column of its own."""
+CALL_TIMES = "call_times"
+"""When somebody likes to be called; `never` refuses the calls."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 ADDRESS_KIND = "address_kind"
@@ -101,6 +103,7 @@ _OTHER_TARGETS = frozenset(
             CHANGE_OPERATION,
             NEGATION,
             COMPANY_PHONE,
+            CALL_TIMES,
             VAGUE_TITLE,
             CALLING_CODE,
             AREA_CODE,
@@ -118,6 +121,7 @@ _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
+    CALL_TIMES,
     *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
@@ -398,6 +402,11 @@ class FieldNames:
     def is_about_privacy(self, path: Sequence[str]) -> bool:
         """Whether the column may say that a policy or terms were accepted."""
         return self._has_phrase(self._words(path[-1]), ABOUT_PRIVACY)
+
+    def asks_call_time(self, text: str) -> bool:
+        """Whether a question as a whole asks when somebody likes to be called."""
+        found = self.fields.get(_compact(self._words(text)), ())
+        return any(match.field == CALL_TIMES for match in found)
 
     def is_negated(self, path: Sequence[str]) -> bool:
         """Whether the name says `not`, or refuses: of a consent, its yes may be a no."""

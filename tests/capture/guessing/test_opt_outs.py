@@ -141,7 +141,8 @@ def test_a_denial_of_its_own_channel_is_read_in_each_column_of_consents(
         if value != "denied":
             continue
         is_own = of in ("", "list", field.removeprefix("consent_"))
-        if is_own or (of == "all" and LISTS.consents.find(alias) is not None):
+        is_listed = LISTS.consents.find(alias) is not None
+        if is_own or (of in ("all", "preference") and is_listed):
             assert read({"x": alias}) == "denied", alias
             continue
         with pytest.raises(ValueFault) as told:
