@@ -235,7 +235,9 @@ class AnswerDenials:
 
     def _may_be_about_leave(self, text: str) -> bool:
         path = (text,)
-        return self._names.speaks_of_leave(path) or self._names.tells_opt_out(text)
+        # `SMS`: no, may be a refusal, or somebody who has none.
+        is_channel = self._names.is_channel(path)
+        return is_channel or self._names.speaks_of_leave(path) or self._names.tells_opt_out(text)
 
 
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)

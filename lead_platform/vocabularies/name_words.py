@@ -6,7 +6,8 @@ Some are names of people too: `particle_or_given` (Van, Al, Bin), and titles tha
 zu, Ramón y Cajal). A word `between_persons` tells two people; one `between_given` is a name or an
 initial too, and tells them where given names stand beside it: Anna u. Peter. So does one
 `for_another`, who signs in somebody's place, as it is written: Ann Lee i.A. Bob May.
-`before_organisation`: Ann Lee from Acme; one `_or_place`: Anne of Cleves.
+`before_organisation`: Ann Lee from Acme; one `_or_place`: Anne of Cleves; one `_or_name`: John bei
+der Wieden.
 """
 
 import csv
@@ -17,7 +18,8 @@ from typing import Literal
 Kind = Literal[
     "particle", "particle_or_given", "link", "rank", "title", "title_before_given",
     "title_with_dot", "title_behind_title", "degree", "between_persons", "between_given",
-    "before_organisation", "before_organisation_or_place", "for_another",
+    "before_organisation", "before_organisation_or_place", "before_organisation_or_name",
+    "for_another",
 ]  # fmt: skip
 _LIST = Path(__file__).with_name("name_words.csv")
 

@@ -42,7 +42,8 @@ OptOutChannel = Literal["", "email", "phone", "sms", "whatsapp", "all", "list", 
 Truth = Literal["yes", "no"]
 DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
 PlaceholderField = Literal[
-    "any", "email", "name", "whole_name", "name_mark", "company", "title", "place",
+    "any", "email", "name", "whole_name", "name_mark", "name_mark_or_surname",
+    "company", "title", "place",
 ]  # fmt: skip
 
 SENIORITIES = frozenset(get_args(Seniority))

@@ -5,19 +5,21 @@ word of a whole name is what is told by `name_parts`.
 """
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lead_platform.identity.normalization.known_names import is_given
 from lead_platform.identity.normalization.name_lines import on_one_line
 from lead_platform.identity.normalization.name_parts import (
     FAMILY_FIRST_SCRIPT,
+    NOT_CLEAR,
     Parts,
     family_in_order,
     split_name,
     vietnamese_families,
 )
 from lead_platform.identity.normalization.name_remarks import (
-    SET_OFF,
+    Noted,
     is_a_remark,
     without_remarks,
     without_remarks_in_part,
@@ -48,6 +50,7 @@ from lead_platform.vocabularies.text import (
 )
 
 _LONGEST = 150
+_LEFT_OUT = "a note beside it is left out"
 _LONGEST_FILLER = 3
 """Words: "no last name"."""
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{16,128}|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-.*")
@@ -55,7 +58,7 @@ _LINK = re.compile(r"https?://|www\.|\.(?:com|net|org|io)\b", re.IGNORECASE)
 _REPEATED = re.compile(r"(.)\1{2,}")
 # M?ller, M\ufffdller: what was no letter of some encoding on the way.
 _LOST_LETTER = re.compile("\ufffd|(?<=[^\\W\\d_])[?](?=[^\\W\\d_])")
-_NOT_IN_NAMES = re.compile(rf"[^\w\s.,'()\"\-&/{SET_OFF}]|[_=]")
+_NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
 _NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]{2})[_#]?\d{1,2}(?!\S)")
 _STRAY_SIGNS = re.compile(r"(?<!\S)[()\"'.,-]+(?!\S)")
 # What people set between two persons, as one sign.
@@ -109,18 +112,18 @@ def normalize_name(
 
     `email`: the mailbox beside it, which may speak for a surname that fills fields too.
     """
-    whole = _without_notes(full_raw, vocabularies)
-    given = _without_notes(first_raw, vocabularies, is_part=True)
-    family = _without_notes(last_raw, vocabularies, is_part=True)
-    full, full_reason = _usable(_beside_another(whole), vocabularies)
-    first, first_reason = _usable(_beside_another(given), vocabularies)
-    last, last_reason = _usable(family, vocabularies)
+    whole = _without_notes(full_raw, vocabularies, without_remarks)
+    given = _without_notes(first_raw, vocabularies, without_remarks_in_part)
+    family = _without_notes(last_raw, vocabularies, without_remarks_in_part)
+    full, full_reason = _usable(_beside_another(whole.text), vocabularies, is_clear=whole.is_clear)
+    first, first_reason = _usable(_beside_another(given.text), vocabularies)
+    last, last_reason = _usable(family.text or None, vocabularies)
     reasons = tuple(
         (field, reason)
         for field, reason in (
-            ("full_name", full_reason),
-            ("first_name", first_reason),
-            ("last_name", last_reason),
+            ("full_name", full_reason or (_LEFT_OUT if whole.has_note else None)),
+            ("first_name", first_reason or (_LEFT_OUT if given.has_note else None)),
+            ("last_name", last_reason or (_LEFT_OUT if family.has_note else None)),
         )
         if reason
     )
@@ -128,7 +131,7 @@ def normalize_name(
         filled = {"full_name": full, "first_name": first, "last_name": last}
         more = tuple((field, "placeholder") for field, text in filled.items() if text)
         return Name(reasons=reasons + more)
-    parts = _parts_from(full, first, last)
+    parts = _parts_from(full, first, last, is_clear=whole.is_clear)
     if parts.doubt is not None:
         reasons += (("first_name", parts.doubt),)
     parts = _settled(parts)
@@ -221,24 +224,27 @@ def _cleaned(raw: str | None) -> str | None:
 
 
 def _without_notes(
-    raw: str | None, vocabularies: Vocabularies, *, is_part: bool = False
-) -> str | None:
-    """The cleaned text without what somebody noted around the name."""
-    text = _cleaned(raw)
-    if text is None or len(text) > _LONGEST:
-        return text
-    return (without_remarks_in_part if is_part else without_remarks)(text, vocabularies) or text
+    raw: str | None, vocabularies: Vocabularies, without: Callable[[str, Vocabularies], Noted]
+) -> Noted:
+    """The cleaned text without what somebody noted around the name; empty where nothing is."""
+    text = _cleaned(raw) or ""
+    if not text or len(text) > _LONGEST:
+        return Noted(text)
+    noted = without(text, vocabularies)
+    return noted if noted.text else Noted(text)
 
 
-def _beside_another(text: str | None) -> str | None:
+def _beside_another(text: str) -> str | None:
     """A whole name with one sign between two persons, so that it is seen: Anna Ek; Bo Ek."""
-    if text is None:
+    if not text:
         return None
     set_off = _BESIDE_ANOTHER.sub(" & ", text)
     return _PLUS.sub(" & ", set_off) if "+" in set_off and " " in set_off else set_off
 
 
-def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, str | None]:
+def _usable(
+    text: str | None, vocabularies: Vocabularies, *, is_clear: bool = True
+) -> tuple[str | None, str | None]:
     if text is None:
         return None, None
     reason = _why_no_name(text, vocabularies)
@@ -249,7 +255,7 @@ def _usable(text: str | None, vocabularies: Vocabularies) -> tuple[str | None, s
     )
     if "' " in plain:
         plain = _SET_OFF.sub(r"\1'", plain)
-    kept = clean_text(_STRAY_SIGNS.sub(" ", plain))
+    kept = clean_text(_STRAY_SIGNS.sub(" ", plain) if is_clear else plain)
     if kept is None or not any(char.isalpha() for char in kept):
         return None, "no letters"
     if titles_before(words := kept.split()) == len(words):
@@ -282,11 +288,12 @@ def _why_no_name(text: str, vocabularies: Vocabularies) -> str | None:
     return None
 
 
-def _parts_from(full: str | None, first: str | None, last: str | None) -> Parts:
+def _parts_from(full: str | None, first: str | None, last: str | None, *, is_clear: bool) -> Parts:
     if first and last:
         return _both_given(first, last)
     if full:
-        return _completed(split_name(full), full, first, last)
+        parts = split_name(full) if is_clear else Parts(whole=full, doubt=NOT_CLEAR)
+        return _completed(parts, full, first, last)
     if first:
         return split_name(first)
     if last:
@@ -367,6 +374,8 @@ def _particles_behind(words: list[str], last: str) -> int:
     count = 0
     while count < len(words) and words[-1 - count].lower() in PARTICLES:
         count += 1
+    if not words:
+        return 0
     if count == len(words):
         is_given_to_nobody = words[0].lower() in NEVER_GIVEN and not is_given(words[0])
         return count if count > 1 or is_given_to_nobody else 0

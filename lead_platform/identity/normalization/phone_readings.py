@@ -38,6 +38,7 @@ _LINES = frozenset(
 # Digits that lines, and services, have at least with their country code.
 _WITH_A_CODE = 9
 _SERVICE_WITH_A_CODE = 11
+_AREA_CODE = 3
 # Where area codes stand in brackets, and two dozen countries share them.
 _BRACKETS_AREA_CODES = "US"
 # What was dialled before Mexico's mobiles until 2019; WhatsApp and address books still write it.
@@ -91,12 +92,25 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
             found += at_home
         elif _dials_abroad_otherwise(country):
             found += _listed(_parsed(text, country)[0])
+    elif parsed is not None and _is_area_code_glued(dialled, parsed):
+        return [], "its country code is not certain; set it apart"
     elif _BRACKETED_BEHIND_A_PLUS.match(dialled) and _valid(found):
         # +(670) 234-0000 is one of Timor-Leste, or of the Marianas and their area code.
         found += _national_behind_a_plus(dialled, _BRACKETS_AREA_CODES, parsed)
     if parsed is not None and not at_home and _brackets_an_area_code(dialled, parsed, country):
         return [], "its country code is not certain; write it before the brackets"
     return _valid(found) or found, reason
+
+
+def _is_area_code_glued(dialled: str, abroad: PhoneNumber) -> bool:
+    """Whether the three digits behind the plus rather are an area code than a country's and more:
+    +131 2345 6789 is a mobile of China, which nobody in Chicago writes so."""
+    first, *rest = _groups(dialled) or [""]
+    code = str(abroad.country_code)
+    if len(first) != _AREA_CODE or first == code or not rest:
+        return False
+    there = _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL))
+    return [first[len(code) :], *rest] != there[1:]
 
 
 def _brackets_an_area_code(dialled: str, abroad: PhoneNumber, country: str | None) -> bool:
@@ -159,6 +173,8 @@ def _national_behind_a_plus(
             return []
         digits = digits_of(text).lstrip("0")
         from_abroad = _valid(_listed(_parsed("+" + digits, None)[0]))
+        # Where a zero is kept, it may be one too many: +0312 345 0000 is a mobile, or in Como.
+        found += _valid(_listed(_parsed(digits, country)[0]))
         return found + from_abroad if found or digits.startswith(own) else []
     is_bracketed = _BRACKETED_BEHIND_A_PLUS.match(dialled) is not None
     is_code = abroad is not None and groups[0] == str(abroad.country_code)

@@ -78,10 +78,12 @@ _PLACEHOLDER = "placeholder"
 def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -> Phone:
     """`raw` read as if dialled in `country` (alpha-2).
 
-    Without a country +49… and 0049… are read, and digits that only one country's numbers fit. One
-    that is written beside the number goes before `country`; where several numbers or countries
-    stand there, it is not known which is whose. Of several numbers the first is the phone. What may
-    mean two different numbers means none.
+    Without a country +49… and 0049… are read, and digits that only one country's numbers fit. Of
+    several numbers the first is the phone. What may mean two different numbers means none.
+
+    A country that is surely written beside the number goes before `country`; where a word may be a
+    country's (IT, FR), the number is that country's if it is none of `country`. Where several
+    numbers or countries stand there, it is not known which is whose.
     """
     text = clean_text(raw)
     if text is None:
@@ -89,13 +91,47 @@ def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -
     if vocabularies.is_placeholder("any", text):
         return Phone(reason=_PLACEHOLDER)
     stated = countries_beside(text, country, vocabularies)
-    if stated:
-        country = next(iter(stated)) if len(stated) == 1 else None
+    if not stated:
+        return _dialled_in(raw, country)
+    sure = [each for each in stated if each.is_sure]
+    if len(phone_parts(raw, None).parts) > 1 or len(sure) > 1 or (len(stated) > 1 and not sure):
+        return _of_several(raw, country, is_sure=bool(sure))
+    named = sure[0] if sure else stated[0]
+    there, home = _dialled_in(raw, named.country), _dialled_in(raw, country)
+    if named.is_sure:
+        return there
+    is_there = there.phone is not None and there.phone.startswith(_calling_code(named.country))
+    if not is_there or there.phone == home.phone:
+        return home
+    if home.phone is not None:
+        either = f"{home.phone} or {there.phone}"
+        return Phone(reason=f"may be {either}; write it with + and the country code once")
+    return there
+
+
+def _of_several(raw: str, country: str | None, *, is_sure: bool) -> Phone:
+    """Several numbers, or countries: only international ones are anybody's then; words that only
+    may be a country's say nothing."""
+    if not is_sure:
+        return _dialled_in(raw, country)
+    found = [_part(part, None) for part in phone_parts(raw, None).parts]
+    numbers = [phone for phone in found if phone.phone is not None]
+    if not numbers:
+        return _dialled_in(raw, None)
+    others = dict.fromkeys(phone.phone for phone in numbers[1:] if phone.phone is not None)
+    others.pop(str(numbers[0].phone), None)
+    return numbers[0]._replace(others=(*numbers[0].others, *others))
+
+
+def _calling_code(country: str) -> str:
+    return f"+{phonenumbers.country_code_for_region(country)}"
+
+
+def _dialled_in(raw: str, country: str | None) -> Phone:
+    """The number that `raw` is if dialled in `country`."""
     parts = phone_parts(raw, country)
     if parts.reason is not None:
         return Phone(reason=parts.reason)
-    if stated and len(parts.parts) > 1:
-        country = None
     found = [_part(part, country) for part in parts.parts]
     return _first_of(found, tuple(part.texts[0] for part in parts.parts))
 

@@ -274,8 +274,14 @@ def _subdivision_entries(**criteria: str) -> Any:
 
 def country_named(text: str, vocabularies: Vocabularies) -> str | None:
     """The country (ISO 3166-1 alpha-2) of that name or code, with nothing beside it, no typo in
-    it."""
-    return _country_of(fold(text), vocabularies)
+    it, in the languages that most people here write; what is a country in another may be anything
+    in these."""
+    return _country_in(_LOCALES, fold(text), vocabularies)
+
+
+def is_code_alone(text: str) -> bool:
+    """Whether `text` is a code of ISO 3166-1, and no name or abbreviation that people say: UK."""
+    return fold(text) in _iso_codes()
 
 
 def is_region_of(text: str, country: str) -> bool:
@@ -284,11 +290,16 @@ def is_region_of(text: str, country: str) -> bool:
 
 
 def _country_of(key: str, vocabularies: Vocabularies) -> str | None:
+    found = _country_in(_LOCALES, key, vocabularies)
+    return found or _cldr_countries(_all_locales()).get(key)
+
+
+def _country_in(locales: tuple[str, ...], key: str, vocabularies: Vocabularies) -> str | None:
     for spelling in (key, key.replace(" ", ""), _ARTICLE.sub("", key).strip()):
         found = vocabularies.countries.get(spelling) or _iso_countries().get(spelling)
         if found:
             return found
-    return _cldr_countries(_LOCALES).get(key) or _cldr_countries(_all_locales()).get(key)
+    return _cldr_countries(locales).get(key)
 
 
 def _country_with_typo(key: str) -> str | None:
@@ -328,6 +339,12 @@ def _capital(word: str) -> str:
 @cache
 def _alpha_2() -> frozenset[str]:
     return frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+@cache
+def _iso_codes() -> frozenset[str]:
+    listed = pycountry.countries
+    return frozenset(fold(code) for each in listed for code in (each.alpha_2, each.alpha_3))
 
 
 @cache

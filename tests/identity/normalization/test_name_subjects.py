@@ -91,7 +91,7 @@ def test_a_letter_before_the_last_name_is_an_initial_where_capitals_tell_nothing
 
 @pytest.mark.parametrize(
     "raw",
-    ["Karin Hofmann\nHead of Sales", "Hr. u. Fr. Jansen", "K. u. S. Hofmann", "Karin+Stefan Roth",
+    ["Hr. u. Fr. Jansen", "K. u. S. Hofmann", "Karin+Stefan Roth",
      "KARIN U. STEFAN HOFMANN", "Karin u.\nStefan Hofmann", "Hofmann, Karin u. Stefan",
      "佐藤健、佐藤花", "Ольга и Иван Петровы", "Karin Hofmann c/o Stefan Jansen"],
 )  # fmt: skip

@@ -152,6 +152,13 @@ def test_an_area_code_in_brackets_that_is_a_country_code_too_is_asked(
     assert "may be +" in str(read.reason)
 
 
+def test_a_zero_behind_a_plus_may_be_one_too_many(vocabularies: Vocabularies) -> None:
+    """A mobile of Italy was a line in Como."""
+    read = normalize_phone("+03123450000", "IT", vocabularies)
+    assert read.phone is None
+    assert "+393123450000" in str(read.reason)
+
+
 @settings(max_examples=600)
 @given(numbers(), st.sampled_from(("+#", "00#", "#")), st.booleans())
 def test_a_code_that_stands_twice_gives_no_other_number(

@@ -117,3 +117,39 @@ def test_a_country_beside_a_number_is_its_own(
 ) -> None:
     """`UK 7911 123456` of a German channel was another person's German number."""
     assert normalize_phone(raw, country, vocabularies).phone == expected
+
+
+# What people write beside a number: whose it is, which line, when they are there.
+LABELS = (
+    "IT", "MA", "FR", "HR", "PA", "PR", "ET", "EST", "PT", "NR", "LU", "VE", "ME", "IS", "AS",
+    "Sina", "Alan", "Frans", "Iryna", "Lenn", "Chad", "Jordan", "Georgia May", "Call Jordan",
+    "India Smith", "Israel", "Kenya Jones", "China Town", "Home", "IT desk",
+    "DI-FR", "Sa", "Büro", "Chef",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "phone"),
+    [
+        ("030 901820", "DE", "+4930901820"), ("0171 2345678", "DE", "+491712345678"),
+        ("415-200-4567", "US", "+14152004567"), ("06 12 34 56 78", "FR", "+33612345678"),
+        ("020 7031 3000", "GB", "+442070313000"), ("06 21234567", "NL", "+31621234567"),
+        ("0664 1234567", "AT", "+436641234567"), ("612 345 678", "ES", "+34612345678"),
+        ("+49 30 901820", "US", "+4930901820"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["{label} {number}", "{label}: {number}", "{number} ({label})"])
+def test_no_word_beside_a_number_makes_another_of_it(
+    number: str, country: str, phone: str, form: str, vocabularies: Vocabularies
+) -> None:
+    """IT: 030 901820 of a German desk was a number of Brescia, Sina 0221 9876543 one of China."""
+    for label in LABELS:
+        raw = form.format(label=label, number=number)
+        assert normalize_phone(raw, country, vocabularies).phone in {None, phone}, raw
+
+
+def test_an_international_number_stays_beside_one_that_may_be_anywhere(
+    vocabularies: Vocabularies,
+) -> None:
+    raw = "415-200-4567 / +49 30 901820 Germany"
+    assert normalize_phone(raw, "US", vocabularies).phone == "+4930901820"
