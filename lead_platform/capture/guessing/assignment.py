@@ -43,8 +43,8 @@ from lead_platform.capture.guessing.leftovers import (
     are_job_titles,
     ask_about_company_phones,
     ask_about_dates,
-    ask_about_first_names,
     ask_about_lines,
+    ask_about_names,
     ask_about_record_kinds,
     ask_about_statuses,
     ask_about_titles,
@@ -129,6 +129,8 @@ _IN_ADDRESS = {
 }
 _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
 """Without any of them a `title` is that of a page or a task."""
+_COMPANY_FACTS = frozenset({"company_website", "industry", "employee_count", "annual_revenue"})
+_COMPANIES, _HARDLY_COMPANIES = 0.3, 0.1
 _WHO = _PERSONAL - {"company_name"} | {"person_id", AMBIGUOUS_NAME, FIRST_NAME_BESIDE_LAST}
 """Fields that decide who somebody is."""
 _JUDGED_AS = {AMBIGUOUS_NAME: "full_name", FIRST_NAME_BESIDE_LAST: "first_name"}
@@ -203,7 +205,7 @@ def assign_columns(
         *ask_about_parts(sample.left, names, lists),
         *ask_about_company_phones(rest, chosen),
         *ask_about_lines(rest, chosen, names),
-        *ask_about_first_names(rest, chosen, names),
+        *ask_about_names(rest, chosen, names),
         *ask_about_statuses(rest),
         *ask_about_record_kinds(rest),
         *(ask_about_titles(rest) if chosen.keys() & _PERSONAL else ()),
@@ -413,6 +415,8 @@ class _Judge:
             reason = "its values: particles of last names"
             return Choice(column, NAME_PARTICLE, BY_VALUES, reason, match.rank)
         name = _JUDGED_AS.get(match.field, match.field)
+        if match.field == AMBIGUOUS_NAME and _are_companies(column):
+            name = "company_name"
         fault = self._fault(column, name)
         if fault is not None:
             self.near[column.path] = f"named like {name}, but {fault}"
@@ -701,16 +705,17 @@ def _settled(candidates: Iterable[Choice]) -> list[Choice]:
             for choice in halves[:1]
         ]
         fields.add("first_name")
-    speak_of_persons = fields & {"email", "job_title", "linkedin_url"}
     for choice in vague:
         column = choice.column
         looks_whole = column.share(is_person_name) >= 0.5
         reason = f"{choice.reason}; values like persons'"
-        if looks_whole and speak_of_persons and not fields & {"last_name", "full_name"}:
+        is_companies = _are_companies(column) and not is_of_deals(frozenset(fields))
+        is_persons = looks_whole and _stands_beside_persons(column, fields)
+        if is_persons and not fields & {"last_name", "full_name"}:
             settled.append(replace(choice, field="full_name", reason=reason))
         elif _is_surname(column, fields):
             settled.append(replace(choice, field="last_name", reason=f"{reason}; beside the first"))
-        elif column.share(is_company_name) >= 0.3 and "company_name" not in fields:
+        elif is_companies and not looks_whole and "company_name" not in fields:
             settled.append(
                 replace(choice, field="company_name", reason=f"{choice.reason}; legal forms")
             )
@@ -719,10 +724,24 @@ def _settled(candidates: Iterable[Choice]) -> list[Choice]:
     return _whole_names(settled)
 
 
+def _stands_beside_persons(column: Column, fields: set[str]) -> bool:
+    """Whether the fields beside a name are those of persons. Companies have numbers too: in a list
+    of them hardly a column says of which company somebody is, and many names say what they are."""
+    if fields & {"email", "job_title", "linkedin_url"}:
+        return not _are_companies(column)
+    if "phone" not in fields or column.share(is_company_name) >= _HARDLY_COMPANIES:
+        return False
+    return "company_name" in fields or not fields & _COMPANY_FACTS
+
+
+def _are_companies(column: Column) -> bool:
+    return column.share(is_company_name) >= _COMPANIES
+
+
 def _is_surname(column: Column, fields: set[str]) -> bool:
     """`Vorname` and `Name`: the second half of a name, where there is only the first."""
     has_half = "first_name" in fields and not fields & {"last_name", "full_name"}
-    return has_half and bool(column.values) and column.share(is_company_name) < 0.1
+    return has_half and bool(column.values) and column.share(is_company_name) < _HARDLY_COMPANIES
 
 
 def _whole_names(choices: list[Choice]) -> list[Choice]:

@@ -16,7 +16,11 @@ from lead_platform.capture.guessing.choices import (
     Choice,
 )
 from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
-from lead_platform.capture.guessing.names import FIRST_NAME_BESIDE_LAST, FieldNames
+from lead_platform.capture.guessing.names import (
+    AMBIGUOUS_NAME,
+    FIRST_NAME_BESIDE_LAST,
+    FieldNames,
+)
 from lead_platform.capture.guessing.notation import path_of, quoted
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
@@ -175,16 +179,26 @@ def ask_about_record_kinds(rest: Rest) -> Iterator[str]:
             )
 
 
-def ask_about_first_names(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[str]:
-    """Turkish `Ad` where no last name stands beside it: a name, or an advertisement's."""
-    if chosen.keys() & {"full_name", "first_name"}:
+def ask_about_names(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[str]:
+    """Names where no other column names the lead: `Name` may be a company's, and Turkish `Ad` an
+    advertisement's."""
+    if chosen.keys() & {"full_name", "first_name"} or is_of_deals(frozenset(chosen)):
         return
-    for column, _ in rest:
+    for column, near in rest:
         found = [match.field for match in names.matches(column.path)]
-        if column.values and FIRST_NAME_BESIDE_LAST in found:
+        if near is not None or not column.values:
+            continue
+        if FIRST_NAME_BESIDE_LAST in found:
             yield (
                 f"{column.name}: is it the person's name, or that of an advertisement? Where it is "
                 "the person's, map it to `full_name` or `first_name`; it is kept as an answer"
+            )
+        elif AMBIGUOUS_NAME in found:
+            yield (
+                f"{column.name}: is it the person's name, or that of a company? Nothing tells for "
+                f"sure of values such as {show(column.values[0])}, and no field is filled from it. "
+                "Where it is the person's, map it to `full_name` or `first_name`, else to "
+                "`company_name`"
             )
 
 

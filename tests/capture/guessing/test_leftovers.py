@@ -190,3 +190,59 @@ def test_what_kind_of_record_it_is_is_nobodys_job(
     assert _fields(proposal).get("job_title") == ((name,) if is_title else None)
     asked = [question for question in _about(proposal, name) if "kinds of records" in question]
     assert bool(asked) is not is_title
+
+
+NUMBERS = ("Phone", None, "+44 20 7946 0111", "+44 20 7946 0112")
+PERSONS, FIRMS, WORDS = ("Ida Falk", "Omar Reyes"), ("Acme Ltd", "Beta Inc"), ("Ida", "Omar")
+
+
+@pytest.mark.parametrize("header", ["Name", "Contact", "Kunde", "Customer Name"])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        [],
+        [("Notes", None, "call back", "")],
+        [("Company", None, "Firm 1", "Firm 2")],
+        [("Company", None, "Firm 1", "Firm 2"), ("Industry", None, "Retail", "Energy")],
+        [("City", None, "Leeds", "York")],
+    ],
+)
+def test_names_beside_a_number_are_the_leads(tmp_path: Path, header: str, beside: Columns) -> None:
+    """The leads of `Name, Phone` came in nameless, and `Name, Phone, Company` got no channel."""
+    proposal = _proposed(tmp_path, [(header, None, *PERSONS), NUMBERS, *beside])
+    assert _fields(proposal)["full_name"] == (header,)
+    assert not _about(proposal, header)
+
+
+@pytest.mark.parametrize(
+    ("values", "beside"),
+    [
+        (WORDS, [NUMBERS]),
+        ((*PERSONS, "Acme Ltd"), [(*NUMBERS, "+44 20 7946 0113")]),
+        (PERSONS, [NUMBERS, ("Industry", None, "Retail", "Energy")]),
+        (WORDS, [NUMBERS, ("Company", None, "Firm 1", "Firm 2")]),
+        (WORDS, [("Email", None, "ida@falk.example", "o@reyes.example")]),
+    ],
+)
+def test_of_names_that_may_be_companies_a_person_is_asked(
+    tmp_path: Path, values: tuple[str, ...], beside: Columns
+) -> None:
+    proposal = _proposed(tmp_path, [("Name", None, *values), *beside])
+    taken = [choice.column.name for each in proposal.found.choices.values() for choice in each]
+    assert "Name" not in taken
+    (question,) = _about(proposal, "Name")
+    assert "the person's name, or that of a company?" in question
+
+
+@pytest.mark.parametrize("beside", [NUMBERS, ("Email", None, "ida@falk.example", "o@r.example")])
+def test_names_of_companies_are_theirs(
+    tmp_path: Path, beside: tuple[str, str | None, *tuple[str, ...]]
+) -> None:
+    proposal = _proposed(tmp_path, [("Name", None, *FIRMS), beside])
+    assert proposal.found.choices.keys() == {beside[0].lower(), "company_name"}
+
+
+def test_names_of_deals_are_no_companies(tmp_path: Path) -> None:
+    columns: Columns = [("Name", None, "Acme Ltd renewal", "Beta Inc"), ("Stage", None, "Won", ""),
+                        ("Amount", None, "100", "200"), NUMBERS]  # fmt: skip
+    assert "company_name" not in _proposed(tmp_path, columns).found.choices
