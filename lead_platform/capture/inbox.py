@@ -5,12 +5,13 @@ end like an unfinished download are not looked at. What is no regular file is to
 """
 
 import errno
+import fcntl
 import itertools
 import os
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -373,17 +374,31 @@ class _ToldFiles(BaseModel):
 def note_left(faults: Iterable[FileFault], book: Path) -> None:
     """Keep why a run left these files, for whoever looks at what waits; of earlier ones, those that
     are still what they were."""
-    left = {fault.path: fault for fault in [*(_still_left(book) or ()), *faults]}
-    files = {
-        path_as_text(path): _Told(
-            state=state, reason=fault.reason, harmful_since=fault.harmful_since
-        )
-        for path, fault in left.items()
-        if (state := _state_now(path))
-    }
-    draft = book.with_name(f".{book.name}.{os.getpid()}")
-    draft.write_text(_ToldFiles(files=files).model_dump_json(), encoding="utf-8")
-    draft.rename(book)
+    with _alone(book.parent):
+        left = {fault.path: fault for fault in [*(_still_left(book) or ()), *faults]}
+        files = {
+            path_as_text(path): _Told(
+                state=state, reason=fault.reason, harmful_since=fault.harmful_since
+            )
+            for path, fault in left.items()
+            if (state := _state_now(path))
+        }
+        draft = book.with_name(f".{book.name}.{os.getpid()}")
+        draft.write_text(_ToldFiles(files=files).model_dump_json(), encoding="utf-8")
+        draft.rename(book)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: of two that each add to what they read, one would be lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # On a disk without locks as before.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_left(book: Path) -> list[FileFault]:
