@@ -17,7 +17,9 @@ _BEGINNING = 2
 _BETWEEN = " \t\n\r\xa0:–-"
 _FORMS = (
     r"©|\(c\)\s|report\s+(?:generated|date|filters?|created)|filters?:|showing\s|"
-    r"[-*=\s]*end\s+of\s+(?:report|file|list|data|export)|[-*=]+\s*end[-*=\s]*\Z|[-*=_\s]{3,}\Z"
+    r"[-*=\s]*end\s+of\s+(?:report|file|list|data|export)|[-*=]+\s*end[-*=\s]*\Z|[-*=_\s]{3,}\Z|"
+    # What programs close a file with: `END`, `<EOF>`, `*`, Ctrl-Z, the `\\.` of PostgreSQL.
+    r"[<\[]?(?:eof|end)[>\].]?\Z|\*\*?\Z|\x1a+\Z|\\\.\Z"
 )
 
 
@@ -149,7 +151,7 @@ def _last_line() -> re.Pattern[str]:
     record, page = _any("record"), _any("page")
     return re.compile(
         rf"{_FORMS}|(?:{_any('notice')})(?!\w)|(?:report\s+)?(?:{_any('made')})(?!\w)"
-        rf"|(?:{page})\s*\d|\d[\d.,]*\s+(?:{record})\b"
+        rf"|(?:{page})\s*\d|\(?\d[\d.,]*\s+(?:{record})\b"
         rf"|(?:{record})(?:\s+(?:found|exported|count))?:?\s*\d[\d.,]*\s*\Z",
         re.IGNORECASE,
     )

@@ -167,6 +167,22 @@ def test_a_total_or_a_reports_line_is_no_record(tmp_path: Path, row: str, is_las
     assert stream.reading.rows
 
 
+@pytest.mark.parametrize("is_padded", [True, False])
+@pytest.mark.parametrize(
+    "line", ["EOF", "<EOF>", "END", "End.", "(3 rows)", "(1 row)", "*", "\x1a", "\\.", "Total"]
+)
+def test_what_a_program_closes_a_file_with_is_no_record(
+    tmp_path: Path, line: str, is_padded: bool
+) -> None:
+    """They were rejected as ragged rows, and whoever looked for a lost lead found `EOF`."""
+    path = tmp_path / "f.csv"
+    path.write_text(f"id,name,email,note\n1,Ann,a@b.co,\n{line}{',,,' if is_padded else ''}\n")
+    stream = read_records(path, rules(**CHANNEL))
+    assert [r.content["id"] if isinstance(r, RawRecord) else r for r in stream] == ["1"]
+    assert stream.reading is not None
+    assert stream.reading.rows
+
+
 @pytest.mark.parametrize(
     "row",
     [
