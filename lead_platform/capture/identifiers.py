@@ -8,6 +8,9 @@ from typing import Literal
 IdForm = Literal["salesforce", "as_given"]
 
 _SALESFORCE_ID = re.compile(r"[0-9A-Za-z]{15}")
+# What pandas writes of a column of ids with a gap, and how Windows shows a GUID.
+_WITH_FRACTION = re.compile(r"(?:\A|(?<=\|))(\d+)\.0+(?=\||\Z)", re.ASCII)
+_BRACED_GUID = re.compile(r"\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}", re.IGNORECASE)
 _CHECK_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -46,11 +49,19 @@ def salesforce_id(text: str) -> str:
     return text + "".join(added)
 
 
-def id_form(stated: IdForm | None, source_system: str | None) -> Callable[[str], str] | None:
+def plain_id(text: str) -> str:
+    """An id without what programs write around it: `1234567.0`, `{GUID}`."""
+    if text[-1:] == "0" and "." in text:
+        return _WITH_FRACTION.sub(r"\1", text)
+    return _BRACED_GUID.sub(r"\1", text) if "{" in text else text
+
+
+def id_form(stated: IdForm | None, source_system: str | None) -> Callable[[str], str]:
     """How a source's ids are brought into one form: as stated, else as the source is known for."""
     if stated == "as_given":
-        return None
-    return _FORMS.get(stated or str(source_system).casefold())
+        return str
+    of_source = _FORMS.get(stated or str(source_system).casefold())
+    return plain_id if of_source is None else lambda text: of_source(plain_id(text))
 
 
 _FORMS: Mapping[str, Callable[[str], str]] = {"salesforce": salesforce_id}

@@ -274,7 +274,7 @@ class RecordMapper:
         return mapped.content_hash[:24] if record_id is None and goes_by_content else record_id
 
     def _formed(self, source_id: str | None) -> str | None:
-        return source_id if source_id is None or not self._id_form else self._id_form(source_id)
+        return None if source_id is None else self._id_form(source_id)
 
     def _person(self, scope: Scope, mapped: MappedRecord) -> str | None:
         """Who it is at the source; an unreplaced macro, or an id that a spreadsheet rounded, would

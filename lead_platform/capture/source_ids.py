@@ -20,7 +20,7 @@ IDENTIFIER_FIELDS = frozenset(
 # 8.80100200300404E+16: of an id of 17 digits the last two are gone, and a stranger's look the same.
 _AS_POWER = re.compile(r"(?:\A|[|:])\d(?:[.,]\d+)?E\+\d{2,3}(?=\||\Z)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+E\+\d{2})", re.IGNORECASE)
-_LONG = re.compile(r"(?:\A|[|:])(\d{17,40})(?=\||\Z)", re.ASCII)
+_LONG = re.compile(r"(?:\A|[|:])(\d{17,40})(?:\.0+)?(?=\||\Z)", re.ASCII)
 _EXACT_FIGURES = 15
 _PRINTED_FIGURES = 17
 """Digits that Excel keeps of a number, and that programs print of one they keep as Excel does."""
@@ -33,12 +33,13 @@ class SourceIds:
         self, stated: IdForm | None, source_system: str | None, file_format: FileFormat
     ) -> None:
         self._form = id_form(stated, source_system)
+        self._plain = id_form(stated, None)
         # What JSON writes as a text was no number of a spreadsheet; who says so knows better.
         self._end_in_zeros = stated == "as_given" or file_format in ("json", "jsonl")
 
     def formed(self, source_id: str) -> str:
         """The id in the form that the channel takes it in."""
-        return self._form(source_id) if self._form else source_id
+        return self._form(source_id)
 
     def fault(self, source_id: str) -> str | None:
         """Why an id is no longer what its source gave."""
@@ -49,7 +50,7 @@ class SourceIds:
         text = read_text(value) or None
         if text is not None and (fault := self.fault(text)) is not None:
             raise ValueFault(f"{show(text)}: {fault}")
-        return text
+        return text and self._plain(text)
 
     def read_several(self, value: Any) -> tuple[list[str], list[str]]:
         """The ids of a list in the form that the channel takes them in, and why others are none."""

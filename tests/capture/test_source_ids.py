@@ -18,7 +18,7 @@ FIELDS = {
     "ad_id": "ad", "form_id": "form", "merged_person_ids": "merged",
 }  # fmt: skip
 ROUNDED = ["1.23457E+14", "1,23457E+14", "8E+20", "1.2e+17", "123456789012345680"]
-ROUNDED += ["12345678901234500", "1234567890123456800000"]
+ROUNDED += ["12345678901234500", "123456789012345680.0", "1234567890123456800000"]
 WHOLE = [
     "123456789012345",
     "1234567890123450",
@@ -61,6 +61,39 @@ def test_other_ids_are_taken_as_they_are(text: str) -> None:
     values = item_values(*record.items[0])
     assert (record.record_id, values["source_person_id"], values["click_id"]) == (text,) * 3
     assert values["merged_person_ids"] == f'["{text}"]'
+
+
+GUID = "0F8FAD5B-D9CB-469F-A165-70867728950E"
+
+
+@pytest.mark.parametrize("system", ["crm", "salesforce"])
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("1234567.0", "1234567"),
+        ("1234567.00", "1234567"),
+        (f"{{{GUID}}}", GUID),
+        ("1234567.5", "1234567.5"),
+        ("1.2.0", "1.2.0"),
+        ("v2.0", "v2.0"),
+    ],
+)
+def test_an_id_is_one_however_programs_write_it(written: str, plain: str, system: str) -> None:
+    """Of a column with a gap pandas writes `1234567.0`: each person was two."""
+    record = mapped(
+        {"id": written, "person": written, "ad": written, "merged": [written, "9"]},
+        source_system=system,
+    )
+    values = item_values(*record.items[0])
+    assert (record.record_id, values["source_person_id"], values["ad_id"]) == (plain,) * 3
+    assert values["merged_person_ids"] == f'["{plain}","9"]'
+    given_as = mapped({"id": written, "person": written}, id_form="as_given")
+    assert given_as.record_id == written
+
+
+def test_an_id_of_several_columns_is_plain_in_each() -> None:
+    record = mapped({"id": "7.0", "line": "2.0"}, record_id={"path": ["id", "line"]})
+    assert record.record_id == "7|2"
 
 
 def test_ids_that_do_end_in_zeros_are_taken_once_the_channel_says_so() -> None:
