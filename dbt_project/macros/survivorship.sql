@@ -29,6 +29,7 @@
 {% macro denial_events() %}
     {{ return({
         "email": ["unsubscribe", "spam_report"],
+        "phone": ["phone_opt_out"],
         "sms": ["sms_opt_out"],
         "whatsapp": ["whatsapp_opt_out"],
     }) }}

@@ -83,6 +83,7 @@ class AnswerDenials:
         self._lists = lists
         self._denials = DenialReader(lists)
         self._known: dict[str, _Leave | None] = {}
+        self._uses: dict[str, _Leave | Literal["remark"] | None] = {}
 
     def read(self, answers: Mapping[str, Any]) -> Iterator[DeniedAnswer]:
         """Of each answer that denies, or may: what it denies."""
@@ -95,6 +96,40 @@ class AnswerDenials:
             fields = self._denied(self._asked(question), answer)
             if fields is None or fields:
                 yield DeniedAnswer(question, answer, fields or ())
+
+    def in_record(
+        self, content: Mapping[str, Any], *, reads_remarks: bool
+    ) -> Iterator[DeniedAnswer]:
+        """What a record denies that is no answer: by columns of opt-outs and consents, wherever
+        it holds them, and by what people wrote into columns of remarks."""
+        for name, value in _leaves(content):
+            text = readable_text(value)
+            use = self._use(name) if text else None
+            if not text or use is None:
+                continue
+            fields: tuple[str, ...] | None
+            if use == "remark":
+                fields = self.in_text(text, "remark") if reads_remarks else ()
+            elif "://" in text:
+                # Where to opt out.
+                continue
+            else:
+                fields = self._denied(use, text)
+            if fields is None or fields:
+                yield DeniedAnswer(name, text, fields or ())
+
+    def _use(self, name: str) -> _Leave | Literal["remark"] | None:
+        """What the column is for, as far as it may deny: by its name as a whole."""
+        if name not in self._uses:
+            if len(self._uses) > _MOST_REMEMBERED:
+                self._uses.clear()
+            asked = self._listed(name)
+            named = {match.field for match in self._names.matches((name,))}
+            is_remark = "message" in named or self._names.is_remark(name)
+            if asked is not None and asked.of == "time":
+                asked = None
+            self._uses[name] = asked or ("remark" if is_remark else None)
+        return self._uses[name]
 
     def in_text(self, text: str, kind: TextKind) -> tuple[str, ...]:
         """What a text denies that was asked for another purpose, in a clause that says nothing
@@ -241,6 +276,19 @@ class AnswerDenials:
 
 
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)
+
+
+def _leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each value within the record, by the name next to it."""
+    waiting: list[tuple[str, Any]] = [*reversed(list(content.items()))]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(list(value.items()))
+        elif isinstance(value, list):
+            waiting += [(name, part) for part in reversed(value)]
+        elif value is not None and value != "":
+            yield name, value
 
 
 def _in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:

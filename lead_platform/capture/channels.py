@@ -364,6 +364,11 @@ class Channel:
         """What the channel's records can become."""
         return frozenset(emit.kind for emit in self.rules.emits)
 
+    @property
+    def written_kinds(self) -> tuple[Kind, ...]:
+        """The same in order, and events: what denies becomes one where there is no submission."""
+        return tuple(kind for kind in KINDS if kind in self.kinds or kind == "event")
+
 
 def load_channels(config_dir: Path) -> dict[str, Channel]:
     """Every channel of config_dir/channels/, by name. Raises ConfigurationError with all faults."""

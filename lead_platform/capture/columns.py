@@ -85,6 +85,14 @@ def field_types(kind: Kind, fields: FieldCatalogue) -> Mapping[str, ValueType]:
 CONSENTS = tuple(name for name, kind in FIELD_TYPES["submission"].items() if kind == "consent")
 """The fields of a submission that say whether somebody may be reached, a channel each."""
 
+DENIAL_EVENTS: Mapping[str, str] = {
+    "consent_email": "unsubscribe",
+    "consent_phone": "phone_opt_out",
+    "consent_sms": "sms_opt_out",
+    "consent_whatsapp": "whatsapp_opt_out",
+}
+"""The event that a denial becomes where its record is no submission."""
+
 TIME_FIELDS: dict[Kind, str] = {
     "submission": "submitted_at",
     "event": "occurred_at",
@@ -113,6 +121,7 @@ VOCABULARIES: dict[str, frozenset[str]] = {
             "whatsapp_message",
             "whatsapp_opt_out",
             "sms_opt_out",
+            "phone_opt_out",
             "message_sent",
             "message_delivered",
             "message_read",

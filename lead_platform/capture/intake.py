@@ -117,7 +117,7 @@ def identify_delivery(path: Path, channel: Channel, *, received_at: datetime) ->
         size_bytes=size,
         received_at=received_at,
         on_conflict=channel.rules.on_conflict,
-        kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
+        kinds=channel.written_kinds,
     )
 
 

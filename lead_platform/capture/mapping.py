@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from lead_platform.capture.answer_denials import TextKind
 from lead_platform.capture.answers import AnswerReader, Answers, UnmappedAnswers
@@ -19,9 +19,12 @@ from lead_platform.capture.channels import (
     EmitRule,
 )
 from lead_platform.capture.columns import (
+    CONSENTS,
     CUSTOM_FIELDS,
+    DENIAL_EVENTS,
     FIELD_TYPES,
     ID_PREFIXES,
+    PERSON_COLUMNS,
     PHONE_REGION,
     SYSTEM_COLUMNS,
     TIME_FIELDS,
@@ -63,14 +66,28 @@ _IDENTITY = (*REACHES, "source_person_id")
 # What people write a denial into.
 _TEXTS: Mapping[str, TextKind] = {
     "message": "remark",
+    "stage": "remark",
+    "reason": "remark",
+    "account_name": "value",
+    "opportunity_name": "value",
+    "product": "value",
     "company_name": "value",
     "job_title": "value",
     "product_interest": "value",
     "source": "value",
     "city": "value",
 }
+# What people write beside an event; of messages nobody knows which side wrote them.
+_SPOKEN_EVENTS = frozenset(
+    [
+        *("call", "call_missed", "sms_reply", "meeting_booked", "meeting_canceled"),
+        *("webinar_registered", "webinar_attended", "webinar_missed"),
+        *("demo_request", "trial_started", "download"),
+    ]
+)
 # Bits of what `KeyFinder` finds.
 SECRET_KEY, VENDOR_KEY = 1, 2
+_DERIVED = ("_derived", "_answers")
 Scope = dict[str, Any]
 _Reader = tuple[str, int, Callable[[Any], Any]]
 
@@ -104,6 +121,7 @@ class MappedRecord:
     `items`: (kind, values in the order of ITEM_COLUMNS[kind]); the first value is the item's id.
     `side_faults`: the reasons why single fields of the items are null although something was given.
     `of_vendor`: what a key of the vendor's says of it.
+    `denials`: what its events and outcomes deny, which is no column of theirs.
     `issues`: those of what all items share, which every item of the record carries.
     """
 
@@ -114,6 +132,7 @@ class MappedRecord:
     reasons: list[str] = field(default_factory=list)
     side_faults: list[str] = field(default_factory=list)
     of_vendor: Mark | None = None
+    denials: list["_Denials"] = field(default_factory=list)
     issues: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, name: str, reason: str) -> None:
@@ -192,6 +211,7 @@ class RecordMapper:
         record = _RecordFacts(mapped, scope, person, number)
         for emit in self._emits:
             emit.emit(record)
+        self._deny_by_events(record)
         if not mapped.items and not mapped.reasons:
             mapped.reasons.append(
                 "nothing to take in: no `when` of the channel applies to this record"
@@ -204,6 +224,34 @@ class RecordMapper:
         else:
             _link_items(mapped)
         return mapped
+
+    def _deny_by_events(self, record: "_RecordFacts") -> None:
+        """Denials of a record count for the lead where no submission of it has them: as events."""
+        mapped = record.mapped
+        if mapped.reasons:
+            return
+        submission = next((row for kind, row in mapped.items if kind == "submission"), None)
+        stated = mapped.denials
+        if submission is None and mapped.items:
+            kind, row = mapped.items[0]
+            fields: set[str] = set()
+            for emit in self._emits:
+                emit.tell_consents(record, fields, row)
+            stated = [*stated, _Denials(kind, row, fields)]
+        places = _PLACES["submission"]
+        known = {n for n in CONSENTS if submission and submission[places[n]] == "denied"}
+        told: set[tuple[Any, ...]] = set()
+        for one in stated:
+            for name in CONSENTS:
+                if name not in one.fields or name in known:
+                    continue
+                event = one.event(DENIAL_EVENTS[name])
+                who = (name, *(event[_PLACES["event"][column]] for column in _WHO))
+                if who in told:
+                    continue
+                told.add(who)
+                event[0] = hashed_id(ID_PREFIXES["event"], str(one.row[0]), DENIAL_EVENTS[name])
+                mapped.items.append(("event", event))
 
     def redact(self, content: dict[str, Any]) -> dict[str, Any]:
         """The record without secrets that its source sent along; what the channel reads is none."""
@@ -327,6 +375,34 @@ def _link_items(mapped: MappedRecord) -> None:
 _LINK_POSITION = 1 + len(SYSTEM_COLUMNS)
 
 
+_PLACES: Mapping[Kind, Mapping[str, int]] = {
+    kind: {name: place for place, name in enumerate(names)} for kind, names in ITEM_COLUMNS.items()
+}
+_WHO = (*PERSON_COLUMNS, "email", "phone")
+# What an event that is a denial shares with the item it was found in.
+_SHARED = (*SYSTEM_COLUMNS, PHONE_REGION, *_WHO)
+
+
+class _Denials(NamedTuple):
+    """The consents that an event or outcome denies."""
+
+    kind: Kind
+    row: list[Any]
+    fields: set[str]
+
+    def event(self, event_type: str) -> list[Any]:
+        """The event that says so of the same person; the date of a meeting may lie ahead."""
+        there, here = _PLACES[self.kind], _PLACES["event"]
+        event: list[Any] = [None] * len(here)
+        for name in _SHARED:
+            event[here[name]] = self.row[there[name]]
+        event[here["event_type"]] = event_type
+        event[here["occurred_at"]] = min(
+            self.row[there["occurred_at"]], self.row[there["received_at"]]
+        )
+        return event
+
+
 @dataclass(slots=True)
 class _RecordFacts:
     """What every item of a record shares while it is mapped."""
@@ -367,8 +443,10 @@ class _Emitter:
         written: dict[str, TextKind] = {
             field.name: "answer" for field in custom if field.type == "text" and not field.values
         }
-        self._texts: Mapping[str, TextKind] = {**_TEXTS, **written}
         columns = (*ITEM_COLUMNS[rule.kind], *self._custom)
+        self._texts: Mapping[str, TextKind] = {
+            name: text for name, text in {**_TEXTS, **written}.items() if name in columns
+        }
         self._place = {name: index for index, name in enumerate(columns)}
         self._template: list[Any] = [None] * len(columns)
         self._template[self._place["channel"]] = channel.name
@@ -393,14 +471,15 @@ class _Emitter:
         is_whole = rule.kind == "submission" and rule.each is None
         takes_rest = channel.rules.unmapped == "answers" and is_whole
         self._unmapped = UnmappedAnswers(compiler) if takes_rest else None
-        self._answer_denials = compiler.answer_denials() if self._kind == "submission" else None
+        self._answer_denials = compiler.answer_denials()
         denials = compiler.denials
-        self._denials = (
-            *((name, denials.in_name) for name in NAME_FIELDS),
-            ("email", denials.in_email),
-            ("phone", denials.in_phone),
-            (PREFERRED_CHANNEL, denials.in_preference),
-        )
+        finders = {
+            **dict.fromkeys(NAME_FIELDS, denials.in_name),
+            "email": denials.in_email,
+            "phone": denials.in_phone,
+            PREFERRED_CHANNEL: denials.in_preference,
+        }
+        self._denials = [(name, find) for name, find in finders.items() if name in columns]
         self._essential = _essential_fields(rule)
         placed = [(name, self._place[name], check) for name, check in contracts.items()]
         self._side_contracts = [entry for entry in placed if entry[0] not in self._essential]
@@ -492,7 +571,14 @@ class _Emitter:
         if self._kind == "submission":
             denied.update(self._complete(row, scope, mapped, issues))
             self._tell_refused(row, scope, mapped, issues)
-            self._deny(row, denied, mapped, issues)
+        self._deny(row, denied, mapped, issues)
+        if self._kind == "submission":
+            for name in denied:
+                row[place[name]] = "denied"
+        else:
+            self._hear(row, scope, denied, mapped, issues)
+            if denied:
+                mapped.denials.append(_Denials(self._kind, row, denied))
         for name, position, check in self._side_contracts:
             if row[position] is not None and (broken := check(row[position])) is not None:
                 row[position] = None
@@ -630,8 +716,51 @@ class _Emitter:
                 denied.update(fields)
                 told = f"{show(text)} denies {' and '.join(fields)}"
                 self._fault(name, f"holds a denial: {told}", mapped, issues, text)
-        for name in denied:
-            row[self._place[name]] = "denied"
+
+    def _hear(
+        self,
+        row: list[Any],
+        scope: Scope,
+        denied: set[str],
+        mapped: MappedRecord,
+        issues: list[dict[str, str]],
+    ) -> None:
+        """What else the record of an event or outcome denies: it has no columns for consents."""
+        if self._answer_denials is None:
+            return
+        content = scope["item"] if self._each is not None else scope
+        if not isinstance(content, dict):
+            return
+        content = {name: value for name, value in content.items() if name not in _DERIVED}
+        is_spoken = self._kind == "outcome" or row[self._place["event_type"]] in _SPOKEN_EVENTS
+        for one in self._answer_denials.in_record(content, reads_remarks=is_spoken):
+            if not one.fields or not denied.issuperset(one.fields):
+                denied.update(one.fields)
+                self._fault(one.question, one.told, mapped, issues, one.answer)
+
+    def tell_consents(self, record: _RecordFacts, denied: set[str], row: list[Any]) -> None:
+        """The consents that the record denies by the rules of a submission which it is not: the
+        row that somebody was deleted may say that he opted out."""
+        if self._kind != "submission" or self._each is not None:
+            return
+        issues: list[dict[str, str]] = []
+        for name, _, read in self._readers:
+            if name not in CONSENTS:
+                continue
+            value = None
+            try:
+                value = read(record.scope)
+            except ValueFault as fault:
+                value = fault.kept if isinstance(fault, PartFault) else None
+                denied.update(fault.fields if isinstance(fault, DenialElsewhere) else ())
+                self._fault(name, f"not readable: {fault}", record.mapped, issues, value)
+            except PathError as fault:
+                self._fault(name, f"not readable: {fault}", record.mapped, issues)
+            if value == "denied":
+                denied.add(name)
+        if issues:
+            place = _PLACES[record.mapped.items[0][0]]["issues"]
+            row[place] = canonical_json([*json.loads(row[place] or "[]"), *issues])
 
     def _tell_refused(
         self, row: list[Any], scope: Scope, mapped: MappedRecord, issues: list[dict[str, str]]

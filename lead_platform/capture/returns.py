@@ -14,7 +14,6 @@ import duckdb
 
 from lead_platform.capture.batches import map_records
 from lead_platform.capture.channels import Channel
-from lead_platform.capture.columns import KINDS
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.deliveries import ParsedDelivery
 from lead_platform.capture.documents import parse_kept
@@ -135,7 +134,7 @@ def _returned(
         size_bytes=len(content),
         received_at=received_at,
         on_conflict=channel.rules.on_conflict,
-        kinds=tuple(kind for kind in KINDS if kind in channel.kinds),
+        kinds=channel.written_kinds,
     )
     record = RawRecord(one.record_number, parse_kept(one.payload))
     batches = list(map_records([record], channel, received_at=received_at, contracts=contracts))

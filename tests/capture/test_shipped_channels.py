@@ -520,3 +520,99 @@ def test_a_no_show_is_a_notice() -> None:
              "subject": "invitee_no_show.created"},
         )
     ]  # fmt: skip
+
+
+CALL = {
+    "call_id": "1",
+    "direction": "outbound",
+    "started_at": "2026-03-01T10:00:00Z",
+    "to_number": "+12125550171",
+    "disposition": "completed",
+}
+DEAL = {
+    "outcome_id": "1",
+    "type": "stage_change",
+    "occurred_at": "2026-03-01T10:00:00Z",
+    "email": "ida@holt.com",
+    "stage": "Lead",
+}
+CANCELED = {
+    "event": "invitee.canceled",
+    "payload": {
+        "uri": "1",
+        "email": "ida@holt.com",
+        "cancellation": {"created_at": "2026-03-01T10:00:00Z", "reason": "Do not contact me again"},
+    },
+}
+OF_ALL = ["unsubscribe", "phone_opt_out", "sms_opt_out", "whatsapp_opt_out"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "record", "field", "events"),
+    [
+        ("call_log", CALL | {"to_number": "+12125550171 DNC"}, "phone", OF_ALL),
+        ("call_log", CALL | {"email": "ida@holt.com (do not email)"}, "email", ["unsubscribe"]),
+        ("call_log", CALL | {"notes": "DO NOT CALL"}, "notes", ["phone_opt_out"]),
+        ("call_log", CALL | {"sms opt out": "yes"}, "sms opt out", ["sms_opt_out"]),
+        ("call_log", CALL | {"email_consent": "no"}, "email_consent", ["unsubscribe"]),
+        ("crm_outcomes", DEAL | {"email": "ida@holt.com (no mail)"}, "email", ["unsubscribe"]),
+        ("crm_outcomes", DEAL | {"phone": "+12125550171 no calls"}, "phone", ["phone_opt_out"]),
+        ("crm_outcomes", DEAL | {"stage": "Do Not Contact"}, "stage", OF_ALL),
+        ("crm_outcomes", DEAL | {"reason": "No budget, do not call"}, "reason", ["phone_opt_out"]),
+        ("calendly", CANCELED, "reason", OF_ALL),
+    ],
+)
+def test_a_denial_in_a_record_of_events_or_outcomes_counts(
+    channel: str, record: dict[str, Any], field: str, events: list[str]
+) -> None:
+    """A lead that had granted leave was called on after a call with `DO NOT CALL` in its notes."""
+    (_, item), *denials = emitted(channel, record)
+    assert [fault["field"] for fault in json.loads(item["issues"])] == [field]
+    assert [fields["event_type"] for _, fields in denials] == events
+    for name in ("email", "phone", "occurred_at"):
+        assert {fields.get(name) for _, fields in denials} == {item.get(name)}
+    assert item.get("phone") in (None, "+12125550171")
+    assert item.get("email") in (None, "ida@holt.com")
+
+
+@pytest.mark.parametrize(
+    ("channel", "record"),
+    [
+        ("call_log", CALL | {"notes": "Asked for a call back. No answer, no email provided"}),
+        ("call_log", CALL | {"email opt out": "no", "unsubscribe": "https://holt.com/unsubscribe"}),
+        ("call_log", CALL | {"email_consent": "yes"}),
+        ("crm_outcomes", DEAL | {"stage": "Closed", "reason": "No budget"}),
+        ("crm_outcomes", DEAL | {"account_name": "Stop"}),
+    ],
+)
+def test_what_denies_nothing_is_one_item(channel: str, record: dict[str, Any]) -> None:
+    ((_, item),) = emitted(channel, record)
+    assert "issues" not in item
+
+
+def test_what_a_submission_of_the_record_denies_is_no_event_as_well() -> None:
+    items = emitted(
+        "call_log",
+        CALL | {"direction": "inbound", "from_number": "+12125550171", "notes": "Do not call"},
+    )
+    assert [(kind, fields.get("event_type")) for kind, fields in items] == [
+        ("submission", None),
+        ("event", "call"),
+    ]
+    assert items[0][1]["consent_phone"] == "denied"
+
+
+def test_the_row_of_a_deletion_may_deny() -> None:
+    """Somebody opted out and was deleted at once: only the deletion was read."""
+    column, record = DELETABLE["salesforce_leads"]
+    opted_out = {"has_opted_out_of_email": "true", "do_not_call": "true"}
+    items = emitted("salesforce_leads", record | {column: "true"} | opted_out)
+    assert [fields.get("event_type") for _, fields in items] == [None, *OF_ALL[:2]]
+    column, record = DELETABLE["hubspot_contacts"]
+    items = emitted(
+        "hubspot_contacts", record | {column: "true", "property_hs_email_optout": "true"}
+    )
+    assert [fields.get("event_type") for _, fields in items] == [None, "unsubscribe"]
+    told = emitted("hubspot_contacts", record | {column: "true", "property_hs_email_optout": "?!"})
+    ((_, item),) = told
+    assert "consent_email" in item["issues"]

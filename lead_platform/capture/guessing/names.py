@@ -62,6 +62,8 @@ CALLING_CODE, AREA_CODE = "calling_code", "area_code"
 """What is dialled before a number and stands in a column of its own."""
 CALL_TIMES = "call_times"
 """When somebody likes to be called; `never` refuses the calls."""
+REMARK = "remark"
+"""What people write beside a call, a meeting or a deal, where they note a denial too."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 ADDRESS_KIND = "address_kind"
@@ -104,6 +106,7 @@ _OTHER_TARGETS = frozenset(
             NEGATION,
             COMPANY_PHONE,
             CALL_TIMES,
+            REMARK,
             VAGUE_TITLE,
             CALLING_CODE,
             AREA_CODE,
@@ -121,7 +124,7 @@ _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    CALL_TIMES,
+    *(CALL_TIMES, REMARK),
     *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
@@ -241,6 +244,10 @@ class FieldNames:
             if found := self._listed(whole, is_exact=True):
                 return found
         return self._without_fillers(path[-1]) or self._of_company(path[-1])
+
+    def fields_of(self, name: str) -> frozenset[str]:
+        """The fields that a column of this name may stand for."""
+        return frozenset(match.field for match in self.matches((name,)))
 
     def opened(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """`data[merges][FNAME]` of an urlencoded body as the path that it is, where nothing but the
@@ -407,6 +414,10 @@ class FieldNames:
         """Whether a question as a whole asks when somebody likes to be called."""
         found = self.fields.get(_compact(self._words(text)), ())
         return any(match.field == CALL_TIMES for match in found)
+
+    def is_remark(self, name: str) -> bool:
+        """Whether people write there what they heard or why: `Call Notes`, `cancel_reason`."""
+        return self._has_phrase(self._words(name), REMARK)
 
     def is_negated(self, path: Sequence[str]) -> bool:
         """Whether the name says `not`, or refuses: of a consent, its yes may be a no."""
