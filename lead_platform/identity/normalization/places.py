@@ -17,7 +17,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from lead_platform.vocabularies.tables import Vocabularies
-from lead_platform.vocabularies.text import BLANK, NormalText, clean_text, fold, recase
+from lead_platform.vocabularies.text import BLANK, NormalText, clean_text, fold, recase, unaccent
 
 # The languages whose names of countries and languages are understood (CLDR by way of Babel).
 # These take 0.2 s to load; the 368 of `_all_locales` take 1 s and 100 MB more, and so are asked
@@ -29,6 +29,8 @@ _LOCALES = (
     "af", "ca", "eu", "gl",
 )  # fmt: skip
 _LONGEST = 120
+_LONGEST_CODE = 3
+_ACCENTED_CODES = {"čr": "CZ"}
 _IN_PARENTHESES = re.compile(r"\s*[(\[].*?[)\]]\s*")
 _ARTICLE = re.compile(r"^the | the$|^republic of (?=(?!the |congo|korea|china|macedonia))")
 # Countries whose subdivisions are a closed list known to everybody who fills a form there.
@@ -99,7 +101,7 @@ def normalize_country(raw: str, vocabularies: Vocabularies) -> NormalText:
 def _country_of_text(text: str, vocabularies: Vocabularies) -> str | None:
     """By its names and codes, alone, with a place before it or in two languages."""
     for candidate in (text, _IN_PARENTHESES.sub(" ", text)):
-        found = _country_of(fold(candidate), vocabularies)
+        found = _country_of(candidate, vocabularies)
         if found:
             return found
     return (
@@ -132,7 +134,7 @@ def _country_of_code(text: str) -> str | None:
 def _country_in_languages(text: str, vocabularies: Vocabularies) -> str | None:
     """Schweiz/Suisse: all names mean one country."""
     parts = [part for part in _BETWEEN_LANGUAGES.split(text) if part.strip()]
-    found = {_country_of(fold(part), vocabularies) for part in parts}
+    found = {_country_of(part, vocabularies) for part in parts}
     return found.pop() if len(parts) > 1 and len(found) == 1 else None
 
 
@@ -142,15 +144,15 @@ def _country_behind_comma(text: str, vocabularies: Vocabularies) -> str | None:
     head, comma, tail = (part.strip() for part in text.rpartition(","))
     if not comma:
         return None
-    turned = _country_of(fold(f"{tail} {head}"), vocabularies)
+    turned = _country_of(f"{tail} {head}", vocabularies)
     if turned:
         return turned
-    found, key = _country_of(fold(tail), vocabularies), fold(tail)
+    found, key = _country_of(tail, vocabularies), fold(tail)
     is_listed = key in vocabularies.countries
     may_be_region = any(_is_region(key, code) for code in _COUNTRIES_TOLD_BY_REGION)
     if found is None or (may_be_region and not is_listed):
         return None
-    before = _country_of(fold(head), vocabularies)
+    before = _country_of(head, vocabularies)
     return found if before in (None, found) or _is_region(fold(head), found) else None
 
 
@@ -276,7 +278,7 @@ def country_named(text: str, vocabularies: Vocabularies) -> str | None:
     """The country (ISO 3166-1 alpha-2) of that name or code, with nothing beside it, no typo in
     it, in the languages that most people here write; what is a country in another may be anything
     in these."""
-    return _country_in(_LOCALES, fold(text), vocabularies)
+    return _country_in(_LOCALES, text, vocabularies)
 
 
 def is_code_alone(text: str) -> bool:
@@ -289,12 +291,18 @@ def is_region_of(text: str, country: str) -> bool:
     return _is_region(fold(text), country)
 
 
-def _country_of(key: str, vocabularies: Vocabularies) -> str | None:
-    found = _country_in(_LOCALES, key, vocabularies)
-    return found or _cldr_countries(_all_locales()).get(key)
+def _country_of(text: str, vocabularies: Vocabularies) -> str | None:
+    found = _country_in(_LOCALES, text, vocabularies)
+    return found or _cldr_countries(_all_locales()).get(fold(text))
 
 
-def _country_in(locales: tuple[str, ...], key: str, vocabularies: Vocabularies) -> str | None:
+def _country_in(locales: tuple[str, ...], text: str, vocabularies: Vocabularies) -> str | None:
+    key = fold(text)
+    if len(key) <= _LONGEST_CODE and key.isascii() and unaccent(text) != text.casefold():
+        # No code of ISO 3166-1 has an accent: `ČR` is not Costa Rica.
+        own = _ACCENTED_CODES.get("".join(filter(str.isalpha, text.casefold())))
+        listed = None if key in _iso_countries() else vocabularies.countries.get(key)
+        return own or listed or _cldr_countries(locales).get(key)
     for spelling in (key, key.replace(" ", ""), _ARTICLE.sub("", key).strip()):
         found = vocabularies.countries.get(spelling) or _iso_countries().get(spelling)
         if found:

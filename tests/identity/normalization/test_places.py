@@ -23,6 +23,8 @@ from lead_platform.vocabularies.tables import Vocabularies
         ("Korea, Republic of", "KR"), ("Côte d’Ivoire", "CI"), ("日本", "JP"), ("Россия", "RU"),
         ("Myanmar (Burma)", "MM"), ("Germnay", "DE"), ("Untied States", "US"), ("Niger", "NE"),
         ("Nigeria", "NG"), ("Austria", "AT"), ("Australia", "AU"), ("Kosovo", "XK"),
+        ("ČR", "CZ"), ("č.r.", "CZ"), ("DÉ", None), ("Ö", None), ("Çin", "CN"), ("CR", "CR"),
+        ("D", None), ("A", None), ("F", None), ("I", None), ("CH", "CH"),
         ("Atlantis", None), ("unknown", None), ("Asia/Pacific Region", None), ("xx", None),
     ],
 )  # fmt: skip
