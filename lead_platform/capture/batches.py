@@ -23,6 +23,7 @@ from lead_platform.capture.mapping import (
     RecordMapper,
 )
 from lead_platform.capture.readers import BadRecord, Record, RecordStream, read_records
+from lead_platform.capture.tabular.wanted import wanted_of
 from lead_platform.capture.values import canonical_json
 from lead_platform.fields import ValueType
 from lead_platform.lake.brake import check_brake
@@ -122,7 +123,7 @@ def parse_file(
     for bad content (it comes out as rejected). A record that mapping itself breaks on is rejected;
     where those are more than few, raises what the last one raised. Raises UnreadableFileError.
     """
-    records = read_records(path, channel.rules, swapped=swapped)
+    records = read_records(path, channel.rules, wanted_of(channel), swapped=swapped)
     yield from map_records(
         records, channel, received_at=received_at, batch_size=batch_size, contracts=contracts
     )

@@ -31,6 +31,7 @@ from lead_platform.capture.names import shown
 from lead_platform.capture.questions import ASKED_FIELDS
 from lead_platform.capture.readers import BadRecord, RawRecord, Record, read_records
 from lead_platform.capture.tabular.readings import TableReading
+from lead_platform.capture.tabular.wanted import wanted_of
 from lead_platform.capture.tallies import Normalizer, ReadRow
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import brief, readable_text, show
@@ -107,7 +108,7 @@ def preview_file(
 ) -> FilePreview:
     """The first `limit` records of the file, mapped; `names` tell what of the rest may matter.
     Raises UnreadableFileError."""
-    stream = read_records(path, channel.rules)
+    stream = read_records(path, channel.rules, wanted_of(channel))
     records = list(islice(stream, limit))
     # What stands below the records belongs to what is shown, and to what a column has.
     dated: dict[str, dict[str, None]] = {name: {} for name in dated_names(channel.rules)}

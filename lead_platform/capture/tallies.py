@@ -23,6 +23,7 @@ from lead_platform.capture.intake import SeenRecords
 from lead_platform.capture.kinds import PERSON
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.capture.readers import BadRecord, read_records
+from lead_platform.capture.tabular.wanted import wanted_of
 from lead_platform.capture.values import brief
 
 Row = Mapping[str, Any]
@@ -95,7 +96,7 @@ def _tallied(
     seen = SeenRecords(channel.rules.on_conflict)
     tally = FileTally()
     waiting: dict[Kind, list[Row]] = {}
-    records = read_records(path, channel.rules, swapped=swapped)
+    records = read_records(path, channel.rules, wanted_of(channel), swapped=swapped)
     for record in records:
         tally.records += 1
         if isinstance(record, BadRecord):

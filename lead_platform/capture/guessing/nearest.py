@@ -11,6 +11,7 @@ from lead_platform.capture.channels import Channel
 from lead_platform.capture.contracts import Contracts
 from lead_platform.capture.mapping import RecordMapper, item_values
 from lead_platform.capture.readers import RawRecord, read_records
+from lead_platform.capture.tabular.wanted import wanted_of
 
 TRIED_RECORDS = 20
 _NO_EVIDENCE = frozenset(
@@ -93,7 +94,12 @@ def _tried(
     path: Path, channel: Channel, contracts: Contracts, now: datetime, wanted: Wanted
 ) -> Nearest:
     mapper = RecordMapper(channel, now, contracts)
-    records = list(islice(read_records(path, channel.rules), TRIED_RECORDS))
+    records = list(
+        islice(
+            read_records(path, channel.rules, wanted_of(channel)),
+            TRIED_RECORDS,
+        )
+    )
     taken, fields, names = 0, set[str](), dict[str, None]()
     said: dict[int, dict[str, list[Any]]] = {}
     defaults = {*channel.rules.defaults, *_NO_EVIDENCE}

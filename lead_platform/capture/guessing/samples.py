@@ -101,7 +101,7 @@ def sample_file(
     UnreadableFileError."""
     stated = table.stated() if table is not None else {}
     file_format, settings = _format(path), dict[str, Any]({"table": stated} if stated else {})
-    wanted = Wanted(is_name=names.has)
+    wanted = Wanted(is_name=names.has, fields_of=names.fields_of)
     records, faults, stream = _read(path, file_format, settings, wanted)
     notes: tuple[str, ...] = ()
     if "encoding" not in stated and any(fault.startswith("wrong encoding") for fault in faults):

@@ -16,7 +16,7 @@ from lead_platform.capture.tabular.readings import LeftOutKind, ReadingNotes
 from lead_platform.capture.tabular.rows import AnyRow, DamagedRow, Row
 from lead_platform.capture.tabular.rules import TableRule
 from lead_platform.capture.tabular.totals import Totals, holds_mailbox, is_phone
-from lead_platform.capture.tabular.unit_rows import is_unit_row
+from lead_platform.capture.tabular.unit_rows import is_unit_or_type, is_unit_row
 from lead_platform.capture.tabular.wanted import Wanted, name_of
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.report_lines import initials_of_totals, is_last_line
@@ -25,6 +25,7 @@ _PENDING_ROWS = 200
 """Rows that are held until it shows whether records follow them."""
 
 _LONGEST_LABEL = 300
+_LEAST_NAMED = 3
 # What the label of a total may begin with, and a blank cell.
 _INITIALS = frozenset(["", " ", "\t", "\xa0"]) | initials_of_totals()
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -78,9 +79,11 @@ class Extent:
         yield from self._settled(pending, is_end=True)
 
     def _below_units(self, rows: Iterator[AnyRow]) -> Iterator[AnyRow]:
-        """Without rows of units or types right below the header."""
+        """Without rows right below the header that say what its columns are."""
         for row in rows:
-            if isinstance(row, DamagedRow) or not self._is_unit_row(row):
+            if isinstance(row, DamagedRow) or not (
+                self._is_unit_row(row) or self._is_second_header(row)
+            ):
                 yield row
                 if any(map(name_of, row.cells)):
                     break
@@ -92,6 +95,28 @@ class Extent:
             self.notes.leave_out(row.place, "units", row.cells)
             self.notes.keep_units(self.header.names, row.cells)
         return is_unit
+
+    def _is_second_header(self, row: Row) -> bool:
+        """Whether it names the same columns in other words: `Given name` below `First Name`.
+
+        Names of fields stand in records too (`Email` as the preferred channel), but nobody's
+        mailbox or name is the name of its own column.
+        """
+        fields_of = self.wanted.fields_of
+        filled = [
+            (name, text)
+            for name, cell in zip(self.header.names, row.cells, strict=False)
+            if (text := name_of(cell))
+        ]
+        if len(filled) < _LEAST_NAMED or not all(isinstance(cell, str) for cell in row.cells):
+            return False
+        if not all(fields_of(text) or is_unit_or_type(text) for _, text in filled):
+            return False
+        same = sum(1 for name, text in filled if not fields_of(name).isdisjoint(fields_of(text)))
+        if same < _LEAST_NAMED - 1 or self.header.is_repeated_by(row.cells):
+            return False
+        self.notes.leave_out(row.place, "second header", row.cells)
+        return True
 
     def _is_plain(self, cells: Sequence[Any]) -> bool:
         """Whether a row is a record at first sight, as nearly all are: the rest takes its time."""

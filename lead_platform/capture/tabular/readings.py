@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 LeftOutKind = Literal[
-    "title", "blank", "repeated header", "units", "total", "subtotal", "footer", "other section"
+    "title", "blank", "repeated header", "second header", "units", "total", "subtotal", "footer",
+    "other section"
 ]  # fmt: skip
 
 KEPT_ROWS = 50

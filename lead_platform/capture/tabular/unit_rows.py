@@ -43,6 +43,11 @@ _UNIT_CELL = re.compile(rf"[(\[]?\s*(?:{_UNIT})\s*[)\]]?", re.IGNORECASE)
 _IMPORT_ID = re.compile(r'\{"ImportId":.{1,200}\}')
 
 
+def is_unit_or_type(text: str) -> bool:
+    """Whether a cell is a unit, a type or a format."""
+    return bool(_UNIT_CELL.fullmatch(text) or _TYPE_CELL.fullmatch(text))
+
+
 def is_unit_row(cells: Sequence[Any], width: int) -> bool:
     """Whether every filled cell of a row of a table `width` wide is a unit, a type, a format or a
     technical name, and more than one is; one alone where it is a unit among many columns."""
@@ -51,7 +56,7 @@ def is_unit_row(cells: Sequence[Any], width: int) -> bool:
         return False
     if all(map(_IMPORT_ID.fullmatch, filled)):
         return True
-    if not all(_UNIT_CELL.fullmatch(text) or _TYPE_CELL.fullmatch(text) for text in filled):
+    if not all(map(is_unit_or_type, filled)):
         return False
     units = sum(1 for text in filled if _UNIT_CELL.fullmatch(text))
     return len(filled) > 1 or (units == 1 and width >= _LEAST_COLUMNS)

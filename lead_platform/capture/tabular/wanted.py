@@ -4,10 +4,10 @@ Owns that knowledge and how well a row of names answers to it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lead_platform.capture.channels import ChannelRules
+from lead_platform.capture.channels import Channel, ChannelRules
 from lead_platform.capture.paths import first_name, names_of
 from lead_platform.capture.value_rules import FieldRule
 
@@ -19,6 +19,10 @@ def _never(_name: str) -> bool:
     return False
 
 
+def _nothing(_name: str) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is known of a table before it is seen; empty where nothing is.
@@ -26,7 +30,7 @@ class Wanted:
     `names`: the columns that the channel mentions; `needed`: those without which no record could
     be taken in; `reached`: those that hold mailboxes and phone numbers; `identity`: these, and
     those of ids; `naming`: those of names of persons and companies. `is_name`: whether people call
-    a column so, for tables that no channel speaks of.
+    a column so, for tables that no channel speaks of; `fields_of`: what fields they call so.
     """
 
     names: frozenset[str] = frozenset()
@@ -35,6 +39,7 @@ class Wanted:
     reached: frozenset[str] = frozenset()
     naming: frozenset[str] = frozenset()
     is_name: Callable[[str], bool] = _never
+    fields_of: Callable[[str], frozenset[str]] = _nothing
 
     def score(self, cells: Sequence[Any]) -> tuple[bool, int]:
         """How well a row names the columns: whether none is lacking, and how many it names."""
@@ -56,6 +61,12 @@ class Wanted:
 def name_of(cell: Any) -> str:
     """The text of a cell as a column's name."""
     return str(cell).replace("\0", "").replace("\ufeff", "").strip()
+
+
+def wanted_of(channel: Channel) -> Wanted:
+    """What a channel speaks of, and what else people call columns."""
+    wanted, names = wanted_by(channel.rules), channel.field_names
+    return wanted if names is None else replace(wanted, fields_of=names.fields_of)
 
 
 def wanted_by(rules: ChannelRules) -> Wanted:

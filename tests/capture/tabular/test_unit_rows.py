@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lead_platform.capture.channels import Channel
 from lead_platform.capture.readers import RawRecord, read_records
 from lead_platform.capture.tabular.unit_rows import is_unit_row
-from tests.capture.guessing.test_exports import proposed
+from lead_platform.capture.tabular.wanted import wanted_of
+from tests.capture.guessing.test_exports import NAMES, proposed
 from tests.capture.tabular.test_tables import CHANNEL
 from tests.capture.test_readers import rules
 
@@ -92,3 +94,49 @@ def test_types_whose_names_are_known_better_are_no_header(tmp_path: Path) -> Non
     path.write_text("Feld A,Feld B,Feld C\nemail,phone,date\na@b.example,+49 30 5550 1234,\n")
     proposal = proposed(path)
     assert {column.name for column in proposal.sample.columns} == {"Feld A", "Feld B", "Feld C"}
+
+
+HEADER = "First Name,Last Name,Email,Company,Created At"
+PEOPLE = "Ann,Lee,a@b.example,Acme,13.01.2026\nBo,Roe,b@b.example,Acme,14.01.2026\n"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Given name,Family name,E-mail address,Employer,Registration date",
+        "Vorname,Nachname,E-Mail-Adresse,Firma,Datum",
+        "Given name,Surname,text,text,date",
+    ],
+)
+def test_names_of_the_same_fields_below_the_header_are_no_record(tmp_path: Path, row: str) -> None:
+    """They were a lead `Given name Family name`, and the column of dates lost its form."""
+    path = tmp_path / "x.csv"
+    path.write_text(f"{HEADER}\n{row}\n{PEOPLE}")
+    proposal = proposed(path)
+    assert "Rows that are no records: 1 second header." in proposal.sample.notes
+    assert proposal.draft is not None
+    assert "submitted_at" in proposal.draft.fields
+
+
+def test_a_second_header_is_left_out_of_what_a_channel_reads(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,name,email,phone\nID,Full name,E-mail address,Telephone\n1,Ann,a@b.co,\n")
+    channel = Channel(rules(**CHANNEL), {}, "v", field_names=NAMES)
+    (record,) = read_records(path, channel.rules, wanted_of(channel))
+    assert isinstance(record, RawRecord)
+    assert record.content["name"] == "Ann"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Given name,Family name,a@b.example,Employer,Registration date",
+        "Ann,Name,Email,Company,Created",
+        "Website,Email,Phone,Source,City",
+        "Given name,Family name,,,",
+    ],
+)
+def test_names_of_other_fields_are_values(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"{HEADER}\n{row}\n{PEOPLE}")
+    assert not any("second header" in note for note in proposed(path).sample.notes)
