@@ -12,6 +12,7 @@ from functools import cached_property, partial
 
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.guessing.choices import (
+    A_FURTHER_ONE,
     A_NUMBER,
     A_RECORD_KIND,
     A_STATUS,
@@ -143,10 +144,10 @@ _CONSENTS = (*CONSENTS, *OPT_OUTS)
 _WHEN_DENIED = "consent_at"
 _ABOUT_CONSENTS = (*_CONSENTS, *DENIED_AT)
 _SEVERAL = {
-    **{"phone": 2, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2},
+    **{"phone": 4, "email": 2, "full_name": 2, "first_name": 2, "last_name": 2},
     **dict.fromkeys(_ABOUT_CONSENTS, 20),
 }
-"""Fields that take a second column where the first is empty; of consents, any denial counts."""
+"""Fields that take another column where the first is empty; of consents, any denial counts."""
 
 
 def assign_columns(
@@ -197,7 +198,7 @@ def assign_columns(
         *ask_about_further_persons(further, chosen),
         *zone_questions,
         *code_questions,
-        *ask_about_unclaimed(rest, chosen),
+        *ask_about_unclaimed(rest, chosen, names),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *_deleting_operations(sample.columns, names),
@@ -324,6 +325,9 @@ class _Judge:
             self.near[column.path] = OF_A_COMPANY
             return []
         matches = self._names.matches(path)
+        if not matches and self._names.is_further(path):
+            self.near[column.path] = A_FURTHER_ONE
+            return []
         if not matches and self._names.is_other_party(path):
             self.near[column.path] = ABOUT_OTHERS
             return [Choice(column, OWNER, NEARLY, "its name")] if self._names.is_owner(path) else []

@@ -12,6 +12,7 @@ EXACT, NEARLY, BY_VALUES = 0.95, 0.8, 0.6
 OWNER = "owner"
 """Who has a deal; of leads, the owner is no field."""
 ABOUT_OTHERS = "about somebody else than the lead"
+A_FURTHER_ONE = "a further one, of the lead or of somebody else"
 OF_STAFF = "who it is about may be one of your own people"
 OF_A_COMPANY = "a company's, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
@@ -19,7 +20,17 @@ A_STATUS = "the status of a lead or a deal, and no region"
 A_RECORD_KIND = "what kind of record it is, and no job title"
 DIALLED_OTHERWISE = "a number without its code, which stands in another column"
 KEPT = frozenset(
-    {None, ABOUT_OTHERS, OF_STAFF, OF_A_COMPANY, VAGUE, A_STATUS, A_RECORD_KIND, DIALLED_OTHERWISE}
+    {
+        None,
+        ABOUT_OTHERS,
+        A_FURTHER_ONE,
+        OF_STAFF,
+        OF_A_COMPANY,
+        VAGUE,
+        A_STATUS,
+        A_RECORD_KIND,
+        DIALLED_OTHERWISE,
+    }
 )
 """Why a column fills no field though nothing speaks against keeping it as an answer."""
 A_NUMBER = "a number is no name"
@@ -83,13 +94,13 @@ class Assignment:
     """`choices` by field, best first; `rest` are columns nothing was found for, with the reason
     where one was near; `questions` what a person has to answer; `custom` are the fields without a
     column of their own that a choice may be for; `second` are the columns that no field takes where
-    another is filled, each behind that other."""
+    another is filled, each behind those others."""
 
     choices: dict[str, tuple[Choice, ...]]
     rest: tuple[tuple[Column, str | None], ...]
     questions: tuple[str, ...] = field(default=())
     custom: tuple[LeadField, ...] = ()
-    second: tuple[tuple[Column, Column], ...] = ()
+    second: tuple[tuple[tuple[Column, ...], Column], ...] = ()
 
     def first(self, name: str) -> Choice | None:
         """The best column of a field."""

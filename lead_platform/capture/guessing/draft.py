@@ -273,7 +273,7 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
 def _rule(choices: tuple[Choice, ...]) -> str:
     choice = choices[0]
     if choice.where is not None:
-        return f"{{path: {quoted(where_both((choice.where, choice.column)))}}}"
+        return f"{{path: {quoted(where_both((choice.where,), choice.column))}}}"
     parts = [reference(tuple(each.column for each in choices), bare=False)]
     if choice.joined:
         parts = [all_of(choice.joined), "joined_by: ' '"]

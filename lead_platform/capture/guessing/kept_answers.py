@@ -17,17 +17,17 @@ def kept_answer_lines(found: Assignment) -> list[str]:
     pairs: list[str] = []
     left: list[str] = []
     keys: set[str] = set()
-    seconds = {second.path: first for first, second in found.second}
+    seconds = {second.path: others for others, second in found.second}
     kept = [(second, None) for _, second in found.second]
     for column, near in (*kept, *found.rest):
-        first = seconds.get(column.path)
-        if column.path[0] == "_answers" and first is None:
+        others = seconds.get(column.path)
+        if column.path[0] == "_answers" and others is None:
             continue
         key = _key(column, keys)
-        path = path_of(column.path) if first is None else where_both((first, column))
+        path = path_of(column.path) if others is None else where_both(others, column)
         pair = f"{key}: {path}"
         fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
-        if (column.values or first) and near in KEPT and fits:
+        if (column.values or others) and near in KEPT and fits:
             keys.add(key)
             pairs.append(pair)
         else:

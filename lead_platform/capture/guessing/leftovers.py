@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from lead_platform.capture.guessing.choices import (
+    A_FURTHER_ONE,
     A_RECORD_KIND,
     A_STATUS,
     OF_A_COMPANY,
@@ -21,7 +22,7 @@ from lead_platform.capture.guessing.names import (
     FIRST_NAME_BESIDE_LAST,
     FieldNames,
 )
-from lead_platform.capture.guessing.notation import path_of, quoted
+from lead_platform.capture.guessing.notation import path_of, quoted, where_both
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
@@ -40,6 +41,7 @@ _OF_DEALS = frozenset({"stage", "amount", "opportunity_id", "opportunity_name", 
 _ENDS_OF_A_ROLE = (" of ", " for ", " at ", " de ", " fur ", " van ", " di ", " da ")
 _NO_RANK = "individual"
 _DATE = re.compile(r"\d{4}([-./])\d\d?\1\d\d?(?!\d)|\d\d?([-./])\d\d?\2(?:19|20)\d\d(?!\d)")
+_DIALLED = re.compile(r"(?:tel:|p:)?\s*(?:\+|00|\(|0\d+[\s/-]|\d{3}[-.]\d{3}[-.]\d{4})")
 _MOSTLY = 0.95
 _FILLED = 0.5
 _LONGEST_LABEL = 5
@@ -48,15 +50,39 @@ _DAY = timedelta(days=1)
 _LONGEST_EPOCH = 13
 
 
-def ask_about_unclaimed(rest: Rest, chosen: Chosen) -> Iterator[str]:
-    """Mailboxes and phones of a file in which no name says that they are the lead's."""
-    for name, what, is_such in (("email", "mailboxes", is_mail), ("phone", "phones", _is_phone)):
+def ask_about_unclaimed(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[str]:
+    """Mailboxes and phones that may be the lead's, though no name says so, or another fills the
+    field."""
+    for field, what, is_such in (("email", "mailboxes", is_mail), ("phone", "phones", _is_phone)):
+        others = chosen.get(field, ())
         for column, near in rest:
-            if name not in chosen and near is None and column.share(is_such) >= MOST_READ:
+            if near not in (None, A_FURTHER_ONE) or column.share(is_such) < MOST_READ:
+                continue
+            if not others:
                 yield (
                     f"{column.name}: are its {what} the lead's? No column of the file is named so: "
-                    f"where they are, map it to `{name}`"
+                    f"where they are, map it to `{field}`"
                 )
+            elif field == "email" or names.speaks_of_phones(column.path) or _are_dialled(column):
+                yield _asked_of_another(column, field, what, [other.column for other in others])
+
+
+def _asked_of_another(column: Column, field: str, what: str, others: list[Column]) -> str:
+    cells = zip(column.cells, *(other.cells for other in others), strict=True)
+    alone = sum(bool(own) and not any(filled) for own, *filled in cells)
+    told = f", though in {alone} of {column.rows} rows no other is filled" if alone else ""
+    instead = " || ".join(path_of(each.path) for each in (*others, column))
+    both = quoted(where_both(tuple(others), column))
+    further = f", and {both} as that of `further_emails`" if field == "email" else ""
+    return (
+        f"{column.name}: are its {what} the lead's too? No field takes them{told}: they are kept "
+        f"as an answer. Where they are, write {quoted(instead)} as the `path` of `{field}`{further}"
+    )
+
+
+def _are_dialled(column: Column) -> bool:
+    """Whether the values are written as numbers of phones are, and as few others."""
+    return column.share(lambda value: _DIALLED.match(value) is not None) >= MOST_READ
 
 
 def _is_phone(value: str) -> bool:

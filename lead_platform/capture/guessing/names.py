@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -66,6 +66,8 @@ REMARK = "remark"
 """What people write beside a call, a meeting or a deal, where they note a denial too."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
+FURTHER = "further"
+"""Words for another mailbox or number, be it the same person's: `Secondary Email`."""
 ADDRESS_KIND = "address_kind"
 """What stands before the parts of an address: `Billing City`, `HQ Country`."""
 OPT_OUTS: Mapping[str, tuple[str, ...]] = {
@@ -111,6 +113,7 @@ _OTHER_TARGETS = frozenset(
             CALLING_CODE,
             AREA_CODE,
             ADDRESS_KIND,
+            FURTHER,
             NAME_PARTICLE,
             MIDDLE_NAME,
             SECOND_LAST_NAME,
@@ -125,7 +128,7 @@ _NO_FIELDS = (
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
     *(CALL_TIMES, REMARK),
-    *(ADDRESS_KIND, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
+    *(ADDRESS_KIND, FURTHER, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
 _OF_COMPANIES = _OF_ADDRESSES | {"company_website", "industry", "employee_count", "annual_revenue"}
@@ -156,6 +159,7 @@ _LONGEST_PHRASE = 3
 _PAIR = 2
 _DIRECTION = "to"
 # `2`, `2nd`, `3te`
+_PLACE = re.compile(r"[2-9]")
 _LATER = re.compile(r"[2-9]\w{0,3}")
 # `ne pas envoyer d e mails`
 _LONGEST_OPT_OUT = 6
@@ -263,7 +267,7 @@ class FieldNames:
         """Whether the whole name is in the list, whatever it stands for; words that say only which
         of several persons are no names of columns."""
         found = self.fields.get(_compact(_words(name)), ())
-        return any(match.field not in (ONE_PERSON, LATER_ORDINAL) for match in found)
+        return any(match.field not in (ONE_PERSON, LATER_ORDINAL, FURTHER) for match in found)
 
     def parts(self, name: str) -> tuple[NameMatch, ...]:
         """The fields of a name that says two things: `Email / Phone`."""
@@ -279,6 +283,19 @@ class FieldNames:
         return any(self._has_phrase(words, OTHER_PARTY) for words in named) or any(
             map(self._is_of_later_person, named)
         )
+
+    def is_further(self, path: Sequence[str]) -> bool:
+        """Whether the name is that of a mailbox or number, but for a word or number that says that
+        it is another one: `Secondary Email`, `Email 2`."""
+        words = _split_numbers(self._words(path[-1]))
+        kept = [word for word in words if not (self._is(word, FURTHER) or _PLACE.fullmatch(word))]
+        is_reached = any(self._names_only(kept, field) for field in ("email", "phone"))
+        return len(path) == 1 and 0 < len(kept) < len(words) and is_reached
+
+    def speaks_of_phones(self, path: Sequence[str]) -> bool:
+        """Whether a phrase of the name is that of a number: `Direct Phone (new)`, `SMS`."""
+        words = self._words(path[-1])
+        return self.is_channel(path) or self._has_phrase(words, "phone")
 
     def is_titled_after_others(self, title: str) -> bool:
         """Whether the title of a file says so; `customer (2)` is how a browser counts downloads."""
@@ -535,10 +552,28 @@ class FieldNames:
         says_whose = _compact(kept) not in _ID_ENDINGS and len(kept) < len(words)
         if kept and says_whose and (found := self._listed(_compact(kept), is_exact=False)):
             return found
+        # `Mobile Phone Number`: each part names the same.
+        for parts, field in product((words, kept), ("phone", "email")):
+            if len(parts) > 1 and self._names_only(parts, field):
+                return (NameMatch(field, self._rank(parts, field), is_exact and parts == words),)
         # `Phone - Mobile`, `E-mail (work)`: the kind behind what it is.
         if len(kept) == _PAIR:
             return self._listed(_compact(kept[::-1]), is_exact=False)
         return ()
+
+    def _names_only(self, words: list[str], field: str) -> bool:
+        """Whether the words are names of the field, one behind the other."""
+        sizes = range(1, min(len(words), _LONGEST_PHRASE) + 1)
+        return not words or any(
+            self._is(_compact(words[:size]), field) and self._names_only(words[size:], field)
+            for size in sizes
+        )
+
+    def _rank(self, words: list[str], field: str) -> int:
+        """Place of the name that comes first in the words."""
+        sizes = range(1, _LONGEST_PHRASE + 1)
+        found = (m for size in sizes for m in self.fields.get(_compact(words[:size]), ()))
+        return next(m.rank for m in found if m.field == field)
 
     def _of_company(self, name: str) -> tuple[NameMatch, ...]:
         """`Account Industry`, `Billing City`, `address_1_country`: what a company or address has,

@@ -21,9 +21,11 @@ def reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
     return path if bare else f"path: {path}"
 
 
-def where_both(columns: tuple[Column, Column]) -> str:
-    """The second column where the first is filled too."""
-    return " && ".join(path_of(column.path) for column in columns)
+def where_both(others: tuple[Column, ...], column: Column) -> str:
+    """The column where one of the others is filled too."""
+    any_other = " || ".join(path_of(each.path) for each in others)
+    bracketed = f"({any_other})" if len(others) > 1 else any_other
+    return f"{bracketed} && {path_of(column.path)}"
 
 
 def all_of(columns: tuple[Column, ...]) -> str:

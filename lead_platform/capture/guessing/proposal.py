@@ -160,8 +160,9 @@ def _notes(proposal: Proposal) -> list[str]:
     if proposal.is_about_others:
         notes.append("The file's name says that it lists somebody else than leads.")
     notes += [
-        f"Where {first.name} and {second.name} are both filled, {second.name} is kept as an answer."
-        for first, second in proposal.found.second
+        f"Where {' or '.join(each.name for each in others)} and {second.name} are both filled, "
+        f"{second.name} is kept as an answer."
+        for others, second in proposal.found.second
     ]
     notes += [f"To answer: {question}" for question in proposal.found.questions]
     if proposal.fault is not None:

@@ -35,15 +35,17 @@ def with_further_mailbox(chosen: dict[str, tuple[Choice, ...]]) -> dict[str, tup
     return chosen | {FURTHER_EMAILS: (further,)}
 
 
-def second_columns(chosen: Mapping[str, tuple[Choice, ...]]) -> tuple[tuple[Column, Column], ...]:
-    """Each column that no field takes where another is filled, behind that other."""
+def second_columns(
+    chosen: Mapping[str, tuple[Choice, ...]],
+) -> tuple[tuple[tuple[Column, ...], Column], ...]:
+    """Each column that no field takes where one before it is filled, behind those."""
     kept = {choice.column.path for choice in chosen.get(FURTHER_EMAILS, ())}
     return tuple(
-        (choices[0].column, other.column)
+        (tuple(each.column for each in choices[:place]), other.column)
         for name in _FIELDS
         if (choices := chosen.get(name, ()))
-        for other in choices[1:]
-        if other.column.path not in kept and other.column.path != choices[0].column.path
+        for place, other in enumerate(choices)
+        if place and other.column.path not in {*kept, choices[0].column.path}
     )
 
 

@@ -87,7 +87,10 @@ def guessed(path: Path, header: str, *cells: str) -> tuple[dict[str, object], bo
     proposal = proposed(write_export(path, columns))
     assert proposal.preview is not None
     by_name = {field.field: field.values for field in proposal.preview.fields}
-    asked = any(text.startswith(f"{header}:") for text in proposal.found.questions)
+    asked = any(
+        text.startswith(f"{header}:") and "the lead's too?" not in text
+        for text in proposal.found.questions
+    )
     return {name: by_name[name] for name in CONSENTS if name in by_name}, asked
 
 

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jmespath
 import pytest
 
 from lead_platform.capture.channels import load_channel
@@ -259,3 +261,61 @@ def test_a_bracket_that_may_name_somebody_else_is_no_filler(
     }
     assert f"{name} ({whose})" not in used
     assert used & {"Phone", "E-mail"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Mobile Phone Number", "WhatsApp Phone Number", "Tél. direct", "Tel. gesch.", "Direct Line",
+     "SMS", "Default Address Phone", "Day Phone", "Other Phone", "Business Phone 2",
+     "Cell Telephone Number"],
+)  # fmt: skip
+def test_a_further_number_stands_in_for_the_first(tmp_path: Path, name: str) -> None:
+    """Of HubSpot's `Phone Number, Mobile Phone Number` most leads lost theirs, and nobody said."""
+    columns = {"Email": OWN, "Phone Number": [*DESK[:2], "", "", "", ""], name: MOBILE}
+    _, rows = taken(tmp_path, columns)
+    assert [row["phone"] for row in rows] == [*DESK[:2], *MOBILE[2:]]
+
+
+def test_of_three_numbers_none_is_lost(tmp_path: Path) -> None:
+    columns = {"Email": OWN, "Phone": [DESK[0], "", "", *DESK[3:]], "Mobile": ["", *MOBILE[1:]],
+               "Home Phone": [*DESK[1:], DESK[0]]}  # fmt: skip
+    columns["Mobile"][2] = ""
+    _, rows = taken(tmp_path, columns)
+    assert [row["phone"] for row in rows[:3]] == [DESK[0], MOBILE[1], DESK[3]]
+    home = [json.loads(row["answers"] or "{}").get("home_phone") for row in rows]
+    assert home == [DESK[1], DESK[2], None, DESK[4], DESK[5], DESK[0]]
+
+
+@pytest.mark.parametrize(
+    ("first", "name", "values"),
+    [
+        *[("Email", name, WORK) for name in
+          ("Secondary Email", "Alternate Email", "Other E-mail", "Email 2", "Backup Email",
+           "Zweite E-Mail", "Autre e-mail", "Email (private)", "Zzz")],
+        *[("Phone", name, MOBILE) for name in
+          ("Alternate Phone", "Phone 2", "Backup Mobile", "Zweites Telefon (neu)", "Billing Phone",
+           "Zzz")],
+    ],
+)  # fmt: skip
+def test_a_column_that_may_be_the_leads_too_is_asked_about(
+    tmp_path: Path, first: str, name: str, values: list[str]
+) -> None:
+    """`Secondary Email` was somebody else's: a row with no other mailbox was rejected."""
+    own = OWN if first == "Email" else DESK
+    columns = {"First Name": FIRST, "Last Name": FIRST, "Company": FIRST,
+               first: [*own[:4], "", ""], name: values}  # fmt: skip
+    proposal, _ = taken(tmp_path, columns)
+    (question,) = [each for each in proposal.found.questions if each.startswith(f"{name}: ")]
+    assert "the lead's too? No field takes them, though in 2 of 6 rows no other is" in question
+    # What the question tells to write is a path that finds the second where the first is empty.
+    paths = re.findall(r"(?:write|and) '(.+?)' as", question)
+    record = {first: "", name: values[0]}
+    assert jmespath.search(paths[0], record) == values[0]
+    assert len(paths) == (2 if first == "Email" else 1)
+
+
+@pytest.mark.parametrize("name", ["Order number", "Points", "VAT", "Kundennummer"])
+def test_numbers_of_other_things_are_not_asked_about(tmp_path: Path, name: str) -> None:
+    columns = {"Email": OWN, "Phone": DESK, name: [str(1234567 + n) for n in range(6)]}
+    proposal, _ = taken(tmp_path, columns)
+    assert not [each for each in proposal.found.questions if each.startswith(f"{name}: ")]
