@@ -7,6 +7,7 @@ wherever it is stated; a grant only where the channel maps one.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
@@ -32,12 +33,23 @@ _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'":
 _PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
 # `2024-05-01`, `1.5.24`, and by themselves the seconds since 1970
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}(?:\d{3})?$")
+# What was 1 in a column of numbers with gaps in it.
+_NO_FRACTION = re.compile(r"^(\d+)\.0+$")
 _MOST_REMEMBERED = 10_000
 _DOUBLE = _PAIR = 2
+_LONGEST_REPLY = 40
+# Spanish for `low` too.
+_ALSO_LEVELS = frozenset({"baja"})
+_VOWELS = frozenset("aeiouy")
+_NE = frozenset({"ne", "n"})
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
 
 
+UNCLEAR_DENIAL = (
+    "has words of a denial among others: read it, for no consent is filled from it; a phrase that "
+    "denies by itself goes into config/vocabularies/opt_outs.csv"
+)
 TextKind = Literal["remark", "answer", "value"]
 """A text written freely; what was answered to a question; a value such as a company."""
 
@@ -46,10 +58,11 @@ class _Leave(NamedTuple):
     """What a question asks about leave to reach somebody, and for which consents.
 
     `is_sure`: else it may ask that, the opposite or something else; a `time` to call only `never`
-    answers as one of leave; `is_of_opt_out`: it has the words of one, and a date is its.
+    answers as one of leave, a bare `channel` (`Calls`) more than a no; `is_of_opt_out`: it has the
+    words of one, and a date is its.
     """
 
-    of: Literal["consent", "opt_out", "opt_out_at", "time"]
+    of: Literal["consent", "opt_out", "opt_out_at", "time", "channel"]
     fields: tuple[str, ...]
     is_sure: bool = True
     is_of_opt_out: bool = False
@@ -93,6 +106,7 @@ class AnswerDenials:
             )
             if not answer:
                 continue
+            answer = _NO_FRACTION.sub(r"\1", answer)
             fields = self._denied(self._asked(question), answer)
             if fields is None or fields:
                 yield DeniedAnswer(question, answer, fields or ())
@@ -131,28 +145,81 @@ class AnswerDenials:
             self._uses[name] = asked or ("remark" if is_remark else None)
         return self._uses[name]
 
-    def in_text(self, text: str, kind: TextKind) -> tuple[str, ...]:
-        """What a text denies that was asked for another purpose, in a clause that says nothing
-        else: `Do not call, please`. In a remark or an answer a word in capitals does too, `DNC`,
-        that may be a name elsewhere."""
-        is_short = len(text) <= _LONGEST_ANSWER
-        if (
-            kind != "value"
-            and is_short
-            and text.isupper()
-            and (denied := self._lists.denied_channels(text))
-        ):
-            return consent_fields(denied)
+    def in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
+        """What a text denies that was asked for another purpose, in a clause whose words are all
+        known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
+        among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
+        if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
+            return reply
         # The one look that each text costs.
         plain = text.casefold() if text.isascii() else unaccent(text)
-        if self._denials.signs.isdisjoint(plain.translate(_SIGNS).split()):
+        words = plain.translate(_SIGNS).split()
+        if self._signs.isdisjoint(words) and plain.isascii():
             return ()
-        clauses = dict.fromkeys((text, *_CLAUSES.split(text)))
-        return _in_order(
-            self._by_itself(clause, is_remark=kind == "remark" and clause == text)
-            for clause in clauses
-            if len(clause) <= _LONGEST_ANSWER
+        clauses = [
+            c for c in dict.fromkeys((text, *_CLAUSES.split(text))) if 0 < len(c) <= _LONGEST_ANSWER
+        ]
+        found = [self._by_itself(c, is_remark=kind == "remark" and c == text) for c in clauses]
+        if kind != "value" and not any(found):
+            found += [self._by_its_words(clause) for clause in clauses]
+        fields = _in_order(each for each in found if each)
+        is_unclear = kind == "remark" and any(map(self._may_deny, clauses))
+        return fields or (None if is_unclear else ())
+
+    def _reply(self, text: str, kind: TextKind) -> tuple[str, ...]:
+        """What a whole text denies that is one word of a denial, among courtesies in a remark."""
+        if len(text) > _LONGEST_REPLY:
+            return ()
+        words = fold(text).split()
+        if kind == "remark":
+            said = [word for word in words if not self._lists.is_courtesy(word)]
+            return consent_fields(self._lists.denied_channels(said[0])) if len(said) == 1 else ()
+        if not text.isupper() or _ALSO_LEVELS.intersection(words):
+            return ()
+        return consent_fields(self._lists.denied_channels(text))
+
+    def _behind(self, text: str) -> tuple[str, ...]:
+        """What words in capitals deny behind a name that is not (`Vidal SL DO NOT CONTACT`); one
+        alone only where nobody is called so: DNC."""
+        words = text.split()
+        for start in range(1, len(words) if len(text) <= _LONGEST_ANSWER else 0):
+            behind = " ".join(words[start:])
+            if not behind.isupper() or not any(map(str.islower, " ".join(words[:start]))):
+                continue
+            is_name = start == len(words) - 1 and not _VOWELS.isdisjoint(fold(behind))
+            if not is_name and (denied := self._lists.denied_channels(behind)):
+                return consent_fields(denied)
+        return ()
+
+    @cached_property
+    def _signs(self) -> frozenset[str]:
+        return self._denials.signs | self._names.permissions.refusing_words
+
+    def _by_its_words(self, clause: str) -> tuple[str, ...]:
+        """What a clause denies that wishes for no contact in words of its own."""
+        leave = self._names.leave(clause)
+        refusals = leave.refusals
+        if refusals == _DOUBLE and not _NE.isdisjoint(fold(clause).split()):
+            # ne … pas
+            refusals = 1
+        is_wish = leave.is_wish and leave.is_whole and refusals == 1
+        if not is_wish or leave.channels is None or self._speaks_of_the_past(clause):
+            return ()
+        return consent_fields(leave.channels or CONTACT_CHANNELS)
+
+    def _may_deny(self, clause: str) -> bool:
+        """Whether a denial stands among words that nobody knows: `do not call before 9`; one that
+        is composed may say that there is nothing: `I have no fax`."""
+        if self._speaks_of_the_past(clause):
+            return False
+        phrases = (fold(clause[p.start : p.end]) for p in self._denials.phrases_in(clause))
+        return any(
+            " " in each and each not in self._lists.composed_denials.channels for each in phrases
         )
+
+    def _speaks_of_the_past(self, clause: str) -> bool:
+        """`No call received`."""
+        return not self._lists.absences.isdisjoint(fold(clause).split())
 
     def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
         """The consents that the answer denies; None where it may deny some, and nobody knows."""
@@ -181,7 +248,9 @@ class AnswerDenials:
         if asked.of == "consent":
             channel = asked.fields[0].removeprefix("consent_") if len(asked.fields) == 1 else ""
             return self._lists.says_consent(text, channel)
-        if asked.of == "time":
+        if asked.of == "channel" and self._lists.truths.find(text) is not None:
+            return "not_denied"
+        if asked.of in ("time", "channel"):
             is_refused = (
                 self._lists.prefers_no_channel(text) or self._lists.consents.find(text) == "denied"
             )
@@ -193,20 +262,27 @@ class AnswerDenials:
         return "not_denied" if self._names.permissions.are_fillers(rest) else None
 
     def _by_itself(self, clause: str, *, is_remark: bool) -> tuple[str, ...]:
-        """What a clause denies whatever was asked: `Please do not call or text me`.
+        """What a clause denies whatever was asked: `Please do not call or text me`; of what denies
+        every channel, the one that it names: `Do not contact me by phone`.
 
-        Two words that deny every channel may be what somebody does (`No marketing`, `We do no
-        marketing`), but not as a remark, nor with words of a wish beside them (`Please`).
+        Two words may be what somebody does (`No marketing`, `We do no marketing`), but not as a
+        remark, nor with words of a wish beside them (`Please`).
         """
         places = self._denials.phrases_in(clause)
         around = clause
         for place in reversed(places):
             around = f"{around[: place.start]} {around[place.end :]}"
-        if not places or not self._names.permissions.are_fillers(fold(around).split()):
+        if not places or self._speaks_of_the_past(clause):
+            return ()
+        leave, beside = self._names.leave(clause), self._names.leave(around)
+        is_whole = leave.is_whole and leave.channels is not None
+        if not is_whole and not self._names.permissions.add_nothing(fold(around).split()):
             return ()
         fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
+        if fields == CONSENTS and beside.channels:
+            fields = consent_fields(beside.channels)
         words = sum(len(clause[place.start : place.end].split()) for place in places)
-        may_be_trade = fields == CONSENTS and words == _PAIR
+        may_be_trade = words == _PAIR and fields == CONSENTS and not leave.is_wish
         is_said = is_remark or bool(around.strip())
         is_wish = is_said and len(clause[: places[0].start].split()) <= 1
         return () if may_be_trade and not is_wish else fields
@@ -241,7 +317,10 @@ class AnswerDenials:
         if len(sure) == 1:
             return sure.pop()
         unsure = found or ([_MAYBE] if self._may_be_about_leave(text) else [])
-        return unsure[0]._replace(is_sure=False) if unsure else None
+        if unsure:
+            return unsure[0]._replace(is_sure=False)
+        channels = self._names.leave(text).channels if self._names.is_channel((text,)) else None
+        return _Leave("channel", consent_fields(channels)) if channels else None
 
     def _listed(self, text: str) -> _Leave | None:
         """What a question asks that is listed, or is when words are left out that add nothing."""
@@ -252,7 +331,9 @@ class AnswerDenials:
             return _Leave("opt_out_at", _in_order(dated))
         if consents := named & set(CONSENTS):
             return _Leave("consent", _in_order([consents]))
-        return _Leave("time", ("consent_phone",)) if self._names.asks_call_time(text) else None
+        if self._names.asks_call_time(text):
+            return _Leave("time", ("consent_phone",))
+        return None
 
     def _said_by_words(self, text: str) -> _Leave | None:
         """What a sentence asks by its words: surely where each of them is known and one refusal at
@@ -270,9 +351,7 @@ class AnswerDenials:
 
     def _may_be_about_leave(self, text: str) -> bool:
         path = (text,)
-        # `SMS`: no, may be a refusal, or somebody who has none.
-        is_channel = self._names.is_channel(path)
-        return is_channel or self._names.speaks_of_leave(path) or self._names.tells_opt_out(text)
+        return self._names.speaks_of_leave(path) or self._names.tells_opt_out(text)
 
 
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)

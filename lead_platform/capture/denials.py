@@ -141,6 +141,8 @@ class DenialReader:
             channels = (listed or self._phrases).get(phrase) or self._composed.get(phrase)
             if channels is None or self._is_broken(text, found[start:end], phrase):
                 continue
+            if self._is_turned(words, start, end):
+                continue
             if all(end <= first or last <= start for first, last, _ in taken):
                 taken.append((start, end, channels))
         taken.sort()
@@ -157,6 +159,13 @@ class DenialReader:
             places.append(place)
             before = end
         return places
+
+    def _is_turned(self, words: list[str], start: int, end: int) -> bool:
+        """Whether the words around a phrase say the opposite (`not opted out`), or that something
+        did not come (`no call received`)."""
+        before = (" ".join(words[max(start - size, 0) : end]) for size in (1, 2))
+        is_none = any(self._lists.opt_outs.exact.get(said) == "not_denied" for said in before)
+        return is_none or not self._lists.absences.isdisjoint(words[end : end + 1])
 
     def _is_broken(self, text: str, found: list[re.Match[str]], phrase: str) -> bool:
         """Whether a mark divides the words of a phrase: `No, call me`."""
@@ -338,7 +347,7 @@ def _without(text: str, start: int, end: int) -> str | None:
         # All that the brackets hold is the note: `Ann Lee (customer requests no calls)`.
         closing = _CLOSING.search(tail)
         head, tail = head[: opened.start()], tail[closing.end() :] if closing else ""
-        return f"{head.rstrip(_SET_OFF)} {tail.strip(' ')}".replace(" ,", ",").strip() or None
+        return f"{_closed(head)} {tail.strip(' ')}".replace(" ,", ",").strip() or None
     for sign in _SEPARATOR.finditer(head):
         name, lead = head[: sign.start()], head[sign.end() :]
         if lead.islower() and not name.islower():
@@ -346,8 +355,18 @@ def _without(text: str, start: int, end: int) -> str | None:
             break
     if _WORD.search(head) is not None:
         tail = ""
-    rest = f"{head.rstrip(_SET_OFF)} {tail.lstrip(_SET_OFF if not head.strip(_SET_OFF) else ' ')}"
-    return rest.replace(" ,", ",").strip(_SET_OFF) or None
+    rest = f"{_closed(head)} {tail.lstrip(_SET_OFF if not head.strip(_SET_OFF) else ' ')}"
+    return _closed(rest.replace(" ,", ",").lstrip(_SET_OFF)) or None
+
+
+def _closed(head: str) -> str:
+    """The text before a note without the signs that set it off; a bracket of its own stays closed:
+    `Ann Lee (Annie), do not call`."""
+    bare = head.rstrip(_SET_OFF)
+    for opening, closing in (("(", ")"), ("[", "]"), ("{", "}")):
+        if bare.count(opening) > bare.count(closing) and head[len(bare) :].lstrip()[:1] == closing:
+            return bare + closing
+    return bare
 
 
 def _without_note(text: str, start: int, end: int) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from lead_platform.capture.answer_denials import TextKind
+from lead_platform.capture.answer_denials import UNCLEAR_DENIAL, TextKind
 from lead_platform.capture.answers import AnswerReader, Answers, UnmappedAnswers
 from lead_platform.capture.channels import (
     Channel,
@@ -712,7 +712,10 @@ class _Emitter:
         denials = self._answer_denials
         for name, kind in self._texts.items():
             text = row[self._place[name]]
-            if denials and text and (fields := denials.in_text(text, kind)):
+            fields = denials.in_text(text, kind) if denials and text else ()
+            if fields is None:
+                self._fault(name, UNCLEAR_DENIAL, mapped, issues, text)
+            elif fields:
                 denied.update(fields)
                 told = f"{show(text)} denies {' and '.join(fields)}"
                 self._fault(name, f"holds a denial: {told}", mapped, issues, text)

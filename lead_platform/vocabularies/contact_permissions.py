@@ -6,15 +6,18 @@ Owns the list `contact_permissions.csv` as it is looked up in. Names that are kn
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Literal
 
 Part = Literal[
-    "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler"
+    "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler", "wish",
+    "absence",
 ]  # fmt: skip
 """`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
 `refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
-`filler` joins the others."""
+`filler` joins the others; a `wish` says what somebody wants, or asks for; an `absence` that
+there is nothing, or that it did not come: `no email provided`."""
 Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
@@ -29,12 +32,14 @@ Meaning = tuple[Part, Channel]
 class Leave:
     """What words say of leave to reach somebody. `is_whole`: each of them is known; `channels`:
     those named, none where they are about any, None where they speak of reaching nobody;
-    `refusals`: how many refuse or negate; `is_asked`: whether one agrees, permits or asks to."""
+    `refusals`: how many refuse or negate; `is_asked`: whether one agrees, permits or asks to;
+    `is_wish`: whether one says what somebody wants."""
 
     is_whole: bool
     channels: frozenset[str] | None
     refusals: int
     is_asked: bool
+    is_wish: bool
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,13 @@ class ContactPermissions:
     ends: Mapping[Meaning, tuple[str, ...]]
     parts: Mapping[Meaning, tuple[str, ...]]
 
+    @cached_property
+    def refusing_words(self) -> frozenset[str]:
+        """A word, folded, of each listed one that refuses or negates."""
+        return frozenset(
+            word for word, said in self.exact.items() if any(part in _REFUSES for part, _ in said)
+        )
+
     def speaks_of_leave(self, words: Sequence[str]) -> bool:
         """Whether the words say that somebody may be reached, or may not."""
         parts = {part for part, _ in self._all(words)}
@@ -57,6 +69,13 @@ class ContactPermissions:
         """Whether all words only join others, or are polite."""
         return all(any(part == "filler" for part, _ in said) for said in self._covered(words))
 
+    def add_nothing(self, words: Sequence[str]) -> bool:
+        """Whether all words beside a denial only join others, are polite, or say that somebody
+        wishes it."""
+        return all(
+            any(part in ("filler", "wish") for part, _ in said) for said in self._covered(words)
+        )
+
     def leave(self, words: Sequence[str]) -> Leave:
         """What the words say, one after the other, the longest phrase first."""
         meant = list(self._covered(words))
@@ -66,6 +85,7 @@ class ContactPermissions:
             channels=_channels(chain.from_iterable(meant)),
             refusals=sum(not found.isdisjoint(_REFUSES) for found in parts),
             is_asked=any(not found.isdisjoint(_ASKS) for found in parts),
+            is_wish=any("wish" in found for found in parts),
         )
 
     def is_channel(self, words: Sequence[str]) -> bool:

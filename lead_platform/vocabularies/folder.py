@@ -228,6 +228,7 @@ def _read_intake_lists(path: Path, contents: str) -> IntakeLists:
         refusals=_refusals(folder, opt_outs),
         channel_words=folder.channel_words(permissions),
         fillers=frozenset(fold(row.word) for row in permissions if row.part == "filler"),
+        absences=frozenset(fold(row.word) for row in permissions if row.part == "absence"),
         deal_stages=folder.aliases("deal_stages.csv", DealStageRow),
         truths=folder.aliases("truths.csv", TruthRow),
         blanks=frozenset({"", *(row.value for row in blanks)}),

@@ -1,5 +1,6 @@
 """Vocabularies as they are looked up in: spellings and patterns to canonical values."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,11 @@ _PAIR = 2
 _ANY_LANGUAGE = "mul"
 # What lists to pick from set around the word for "nothing picked".
 _FRAMES = frozenset("-‐‑‒–—―−_=~*#|<>()[]{}«»‹›＜＞（）［］｛｝【】「」〈〉《》")
+_IN_PARTS = re.compile(r"\s*[,;()\[\]|]\s*|\s+[-–—]\s+|\.\s+")
+_DATED = re.compile(
+    r"\s+(?:(?:on|since|as of|am|seit|le|depuis|el|desde|em|il|dal|op|sinds)\s+)?\d[\d./-]*\s*$",
+    re.I,
+)
 _OF_ITS_COLUMN: tuple[OptOutChannel, ...] = ("", "list")
 # From here on scripts write several words without a space between them.
 FIRST_IDEOGRAPH = "\u2e80"
@@ -113,9 +119,9 @@ class IntakeLists:
     they decide what is let in, and nothing that is in. `refusals`: the words of `opt_outs` that
     deny, by what their row names: a channel, `all` of them, a `list` or nothing, which is for the
     column to say. `channel_words`: what is one channel and says no more; `fillers`: what stands
-    beside such words. `without_consent`: folded states by which nobody agreed and nobody refused.
-    `repeats`: the marks for the value of the row above, as they are listed
-    (`spellings`).
+    beside such words; `absences`: what says of one that there is none, or that it did not come.
+    `without_consent`: folded states by which nobody agreed and nobody refused. `repeats`: the marks
+    for the value of the row above, as they are listed (`spellings`).
     """
 
     consents: AliasTable
@@ -123,6 +129,7 @@ class IntakeLists:
     refusals: Mapping[OptOutChannel, AliasTable]
     channel_words: Mapping[str, "ChannelWord"]
     fillers: frozenset[str]
+    absences: frozenset[str]
     without_consent: frozenset[str]
     deal_stages: AliasTable
     truths: AliasTable
@@ -153,8 +160,19 @@ class IntakeLists:
         if found is None:
             named = self._named_by(words)
             is_meant = channel in named if channel else bool(named)
-            found = "denied" if is_meant or self._names_none(words) else None
+            is_denied = is_meant or self._names_none(words) or self._refuses_in_part(text)
+            found = "denied" if is_denied else None
         return cast(Consent | None, found)
+
+    def _refuses_in_part(self, text: str) -> bool:
+        """Whether one part of a text refuses and none agrees: `No (verbal)`, `No, e-mail only`,
+        `Opted out on 2024-01-01`."""
+        parts = [part for part in _IN_PARTS.split(_DATED.sub("", text)) if part.strip()]
+        if parts == [text]:
+            return False
+        said = {self.consents.find(part) for part in parts}
+        denies = "denied" in said or any(map(self._names_none, parts))
+        return denies and "granted" not in said
 
     def states_no_consent(self, text: str) -> bool:
         """Whether a word in a column of consents or opt-outs says neither: `Bounced`, `Pending`."""
@@ -230,12 +248,6 @@ class IntakeLists:
         """The single words among those denials that may be names themselves."""
         denials = self._denials()
         return {p: of for p, of in denials.items() if " " not in p and _may_be_name((p,))}
-
-    @cached_property
-    def absences(self) -> frozenset[str]:
-        """What says of a thing that there is none: `provided` of `not provided`."""
-        texts = self.placeholders["any"] | self.placeholders["email"]
-        return frozenset(text.split()[-1] for text in texts if " " in text)
 
     def _denials(self) -> dict[str, tuple[str, ...]]:
         """Each phrase of the opt-outs that denies, folded, with the channels that it denies."""

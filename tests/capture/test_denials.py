@@ -733,3 +733,25 @@ def test_the_date_of_a_denial_goes_with_it(cell: str) -> None:
 )
 def test_what_says_that_there_is_no_mailbox_denies_nothing(cell: str) -> None:
     assert READER.in_email(cell) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ann Lee (not opted out)", "Ann Lee (not unsubscribed)", "Ann Lee (no call received)",
+     "Ann Lee (no longer opted out)"],
+)  # fmt: skip
+def test_the_opposite_of_a_denial_denies_nothing(name: str) -> None:
+    assert READER.in_name(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("Ann Lee (Annie), do not call", "Ann Lee (Annie)"),
+        ("Ann Lee [Acme] do not call", "Ann Lee [Acme]"),
+    ],
+)
+def test_a_bracket_before_a_denial_stays_closed(name: str, rest: str) -> None:
+    found = READER.in_name(name)
+    assert found is not None
+    assert found.rest == rest

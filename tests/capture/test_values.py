@@ -223,3 +223,16 @@ def test_reasons_quote_values_shortly() -> None:
 
 def test_equal_content_gives_equal_json() -> None:
     assert canonical_json({"b": 1, "a": "ü"}) == canonical_json({"a": "ü", "b": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("No (verbal)", "denied"), ("No, e-mail only", "denied"), ("No, thank you", "denied"),
+     ("Opted out on 2024-01-01", "denied"), ("nein - am Telefon gesagt", "denied"),
+     ("Yes, but ask first", None), ("Yes (verbal), no", None), ("maybe (later)", None)],
+)  # fmt: skip
+def test_a_refusal_with_a_note_is_one_and_a_grant_with_one_is_none(
+    text: str, said: str | None
+) -> None:
+    """An earlier grant stayed, for `No (verbal)` was no word of a consent."""
+    assert shipped_intake_lists().says_consent(text) == said
