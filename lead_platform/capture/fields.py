@@ -47,6 +47,7 @@ from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     PART_IS_NO_NUMBER,
+    CellError,
     DenialElsewhere,
     PartFault,
     ValueFault,
@@ -74,6 +75,8 @@ _PLAIN_RULE = {"path", "first_of", "column", "join", "joined_by"}
 # Texts that normalisation reads figures of, without knowing the source's marks.
 _FIGURES = frozenset({"employee_count", "annual_revenue"})
 _LONGEST_STAGE = 200
+# Of the blanks with a number sign those that are no error of a spreadsheet.
+_MARKS_OF_NOTHING = frozenset({"#EMPTY", "#NULL", "#null"})
 # What is the same time in both has a zone of its own, or none is needed.
 _ANY_ZONES = (UTC, timezone(timedelta(hours=1)))
 
@@ -85,6 +88,7 @@ class RuleCompiler:
         self._channel = channel
         self.channel_rules = channel.rules
         extra = {form for blank in channel.rules.blanks for form in _spellings(blank)}
+        self._no_errors = extra | _MARKS_OF_NOTHING
         self.blanks = channel.lists.blanks | extra
         listed = (blank for blank in channel.lists.blanks if blank.casefold() == "nan")
         self._no_numbers = frozenset(listed) - extra
@@ -138,7 +142,11 @@ class RuleCompiler:
         default = rule.default
 
         def read(scope: Any) -> Any:
-            value = find(scope)
+            try:
+                value = find(scope)
+            except CellError as fault:
+                kept = fallback if default is None else convert(default)
+                raise PartFault(str(fault), kept) from None
             if value is None:
                 return fallback
             if type(value) is str:
@@ -171,8 +179,12 @@ class RuleCompiler:
         def read(scope: Any) -> Any:
             number = find(scope)
             for join, find_code in codes:
+                try:
+                    code = read_text(find_code(scope))
+                except CellError as fault:
+                    raise PartFault(f"its code: {fault}", number) from None
                 if number is not None:
-                    number = join(number, read_text(find_code(scope)))
+                    number = join(number, code)
             return number
 
         return read
@@ -394,7 +406,7 @@ class RuleCompiler:
         return find
 
     def _unblanked(self, get: Getter, no_numbers: frozenset[str]) -> Getter:
-        without_value, repeats = self.without_value, self.repeats
+        without_value, repeats, no_errors = self.without_value, self.repeats, self._no_errors
 
         def find(scope: Any) -> Any:
             value = get(scope)
@@ -403,6 +415,8 @@ class RuleCompiler:
                 if value in without_value:
                     if value in repeats:
                         raise ValueFault(told_repeat(value))
+                    if value[:1] == "#" and value not in no_errors:
+                        raise CellError(value)
                     return math.nan if value in no_numbers else None
             return value
 

@@ -47,6 +47,7 @@ from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
     MEETING_HORIZON,
+    CellError,
     DenialElsewhere,
     PartFault,
     ValueFault,
@@ -312,7 +313,13 @@ class RecordMapper:
 
     def _identify(self, scope: Scope, mapped: MappedRecord) -> str | None:
         goes_by_content = self._channel.rules.record_id.missing == "content"
-        found = self._record_id(scope)
+        try:
+            found = self._record_id(scope)
+        except CellError as fault:
+            if not goes_by_content:
+                raise
+            mapped.note("record_id", f"not readable: {fault}")
+            found = None
         if goes_by_content and is_no_number(found):
             mapped.note("record_id", f"not readable: {told_no_number(found)}")
             found = None

@@ -120,6 +120,13 @@ def told_repeat(value: str) -> str:
     )
 
 
+class CellError(ValueFault):
+    """A spreadsheet shows an error in the place of a value: what stood there is lost."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(f"{show(value)} is an error of the spreadsheet; mend its formula")
+
+
 PART_IS_NO_NUMBER = (
     "a part of it is no number (NaN, Infinity, or one beyond 1.8e308); "
     "send null where there is none"

@@ -122,12 +122,50 @@ def test_initials_are_no_abbreviated_mark() -> None:
     assert not {"J.W.", "W. O."} & forms
 
 
-@pytest.mark.parametrize(
-    "blank", [r"\N", "(null)", "[NULL]", "<NA>", "NaT", "#NV", "#BEZUG!", "#¡REF!", "#Н/Д", "#NOM?"]
-)
+@pytest.mark.parametrize("blank", [r"\N", "(null)", "[NULL]", "<NA>", "NaT", "#NULL", "#EMPTY"])
 def test_what_databases_and_spreadsheets_write_for_nothing_is_blank(
     pasted: Channel, blank: str
 ) -> None:
     row = submission(pasted, PERSON | {"Company": blank, "Title": blank, "Remark": blank})
     assert (row["company_name"], row["job_title"]) == (None, None)
     assert (row["answers"], row["issues"]) == (None, None)
+
+
+ERRORS = ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡REF!", "#Н/Д"]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_of_a_spreadsheet_is_no_value_and_told(pasted: Channel, error: str) -> None:
+    """`#REF!` as `Do Not Call` was no consent without a reason, as if nobody had been asked."""
+    mapped = mapped_by(pasted, PERSON | {"Company": error, "Title": error, "Remark": error})
+    assert mapped.reasons == []
+    row = item_values(*mapped.items[0])
+    assert (row["company_name"], row["job_title"], row["answers"]) == (None, None, None)
+    assert [fault["field"] for fault in json.loads(row["issues"])] == ["company_name", "job_title"]
+    assert all(error in told and "error of the spreadsheet" in told for told in mapped.side_faults)
+
+
+def test_an_error_costs_nothing_but_its_cell(make_channel: MakeChannel) -> None:
+    text = LIST.replace("{default: received_at}", "{column: At, default: received_at}").replace(
+        "{column: [Mobile, Phone]}", "{column: [Mobile, Phone], calling_code: {column: Code}}"
+    )
+    given = {"At": "#N/A", "Mobile": "#REF!", "Phone": "030 901820", "Code": "#NAME?"}
+    row = submission(make_channel(text), PERSON | given)
+    assert (row["submitted_at"], row["phone"]) == (RECEIVED_AT, "030 901820")
+    assert [fault["field"] for fault in json.loads(row["issues"])] == ["submitted_at", "phone"]
+
+
+def test_beside_an_error_no_grant_counts(make_channel: MakeChannel) -> None:
+    rule = "{strictest_of: [{column: DNC, consent: opt_out}, Calls]}"
+    channel = make_channel(LIST + f"      consent_phone: {rule}\n")
+    row = submission(channel, PERSON | {"DNC": "#REF!", "Calls": "yes"})
+    assert row["consent_phone"] is None
+    assert "#REF!" in row["issues"]
+    assert (
+        submission(channel, PERSON | {"DNC": "#REF!", "Calls": "no"})["consent_phone"] == "denied"
+    )
+
+
+def test_a_channel_may_say_that_an_error_is_a_blank(make_channel: MakeChannel) -> None:
+    channel = make_channel(LIST.replace("emits:", "blanks: ['#N/A']\nemits:"))
+    assert submission(channel, PERSON | {"Company": "#N/A"})["issues"] is None
