@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lead_platform.capture.columns import CONSENTS, FIELD_TYPES
 from lead_platform.capture.guessing.choices import (
+    A_FURTHER_ONE,
     BY_VALUES,
     Assignment,
     Choice,
@@ -29,7 +30,7 @@ from lead_platform.capture.guessing.notation import (
 from lead_platform.capture.guessing.phone_codes import code_parts
 from lead_platform.capture.guessing.samples import AnswerList, Sample
 from lead_platform.capture.guessing.seconds import FURTHER_EMAILS
-from lead_platform.capture.guessing.shapes import SEPARATOR
+from lead_platform.capture.guessing.shapes import MOST_READ, SEPARATOR, Column, is_mail, is_phone
 from lead_platform.capture.guessing.zones import zone_rule
 
 _CRM_ID = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
@@ -51,10 +52,7 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
     """The channel called `name`. Raises NoPersonError where neither person nor deal is named."""
     is_deal = found.is_of_deals
     if not is_deal and not _names_persons(found):
-        raise NoPersonError(
-            "no column says who a lead is: a mailbox, a telephone number, a person's id, or a name "
-            "with a company"
-        )
+        raise NoPersonError(_told_nobody(name, described, sample, found))
     person = _person_id(found)
     record = _record_id(found, person)
     lines = [
@@ -87,6 +85,59 @@ def _names_persons(found: Assignment) -> bool:
     if found.first("phone") is not None:
         return has_name or not any(found.first(name) for name in _COMPANY_FACTS)
     return has_name and (has_company or found.first("record_id") is not None)
+
+
+def _told_nobody(name: str, described: str, sample: Sample, found: Assignment) -> str:
+    """Why rows are no leads, and what to write where they are."""
+    phone, named = found.first("phone"), next(filter(None, map(found.first, _NAMES)), None)
+    company = next(filter(None, map(found.first, _COMPANY_FACTS)), None)
+    field, column = _may_say_who(found)
+    if phone is not None and company is not None and column is not None:
+        told = (
+            f"no column says who a lead is. {phone.column.name} may hold numbers of companies: "
+            f"{company.column.name} stands beside it, and no person's name. Where they are numbers "
+            "of persons, write"
+        )
+    else:
+        needed = "a mailbox, a telephone number, a person's id, or a name with a company"
+        only = f" {named.column.name} alone does not." if named is not None else ""
+        told = (
+            f"no column says who a lead is: {needed}.{only} Where one does, add its name to "
+            "config/vocabularies/field_names.csv"
+        )
+        if column is None:
+            return f"{told} and guess again"
+        told += f" as `{field},en,{_in_csv(' '.join(column.path[-2:]))}` and guess again, or write"
+    lines = [
+        f"name: {name}",
+        f"description: {scalar(described)}",
+        f"format: {sample.format}",
+        *_reading_lines(sample),
+        "record_id: content",
+        *_answers_lines(sample.answers),
+        "emits:",
+        "  - kind: submission",
+        "    fields:",
+        "      submitted_at: {default: received_at}",
+        f"      {field}: {reference((column,))}",
+    ]
+    return f"{told} config/channels/{name}.yaml by hand, at the least:\n" + "\n".join(lines)
+
+
+def _may_say_who(found: Assignment) -> tuple[str, Column | None]:
+    """The column that says who a lead is if any does, and the field it would fill."""
+    if (phone := found.first("phone")) is not None:
+        return "phone", phone.column
+    for field, is_such in (("email", is_mail), ("phone", is_phone)):
+        for column, near in found.rest:
+            if near in (None, A_FURTHER_ONE) and column.share(is_such) >= MOST_READ:
+                return field, column
+    return "email", None
+
+
+def _in_csv(text: str) -> str:
+    text = text.removeprefix("_answers ")
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"') else text
 
 
 def _filled(

@@ -166,7 +166,7 @@ def _notes(proposal: Proposal) -> list[str]:
     ]
     notes += [f"To answer: {question}" for question in proposal.found.questions]
     if proposal.fault is not None:
-        notes.append(f"No channel is proposed: {proposal.fault}.")
+        notes.append(f"No channel is proposed: {proposal.fault}")
     if proposal.preview is not None:
         notes.append(_told_taken(proposal.preview))
     if proposal.nearest is not None:

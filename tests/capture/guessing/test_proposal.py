@@ -1,6 +1,7 @@
 """Whatever a file holds, a proposal loads as a channel, or the reason is told."""
 
 import json
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -11,16 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.channels import load_channel
+from lead_platform.capture.contracts import load_contracts
 from lead_platform.capture.guessing.draft import Draft
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.guessing.proposal import channel_name, write_proposal
 from lead_platform.capture.guessing.samples import NothingToGuessError
 from lead_platform.capture.mapping import ITEM_COLUMNS, MappedRecord, RecordMapper
+from lead_platform.capture.preview import preview_file
 from lead_platform.configuration import ConfigurationError
 from lead_platform.patterns import Pattern
 from lead_platform.vocabularies.folder import load_intake_lists
 from tests.capture.guessing.exports import Columns
-from tests.capture.guessing.test_exports import CONFIG, NAMES, proposed, write_export
+from tests.capture.guessing.test_exports import CONFIG, NAMES, NOW, proposed, write_export
 
 KNOWN = ("Email", "Name", "Phone", "Company", "Date", "id", "Opt in", "Owner", "Stage", "Amount")
 HEADERS = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30))
@@ -544,3 +547,39 @@ def test_marks_for_the_row_above_are_asked_about_and_no_values(tmp_path: Path) -
     assert company.values == ("Falk Bau",)
     (note,) = [note for note in proposal.sample.notes if "another row" in note]
     assert note.startswith("To answer: Firma: 2 of 3 cells")
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "columns"),
+    [
+        ("Email (Billing)", "email", [("Order", None, "a1", "a2")]),
+        ("Buyer Email", "email", [("Order, total", None, "1", "2")]),
+        ("E-Mail, falls anders", "email", []),
+        ("from_number", "phone", []),
+        ("Phone", "phone", [("Company", None, "Acme Ltd", "Beta")]),
+        ("Phone", "phone", [("Industry", None, "Retail", "Energy")]),
+    ],
+)
+def test_a_refusal_says_what_to_write(
+    tmp_path: Path, name: str, field: str, columns: Columns
+) -> None:
+    """It asked for a mapping where no file was to put it, and for a number where there was one."""
+    values = ("ada@firm1.example", "bo@firm2.example")
+    if field == "phone":
+        values = ("+44 20 7946 0111", "+44 20 7946 0112")
+    path = write_export(tmp_path / "x.csv", [*columns, (name, None, *values)])
+    fault = proposed(path).fault
+    assert fault is not None
+    told, _, text = fault.partition("at the least:\n")
+    (tmp_path / "guessed.yaml").write_text(text, encoding="utf-8")
+    channel = load_channel(tmp_path / "guessed.yaml")
+    preview = preview_file(path, channel, received_at=NOW, contracts=load_contracts(), limit=9)
+    assert preview.rejections == ()
+    (row,) = re.findall(r"field_names.csv as `(.+?)`", told) or [None]
+    assert (row is None) == (name == "Phone")
+    assert ("a telephone number" in told) == (name != "Phone")
+    if row is not None:
+        shutil.copytree(CONFIG / "vocabularies", tmp_path / "vocabularies")
+        with (tmp_path / "vocabularies" / "field_names.csv").open("a", encoding="utf-8") as file:
+            file.write(f"{row}\n")
+        assert [m.field for m in load_field_names(tmp_path).matches((name,))] == [field]
