@@ -29,10 +29,12 @@ from lead_platform.capture.guessing.choices import (
     Choice,
 )
 from lead_platform.capture.guessing.dates import (
+    ALWAYS,
     DateForm,
     find_clock,
     find_date_form,
     ordered_as,
+    read_dates,
 )
 from lead_platform.capture.guessing.further_persons import (
     ask_about_further_persons,
@@ -573,7 +575,10 @@ class _Judge:
         form = find_date_form(column.values, self._now) if column.values else DateForm()
         if form is None:
             self.near[column.path] = f"named like {choice.field}, but its values are no dates"
-            if choice.field in ("submitted_at", "modified_at"):
+            if (known := find_date_form(column.values, ALWAYS)) is not None:
+                self.near[column.path] = f"named like {choice.field}, but dates are still to come"
+                self._ask_about_time_to_come(choice, known)
+            elif choice.field in ("submitted_at", "modified_at"):
                 self.questions.append(
                     f"{column.name}: in which form are its dates? None was found that fits; "
                     "read are numbers and names of months (3 May 2026). Export it as 2026-11-30, "
@@ -595,6 +600,18 @@ class _Judge:
         self._ask_about_days(column, form)
         self._tell_unread(choice, [cell for cell in column.tried if cell in form.unread])
         return replace(choice, dates=form)
+
+    def _ask_about_time_to_come(self, choice: Choice, form: DateForm) -> None:
+        """A record is not of a day after the one on which it is read."""
+        column = choice.column
+        read = zip(column.cells, read_dates(column.cells, form), strict=True)
+        late = [cell for cell, at in read if at is not None and at > self._now]
+        if choice.field in ("submitted_at", "modified_at"):
+            self.questions.append(
+                f"{column.name}: are its dates right? Some are still to come, such as "
+                f"{show((late or column.tried)[0])}, and no field takes it: where it is "
+                f"`{choice.field}`, correct them in the file"
+            )
 
     @cached_property
     def _date_forms(self) -> list[DateForm]:

@@ -42,6 +42,9 @@ _NAMES_MONTH = re.compile(r"[^\W\d_]{3}|[年년]")
 # So much of a column must be dates: exports have a blank or a broken one, rarely more.
 _SHARE = 0.95
 _MOST_TRIED = 200
+_MOST_MIXED, _LONGEST_DATE = 20, 40
+ALWAYS = datetime(9999, 1, 1)  # noqa: DTZ001
+"""As `now`, dates of a time to come fit too."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,19 @@ def find_date_form(values: Sequence[str], now: datetime) -> DateForm | None:
         return DateForm(ambiguous=tuple(form for form in fitting if form in orders.values()))
     formats = tuple(form for form in fitting[:1] if form != IN_WORDS)
     return _with_form_of_few(formats, everything, now)
+
+
+def are_mixed_dates(values: Sequence[str], now: datetime) -> bool:
+    """Whether most values are dates until `now`, each in a form of its own."""
+    tried = list(dict.fromkeys(values))[:_MOST_MIXED]
+    read = sum(_is_date_alone(value, now) for value in tried)
+    return read > len(tried) / 2
+
+
+def _is_date_alone(value: str, now: datetime) -> bool:
+    if len(value) > _LONGEST_DATE or not any(map(str.isdigit, value)) or value.isdigit():
+        return False
+    return any(_fits([value], form, now) for form in (None, *_candidates([value])))
 
 
 def _with_form_of_few(formats: tuple[str, ...], values: Sequence[str], now: datetime) -> DateForm:

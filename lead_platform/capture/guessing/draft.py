@@ -302,7 +302,7 @@ def _time_rule(name: str, found: Assignment) -> Iterator[str]:
 
 def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
     if not choices:
-        return [f"{name}: {{default: received_at}}  # no column of dates was found"]
+        return [f"{name}: {{default: received_at}}  # no column was taken for its date"]
     choice = choices[0]
     parts = [reference((choice.column,), bare=False)]
     if choice.beside is not None:

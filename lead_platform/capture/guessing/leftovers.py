@@ -16,7 +16,12 @@ from lead_platform.capture.guessing.choices import (
     VAGUE,
     Choice,
 )
-from lead_platform.capture.guessing.dates import DateForm, find_date_form, read_dates
+from lead_platform.capture.guessing.dates import (
+    DateForm,
+    are_mixed_dates,
+    find_date_form,
+    read_dates,
+)
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
     FIRST_NAME_BESIDE_LAST,
@@ -258,6 +263,17 @@ def ask_about_dates(rest: Rest, chosen: Chosen, now: datetime) -> Iterator[str]:
             f"{names}: is {told}this when the record was created? No field takes it: every record "
             "counts as submitted when it is received. Where it is, map it to `submitted_at`"
             f"{_told_orders([form for _, form in found])}"
+        )
+    if created is None:
+        yield from (
+            f"{column.name}: is this when the record was created? Its dates, such as "
+            f"{show(column.values[0])}, stand in several forms, and no field takes it: every "
+            "record counts as submitted when it is received. Where it is, export it in one form, "
+            "such as 2026-11-30, or map it to `submitted_at` with each of its forms in `formats`"
+            for column in left
+            if halves[column.path] is None
+            and column not in [each for each, _ in found]
+            and are_mixed_dates(column.values, now)
         )
     if _MODIFIED in chosen:
         return

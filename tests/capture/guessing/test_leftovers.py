@@ -246,3 +246,51 @@ def test_names_of_deals_are_no_companies(tmp_path: Path) -> None:
     columns: Columns = [("Name", None, "Acme Ltd renewal", "Beta Inc"), ("Stage", None, "Won", ""),
                         ("Amount", None, "100", "200"), NUMBERS]  # fmt: skip
     assert "company_name" not in _proposed(tmp_path, columns).found.choices
+
+
+@pytest.mark.parametrize(
+    ("name", "dates"),
+    [
+        ("Fecha zzz", ("03/02/2026", "15-02-26", "20/02/2026")),
+        ("Met on", ("2026-03-05", "6 March 2026", "2026/03/07")),
+        ("名刺交換日", ("2026年3月5日", "2026/3/6", "R8.3.7")),
+        ("Zzz", ("1.2.2026", "February 3, 2026", "2026-02-04 10:00")),
+    ],
+)
+def test_dates_in_several_forms_are_asked_about(
+    tmp_path: Path, name: str, dates: tuple[str, ...]
+) -> None:
+    """In one form they were asked about, in several every lead was silently of its receipt."""
+    mails = ("ida@falk.example", "omar@reyes.example", "cy@cole.example")
+    mixed: Columns = [("Email", None, *mails), (name, None, *dates)]
+    (question,) = _about(_proposed(tmp_path, mixed), name)
+    assert "when the record was created?" in question
+    created: Columns = [("Created", None, "2026-01-02", "2026-01-03", "2026-01-04")]
+    assert not _about(_proposed(tmp_path, [*mixed, *created]), name)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("1.3.4", "1.4", "2.0.1"),
+        ("020-7946-0111", "12-34", "5/6"),
+        ("12345678", "20260101", "3"),
+        ("Route 12-3", "a-b", "1987-02-03"),
+    ],
+)
+def test_what_is_no_date_is_not_asked_about(tmp_path: Path, values: tuple[str, ...]) -> None:
+    mails = ("ida@falk.example", "omar@reyes.example", "cy@cole.example")
+    proposal = _proposed(tmp_path, [("Email", None, *mails), ("Zzz", None, *values)])
+    assert not _about(proposal, "Zzz")
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [("2027-03-05", "2027-03-06"), ("01/02/2027", "03/02/2027"), ("2026-03-05", "2031-03-06")],
+)
+def test_dates_still_to_come_are_told(tmp_path: Path, dates: tuple[str, str]) -> None:
+    """In which form they are was asked, and that no column of dates was found was told."""
+    proposal = _proposed(tmp_path, [*PEOPLE, ("Created", None, *dates)])
+    (question,) = _about(proposal, "Created")
+    assert "still to come, such as" in question
+    assert dates[1] in question or dates[0] in question
