@@ -117,8 +117,8 @@ class AnswerDenials:
         """What a record denies that is no answer: by columns of opt-outs and consents, wherever
         it holds them, and by what people wrote into columns of remarks."""
         for name, value in _leaves(content):
-            text = readable_text(value)
-            use = self._use(name) if text else None
+            use = self._use(name)
+            text = readable_text(value) if use is not None else None
             if not text or use is None:
                 continue
             fields: tuple[str, ...] | None

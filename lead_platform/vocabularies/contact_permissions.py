@@ -22,6 +22,7 @@ Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
 _LONGEST_PHRASE = 3
+_MOST_REMEMBERED = 20_000
 _LEAVE = frozenset({"agreement", "permission", "refusal"})
 _ASKS = frozenset({"agreement", "permission", "permitted"})
 _REFUSES = frozenset({"refusal", "refused"})
@@ -113,7 +114,7 @@ class ContactPermissions:
             for end in range(start + 1, min(start + _LONGEST_PHRASE, len(words)) + 1):
                 yield from self._of(words[start:end])
 
-    def _covered(self, words: Sequence[str]) -> Iterator[set[Meaning]]:
+    def _covered(self, words: Sequence[str]) -> Iterator[frozenset[Meaning]]:
         """What the words mean one after the other, the longest phrase first; empty for a word that
         nobody knows."""
         start = 0
@@ -126,7 +127,20 @@ class ContactPermissions:
                     start += length
                     break
 
-    def _of(self, phrase: Sequence[str]) -> set[Meaning]:
+    @cached_property
+    def _known(self) -> dict[tuple[str, ...], frozenset[Meaning]]:
+        return {}
+
+    def _of(self, phrase: Sequence[str]) -> frozenset[Meaning]:
+        """What a phrase means; to look through all beginnings, ends and parts takes long."""
+        key = tuple(phrase)
+        if key not in self._known:
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = frozenset(self._looked_up(key))
+        return self._known[key]
+
+    def _looked_up(self, phrase: tuple[str, ...]) -> set[Meaning]:
         found = set(self.exact.get("".join(phrase), ()))
         if len(phrase) == 1:
             (word,) = phrase

@@ -250,6 +250,8 @@ def _without_notes_before(words: list[str], vocabularies: Vocabularies) -> tuple
 
 def _job_before(words: list[str], vocabularies: Vocabularies) -> int:
     """How many words before a whole name are the title of a job."""
+    if len(words) <= _PAIR:
+        return 0
     count = next((place for place, word in enumerate(words) if is_given(word)), 0)
     if not count or len(words) - count < _PAIR or is_given(words[-1]):
         return 0
