@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.batches import map_records, parse_file
+from lead_platform.capture.channels import load_channel
 from lead_platform.capture.intake import (
     ConservationError,
     DeliveryCounts,
@@ -25,7 +26,7 @@ from lead_platform.capture.readers import Record, UnreadableFileError, read_reco
 from lead_platform.lake.brake import Brake, WorkflowStoppedError
 from lead_platform.lake.switches import Switch, open_switches
 from lead_platform.settings import Settings
-from tests.capture.conftest import CONTACTS, RECEIVED_AT, MakeChannel, TakeIn
+from tests.capture.conftest import CONTACTS, PROJECT, RECEIVED_AT, MakeChannel, TakeIn
 
 HEADER = "id,person,at,name,email,message,consent\n"
 TABLES = ("deliveries", "submissions", "events", "outcomes", "rejected_records")
@@ -363,3 +364,17 @@ def test_any_mangled_csv_is_conserved_and_repeatable(
         "(select sum(rejected) from capture.deliveries) = "
         "(select count(distinct rejected_id) from capture.rejected_records)",
     ) == [(True, True)]
+
+
+def test_a_denial_in_an_outcome_is_kept_as_an_event(
+    connection: duckdb.DuckDBPyConnection, take_in: TakeIn
+) -> None:
+    """Channels of outcomes wrote nothing but outcomes."""
+    channel = load_channel(PROJECT / "config" / "channels" / "crm_outcomes.yaml")
+    content = "outcome_id,type,occurred_at,email,reason\n1,stage_change,2026-11-01,a@b.co,"
+    counts = take_in(channel, content + "Do not call\n")
+    assert (ended(counts), counts.outcomes, counts.events) == ((1, 0, 0), 1, 1)
+    kept = "select event_type, email, occurred_at from capture.events"
+    assert rows(connection, kept) == [("phone_opt_out", "a@b.co", datetime(2026, 11, 1))]
+    again = take_in(channel, content + "Do not call\n2,meeting,2026-11-02,b@b.co,\n")
+    assert (ended(again), again.outcomes, again.events) == ((1, 1, 0), 1, 0)
