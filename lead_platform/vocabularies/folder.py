@@ -309,7 +309,10 @@ def _version(paths: list[Path]) -> str:
 def _built_in() -> str:
     """The libraries' versions and the lists that nobody edits, which decide results too."""
     libraries = ",".join(f"{name}={library_version(name)}" for name in _LIBRARIES)
-    lists = content_version(*sorted(Path(__file__).parent.glob("*.csv")))
+    package = Path(__file__).parents[1]
+    lists = content_version(
+        *sorted(package.glob("vocabularies/*.csv")), *sorted(package.glob("identity/shares/*.csv"))
+    )
     return _digest(f"{libraries},lists={lists}")
 
 

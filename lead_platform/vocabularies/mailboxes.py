@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
+from lead_platform.vocabularies.phone_words import has_other_words
 from lead_platform.vocabularies.text import clean_text, undo_percent_encoding
 
 # Reserved for examples and tests (RFC 2606): no person has one, but samples and tests use them.
@@ -21,6 +22,7 @@ _AT = re.compile(r"\s*(?:@|[\[({]\s*at\s*[\])}])\s*", re.IGNORECASE)
 _DOT = re.compile(r"\s*[\[({]\s*dot\s*[\])}]\s*", re.IGNORECASE)
 _AROUND = " \t'\"<>()[],;:‘’“”„«»"
 _SEVERAL = re.compile(r"[;,|\s]+|(?<=\d)/+(?=[^\d])")
+_LINE_BEHIND = re.compile(r"([^\s()@]+@[^\s()@]+)\s*\(([^()@]{1,40})\)")
 _LIST_MARK = re.compile(r"\(?\d{1,2}[.):]+")
 _FEWEST_DIGITS = 6
 """Of a phone beside an address: fewer before it may be its own ("berg 12@acme.com")."""
@@ -61,7 +63,7 @@ def read_mailbox(raw: str, is_placeholder: Callable[[str], bool]) -> Mailbox:
     text = clean_text(raw)
     if text is None:
         return Mailbox()
-    text = undo_percent_encoding(text)
+    text = _without_line(undo_percent_encoding(text))
     if len(text) > _LONGEST:
         return Mailbox(reason=f"longer than {_LONGEST} characters")
     if is_placeholder(text):
@@ -83,6 +85,12 @@ def read_mailbox(raw: str, is_placeholder: Callable[[str], bool]) -> Mailbox:
     if is_placeholder(address):
         return Mailbox(reason=PLACEHOLDER)
     return Mailbox(address, others=_others(text, address))
+
+
+def _without_line(text: str) -> str:
+    """An address without bracketed words that say what line it is: rosa@vidal.es (privat)."""
+    found = _LINE_BEHIND.fullmatch(text)
+    return found[1] if found is not None and not has_other_words(found[2]) else text
 
 
 def _is_raised(raw: str) -> bool:

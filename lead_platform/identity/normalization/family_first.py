@@ -36,6 +36,11 @@ _JAPANESE = frozenset([
 ])  # fmt: skip
 
 
+def is_family_name(name: str) -> bool:
+    """Whether the whole unspaced name is a family's, of those of several signs."""
+    return name in _JAPANESE or name in _KOREAN_OF_TWO or name in _CHINESE_OF_TWO
+
+
 def family_name_of(name: str) -> str | None:
     """The family name an unspaced name of two to five signs begins with, if one is known."""
     if not 2 <= len(name) <= 5:

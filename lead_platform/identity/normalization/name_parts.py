@@ -11,7 +11,7 @@ from typing import NamedTuple
 from nameparser import parse
 from nameparser.config import CONSTANTS
 
-from lead_platform.identity.normalization.family_first import family_name_of
+from lead_platform.identity.normalization.family_first import family_name_of, is_family_name
 from lead_platform.identity.normalization.known_names import (
     chance_of_family_first,
     is_given,
@@ -139,6 +139,8 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
 
 
 def _single(word: str, *, has_title: bool) -> Parts:
+    if is_family_name(word):
+        return Parts(None, None, word)
     family = family_name_of(word) if FAMILY_FIRST_SCRIPT.match(word) else None
     if family is not None:
         return Parts(word.removeprefix(family), None, family)
@@ -299,7 +301,8 @@ def _by_order(words: list[str], lower: list[str]) -> Parts | None:
 
 
 def _names_family_in_capitals(words: list[str]) -> bool:
-    """DUPONT Jean, as French and Belgian lists have it; ANNA Schmidt only held a key down."""
+    """DUPONT Jean and BEN SALAH Karim, as French and Belgian lists have them; ANNA Schmidt only
+    held a key down."""
     count = 0
     while count < len(words) and _is_in_capitals(words[count]):
         count += 1
@@ -308,7 +311,7 @@ def _names_family_in_capitals(words: list[str]) -> bool:
         bool(count and others)
         and not any(word.isupper() for word in others)
         and all(word[:1].isupper() for word in others)
-        and not is_given(words[0])
+        and (not is_given(words[0]) or (count > 1 and all(map(is_given, others))))
     )
 
 

@@ -7,7 +7,7 @@ import re
 
 from lead_platform.identity.normalization.companies import legal_form_behind
 from lead_platform.identity.normalization.known_names import is_given, is_only_family
-from lead_platform.identity.normalization.name_words import bare, without_asides
+from lead_platform.identity.normalization.name_words import HONORIFICS, bare, without_asides
 from lead_platform.vocabularies import name_words as words_around
 from lead_platform.vocabularies.legal_forms import in_capitals, words_of
 from lead_platform.vocabularies.particles import PARTICLES
@@ -84,7 +84,10 @@ def _joins_persons(words: list[str], keys: list[str]) -> bool:
             continue
         if key in BETWEEN_PERSONS and not (before in PARTICLES and behind in PARTICLES):
             return True
-        if key in BETWEEN_GIVEN and _stands_between_given(words, place):
+        if key in BETWEEN_GIVEN and (
+            _stands_between_given(words, place) or (words[place].islower() and behind in HONORIFICS)
+        ):
+            # Anna u. Peter, Peter Weber u. Frau
             return True
         if key == "en" and is_given(behind):
             return True

@@ -32,6 +32,10 @@ _WITH_DOT = words_of("title_with_dot")
 _BEHIND_TITLE = words_of("title_behind_title")
 _DEGREES = words_of("degree")
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
+_GLUED_TITLE = re.compile(r"([^\W\d_]{2,5}\.)(?=[^\W\d_]{3})")
+_HONOUR = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])\s*(?:様|さま|さん|氏|殿|先生|女士|小姐|님|씨)$"
+)
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
 _ABBREVIATED = re.compile(r"(?:[A-Z][a-z]{0,2}\.){2,}")
 
@@ -56,6 +60,16 @@ def without_asides(text: str) -> str:
     """A name without nicknames and the name at birth: "Bo (Bob) Ek", "Anna Ek née Roche"."""
     text = without_name_at_birth(text)
     return " ".join(_ASIDE.sub(" ", text).split()) or text
+
+
+def with_titles_apart(text: str) -> str:
+    """Dr.Anna Roth as Dr. Anna Roth, and a name in Japanese, Chinese or Korean without the word of
+    honour behind it: 田中様, 王小明 先生."""
+    found = _GLUED_TITLE.match(text)
+    is_one = bare(text.split()[0]) in HONORIFICS
+    if found is not None and not is_one and bare(found[1]) in HONORIFICS:
+        text = f"{found[1]} {text[found.end() :]}"
+    return _HONOUR.sub("", text) if not text.isascii() else text
 
 
 def titles_before(words: list[str]) -> int:

@@ -36,6 +36,7 @@ from lead_platform.identity.normalization.name_words import (
     bare,
     suffixes_behind,
     titles_before,
+    with_titles_apart,
     without_name_at_birth,
 )
 from lead_platform.vocabularies.birth_names import is_birth_name_alone
@@ -220,7 +221,7 @@ def _cleaned(raw: str | None) -> str | None:
     text = clean_text(line if line.isascii() else straighten_apostrophes(line))
     if text is None or len(text) > _LONGEST:
         return text
-    return without_name_at_birth(text)
+    return with_titles_apart(without_name_at_birth(text))
 
 
 def _without_notes(

@@ -94,6 +94,26 @@ def test_a_name_that_looks_like_a_note_stays(
 
 
 @pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("Sig.ra Anna Bianchi", "Anna", "Bianchi"), ("Dr.ssa Anna Bianchi", "Anna", "Bianchi"),
+        ("Dr.Anna Roth", "Anna", "Roth"), ("Mr.John Smith", "John", "Smith"),
+        ("Maître Paul Roy", "Paul", "Roy"), ("Doña Ana García", "Ana", "García"),
+        ("鈴木　一郎様", "一郎", "鈴木"), ("田中さん", None, "田中"), ("王小明 先生", "小明", "王"),
+        ("김민준 님", "민준", "김"), ("BEN SALAH Karim", "Karim", "Ben Salah"),
+        ("BEN ALI Youssef", "Youssef", "Ben Ali"), ("Jan Novák ml.", "Jan", "Novák"),
+        ("ANNA MARIA Schmidt", "Anna", "Schmidt"), ("St.John Smith", "St.John", "Smith"),
+    ],
+)  # fmt: skip
+def test_titles_and_words_of_honour_are_no_names(
+    text: str, first: str | None, last: str, vocabularies: Vocabularies
+) -> None:
+    """Dr.Anna Roth was Dr.Anna, 田中さん San."""
+    found = read(text, vocabularies)
+    assert (found.first, found.last) == (first, last)
+
+
+@pytest.mark.parametrize(
     "text",
     ["Berg, CEO", "VIP Menon", "Rip James Wheeler", "Ana Costa NOVO", "maria via rossi",
      "Jean - Pierre", "Anna Müller - Schmidt", "jane.doe @ acme.com"],
