@@ -113,6 +113,7 @@ from lead_platform.vocabularies.tables import IntakeLists, Vocabularies
 # A mailbox that a tenth of the rows share is an owner's or a team's, not the leads'.
 _OWN_MAILBOXES = 0.8
 _TOLD_STAGES = 5
+_MOST_STATUSES = 10
 # Of values of `State`: no region is called Open, and a status has few words beside those known.
 _STATUSES = 0.5
 # Of one record, the operator's id looks like the person's; as an exact key it would make one
@@ -203,7 +204,7 @@ def assign_columns(
         *ask_about_unclaimed(rest, chosen, names),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
-        *_deleting_operations(sample.columns, names),
+        *_deleting_operations(sample.columns, rest, names),
         *ask_about_consents(rest, names, lists),
         *ask_about_parts(sample.left, names, lists),
         *ask_about_company_phones(rest, chosen),
@@ -243,19 +244,26 @@ def _deletions(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
     any_mark = " || ".join(f"_derived.{key}" for key in keys)
     for column, key in zip(marks, keys, strict=False):
         yield (
-            f"{column.name}: does it mark records that the source has deleted? No field holds "
-            "that: they come in as all others do. Leave them out of the export; or, where it "
+            f"{column.name}: does it mark records that the source has deleted, or people who "
+            "have died? No field holds that: they come in as all others do. Leave them out of "
+            "the export; or, where it "
             f"says yes and no, add `derive: {{{key}: {{column: {column.name!r}, "
             "vocabulary: truths}}` and, beside `kind: submission`, "
             f"`when: '!({any_mark})'`"
         )
 
 
-def _deleting_operations(columns: Sequence[Column], names: FieldNames) -> Iterator[str]:
-    """What a feed of changes says of records that are gone."""
+def _deleting_operations(columns: Sequence[Column], rest: Rest, names: FieldNames) -> Iterator[str]:
+    """What a feed of changes says of records that are gone, and a status that no field takes."""
+    left = {column.path for column, _ in rest}
     for column in columns:
-        gone = sorted({each for each in column.tried if each.casefold() in _DELETIONS})
-        if not gone or not names.is_operation(column.path):
+        states = set(column.tried)
+        if names.is_operation(column.path):
+            gone = sorted(each for each in states if each.casefold() in _DELETIONS)
+        else:
+            is_status = column.path in left and len(states) <= _MOST_STATUSES
+            gone = sorted(each for each in states if is_status and names.is_about_deletion((each,)))
+        if not gone:
             continue
         path = path_of(column.path)
         when = " && ".join(f"{path} != '{each}'" for each in gone)

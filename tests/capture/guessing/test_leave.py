@@ -187,3 +187,13 @@ def test_a_row_that_cannot_be_read_is_told(tmp_path: Path, row: str) -> None:
 def test_a_folder_without_the_list_has_the_one_that_ships(tmp_path: Path) -> None:
     (tmp_path / "vocabularies").mkdir()
     assert load_field_names(tmp_path).speaks_of_leave(("Opposed to marketing calls",))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Would you like to hear from us?", "Hear from us", "I want to hear from you",
+     "Text me updates", "Souhaitez-vous être recontacté ?", "Contactability", "Reachable by mail", "Promo emails",
+     "Promotions", "Communication preferences", "Muted", "Möchten Sie von uns hören?"],
+)  # fmt: skip
+def test_leave_in_other_words_is_asked_about(tmp_path: Path, header: str) -> None:
+    assert guessed(tmp_path / "x.csv", header, "yes", "no", "yes") == ({}, True)

@@ -294,3 +294,26 @@ def test_dates_still_to_come_are_told(tmp_path: Path, dates: tuple[str, str]) ->
     (question,) = _about(proposal, "Created")
     assert "still to come, such as" in question
     assert dates[1] in question or dates[0] in question
+
+
+@pytest.mark.parametrize("name", ["Deceased", "Verstorben am", "Décédé", "Fallecido", "Is Deleted"])
+def test_who_is_gone_is_asked_about(tmp_path: Path, name: str) -> None:
+    """People who had died came in as leads, and nobody was asked."""
+    (question,) = _about(_proposed(tmp_path, [*PEOPLE, (name, None, "yes", "no")]), name)
+    assert "or people who have died?" in question
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Record Status", "Deleted"),
+        ("Status", "gelöscht"),
+        ("Zzz", "Archived"),
+        ("Zzz", "Deceased"),
+    ],
+)
+def test_a_status_of_what_is_gone_is_asked_about(tmp_path: Path, name: str, value: str) -> None:
+    proposal = _proposed(tmp_path, [*PEOPLE, (name, None, value, "Active")])
+    (question,) = _about(proposal, name)
+    assert f"does '{value}' mark records that the source has deleted?" in question
+    assert not _about(_proposed(tmp_path, [*PEOPLE, (name, None, "Active", "Open")]), name)
