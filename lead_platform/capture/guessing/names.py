@@ -66,6 +66,8 @@ REMARK = "remark"
 """What people write beside a call, a meeting or a deal, where they note a denial too."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
+DENIED_LIST = "denied_list"
+"""What lists of people are called who may not be reached, beside words of opt-outs."""
 FURTHER = "further"
 """Words for another mailbox or number, be it the same person's: `Secondary Email`."""
 ADDRESS_KIND = "address_kind"
@@ -114,6 +116,7 @@ _OTHER_TARGETS = frozenset(
             AREA_CODE,
             ADDRESS_KIND,
             FURTHER,
+            DENIED_LIST,
             NAME_PARTICLE,
             MIDDLE_NAME,
             SECOND_LAST_NAME,
@@ -128,7 +131,7 @@ _NO_FIELDS = (
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
     *(CALL_TIMES, REMARK),
-    *(ADDRESS_KIND, FURTHER, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
+    *(DENIED_LIST, ADDRESS_KIND, FURTHER, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
 _OF_COMPANIES = _OF_ADDRESSES | {"company_website", "industry", "employee_count", "annual_revenue"}
@@ -267,7 +270,9 @@ class FieldNames:
         """Whether the whole name is in the list, whatever it stands for; words that say only which
         of several persons are no names of columns."""
         found = self.fields.get(_compact(_words(name)), ())
-        return any(match.field not in (ONE_PERSON, LATER_ORDINAL, FURTHER) for match in found)
+        return any(
+            match.field not in (ONE_PERSON, LATER_ORDINAL, FURTHER, DENIED_LIST) for match in found
+        )
 
     def parts(self, name: str) -> tuple[NameMatch, ...]:
         """The fields of a name that says two things: `Email / Phone`."""
@@ -397,6 +402,11 @@ class FieldNames:
     def tells_opt_out(self, text: str) -> bool:
         """Whether words of a text are what opt-outs are called: `dnc_2024`, `tag: unsubscribed`."""
         return self._has_words(text, frozenset(OPT_OUTS))
+
+    def lists_denials(self, title: str) -> bool:
+        """Whether the title of a file or sheet says that it lists who may not be reached:
+        `unsubscribes_2026`, `Abgemeldet`, `bounces`."""
+        return self.tells_opt_out(title) or self._has_phrase(self._words(title), DENIED_LIST)
 
     def _has_words(self, text: str, kinds: frozenset[str]) -> bool:
         return any(

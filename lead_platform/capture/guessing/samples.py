@@ -7,7 +7,7 @@ tables are the readers'.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
 from lead_platform.capture.guessing.shapes import Column, repeat_question, sample_cells
 from lead_platform.capture.json_columns import rows_of_columns
+from lead_platform.capture.names import shown
 from lead_platform.capture.readers import (
     BadRecord,
     RawRecord,
@@ -134,7 +135,23 @@ def sample_file(
     placed = ((record.row, record.content) for record in records if record.row is not None)
     titles = ask_about_titles_of_rows(placed, names, lists)
     notes += tuple(f"To answer: {question}" for question in titles)
+    sheets = reading.sheets if reading is not None else ()
+    only = [column.path[-1] for column in columns[:1] if len(columns) == 1]
+    notes += tuple(_ask_about_denials((path.stem, *sheets, *only), names))
     return Sample(file_format, columns, len(rows), settings, envelope, answers, notes, left)
+
+
+def _ask_about_denials(titles: Iterable[str], names: FieldNames) -> Iterator[str]:
+    """Whether the file lists who may not be reached, as the name of it, of its sheet or of its only
+    column says."""
+    title = next(filter(names.lists_denials, titles), None)
+    if title is not None:
+        yield (
+            f"To answer: {shown(title)}: does the file list people who may not be written to or "
+            "called? Its name says so, and each comes in as any other lead. Where it does, add "
+            "to the fields what is denied: `consent_email: {constant: denied}`, and so "
+            "`consent_phone`, `consent_sms` or `consent_whatsapp`"
+        )
 
 
 def _format(path: Path) -> FileFormat:

@@ -192,8 +192,9 @@ def test_a_folder_without_the_list_has_the_one_that_ships(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "header",
     ["Would you like to hear from us?", "Hear from us", "I want to hear from you",
-     "Text me updates", "Souhaitez-vous être recontacté ?", "Contactability", "Reachable by mail", "Promo emails",
-     "Promotions", "Communication preferences", "Muted", "Möchten Sie von uns hören?"],
+     "Text me updates", "Souhaitez-vous être recontacté ?", "Contactability",
+     "Reachable by mail", "Promo emails", "Promotions", "Communication preferences", "Muted",
+     "Möchten Sie von uns hören?"],
 )  # fmt: skip
 def test_leave_in_other_words_is_asked_about(tmp_path: Path, header: str) -> None:
     assert guessed(tmp_path / "x.csv", header, "yes", "no", "yes") == ({}, True)
