@@ -382,7 +382,8 @@ ALL = CONSENTS
         ("keine Anrufe mehr gewünscht", PHONE), ("no desea recibir publicidad", ALL),
         ("ne souhaite plus recevoir nos emails", MAIL), ("non vuole essere contattato", ALL),
         ("solicita baja de la lista", ALL), ("I revoke my consent to marketing", MAIL),
-        ("Do not contact until further notice", ALL), ("DNC - asked on call", PHONE),
+        ("Do not contact until further notice", ALL), ("consent withdrawn", ALL),
+        ("Einwilligung widerrufen", ALL), ("DNC - asked on call", PHONE),
     ],
 )  # fmt: skip
 def test_what_a_rep_or_a_lead_writes_denies(remark: str, fields: tuple[str, ...]) -> None:
