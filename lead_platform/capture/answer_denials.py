@@ -173,11 +173,11 @@ class AnswerDenials:
         words = fold(text).split()
         if kind == "remark":
             said = [word for word in words if not self._lists.is_courtesy(word)]
+            if len(said) == 1 and (denied := self._lists.denied_channels(said[0])):
+                return consent_fields(denied)
+            # `Consent withdrawn`
             named = {match.field for match in self._names.matches((text,))}
-            if withdrawn := [of for name, of in {**OPT_OUTS, **DENIED_AT}.items() if name in named]:
-                # `Consent withdrawn`
-                return _in_order(withdrawn)
-            return consent_fields(self._lists.denied_channels(said[0])) if len(said) == 1 else ()
+            return _in_order(fields for name, fields in DENIED_AT.items() if name in named)
         if not text.isupper() or _ALSO_LEVELS.intersection(words):
             return ()
         return consent_fields(self._lists.denied_channels(text))
