@@ -26,6 +26,8 @@ _MOST_REMEMBERED = 20_000
 _LEAVE = frozenset({"agreement", "permission", "refusal"})
 _ASKS = frozenset({"agreement", "permission", "permitted"})
 _REFUSES = frozenset({"refusal", "refused"})
+# Whose consent is wished for has not given it: `E-mail consent requested`.
+_NO_GRANT = frozenset({"wish", "absence"})
 Meaning = tuple[Part, Channel]
 
 
@@ -101,7 +103,8 @@ class ContactPermissions:
         """The one channel that the words grant, where each of them is known and none refuses."""
         meant: set[Meaning] = set()
         for meanings in self._covered(words):
-            if not meanings or any(part in _REFUSES for part, _ in meanings):
+            parts = {part for part, _ in meanings}
+            if parts <= _NO_GRANT or not parts.isdisjoint(_REFUSES):
                 return None
             meant |= meanings
         named = _channels(meant) or frozenset()
