@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from lead_platform.capture.columns import DENIAL_EVENTS
 from lead_platform.scoring.scorecard import (
     ExplicitRule,
     ImplicitRule,
@@ -135,7 +136,10 @@ def _limit_rows(scorecard: Scorecard) -> Iterator[dict[str, object]]:
         "kind": "readiness",
         "subject": "actions",
         "at_least": scorecard.readiness.minimum_actions,
-        "text_values": list(scorecard.readiness.ignored_activities),
+        # Who asks to be left alone is no readier for it, whatever the file says.
+        "text_values": list(
+            dict.fromkeys((*scorecard.readiness.ignored_activities, *DENIAL_EVENTS.values()))
+        ),
         "description": f"Fewer than {scorecard.readiness.minimum_actions} actions of its own: "
         "not ready for sales",
     }

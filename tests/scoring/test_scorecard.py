@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from lead_platform.capture.columns import DENIAL_EVENTS
 from lead_platform.configuration import ConfigurationError
 from lead_platform.scoring.scorecard import (
     RESERVED_IDS,
@@ -182,3 +183,5 @@ def test_rows_hold_every_rule_limit_and_band() -> None:
     assert rows.loc["a1", "max_points"] == 9
     assert rows.loc["band_high", "lower_bound"] == 70
     assert rows.loc["single_action_guard", "at_least"] == 2
+    # Whether the file has them or not: a home may be older than an event.
+    assert set(DENIAL_EVENTS.values()) <= set(rows.loc["single_action_guard", "text_values"])
