@@ -101,7 +101,8 @@ def normalize_phone(raw: str, country: str | None, vocabularies: Vocabularies) -
     if named.is_sure:
         return there
     is_there = there.phone is not None and there.phone.startswith(_calling_code(named.country))
-    if not is_there or there.phone == home.phone:
+    is_short = len(digits_of(text)) < _SHORTEST_COMPLETE
+    if not is_there or is_short or there.phone == home.phone:
         return home
     if home.phone is not None:
         either = f"{home.phone} or {there.phone}"
@@ -132,8 +133,14 @@ def _dialled_in(raw: str, country: str | None) -> Phone:
     parts = phone_parts(raw, country)
     if parts.reason is not None:
         return Phone(reason=parts.reason)
-    found = [_part(part, country) for part in parts.parts]
-    return _first_of(found, tuple(part.texts[0] for part in parts.parts))
+    texts = tuple(part.texts[0] for part in parts.parts)
+    groups = [digits_of(text) for text in texts]
+    if len(groups) > 1 and max(map(len, groups)) < _SHORTEST_LOCAL:
+        joined = _one("".join(groups), country)
+        if joined.phone is not None:
+            # Uruguay has numbers of four digits, and of eight in two groups.
+            return Phone(reason=UNCLEAR)
+    return _first_of([_part(part, country) for part in parts.parts], texts)
 
 
 def _part(part: PhonePart, country: str | None) -> Phone:
@@ -145,8 +152,11 @@ def _part(part: PhonePart, country: str | None) -> Phone:
         return whole
     if part.is_desk and whole.phone is not None and whole.phone.startswith(_DIALLED_THROUGH):
         return whole
-    numbers = {found.phone: found for found in (whole, *shorter) if found.phone is not None}
     text = part.texts[0]
+    if whole.phone is None and "/" in text:
+        # Luxembourg: 27 12 11 11/24, or 27 12 11 with something behind it?
+        shorter.append(_one_or_two(text.rpartition("/")[0], country))
+    numbers = {found.phone: found for found in (whole, *shorter) if found.phone is not None}
     is_cut_at_the_end = text.startswith(part.texts[-1])
     is_made_up = is_cut_at_the_end and any(found.reason == _PLACEHOLDER for found in shorter)
     if len(numbers) > 1 or is_made_up:
