@@ -21,6 +21,7 @@ from lead_platform.capture.guessing.names import (
 )
 from lead_platform.capture.questions import bare_question
 from lead_platform.capture.values import read_list, readable_text, show
+from lead_platform.vocabularies.contact_permissions import Leave
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold, unaccent
@@ -40,7 +41,6 @@ _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
 # Spanish for `low` too.
 _ALSO_LEVELS = frozenset({"baja"})
-_VOWELS = frozenset("aeiouy")
 _NE = frozenset({"ne", "n"})
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
@@ -183,15 +183,14 @@ class AnswerDenials:
         return consent_fields(self._lists.denied_channels(text))
 
     def _behind(self, text: str) -> tuple[str, ...]:
-        """What words in capitals deny behind a name that is not (`Vidal SL DO NOT CONTACT`); one
-        alone only where nobody is called so: DNC."""
+        """What several words in capitals deny behind a name that is not: `Vidal SL DO NOT CONTACT`;
+        one alone may be initials (DNC)."""
         words = text.split()
-        for start in range(1, len(words) if len(text) <= _LONGEST_ANSWER else 0):
+        for start in range(1, len(words) - 1 if len(text) <= _LONGEST_ANSWER else 0):
             behind = " ".join(words[start:])
             if not behind.isupper() or not any(map(str.islower, " ".join(words[:start]))):
                 continue
-            is_name = start == len(words) - 1 and not _VOWELS.isdisjoint(fold(behind))
-            if not is_name and (denied := self._lists.denied_channels(behind)):
+            if denied := self._lists.denied_channels(behind):
                 return consent_fields(denied)
         return ()
 
@@ -200,30 +199,37 @@ class AnswerDenials:
         return self._denials.signs | self._names.permissions.refusing_words
 
     def _by_its_words(self, clause: str) -> tuple[str, ...]:
-        """What a clause denies that wishes for no contact in words of its own."""
+        """What a clause denies that wishes for no contact in words of its own; of channels on both
+        sides of the refusal the one behind it: `prefer e-mail, not phone`."""
         leave = self._names.leave(clause)
-        refusals = leave.refusals
-        if refusals == _DOUBLE and not _NE.isdisjoint(fold(clause).split()):
-            # ne … pas
-            refusals = 1
-        is_wish = leave.is_wish and leave.is_whole and refusals == 1
-        if not is_wish or leave.channels is None or self._speaks_of_the_past(clause):
+        is_wish = leave.is_wish and leave.is_whole and leave.channels
+        if not is_wish or not self._refuses_once(clause, leave) or _CLAUSES.search(clause):
             return ()
-        return consent_fields(leave.channels or CONTACT_CHANNELS)
+        words = clause.split()
+        start = next(
+            (at for at, word in enumerate(words) if self._names.permissions.refuses([fold(word)])),
+            0,
+        )
+        before = self._names.leave(" ".join(words[:start])).channels
+        denied = self._names.leave(" ".join(words[start:])).channels if before else leave.channels
+        return consent_fields(denied) if denied and len(denied) == 1 else ()
+
+    def _refuses_once(self, clause: str, leave: Leave) -> bool:
+        """Whether one word refuses, or two as one: ne … pas."""
+        is_french = leave.refusals == _DOUBLE and not _NE.isdisjoint(fold(clause).split())
+        return leave.refusals == 1 or is_french
 
     def _may_deny(self, clause: str) -> bool:
         """Whether a denial stands among words that nobody knows: `do not call before 9`; one that
         is composed may say that there is nothing: `I have no fax`."""
-        if self._speaks_of_the_past(clause):
-            return False
+        leave = self._names.leave(clause)
+        if leave.is_wish and leave.is_whole and self._refuses_once(clause, leave):
+            # `does not want to hear from us`
+            return leave.channels is not None
         phrases = (fold(clause[p.start : p.end]) for p in self._denials.phrases_in(clause))
         return any(
             " " in each and each not in self._lists.composed_denials.channels for each in phrases
         )
-
-    def _speaks_of_the_past(self, clause: str) -> bool:
-        """`No call received`."""
-        return not self._lists.absences.isdisjoint(fold(clause).split())
 
     def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
         """The consents that the answer denies; None where it may deny some, and nobody knows."""
@@ -276,20 +282,25 @@ class AnswerDenials:
         around = clause
         for place in reversed(places):
             around = f"{around[: place.start]} {around[place.end :]}"
-        if not places or self._speaks_of_the_past(clause):
+        if not places:
             return ()
         leave, beside = self._names.leave(clause), self._names.leave(around)
+        permissions, words_around = self._names.permissions, fold(around).split()
+        words = sum(len(clause[place.start : place.end].split()) for place in places)
+        is_told = leave.is_wish or words > _PAIR
         is_whole = leave.is_whole and leave.channels is not None
-        if not is_whole and not self._names.permissions.add_nothing(fold(around).split()):
+        is_whole = is_whole and self._refuses_once(clause, leave)
+        is_known = is_told and (is_whole or permissions.add_nothing(words_around))
+        if not is_known and not permissions.are_fillers(words_around):
             return ()
         fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
         if fields == CONSENTS and beside.channels:
             fields = consent_fields(beside.channels)
-        words = sum(len(clause[place.start : place.end].split()) for place in places)
         may_be_trade = words == _PAIR and fields == CONSENTS and not leave.is_wish
         is_said = is_remark or bool(around.strip())
-        is_wish = is_said and len(clause[: places[0].start].split()) <= 1
-        return () if may_be_trade and not is_wish else fields
+        before = clause[: places[0].start]
+        is_polite = len(before.split()) <= 1 or self._lists.is_courtesy(before)
+        return () if may_be_trade and not (is_said and is_polite) else fields
 
     def _asked(self, question: str) -> _Leave | None:
         if question not in self._known:

@@ -38,6 +38,7 @@ _NOTE_BEGINS, _NOTE_ENDS = (
 )
 # `2024`, `on 01.05.2024`, `since May 2024`
 _DATED = re.compile(r"[\s,:–-]+(?:[^\W\d_]+\s+){0,2}\d[\d./-]*(?![^\s,;)\]])")
+_NEXT_WORD = re.compile(r" +(?:(?:on|in|at|auf|im|en|au|op) +)?([^\W\d_]+)")
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
 # No phrase goes over these; after one negation (`No. Calls …`) over no mark but a hyphen.
 _BREAK, _MARK = re.compile(r"[;,|\n!?]"), re.compile(r"[^\s_-]")
@@ -141,7 +142,7 @@ class DenialReader:
             channels = (listed or self._phrases).get(phrase) or self._composed.get(phrase)
             if channels is None or self._is_broken(text, found[start:end], phrase):
                 continue
-            if self._is_turned(words, start, end):
+            if self._is_turned(text, found, start, end):
                 continue
             if all(end <= first or last <= start for first, last, _ in taken):
                 taken.append((start, end, channels))
@@ -160,12 +161,24 @@ class DenialReader:
             before = end
         return places
 
-    def _is_turned(self, words: list[str], start: int, end: int) -> bool:
-        """Whether the words around a phrase say the opposite (`not opted out`), or that something
-        did not come (`no call received`)."""
-        before = (" ".join(words[max(start - size, 0) : end]) for size in (1, 2))
-        is_none = any(self._lists.opt_outs.exact.get(said) == "not_denied" for said in before)
-        return is_none or not self._lists.absences.isdisjoint(words[end : end + 1])
+    def _is_turned(self, text: str, found: list[re.Match[str]], start: int, end: int) -> bool:
+        """Whether the words around a phrase say the opposite (`not opted out`), or of a thing that
+        it did not come (`no call received`)."""
+        words = [fold(match.group()) for match in found[max(start - 2, 0) : end]]
+        before = (" ".join(words[-(end - start + size) :]) for size in (1, 2))
+        if any(self._lists.opt_outs.exact.get(said) == "not_denied" for said in before):
+            return True
+        phrase = " ".join(words[-(end - start) :])
+        return self._is_of_a_thing(phrase) and self._comes_not(text[found[end - 1].end() :])
+
+    def _is_of_a_thing(self, phrase: str) -> bool:
+        """`no calls`, not `do not call`."""
+        return phrase.partition(" ")[2] in self._lists.channel_words
+
+    def _comes_not(self, behind: str) -> bool:
+        """Whether the next word, set off by nothing but a space, says that there is none."""
+        word = _NEXT_WORD.match(behind)
+        return word is not None and fold(word[1]) in self._lists.absences
 
     def _is_broken(self, text: str, found: list[re.Match[str]], phrase: str) -> bool:
         """Whether a mark divides the words of a phrase: `No, call me`."""
@@ -301,9 +314,7 @@ class DenialReader:
         phrase = fold(text[place.start : place.end])
         if phrase in self._composed:
             return False
-        of_a_thing = phrase.partition(" ")[2] in self._lists.channel_words
-        around = fold(f"{text[: place.start]} {text[place.end :]}").split()
-        return not of_a_thing or self._lists.absences.isdisjoint(around)
+        return not (self._is_of_a_thing(phrase) and self._comes_not(text[place.end :]))
 
     def _denied_by(self, text: str) -> frozenset[str]:
         if self._lists.prefers_no_channel(text):

@@ -12,12 +12,13 @@ from typing import Literal
 
 Part = Literal[
     "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler", "wish",
-    "absence",
+    "absence", "person",
 ]  # fmt: skip
 """`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
 `refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
 `filler` joins the others; a `wish` says what somebody wants, or asks for; an `absence` that
-there is nothing, or that it did not come: `no email provided`."""
+there is nothing, or that it did not come: `no email provided`; a `person` is of whom somebody else
+writes: `customer`."""
 Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
@@ -27,7 +28,8 @@ _LEAVE = frozenset({"agreement", "permission", "refusal"})
 _ASKS = frozenset({"agreement", "permission", "permitted"})
 _REFUSES = frozenset({"refusal", "refused"})
 # Whose consent is wished for has not given it: `E-mail consent requested`.
-_NO_GRANT = frozenset({"wish", "absence"})
+_BESIDE = frozenset({"filler", "wish", "person"})
+_NO_GRANT = frozenset({"wish", "absence", "person"})
 Meaning = tuple[Part, Channel]
 
 
@@ -73,11 +75,8 @@ class ContactPermissions:
         return all(any(part == "filler" for part, _ in said) for said in self._covered(words))
 
     def add_nothing(self, words: Sequence[str]) -> bool:
-        """Whether all words beside a denial only join others, are polite, or say that somebody
-        wishes it."""
-        return all(
-            any(part in ("filler", "wish") for part, _ in said) for said in self._covered(words)
-        )
+        """Whether all words beside a denial only join others, are polite, or say who wishes it."""
+        return all(any(part in _BESIDE for part, _ in said) for said in self._covered(words))
 
     def leave(self, words: Sequence[str]) -> Leave:
         """What the words say, one after the other, the longest phrase first."""

@@ -1,6 +1,7 @@
 """Denials outside of columns of consents: in names, in preferred channels, in words of another."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -755,3 +756,22 @@ def test_a_bracket_before_a_denial_stays_closed(name: str, rest: str) -> None:
     found = READER.in_name(name)
     assert found is not None
     assert found.rest == rest
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (READER.in_name, "Jane Doe DO NOT CALL listed"),
+        (READER.in_name, "Jane Doe (do not call - address changed)"),
+        (READER.in_name, "Jane Doe (opt-out received)"),
+        (READER.in_name, "Jane Doe (Widerspruch erhalten)"),
+        (READER.in_name, "Jane Doe (no llamar - dirección nueva)"),
+        (READER.in_email, "ann@acme.com (do not email, address changed)"),
+        (READER.in_email, "ann@acme.com (opt-out received)"),
+        (READER.in_email, "no emails to this address"),
+        (READER.in_phone, "+12125550188 (do not call, listed)"),
+        (READER.in_phone, "+12125550188 DO NOT CALL listed"),
+    ],
+)
+def test_words_behind_a_denial_take_nothing_of_it(read: Callable[[str], object], text: str) -> None:
+    assert read(text) is not None
