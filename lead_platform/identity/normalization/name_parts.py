@@ -155,6 +155,10 @@ def _listed(text: str) -> Parts | None:
     cells = [cell for part in text.split(",") if (cell := _without_decoration(part))]
     particles = [cell for cell in cells if _are_sure_particles(cell)]
     cells = [cell for cell in cells if cell not in particles]
+    is_one = len(cells) == len(particles) == 1 and " " not in particles[0]
+    if is_one and not _is_rather_family(cells[0]):
+        # Das, Anita
+        return Parts(cells[0], None, particles[0])
     if len(cells) == 1 and particles:
         return Parts(None, None, " ".join([*particles, cells[0]]))
     if len(cells) == 1 and cells[0] != text:
@@ -241,9 +245,15 @@ def _opening_with_particles(words: list[str], lower: list[str]) -> Parts | None:
     return None
 
 
+def _is_rather_family(word: str) -> bool:
+    return share_family(word) > 0 and not is_given(word)
+
+
 def _is_index_form(lower: list[str]) -> bool:
-    """Berg van den: as an index has it."""
+    """Berg van den: as an index has it; Anita Das and John Le have such last names."""
     tail = lower[1:]
+    if len(tail) == 1 and not _is_rather_family(lower[0]):
+        return False
     return all(word in PARTICLES for word in tail) and (len(tail) > 1 or tail[0] in NEVER_GIVEN)
 
 

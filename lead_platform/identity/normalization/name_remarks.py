@@ -79,7 +79,12 @@ def without_remarks_in_part(text: str, vocabularies: Vocabularies) -> Noted:
     """The same of a first or a last name, of which all that is not surely a note stays."""
     plain, _, has_note = _without_brackets(text)
     pieces = _SIGN.split(plain)[::2]
-    kept = [piece for piece in pieces if not _is_mark_set_off(fold(piece), vocabularies)]
+    kept = [
+        piece
+        for piece in pieces
+        if fold(piece) not in vocabularies.placeholders["name_mark"]
+        and not (piece.isupper() and _is_mark_set_off(fold(piece), vocabularies))
+    ]
     words = (kept[0] if len(kept) == 1 else plain).split()
     while len(words) > 1 and _is_code(words, 0) and _is_mark(words[:1], vocabularies):
         del words[0]
@@ -211,7 +216,10 @@ def _without_organisation(words: list[str], _: Vocabularies) -> tuple[list[str],
         if not is_name or behind[0].lower() in PARTICLES:
             continue
         if key in words_of("before_organisation") and (is_small or len(before) > 1):
-            return (words, True) if _is_person(" ".join(behind)) else (before, True)
+            if _is_person(" ".join(behind)):
+                return words, True
+            # Anna From Larsson
+            return (words, False) if words[place].istitle() else (before, True)
         if is_small and key in words_of("before_organisation_or_name"):
             if _is_person(" ".join(behind)):
                 return words, True
@@ -228,6 +236,8 @@ def _without_notes_before(words: list[str], vocabularies: Vocabularies) -> tuple
     """
     if len(words) < _PAIR:
         return words, True
+    if words[0] in words_of("for_another") or words[0].lower() == "c/o":
+        return _without_notes_before(words[1:], vocabularies)
     for size in range(min(_LONGEST_MARK, len(words) - 1), 1, -1):
         if _is_mark(words[:size], vocabularies):
             return _without_notes_before(words[size:], vocabularies)

@@ -70,9 +70,16 @@ def _named(run: str, country: str | None, vocabularies: Vocabularies) -> Iterato
             found = None
             if len(phrase) >= _SHORTEST_NAME and not is_region and not is_given(phrase):
                 found = country_named(phrase, vocabularies)
-            if found is not None:
+            if found is not None and not _is_of_a_name(words, start, end):
                 yield Stated(found, not has_other_words(" ".join([*words[:start], *words[end:]])))
             if found is not None or is_region:
                 start = end - 1
                 break
         start += 1
+
+
+def _is_of_a_name(words: list[str], start: int, end: int) -> bool:
+    """Whether a capital stands right beside the country, as in New Jersey, China Town and India
+    Lee; what says which line it is has no name: Handy Schweiz."""
+    beside = [*words[max(start - 1, 0) : start], *words[end : end + 1]]
+    return any(word[:1].isupper() and has_other_words(word) for word in beside)
