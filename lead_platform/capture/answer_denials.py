@@ -41,6 +41,8 @@ _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
 # Spanish for `low` too.
 _ALSO_LEVELS = frozenset({"baja"})
+# Thai, and whatever stands behind it in Unicode.
+_WITHOUT_SPACES = "\u0e00"
 _NE = frozenset({"ne", "n"})
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
@@ -149,13 +151,13 @@ class AnswerDenials:
         """What a text denies that was asked for another purpose, in a clause whose words are all
         known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
         among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
-        if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
-            return reply
         # The one look that each text costs.
         plain = text.casefold() if text.isascii() else unaccent(text)
-        words = plain.translate(_SIGNS).split()
-        if self._signs.isdisjoint(words) and plain.isascii():
+        is_spaced = plain.isascii() or max(plain) < _WITHOUT_SPACES
+        if is_spaced and self._signs.isdisjoint(plain.translate(_SIGNS).split()):
             return ()
+        if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
+            return reply
         clauses = [
             c for c in dict.fromkeys((text, *_CLAUSES.split(text))) if 0 < len(c) <= _LONGEST_ANSWER
         ]
