@@ -90,7 +90,8 @@ def read_mailbox(raw: str, is_placeholder: Callable[[str], bool]) -> Mailbox:
 def _without_line(text: str) -> str:
     """An address without bracketed words that say what line it is: rosa@vidal.es (privat)."""
     found = _LINE_BEHIND.fullmatch(text)
-    return found[1] if found is not None and not has_other_words(found[2]) else text
+    says_line = found is not None and any(map(str.isalpha, found[2]))
+    return found[1] if found and says_line and not has_other_words(found[2]) else text
 
 
 def _is_raised(raw: str) -> bool:

@@ -246,3 +246,14 @@ def test_further_addresses_are_told(raw: str, vocabularies: Vocabularies) -> Non
 @pytest.mark.parametrize("raw", ["anna@acme.com", "a@b.com; a@b.com", "anna@acme.com / 030 1234"])
 def test_one_address_has_no_others(raw: str, vocabularies: Vocabularies) -> None:
     assert normalize_email(raw, vocabularies).others == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "email"),
+    [("rosa@vidal.es (privat)", "rosa@vidal.es"), ("rosa@vidal.es (work)", "rosa@vidal.es"),
+     ("rosa@vidal.es (Anna)", None), ("rosa@vidal.es (…)", None)],
+)  # fmt: skip
+def test_a_line_behind_an_address_is_none_of_it(
+    raw: str, email: str | None, vocabularies: Vocabularies
+) -> None:
+    assert normalize_email(raw, vocabularies).email == email
