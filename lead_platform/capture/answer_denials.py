@@ -225,9 +225,10 @@ class AnswerDenials:
         """Whether a denial stands among words that nobody knows: `do not call before 9`; one that
         is composed may say that there is nothing: `I have no fax`."""
         leave = self._names.leave(clause)
-        if leave.is_wish and leave.is_whole and self._refuses_once(clause, leave):
+        is_wish = leave.is_wish and leave.is_whole and leave.channels is not None
+        if is_wish and self._refuses_once(clause, leave):
             # `does not want to hear from us`
-            return leave.channels is not None
+            return True
         phrases = (fold(clause[p.start : p.end]) for p in self._denials.phrases_in(clause))
         return any(
             " " in each and each not in self._lists.composed_denials.channels for each in phrases
