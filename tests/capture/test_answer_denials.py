@@ -398,7 +398,7 @@ def test_what_a_rep_or_a_lead_writes_denies(remark: str, fields: tuple[str, ...]
 @pytest.mark.parametrize(
     "remark",
     ["Customer said do not call", "Alan asked us on 3/4 to stop emailing him",
-     "does not want to hear from us", "Opt-out received", "Client wants no opt-out",
+     "does not want to hear from us", "Opt-out received",
      "Do not call before 9am", "Please do not call on Fridays", "Do not email my boss"],
 )  # fmt: skip
 def test_words_of_a_denial_among_others_are_told(remark: str) -> None:
