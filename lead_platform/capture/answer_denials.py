@@ -37,6 +37,7 @@ _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}
 # What was 1 in a column of numbers with gaps in it.
 _NO_FRACTION = re.compile(r"^(\d+)\.0+$")
 _MOST_REMEMBERED = 10_000
+_MOST_SHAPES = 1_000
 _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
 # Spanish for `low` too.
@@ -99,6 +100,8 @@ class AnswerDenials:
         self._denials = DenialReader(lists)
         self._known: dict[str, _Leave | None] = {}
         self._uses: dict[str, _Leave | Literal["remark"] | None] = {}
+        self._of_shape: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._texts: dict[tuple[str, TextKind], tuple[str, ...] | None] = {}
 
     def read(self, answers: Mapping[str, Any]) -> Iterator[DeniedAnswer]:
         """Of each answer that denies, or may: what it denies."""
@@ -118,9 +121,8 @@ class AnswerDenials:
     ) -> Iterator[DeniedAnswer]:
         """What a record denies that is no answer: by columns of opt-outs and consents, wherever
         it holds them, and by what people wrote into columns of remarks."""
-        for name, value in _leaves(content):
-            use = self._use(name)
-            text = readable_text(value) if use is not None else None
+        for name, value in self._heard(content):
+            use, text = self._use(name), readable_text(value)
             if not text or use is None:
                 continue
             fields: tuple[str, ...] | None
@@ -133,6 +135,22 @@ class AnswerDenials:
                 fields = self._denied(use, text)
             if fields is None or fields:
                 yield DeniedAnswer(name, text, fields or ())
+
+    def _heard(self, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Each value within the record that stands in a column of a use, by the name next to it."""
+        waiting: list[Any] = [content]
+        while waiting:
+            part = waiting.pop()
+            inner = [value for value in part.values() if type(value) is dict or type(value) is list]
+            waiting += reversed([one for value in inner for one in _objects(value)])
+            # The records of a source have a few sets of keys.
+            names = tuple(part)
+            if names not in self._of_shape:
+                if len(self._of_shape) > _MOST_SHAPES:
+                    self._of_shape.clear()
+                self._of_shape[names] = tuple(name for name in names if self._use(name) is not None)
+            for name in self._of_shape[names]:
+                yield from ((name, value) for value in _values(part[name]))
 
     def _use(self, name: str) -> _Leave | Literal["remark"] | None:
         """What the column is for, as far as it may deny: by its name as a whole."""
@@ -151,6 +169,16 @@ class AnswerDenials:
         """What a text denies that was asked for another purpose, in a clause whose words are all
         known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
         among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
+        if len(text) > _LONGEST_ANSWER:
+            return self._in_text(text, kind)
+        key = (text, kind)
+        if key not in self._texts:
+            if len(self._texts) > _MOST_REMEMBERED:
+                self._texts.clear()
+            self._texts[key] = self._in_text(text, kind)
+        return self._texts[key]
+
+    def _in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         # The one look that each text costs.
         plain = text.casefold() if text.isascii() else unaccent(text)
         is_spaced = plain.isascii() or max(plain) < _WITHOUT_SPACES
@@ -375,17 +403,26 @@ class AnswerDenials:
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)
 
 
-def _leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each value within the record, by the name next to it."""
-    waiting: list[tuple[str, Any]] = [*reversed(list(content.items()))]
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects nearest to a value: itself, or those within its lists."""
+    waiting = [value]
     while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += reversed(list(value.items()))
-        elif isinstance(value, list):
-            waiting += [(name, part) for part in reversed(value)]
-        elif value is not None and value != "":
-            yield name, value
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+        elif isinstance(part, list):
+            waiting += reversed(part)
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """A value by itself, or those of its lists; no objects, and nothing empty."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += reversed(part)
+        elif part is not None and part != "" and not isinstance(part, dict):
+            yield part
 
 
 def _in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:

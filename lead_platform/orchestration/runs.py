@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -123,6 +124,7 @@ def run_job(
     failed step does not raise; the outcome tells.
     """
     ops = {name: {"config": config} for name, config in (operations or {}).items()}
+    import_everything()
     with prepared_instance(settings) as instance:
         from lead_platform.definitions import defs
 
@@ -225,14 +227,19 @@ def _root_cause(failure: StepFailureData) -> str:
     return error.message.strip() if error else "unknown"
 
 
+@cache
 def import_everything() -> None:
-    """Import what a run needs, so that runs after this start at once."""
+    """Import what a run needs, so that runs after this start at once.
+
+    Once in a process: what has been imported stays, and collections need not walk through it.
+    """
     import dbt.cli.main  # noqa: F401
     import great_expectations  # noqa: F401
 
     from lead_platform.definitions import defs
 
     defs.resolve_job_def("process_new_leads")
+    gc.freeze()
 
 
 def warm_up(settings: Settings) -> None:
