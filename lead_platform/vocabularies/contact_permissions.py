@@ -12,13 +12,13 @@ from typing import Literal
 
 Part = Literal[
     "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler", "wish",
-    "absence", "person",
+    "absence", "person", "means",
 ]  # fmt: skip
 """`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
 `refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
 `filler` joins the others; a `wish` says what somebody wants, or asks for; an `absence` that
 there is nothing, or that it did not come: `no email provided`; a `person` is of whom somebody else
-writes: `customer`."""
+writes: `customer`; `means` say by what: `by`, `telefonisch`."""
 Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
@@ -99,13 +99,18 @@ class ContactPermissions:
         return any(part in _REFUSES for part, _ in self._all(words))
 
     def granted_channel(self, words: Sequence[str]) -> str | None:
-        """The one channel that the words grant, where each of them is known and none refuses."""
-        meant: set[Meaning] = set()
-        for meanings in self._covered(words):
-            parts = {part for part, _ in meanings}
-            if parts <= _NO_GRANT or not parts.isdisjoint(_REFUSES):
-                return None
-            meant |= meanings
+        """The one channel that the words grant, where each of them is known and none refuses.
+
+        `Consent by email` may say how it was given; `Consent to contact by email` does not.
+        """
+        covered = list(self._covered(words))
+        by_word = [{part for part, _ in meanings} for meanings in covered]
+        if any(parts <= _NO_GRANT or not parts.isdisjoint(_REFUSES) for parts in by_word):
+            return None
+        says_by_what = any("means" in parts for parts in by_word)
+        if says_by_what and sum("contact" in parts for parts in by_word) == 1:
+            return None
+        meant = set(chain.from_iterable(covered))
         named = _channels(meant) or frozenset()
         is_granted = any(part == "agreement" for part, _ in meant) and len(named) == 1
         return next(iter(named)) if is_granted else None

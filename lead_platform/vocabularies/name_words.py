@@ -7,7 +7,7 @@ zu, Ramón y Cajal). A word `between_persons` tells two people; one `between_giv
 initial too, and tells them where given names stand beside it: Anna u. Peter. So does one
 `for_another`, who signs in somebody's place, as it is written: Ann Lee i.A. Bob May.
 `before_organisation`: Ann Lee from Acme; one `_or_place`: Anne of Cleves; one `_or_name`: John bei
-der Wieden.
+der Wieden. One `of_a_sentence` opens what is said of somebody: Ann Lee on leave.
 """
 
 import csv
@@ -19,7 +19,7 @@ Kind = Literal[
     "particle", "particle_or_given", "link", "rank", "title", "title_before_given",
     "title_with_dot", "title_behind_title", "degree", "between_persons", "between_given",
     "before_organisation", "before_organisation_or_place", "before_organisation_or_name",
-    "for_another",
+    "for_another", "of_a_sentence",
 ]  # fmt: skip
 _LIST = Path(__file__).with_name("name_words.csv")
 

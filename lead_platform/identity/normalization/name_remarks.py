@@ -7,6 +7,8 @@ titles those of the vocabularies.
 """
 
 import re
+from functools import cache
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from lead_platform.identity.normalization.companies import legal_form_behind
@@ -20,8 +22,8 @@ from lead_platform.identity.normalization.name_words import (
     titles_before,
     without_asides,
 )
-from lead_platform.vocabularies.name_words import words_of
-from lead_platform.vocabularies.particles import PARTICLES
+from lead_platform.vocabularies.name_words import Kind, words_of
+from lead_platform.vocabularies.particles import LINKS, PARTICLES
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import fold
 
@@ -66,7 +68,13 @@ def without_remarks(text: str, vocabularies: Vocabularies) -> Noted:
     titles = titles_before(words)
     name = words[titles:]
     if name and "&" not in plain and "," not in plain:
-        for cut in (_without_organisation, _without_notes_before, _without_notes_behind):
+        for cut in (
+            _without_placeholder_behind,
+            _without_sentence,
+            _without_organisation,
+            _without_notes_before,
+            _without_notes_behind,
+        ):
             name, is_clear = cut(name, vocabularies)
             if not is_clear:
                 return Noted(plain, is_clear=False)
@@ -204,6 +212,64 @@ def _without_notes_behind_commas(text: str, vocabularies: Vocabularies) -> str:
         if not place or not cell or not _is_note(cells, [","] * len(cells), place, vocabularies)
     ]
     return ", ".join(kept) if len(kept) < len(cells) else text
+
+
+def _without_placeholder_behind(
+    words: list[str], vocabularies: Vocabularies
+) -> tuple[list[str], bool]:
+    """Ann of Ann TBD, Ann N/A: her last name is not known. Info Requested is nobody."""
+    if not _PAIR <= len(words) <= _PAIR + 1 or not is_given(words[0]) or _is_known(words[-1]):
+        return words, True
+    whole, last = fold(" ".join(words)), fold(words[-1])
+    is_nobody = whole in vocabularies.placeholders["whole_name"]
+    is_none = vocabularies.is_placeholder_beside_a_name(last) and not is_nobody
+    return (words[:-1] if is_none else words), True
+
+
+def _without_sentence(words: list[str], _: Vocabularies) -> tuple[list[str], bool]:
+    """Ann Lee of Ann Lee on leave: small letters behind capital ones begin what is said of her.
+
+    What no list has may be a last name too, typed so: Juan Carlos hdez.
+    """
+    is_name = [not word.islower() for word in words]
+    start = is_name.index(False) if False in is_name else len(words)
+    if not start or not (start > 1 or is_given(words[0])):
+        return words, True
+    opens = [word in _opening() for word in words]
+    if any(map(is_given, (word for word in words[start:] if not word.islower()))):
+        # Ann Lee referred by Tom Ek; of Ann Lee via Bob May others know.
+        return words, not any(opens[start:]) or "behalf" in words
+    for place in range(start, len(words) - 1):
+        if opens[place]:
+            said = words[start:place]
+            return (words[:place], not any(map(_is_unknown, said)))
+    behind = pairwise(words[max(start, _PAIR) - 1 :])
+    are_unknown = (_is_unknown(word) and before.lower() not in PARTICLES for before, word in behind)
+    is_of_another = not _joining().isdisjoint(words[start:])
+    return words, start < _PAIR or is_of_another or not any(are_unknown)
+
+
+@cache
+def _opening() -> frozenset[str]:
+    """What opens a sentence in small letters, accents left out too; è without its own joins."""
+    listed = words_of("of_a_sentence")
+    return listed | {plain for word in listed if len(plain := fold(word)) > 1}
+
+
+@cache
+def _joining() -> frozenset[str]:
+    """What stands between somebody and an organisation, or another person."""
+    kinds: tuple[Kind, ...] = (
+        *("before_organisation", "before_organisation_or_place", "before_organisation_or_name"),
+        *("between_persons", "between_given", "for_another"),
+    )
+    return frozenset(chain.from_iterable(map(words_of, kinds)))
+
+
+def _is_unknown(word: str) -> bool:
+    """Whether a word in small letters is none of a name: no particle, initial or listed name."""
+    is_word = word.islower() and word.isalpha() and len(word) > 1
+    return is_word and word not in PARTICLES and word not in LINKS and not _is_known(word)
 
 
 def _without_organisation(words: list[str], _: Vocabularies) -> tuple[list[str], bool]:

@@ -63,6 +63,7 @@ AGREEMENTS = (
     ("Zgoda na kontakt telefoniczny", "consent_phone"),
     ("Samtycke till marknadsföring via sms", "consent_sms"),
     ("Souhlas se zasíláním e-mailů", "consent_email"),
+    ("Agrees to be contacted by phone", "consent_phone"),
     ("Newsletter yes/no", "consent_email"),
     ("Newsletter (oui/non)", "consent_email"),
     ("WhatsApp opt-in [J/N]", "consent_whatsapp"),
@@ -72,6 +73,9 @@ DOUBTS = (
     "I agree to receive emails of your partners", "Newsletter expired", "E-mail consent requested",
     "May newsletter", "Newsletter accepted by manager", "Zgoda na kontakt",
     "I consent to emails (privacy policy)", "Einwilligung Datenschutz und E-Mail",
+    # How it was given, or what it is for.
+    "Consent by email", "Einwilligung telefonisch", "Consentimiento por teléfono",
+    "Consentement par e-mail", "Consenso via email", "Telefonische Einwilligung", "Opt-in via SMS",
 )  # fmt: skip
 WITHDRAWN = (
     "Newsletter (refusé)", "Newsletter (withdrawn)", "SMS opt-in [removed]",

@@ -20,6 +20,11 @@ SET_OFF = (
 )  # fmt: skip
 SIGNS = (" - ", " – ", " | ", "; ", " -> ", " • ")
 UNKNOWN = ("Acme", "Zorblatt", "Quux Widgets")
+SAID = (
+    "on maternity leave", "works at Acme", "now at Acme", "call after 5", "no longer employed",
+    "met at booth 5", "bitte zurückrufen", "ist nicht mehr da", "ne pas appeler", "è in ferie",
+    "ya no trabaja aquí", "não está", "werkt hier niet meer", "the boss",
+)  # fmt: skip
 NOTED = ("full_name", "a note beside it is left out")
 
 
@@ -35,7 +40,7 @@ def test_a_note_goes_from_a_name_and_is_told(
     """CEO Fay Holm was Fay Ceo, OLD - Carl Ek Carl Old."""
     name = f"{title}{given} {family}"
     notes = [] if title else [f"{note} {name}" for note in BEFORE]
-    notes += [f"{name} {note}" for note in BEHIND]
+    notes += [f"{name} {note}" for note in (*BEHIND, *SAID)]
     notes += [f"{name}{sign}{note}" for sign, note in product(SIGNS, SET_OFF)]
     notes += [f"{note}{sign}{name}" for sign, note in product(SIGNS, SET_OFF)]
     notes += [f"{label}: {name}" for label in ("Name", "Contact", "Ansprechpartner", "Inscrito")]
@@ -66,8 +71,32 @@ def test_what_nobody_knows_beside_a_name_is_no_part_of_it(
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Ann Lee retired", "Juan Carlos hdez mtz", "Ann Lee referred by Tom Ek", "Tran Thi bich ngoc"],
+)
+def test_small_letters_that_may_be_a_name_or_a_note_leave_it_whole(
+    text: str, vocabularies: Vocabularies
+) -> None:
+    found = read(text, vocabularies)
+    assert (found.full, found.first, found.last) == (text, None, None)
+    assert found.reasons
+
+
+@pytest.mark.parametrize("filler", ["TBD", "LNU", "N/A", "Unknown", "unknown", "n/a"])
+def test_what_stands_for_a_last_name_is_none(filler: str, vocabularies: Vocabularies) -> None:
+    """Ann TBD was of the Tbd family."""
+    found = read(f"Ann {filler}", vocabularies)
+    assert (found.full, found.first, found.last) == ("Ann", "Ann", None)
+    assert NOTED in found.reasons
+
+
+@pytest.mark.parametrize(
     ("text", "first", "last"),
     [
+        ("Abdul rahman al hashimi", "Abdul Rahman", "al Hashimi"), ("Kim no", "Kim", "No"),
+        ("Bo van de laar", "Bo", "van de Laar"), ("Juan carlos hdez", "Juan", "Hdez"),
+        ("Jan nu", "Jan", "Nu"), ("Ana Na", "Ana", "Na"), ("Jan van 't wout", "Jan", "van 't Wout"),
+        ("Carlos Ruiz i Puig", "Carlos", "Puig"),
         ("NOVÁK Jana", "Jana", "Novák"), ("Jean DUPONT", "Jean", "Dupont"),
         ("Ann Old", "Ann", "Old"), ("Nova Jane Doe", "Nova", "Doe"),
         ("Md Karim Hossain", "Md", "Hossain"), ("Alt, Jan", "Jan", "Alt"),
