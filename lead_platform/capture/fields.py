@@ -224,7 +224,9 @@ class RuleCompiler:
 
     def _hearing(self, values: Mapping[str, Any] | None) -> "RuleCompiler":
         """The same for a rule that says of a blank what it means: there it is none."""
-        keys = {key.strip().lower() for key in values or ()}
+        if not values:
+            return self
+        keys = {key.strip().lower() for key in values}
         stated = {blank for blank in self.blanks if blank and blank.lower() in keys}
         if not stated:
             return self

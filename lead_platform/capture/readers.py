@@ -174,7 +174,7 @@ def _unwrapped(
     """Records out of their envelopes: `records` finds the list inside a document, or the table
     that it holds column by column. What stands beside it goes to `beside`."""
     find = compile_path(rules.records) if rules.records else None
-    known = names_of(rules.records) if rules.records else set()
+    known = names_of(rules.records) if rules.records else frozenset()
     for document in documents:
         if isinstance(document, Unreadable | RefusedFile):
             yield document
@@ -187,14 +187,14 @@ def _unwrapped(
             yield from _within(document, find, known, beside)
 
 
-def _note_beside(document: dict[str, Any], known: set[str], beside: dict[str, Any]) -> None:
+def _note_beside(document: dict[str, Any], known: frozenset[str], beside: dict[str, Any]) -> None:
     for name, part in document.items():
         if name not in known and name not in beside and len(beside) < _MOST_BESIDE:
             beside[name] = part[:_MOST_BESIDE] if isinstance(part, list) else part
 
 
 def _within(
-    document: dict[str, Any], find: Any, known: set[str], beside: dict[str, Any]
+    document: dict[str, Any], find: Any, known: frozenset[str], beside: dict[str, Any]
 ) -> Iterator[Content]:
     try:
         found = find(document) if find is not None else None
