@@ -7,9 +7,10 @@ The lake's clock is moved on after each run, and with it what the catalog rememb
 runs whenever it says it is due. Meanwhile other processes read: one polls the published release,
 two hold on to one release for most of a day, in a transaction and attached, and read all of it
 again and again. The runs are taken by processes that are warm and are replaced as often as workers
-are. What slowed down is told from a busy machine by a second home with readers of its own, on which
-the first runs are done over again in turn with the last ones. LEAD_PLATFORM_DATABASE_URL chooses
-the server profile, as everywhere; a second home is not made then.
+are. What slowed down is told from a busy machine, and from leads that cost more than others, by a
+second home with readers of its own, which takes in the leads of the last runs as its first ones, in
+turn with them. LEAD_PLATFORM_DATABASE_URL chooses the server profile, as everywhere; a second home
+is not made then.
 """
 
 import argparse
@@ -102,8 +103,8 @@ class Writer:
 def _watch(
     writer: Writer, readers: list[subprocess.Popen], other: Path, arguments: Any
 ) -> tuple[list[Run], list[Run]]:
-    """The runs, and the first ones again, each beside one of the last; readers take a newer release
-    before they must."""
+    """The runs, and those of a new home beside the last, each with the same lead; readers take a
+    newer release before they must."""
     runs: list[Run] = []
     again: list[Run] = []
     every = max(1, round(READER_HOURS / arguments.hours))
@@ -111,7 +112,8 @@ def _watch(
         fresh: Writer | None = None
         while len(runs) < arguments.runs:
             if len(runs) == arguments.runs - COMPARED_RUNS and not _is_on_server():
-                fresh = second.enter_context(Writer(other, arguments))
+                first = argparse.Namespace(**{**vars(arguments), "lead": len(runs)})
+                fresh = second.enter_context(Writer(other, first))
                 second.enter_context(_readers(other, arguments))()
             runs.append(run := writer.run())
             run["readers"] = [psutil.Process(each.pid).memory_info().rss for each in readers]
@@ -131,7 +133,7 @@ def _is_on_server() -> bool:
 
 def _compare(runs: list[Run], again: list[Run]) -> None:
     last = runs[-COMPARED_RUNS:]
-    for what, first in (("first", runs[:COMPARED_RUNS]), ("first again", again)):
+    for what, first in (("first", runs[:COMPARED_RUNS]), ("a new home's first", again)):
         if not first:
             continue
         cost = {
@@ -212,7 +214,8 @@ def write(home: Path, arguments: Any) -> None:
     for number, _ in enumerate(sys.stdin, arguments.done):
         clock.move(lake, hours=arguments.hours)
         write_world(
-            generate_increment(world_settings, 1, 1_000 + number, base=world), home / "demo"
+            generate_increment(world_settings, 1, 1_000 + arguments.lead + number, base=world),
+            home / "demo",
         )
         _deliver(home)
         used = time.process_time()
@@ -346,6 +349,7 @@ def _arguments() -> Any:
     parser.add_argument("--part", default="", choices=["", *PARTS])
     parser.add_argument("--attached", action="store_true")
     parser.add_argument("--done", type=int, default=0, help="runs before this process")
+    parser.add_argument("--lead", type=int, default=0, help="leads left out before the first")
     return parser.parse_args()
 
 
@@ -353,7 +357,7 @@ def _arguments() -> Any:
 def _part(name: str, home: Path, arguments: Any, *more: str) -> Iterator[subprocess.Popen]:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.endurance", "--part", name]
     command += ["--home", str(home), "--runs", str(arguments.runs)]
-    command += ["--hours", str(arguments.hours), *more]
+    command += ["--hours", str(arguments.hours), "--lead", str(arguments.lead), *more]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
