@@ -5,14 +5,13 @@ wherever it is stated; a grant only where the channel maps one.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.denials import DenialReader, consent_fields
+from lead_platform.capture.denials import consent_fields, in_order
 from lead_platform.capture.guessing.names import (
     DENIED_AT,
     OPT_OUTS,
@@ -20,17 +19,12 @@ from lead_platform.capture.guessing.names import (
     FieldNames,
 )
 from lead_platform.capture.questions import bare_question
+from lead_platform.capture.text_denials import CLAUSES, LONGEST_ANSWER, TextDenials, TextKind
 from lead_platform.capture.values import read_list, readable_text, show
-from lead_platform.vocabularies.contact_permissions import Leave
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
-from lead_platform.vocabularies.text import fold, unaccent
+from lead_platform.vocabularies.text import fold
 
-# Longer ones are what people wrote.
-_LONGEST_ANSWER = 200
-# `No, do not call me`, `Gore Ltd (unsubscribed)`
-_CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
-_SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'": ""})
 _PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
 # `2024-05-01`, `1.5.24`, and by themselves the seconds since 1970
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}(?:\d{3})?$")
@@ -38,23 +32,9 @@ _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}
 _NO_FRACTION = re.compile(r"^(\d+)\.0+$")
 _MOST_REMEMBERED = 10_000
 _MOST_SHAPES = 1_000
-_DOUBLE = _PAIR = 2
-_LONGEST_REPLY = 40
-# Spanish for `low` too.
-_ALSO_LEVELS = frozenset({"baja"})
-# Thai, and whatever stands behind it in Unicode.
-_WITHOUT_SPACES = "\u0e00"
-_NE = frozenset({"ne", "n"})
+_DOUBLE = 2
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
-
-
-UNCLEAR_DENIAL = (
-    "has words of a denial among others: read it, for no consent is filled from it; a phrase that "
-    "denies by itself goes into config/vocabularies/opt_outs.csv"
-)
-TextKind = Literal["remark", "answer", "value"]
-"""A text written freely; what was answered to a question; a value such as a company."""
 
 
 class _Leave(NamedTuple):
@@ -97,11 +77,10 @@ class AnswerDenials:
     def __init__(self, names: FieldNames, lists: IntakeLists) -> None:
         self._names = names
         self._lists = lists
-        self._denials = DenialReader(lists)
+        self._texts = TextDenials(names, lists)
         self._known: dict[str, _Leave | None] = {}
         self._uses: dict[str, _Leave | Literal["remark"] | None] = {}
         self._of_shape: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._texts: dict[tuple[str, TextKind], tuple[str, ...] | None] = {}
 
     def read(self, answers: Mapping[str, Any]) -> Iterator[DeniedAnswer]:
         """Of each answer that denies, or may: what it denies."""
@@ -136,6 +115,10 @@ class AnswerDenials:
             if fields is None or fields:
                 yield DeniedAnswer(name, text, fields or ())
 
+    def in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
+        """As `TextDenials.read`."""
+        return self._texts.read(text, kind)
+
     def _heard(self, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Each value within the record that stands in a column of a use, by the name next to it."""
         waiting: list[Any] = [content]
@@ -165,109 +148,12 @@ class AnswerDenials:
             self._uses[name] = asked or ("remark" if is_remark else None)
         return self._uses[name]
 
-    def in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
-        """What a text denies that was asked for another purpose, in a clause whose words are all
-        known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
-        among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
-        if len(text) > _LONGEST_ANSWER:
-            return self._in_text(text, kind)
-        key = (text, kind)
-        if key not in self._texts:
-            if len(self._texts) > _MOST_REMEMBERED:
-                self._texts.clear()
-            self._texts[key] = self._in_text(text, kind)
-        return self._texts[key]
-
-    def _in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
-        # The one look that each text costs.
-        plain = text.casefold() if text.isascii() else unaccent(text)
-        is_spaced = plain.isascii() or max(plain) < _WITHOUT_SPACES
-        if is_spaced and self._signs.isdisjoint(plain.translate(_SIGNS).split()):
-            return ()
-        if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
-            return reply
-        clauses = [
-            c for c in dict.fromkeys((text, *_CLAUSES.split(text))) if 0 < len(c) <= _LONGEST_ANSWER
-        ]
-        found = [self._by_itself(c, is_remark=kind == "remark" and c == text) for c in clauses]
-        if kind != "value" and not any(found):
-            found += [self._by_its_words(clause) for clause in clauses]
-        fields = _in_order(each for each in found if each)
-        is_unclear = kind == "remark" and any(map(self._may_deny, clauses))
-        return fields or (None if is_unclear else ())
-
-    def _reply(self, text: str, kind: TextKind) -> tuple[str, ...]:
-        """What a whole text denies that is one word of a denial, among courtesies in a remark."""
-        if len(text) > _LONGEST_REPLY:
-            return ()
-        words = fold(text).split()
-        if kind == "remark":
-            said = [word for word in words if not self._lists.is_courtesy(word)]
-            if len(said) == 1 and (denied := self._lists.denied_channels(said[0])):
-                return consent_fields(denied)
-            # `Consent withdrawn`
-            named = {match.field for match in self._names.matches((text,))}
-            return _in_order(fields for name, fields in DENIED_AT.items() if name in named)
-        if not text.isupper() or _ALSO_LEVELS.intersection(words):
-            return ()
-        return consent_fields(self._lists.denied_channels(text))
-
-    def _behind(self, text: str) -> tuple[str, ...]:
-        """What several words in capitals deny behind a name that is not: `Vidal SL DO NOT CONTACT`;
-        one alone may be initials (DNC)."""
-        words = text.split()
-        for start in range(1, len(words) - 1 if len(text) <= _LONGEST_ANSWER else 0):
-            behind = " ".join(words[start:])
-            if not behind.isupper() or not any(map(str.islower, " ".join(words[:start]))):
-                continue
-            if denied := self._lists.denied_channels(behind):
-                return consent_fields(denied)
-        return ()
-
-    @cached_property
-    def _signs(self) -> frozenset[str]:
-        return self._denials.signs | self._names.permissions.refusing_words
-
-    def _by_its_words(self, clause: str) -> tuple[str, ...]:
-        """What a clause denies that wishes for no contact in words of its own; of channels on both
-        sides of the refusal the one behind it: `prefer e-mail, not phone`."""
-        leave = self._names.leave(clause)
-        is_wish = leave.is_wish and leave.is_whole and leave.channels
-        if not is_wish or not self._refuses_once(clause, leave) or _CLAUSES.search(clause):
-            return ()
-        words = clause.split()
-        start = next(
-            (at for at, word in enumerate(words) if self._names.permissions.refuses([fold(word)])),
-            0,
-        )
-        before = self._names.leave(" ".join(words[:start])).channels
-        denied = self._names.leave(" ".join(words[start:])).channels if before else leave.channels
-        return consent_fields(denied) if denied and len(denied) == 1 else ()
-
-    def _refuses_once(self, clause: str, leave: Leave) -> bool:
-        """Whether one word refuses, or two as one: ne … pas."""
-        is_french = leave.refusals == _DOUBLE and not _NE.isdisjoint(fold(clause).split())
-        return leave.refusals == 1 or is_french
-
-    def _may_deny(self, clause: str) -> bool:
-        """Whether a denial stands among words that nobody knows: `do not call before 9`; one that
-        is composed may say that there is nothing: `I have no fax`."""
-        leave = self._names.leave(clause)
-        is_wish = leave.is_wish and leave.is_whole and leave.channels is not None
-        if is_wish and self._refuses_once(clause, leave):
-            # `does not want to hear from us`
-            return True
-        phrases = (fold(clause[p.start : p.end]) for p in self._denials.phrases_in(clause))
-        return any(
-            " " in each and each not in self._lists.composed_denials.channels for each in phrases
-        )
-
     def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
         """The consents that the answer denies; None where it may deny some, and nobody knows."""
         stated = self.in_text(answer, "answer")
         if asked is None:
             return stated
-        clauses = [answer, *_CLAUSES.split(answer)] if len(answer) <= _LONGEST_ANSWER else []
+        clauses = [answer, *CLAUSES.split(answer)] if len(answer) <= LONGEST_ANSWER else []
         if named := set(chain.from_iterable(map(self._lists.named_channels, clauses))):
             return consent_fields(named)
         said = {self._said(asked, clause) for clause in clauses} - {None}
@@ -301,37 +187,6 @@ class AnswerDenials:
             return self._lists.says_opt_out(text)
         # `No, thanks` to an opt-out is none, though it refuses where consent is asked for.
         return "not_denied" if self._names.permissions.are_fillers(rest) else None
-
-    def _by_itself(self, clause: str, *, is_remark: bool) -> tuple[str, ...]:
-        """What a clause denies whatever was asked: `Please do not call or text me`; of what denies
-        every channel, the one that it names: `Do not contact me by phone`.
-
-        Two words may be what somebody does (`No marketing`, `We do no marketing`), but not as a
-        remark, nor with words of a wish beside them (`Please`).
-        """
-        places = self._denials.phrases_in(clause)
-        around = clause
-        for place in reversed(places):
-            around = f"{around[: place.start]} {around[place.end :]}"
-        if not places:
-            return ()
-        leave, beside = self._names.leave(clause), self._names.leave(around)
-        permissions, words_around = self._names.permissions, fold(around).split()
-        words = sum(len(clause[place.start : place.end].split()) for place in places)
-        is_told = leave.is_wish or words > _PAIR
-        is_whole = leave.is_whole and leave.channels is not None
-        is_whole = is_whole and self._refuses_once(clause, leave)
-        is_known = is_told and (is_whole or permissions.add_nothing(words_around))
-        if not is_known and not permissions.are_fillers(words_around):
-            return ()
-        fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
-        if fields == CONSENTS and beside.channels:
-            fields = consent_fields(beside.channels)
-        may_be_trade = words == _PAIR and fields == CONSENTS and not leave.is_wish
-        is_said = is_remark or bool(around.strip())
-        before = clause[: places[0].start]
-        is_polite = len(before.split()) <= 1 or self._lists.is_courtesy(before)
-        return () if may_be_trade and not (is_said and is_polite) else fields
 
     def _asked(self, question: str) -> _Leave | None:
         if question not in self._known:
@@ -372,11 +227,11 @@ class AnswerDenials:
         """What a question asks that is listed, or is when words are left out that add nothing."""
         named = {match.field for match in self._names.matches((text,))}
         if opt_outs := [fields for name, fields in OPT_OUTS.items() if name in named]:
-            return _Leave("opt_out", _in_order(opt_outs))
+            return _Leave("opt_out", in_order(opt_outs))
         if dated := [f for name, f in DENIED_AT.items() if name in named and name != WITHDRAWN_AT]:
-            return _Leave("opt_out_at", _in_order(dated))
+            return _Leave("opt_out_at", in_order(dated))
         if consents := named & set(CONSENTS):
-            return _Leave("consent", _in_order([consents]))
+            return _Leave("consent", in_order([consents]))
         if self._names.asks_call_time(text):
             return _Leave("time", ("consent_phone",))
         return None
@@ -423,8 +278,3 @@ def _values(value: Any) -> Iterator[Any]:
             waiting += reversed(part)
         elif part is not None and part != "" and not isinstance(part, dict):
             yield part
-
-
-def _in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    named = set(chain.from_iterable(fields))
-    return tuple(name for name in CONSENTS if name in named)

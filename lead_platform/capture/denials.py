@@ -7,9 +7,10 @@ of consents and opt-outs are read by `values`; the words of both are those of op
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
+from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.notes import is_note
 from lead_platform.vocabularies.conjunctions import CONJUNCTIONS, PREFERENCES
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
@@ -433,3 +434,9 @@ def _as_denial(heard: _Heard | None) -> Denial | None:
 def consent_fields(channels: Iterable[str]) -> tuple[str, ...]:
     """The fields of consent to those channels, in order."""
     return tuple(f"consent_{channel}" for channel in CONTACT_CHANNELS if channel in channels)
+
+
+def in_order(fields: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """All these fields of consent, each once."""
+    named = set(chain.from_iterable(fields))
+    return tuple(name for name in CONSENTS if name in named)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from lead_platform.capture.answer_denials import UNCLEAR_DENIAL, TextKind
 from lead_platform.capture.answers import AnswerReader, Answers, UnmappedAnswers
 from lead_platform.capture.channels import (
     Channel,
@@ -43,6 +42,7 @@ from lead_platform.capture.identifiers import hashed_id, id_form, version_key
 from lead_platform.capture.kinds import MARKS, PERSON, SIGN_FIELDS, KindReader, Mark
 from lead_platform.capture.lines import RECORD_LIMIT
 from lead_platform.capture.paths import PathError, compile_path, is_true
+from lead_platform.capture.text_denials import UNCLEAR_DENIAL, TextKind
 from lead_platform.capture.value_rules import FieldRule
 from lead_platform.capture.values import (
     CLOCK_SKEW,
