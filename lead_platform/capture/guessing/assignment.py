@@ -68,7 +68,7 @@ from lead_platform.capture.guessing.names import (
     FieldNames,
     NameMatch,
 )
-from lead_platform.capture.guessing.notation import path_of, quoted
+from lead_platform.capture.guessing.notation import quoted, where
 from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
 from lead_platform.capture.guessing.phone_codes import find_phone_codes, with_codes_beside
 from lead_platform.capture.guessing.refusals import (
@@ -265,7 +265,7 @@ def _deleting_operations(columns: Sequence[Column], rest: Rest, names: FieldName
             gone = sorted(each for each in states if is_status and names.is_about_deletion((each,)))
         if not gone:
             continue
-        path = path_of(column.path)
+        path = where(column)
         when = " && ".join(f"{path} != '{each}'" for each in gone)
         yield (
             f"{column.name}: does {' or '.join(map(show, gone))} mark records that the source has "

@@ -25,6 +25,7 @@ from lead_platform.capture.guessing.notation import (
     quoted,
     reference,
     scalar,
+    where,
     where_both,
 )
 from lead_platform.capture.guessing.phone_codes import code_parts
@@ -219,7 +220,7 @@ def _identity_lines(
     elif len(record) == 1:
         yield _line("record_id", reference((record[0].column,)), record[0])
     else:
-        paths = ", ".join(scalar(path_of(choice.column.path)) for choice in record)
+        paths = ", ".join(scalar(where(choice.column)) for choice in record)
         yield _line("record_id", f"{{path: [{paths}]}}", record[-1])
     is_person = person is not None and [c.column for c in record] == [person.column]
     changes = found.first("modified_at") is not None or is_person
@@ -306,7 +307,7 @@ def _time_line(name: str, choices: tuple[Choice, ...]) -> list[str]:
     choice = choices[0]
     parts = [reference((choice.column,), bare=False)]
     if choice.beside is not None:
-        paths = (scalar(path_of(column.path)) for column in (choice.column, choice.beside))
+        paths = (scalar(where(column)) for column in (choice.column, choice.beside))
         parts = [f"path: [{', '.join(paths)}]"]
     if choice.dates is not None and choice.dates.formats:
         parts.append(f"formats: {flow(list(choice.dates.formats))}")

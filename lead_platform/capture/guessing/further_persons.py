@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lead_platform.capture.guessing.choices import Choice
 from lead_platform.capture.guessing.names import AMBIGUOUS_NAME, FieldNames
-from lead_platform.capture.guessing.notation import path_of, quoted
+from lead_platform.capture.guessing.notation import quoted, where
 from lead_platform.capture.guessing.shapes import Column, is_person_name
 
 Persons = Mapping[int, Mapping[str, Column]]
@@ -90,4 +90,4 @@ def ask_about_further_persons(
 
 
 def _element(own: Mapping[str, Column]) -> str:
-    return "{" + ", ".join(f"{name}: {path_of(column.path)}" for name, column in own.items()) + "}"
+    return "{" + ", ".join(f"{name}: {where(column)}" for name, column in own.items()) + "}"

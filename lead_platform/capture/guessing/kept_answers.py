@@ -3,7 +3,7 @@
 import re
 
 from lead_platform.capture.guessing.choices import KEPT, Assignment
-from lead_platform.capture.guessing.notation import path_of, quoted, where_both
+from lead_platform.capture.guessing.notation import path_of, quoted, where, where_both
 from lead_platform.capture.guessing.shapes import Column
 from lead_platform.capture.paths import LONGEST_PATH
 
@@ -24,7 +24,7 @@ def kept_answer_lines(found: Assignment) -> list[str]:
         if column.path[0] == "_answers" and others is None:
             continue
         key = _key(column, keys)
-        path = path_of(column.path) if others is None else where_both(others, column)
+        path = where(column) if others is None else where_both(others, column)
         pair = f"{key}: {path}"
         fits = sum(map(len, pairs)) + 2 * len(pairs) + len(pair) < LONGEST_PATH - 10
         if (column.values or others) and near in KEPT and fits:

@@ -2,7 +2,7 @@
 their list in the document. Each is told; what may say who may be reached is asked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -43,14 +43,25 @@ class LeftPart:
         return f"{self.name} ({', '.join(names[:_MOST_NAMES])}{more})" if names else self.name
 
 
-def left_lists(contents: Iterable[Mapping[str, Any]], taken: _Path | None) -> tuple[LeftPart, ...]:
-    """The lists of objects in the records, but for the one at `taken`."""
+def left_lists(
+    contents: Iterable[Mapping[str, Any]], taken: Container[_Path]
+) -> tuple[LeftPart, ...]:
+    """The lists of objects in the records, but for those at `taken`."""
+    found = lists_of(contents)
+    return tuple(
+        LeftPart(path, _columns(path, held), False)
+        for path, held in found.items()
+        if path not in taken
+    )
+
+
+def lists_of(contents: Iterable[Mapping[str, Any]]) -> dict[_Path, list[Any]]:
+    """The elements of each list of objects, of all records together."""
     found: dict[_Path, list[Any]] = {}
     for content in contents:
         for path, held in _lists(content, ()):
-            if path != taken:
-                found.setdefault(path, []).extend(held)
-    return tuple(LeftPart(path, _columns(path, held), False) for path, held in found.items())
+            found.setdefault(path, []).extend(held)
+    return found
 
 
 def parts_of(held: Mapping[str, Any], *, is_beside: bool) -> tuple[LeftPart, ...]:

@@ -27,7 +27,7 @@ from lead_platform.capture.guessing.names import (
     FIRST_NAME_BESIDE_LAST,
     FieldNames,
 )
-from lead_platform.capture.guessing.notation import path_of, quoted, where_both
+from lead_platform.capture.guessing.notation import quoted, where, where_both
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
@@ -76,7 +76,7 @@ def _asked_of_another(column: Column, field: str, what: str, others: list[Column
     cells = zip(column.cells, *(other.cells for other in others), strict=True)
     alone = sum(bool(own) and not any(filled) for own, *filled in cells)
     told = f", though in {alone} of {column.rows} rows no other is filled" if alone else ""
-    instead = " || ".join(path_of(each.path) for each in (*others, column))
+    instead = " || ".join(where(each) for each in (*others, column))
     both = quoted(where_both(tuple(others), column))
     further = f", and {both} as that of `further_emails`" if field == "email" else ""
     return (
@@ -131,8 +131,8 @@ def _paths_without(column: Column, labelled: list[Column], said: list[str]) -> s
     """What reads the labelled columns but for the cells that the labels speak against."""
     if len(said) > _TOLD_LABELS:
         return ""
-    tests = " && ".join(f"{path_of(column.path)} != {_raw(value)}" for value in said)
-    return "; ".join(quoted(f"[@][?{tests}] | [0].{path_of(each.path)}") for each in labelled)
+    tests = " && ".join(f"{where(column)} != {_raw(value)}" for value in said)
+    return "; ".join(quoted(f"[@][?{tests}] | [0].{where(each)}") for each in labelled)
 
 
 def _asked_of_lines(column: Column, reached: list[Column], said: list[str], without: str) -> str:

@@ -246,7 +246,9 @@ class FieldNames:
             joined = _compact([*self._words(path[-2]), *self._words(path[-1])])
             if found := self._listed(joined, is_exact=True):
                 return found
-            if not self._are_fillers(parents):
+            # `email.email`
+            says_no_more = set(parents) <= set(self._words(path[-1]))
+            if not says_no_more and not self._are_fillers(parents):
                 return ()
             if found := self._listed(whole, is_exact=True):
                 return found

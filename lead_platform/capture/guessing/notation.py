@@ -14,25 +14,31 @@ _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
 
 def reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
     """Where the columns are: `{column: First Name}`, `path: a.b`; `bare` for a rule of its own."""
-    if len(columns) == 1 and len(columns[0].path) == 1 and not _PLAIN.fullmatch(columns[0].name):
+    is_single = len(columns) == 1 and len(columns[0].path) == 1 and columns[0].at is None
+    if is_single and not _PLAIN.fullmatch(columns[0].name):
         column = f"column: {scalar(columns[0].path[0])}"
         return f"{{{column}}}" if bare else column
-    path = scalar(" || ".join(path_of(column.path) for column in columns))
+    path = scalar(" || ".join(where(column) for column in columns))
     return path if bare else f"path: {path}"
 
 
 def where_both(others: tuple[Column, ...], column: Column) -> str:
     """The column where one of the others is filled too."""
-    any_other = " || ".join(path_of(each.path) for each in others)
+    any_other = " || ".join(where(each) for each in others)
     bracketed = f"({any_other})" if len(others) > 1 else any_other
-    return f"{bracketed} && {path_of(column.path)}"
+    return f"{bracketed} && {where(column)}"
 
 
 def all_of(columns: tuple[Column, ...]) -> str:
     """Several columns whose values are joined."""
-    if all(len(column.path) == 1 for column in columns):
+    if all(len(column.path) == 1 and column.at is None for column in columns):
         return f"column: {flow([column.path[0] for column in columns])}"
-    return f"path: {flow([path_of(column.path) for column in columns])}"
+    return f"path: {flow([where(column) for column in columns])}"
+
+
+def where(column: Column) -> str:
+    """The jmespath of a column."""
+    return column.at if column.at is not None else path_of(column.path)
 
 
 def path_of(names: tuple[str, ...]) -> str:

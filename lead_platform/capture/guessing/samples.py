@@ -7,7 +7,7 @@ tables are the readers'.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import Any
 
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
+from lead_platform.capture.guessing.labelled_lists import LabelledList, labelled_lists
 from lead_platform.capture.guessing.left_parts import LeftPart, left_lists, parts_of
 from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.notation import path_of
 from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
-from lead_platform.capture.guessing.shapes import Column, repeat_question, sample_cells
+from lead_platform.capture.guessing.shapes import MOST_READ, Column, repeat_question, sample_cells
 from lead_platform.capture.json_columns import rows_of_columns
 from lead_platform.capture.names import shown
 from lead_platform.capture.readers import (
@@ -50,7 +52,9 @@ _TABLE_KEY = re.compile(
 # Envelopes of APIs and exports; a list under another name may be part of one record.
 _ENVELOPES = (
     "data", "results", "records", "items", "elements", "leads", "contacts", "entries", "responses",
-    "submissions", "rows", "objects", "values", "list", "members", "people",
+    "submissions", "rows", "objects", "values", "list", "members", "people", "persons", "customers",
+    "subscribers", "attendees", "registrants", "participants", "prospects", "users", "connections",
+    "value",
 )  # fmt: skip
 _QUESTIONS = (
     "name", "key", "question", "label", "title", "field", "column_id", "column_name", "ref", "id",
@@ -118,15 +122,19 @@ def sample_file(
         told = _as_options(faults[0]) if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
     reading = stream.reading
-    answers = _answer_list(contents)
-    rows = [_flat(content, answers) for content in contents]
+    labelled = {each.path: each for each in labelled_lists(contents, names)}
+    answers = _answer_list(contents, labelled)
+    rows = [_flat(content, answers, labelled) for content in contents]
     if reading is not None:
         notes = (*map(_as_options, reading.describe()), *notes)
     if faults:
         told = _as_options(faults[0])
         notes += (f"{len(faults)} of the first records cannot be read: {told}",)
     columns = tuple(_told_by(reading, column) for column in _columns(rows, lists))
-    within = left_lists(contents, answers.path if answers is not None else None)
+    places = {path: at for each in labelled.values() for path, at in each.places()}
+    columns = tuple(replace(each, at=places.get(each.path)) for each in columns)
+    taken = {*labelled, *([answers.path] if answers is not None else [])}
+    within = left_lists(contents, taken)
     # Where such a list is empty, a record seems to have a blank.
     lists_at = {part.path for part in within}
     columns = tuple(each for each in columns if each.values or each.path not in lists_at)
@@ -207,7 +215,24 @@ def _envelope(contents: list[dict[str, Any]], names: FieldNames) -> str | None:
             return name
         if isinstance(found, dict) and _are_keyed(found, names):
             return f"values({name})"
+    if (of_persons := _list_of_persons(document, names)) is not None:
+        return path_of((of_persons,))
     return "values(@)" if _are_keyed(document, names) else None
+
+
+def _list_of_persons(document: Mapping[str, Any], names: FieldNames) -> str | None:
+    """The only list of objects of a document that itself names nobody, where most of them have a
+    mailbox of their own."""
+    lists = [name for name, part in document.items() if isinstance(part, list) and part]
+    if len(lists) != 1 or any(map(names.has, document)):
+        return None
+    elements = document[lists[0]]
+    if len(elements) < _LEAST_KEYED or not all(isinstance(each, dict) for each in elements):
+        return None
+    mails = [re.findall(r'"([^"\s]+@[^"\s]+\.[^"\s]+)"', json.dumps(each)) for each in elements]
+    first = {found[0] for found in mails if found}
+    is_of_persons = len(first) >= MOST_READ * len(elements)
+    return lists[0] if is_of_persons and _list_of_answers(elements) is None else None
 
 
 def _are_keyed(document: Mapping[str, Any], names: FieldNames) -> bool:
@@ -225,14 +250,17 @@ def _is_id(key: str, names: FieldNames) -> bool:
     return any(map(str.isdigit, key)) and not names.has(key)
 
 
-def _answer_list(contents: list[dict[str, Any]]) -> AnswerList | None:
-    """The list of questions and answers of the records that says most of a person."""
+def _answer_list(
+    contents: list[dict[str, Any]], labelled: Container[tuple[str, ...]]
+) -> AnswerList | None:
+    """The list of questions and answers of the records that says most of a person; none whose
+    elements are mailboxes or numbers."""
     found: Counter[AnswerList] = Counter()
     for content in contents[:20]:
         for path, held in _groups(content, ()):
             elements = _elements(held)
             keys = _list_of_answers(elements)
-            if keys is not None:
+            if keys is not None and path not in labelled:
                 many = any(isinstance(element[keys[1]], list) for element in elements)
                 # Of several groups, that with a mailbox is the form's.
                 mails = sum("@" in str(element[keys[1]]) for element in elements)
@@ -276,7 +304,11 @@ def _is_answer(element: dict[str, Any], key: str) -> bool:
     return key in element and not any(isinstance(part, dict | list) for part in parts)
 
 
-def _flat(content: Mapping[str, Any], answers: AnswerList | None) -> dict[tuple[str, ...], str]:
+def _flat(
+    content: Mapping[str, Any],
+    answers: AnswerList | None,
+    labelled: Mapping[tuple[str, ...], LabelledList],
+) -> dict[tuple[str, ...], str]:
     """Values by their path; lists of plain values as one text, lists of objects left out."""
     flat: dict[tuple[str, ...], str] = {}
     for path, value in _leaves(content, (), answers.path if answers is not None else None):
@@ -285,6 +317,8 @@ def _flat(content: Mapping[str, Any], answers: AnswerList | None) -> dict[tuple[
                 if isinstance(element, dict) and isinstance(element.get(answers.name), str):
                     text = readable_text(element.get(answers.value))
                     flat[("_answers", element[answers.name])] = text or ""
+        elif path in labelled and isinstance(value, list):
+            flat.update(labelled[path].cells(value))
         elif not isinstance(value, list) or not any(isinstance(part, dict) for part in value):
             flat[path] = readable_text(value) or ""
     return flat

@@ -49,12 +49,14 @@ class Column:
     """A column of a sample: its `path` (a name, or names within JSON) and its `cells` as text, one
     per row looked at, empty where there is no value. `unit`: what a row of units below the header
     says of it. `group`: the title of the group it stands in and its name there, where two rows of
-    the table name it; the name is empty where another group has it too."""
+    the table name it; the name is empty where another group has it too. `at`: where its values are,
+    as jmespath, where the names of `path` do not say it."""
 
     path: tuple[str, ...]
     cells: tuple[str, ...]
     unit: str = ""
     group: tuple[str, str] | None = None
+    at: str | None = None
 
     @cached_property
     def values(self) -> tuple[str, ...]:
