@@ -32,6 +32,10 @@ _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}
 _NO_FRACTION = re.compile(r"^(\d+)\.0+$")
 _MOST_REMEMBERED = 10_000
 _MOST_SHAPES = 1_000
+# What is longer or more is nobody's form, and not remembered.
+_LONGEST_NAME = 300
+_LONGEST_QUESTION = 2_000
+_MOST_NAMES = 1_000
 _DOUBLE = 2
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
@@ -128,15 +132,20 @@ class AnswerDenials:
             waiting += reversed([one for value in inner for one in _objects(value)])
             # The records of a source have a few sets of keys.
             names = tuple(part)
-            if names not in self._of_shape:
-                if len(self._of_shape) > _MOST_SHAPES:
-                    self._of_shape.clear()
-                self._of_shape[names] = tuple(name for name in names if self._use(name) is not None)
-            for name in self._of_shape[names]:
+            heard = self._of_shape.get(names)
+            if heard is None:
+                heard = tuple(name for name in names if self._use(name) is not None)
+                if len(names) <= _MOST_NAMES and max(map(len, names), default=0) <= _LONGEST_NAME:
+                    if len(self._of_shape) > _MOST_SHAPES:
+                        self._of_shape.clear()
+                    self._of_shape[names] = heard
+            for name in heard:
                 yield from ((name, value) for value in _values(part[name]))
 
     def _use(self, name: str) -> _Leave | Literal["remark"] | None:
         """What the column is for, as far as it may deny: by its name as a whole."""
+        if len(name) > _LONGEST_NAME:
+            return None
         if name not in self._uses:
             if len(self._uses) > _MOST_REMEMBERED:
                 self._uses.clear()
@@ -189,6 +198,8 @@ class AnswerDenials:
         return "not_denied" if self._names.permissions.are_fillers(rest) else None
 
     def _asked(self, question: str) -> _Leave | None:
+        if len(question) > _LONGEST_QUESTION:
+            return None
         if question not in self._known:
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.clear()

@@ -122,7 +122,8 @@ class MappedRecord:
     `items`: (kind, values in the order of ITEM_COLUMNS[kind]); the first value is the item's id.
     `side_faults`: the reasons why single fields of the items are null although something was given.
     `of_vendor`: what a key of the vendor's says of it.
-    `denials`: what its events and outcomes deny, which is no column of theirs.
+    `denials`: what its events and outcomes deny, which is no column of theirs; `of_others`: the
+    ids of events that say so of somebody else than the submission's person.
     `issues`: those of what all items share, which every item of the record carries.
     """
 
@@ -134,6 +135,7 @@ class MappedRecord:
     side_faults: list[str] = field(default_factory=list)
     of_vendor: Mark | None = None
     denials: list["_Denials"] = field(default_factory=list)
+    of_others: set[str] = field(default_factory=set)
     issues: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, name: str, reason: str) -> None:
@@ -244,15 +246,21 @@ class RecordMapper:
         told: set[tuple[Any, ...]] = set()
         for one in stated:
             for name in CONSENTS:
-                if name not in one.fields or name in known:
+                if name not in one.fields:
                     continue
                 event = one.event(DENIAL_EVENTS[name])
+                is_of_another = submission is not None and _is_of_another(event, submission)
+                if name in known and not is_of_another:
+                    continue
                 who = (name, *(event[_PLACES["event"][column]] for column in _WHO))
                 if who in told:
                     continue
                 told.add(who)
                 event[0] = hashed_id(ID_PREFIXES["event"], str(one.row[0]), DENIAL_EVENTS[name])
                 mapped.items.append(("event", event))
+                if is_of_another:
+                    event[_PLACES["event"]["source_person_id"]] = None
+                    mapped.of_others.add(event[0])
 
     def redact(self, content: dict[str, Any]) -> dict[str, Any]:
         """The record without secrets that its source sent along; what the channel reads is none."""
@@ -373,7 +381,7 @@ def _link_items(mapped: MappedRecord) -> None:
     """Items of a record that has a submission point at it; the first item keeps the payload."""
     submission_id = next((row[0] for kind, row in mapped.items if kind == "submission"), None)
     for kind, row in mapped.items:
-        if kind != "submission":
+        if kind != "submission" and row[0] not in mapped.of_others:
             row[_LINK_POSITION] = submission_id
     first = mapped.items[0][1]
     first[-1] = mapped.payload
@@ -386,6 +394,16 @@ _PLACES: Mapping[Kind, Mapping[str, int]] = {
     kind: {name: place for place, name in enumerate(names)} for kind, names in ITEM_COLUMNS.items()
 }
 _WHO = (*PERSON_COLUMNS, "email", "phone")
+
+
+def _is_of_another(event: list[Any], submission: list[Any]) -> bool:
+    """Whether an event says of somebody else than the submission's person whom it is of: a guest of
+    a meeting, beside who booked it."""
+    there, here = _PLACES["submission"], _PLACES["event"]
+    stated = {name: event[here[name]] for name in REACHES if event[here[name]] is not None}
+    return any(submission[there[name]] not in (None, value) for name, value in stated.items())
+
+
 # What an event that is a denial shares with the item it was found in.
 _SHARED = (*SYSTEM_COLUMNS, PHONE_REGION, *_WHO)
 

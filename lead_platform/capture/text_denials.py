@@ -20,6 +20,7 @@ from lead_platform.vocabularies.text import fold, unaccent
 LONGEST_ANSWER = 200
 # `No, do not call me`, `Gore Ltd (unsubscribed)`
 CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
+_BLANKS = re.compile(r"[^\S\n]+")
 _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'": ""})
 _MOST_REMEMBERED = 10_000
 _DOUBLE = _PAIR = 2
@@ -51,6 +52,8 @@ class TextDenials:
         """What a text denies that was asked for another purpose, in a clause whose words are all
         known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
         among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
+        # A long row of blanks would be gone through again from each of them.
+        text = _BLANKS.sub(" ", text)
         if len(text) > LONGEST_ANSWER:
             return self._read(text, kind)
         key = (text, kind)

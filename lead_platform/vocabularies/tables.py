@@ -167,6 +167,8 @@ class IntakeLists:
     def _refuses_in_part(self, text: str) -> bool:
         """Whether one part of a text refuses and none agrees: `No (verbal)`, `No, e-mail only`,
         `Opted out on 2024-01-01`."""
+        # A long row of blanks would be gone through again from each of them.
+        text = " ".join(text.split())
         parts = [part for part in _IN_PARTS.split(_DATED.sub("", text)) if part.strip()]
         if parts == [text]:
             return False

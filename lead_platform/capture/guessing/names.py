@@ -159,6 +159,8 @@ _NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_])(?=\d+\Z)")
 # More persons than a form asks for; `Customer 2024` is a year's.
 _LAST_PLACE, _LONGEST_PLACE = 20, 3
 _LONGEST_PHRASE = 3
+# The longest question of a form, a consent's with its law, has below 1,000 characters.
+_LONGEST_COLUMN = 2_000
 _PAIR = 2
 _DIRECTION = "to"
 # `2`, `2nd`, `3te`
@@ -234,6 +236,8 @@ class FieldNames:
         None where it is about somebody else than the lead (owner, referrer, manager), or where its
         name says more than the list knows.
         """
+        if len(path[-1]) > _LONGEST_COLUMN:
+            return ()
         # What connectors of HubSpot put before each field of a contact.
         path = [*path[:-1], path[-1].removeprefix("property_")]
         whole = _compact(self._words(path[-1]))
@@ -575,11 +579,12 @@ class FieldNames:
 
     def _names_only(self, words: list[str], field: str) -> bool:
         """Whether the words are names of the field, one behind the other."""
-        sizes = range(1, min(len(words), _LONGEST_PHRASE) + 1)
-        return not words or any(
-            self._is(_compact(words[:size]), field) and self._names_only(words[size:], field)
-            for size in sizes
-        )
+        reached = {0}
+        for start in range(len(words)):
+            if start in reached:
+                ends = range(start + 1, min(start + _LONGEST_PHRASE, len(words)) + 1)
+                reached |= {end for end in ends if self._is(_compact(words[start:end]), field)}
+        return len(words) in reached
 
     def _rank(self, words: list[str], field: str) -> int:
         """Place of the name that comes first in the words."""
