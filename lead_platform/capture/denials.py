@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.notes import is_note
 from lead_platform.vocabularies.conjunctions import CONJUNCTIONS, PREFERENCES
+from lead_platform.vocabularies.particles import PARTICLES
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
 from lead_platform.vocabularies.text import fold, unaccent
@@ -22,6 +23,7 @@ PREFERRED_CHANNEL = "preferred_channel"
 _LONGEST_VALUE = 200
 _LONGEST_CHANNEL = 3
 _FEWEST_DOTS = 2
+_FEWEST_WORDS = 3
 # Wishes are few, and each is looked up in several lists.
 _MOST_REMEMBERED = 1_000
 _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!.,;:/|-–—_#"（）', " ") | {"'": ""})
@@ -429,6 +431,18 @@ def _cut_out(text: str, places: list[Place]) -> str:
 
 def _as_denial(heard: _Heard | None) -> Denial | None:
     return heard and Denial(consent_fields(heard.channels), heard.rest, heard.words)
+
+
+def said_behind_a_name(text: str) -> str | None:
+    """What stands in small letters behind a name in capital ones: `asked not to be called` of `Ann
+    Lee asked not to be called`. Particles of the family's name are no beginning of it."""
+    words = text.split()
+    if len(words) < _FEWEST_WORDS or len(text) > _LONGEST_VALUE or words[0].islower():
+        return None
+    start = next(
+        (at for at, word in enumerate(words) if word.islower() and word not in PARTICLES), None
+    )
+    return " ".join(words[start:]) if start is not None else None
 
 
 def consent_fields(channels: Iterable[str]) -> tuple[str, ...]:

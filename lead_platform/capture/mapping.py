@@ -77,6 +77,7 @@ _TEXTS: Mapping[str, TextKind] = {
     "product_interest": "value",
     "source": "value",
     "city": "value",
+    **dict.fromkeys(NAME_FIELDS, "name"),
 }
 # What people write beside an event; of messages nobody knows which side wrote them.
 _SPOKEN_EVENTS = frozenset(

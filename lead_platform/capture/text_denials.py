@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Literal
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.denials import DenialReader, consent_fields, in_order
+from lead_platform.capture.denials import DenialReader, consent_fields, in_order, said_behind_a_name
 from lead_platform.capture.guessing.names import DENIED_AT, FieldNames
 from lead_platform.vocabularies.contact_permissions import Leave
 from lead_platform.vocabularies.tables import IntakeLists
@@ -35,8 +35,9 @@ UNCLEAR_DENIAL = (
     "has words of a denial among others: read it, for no consent is filled from it; a phrase that "
     "denies by itself goes into config/vocabularies/opt_outs.csv"
 )
-TextKind = Literal["remark", "answer", "value"]
-"""A text written freely; what was answered to a question; a value such as a company."""
+TextKind = Literal["remark", "answer", "value", "name"]
+"""A text written freely; what was answered to a question; a value such as a company; a person's
+name, behind which something may be said."""
 
 
 class TextDenials:
@@ -52,6 +53,9 @@ class TextDenials:
         """What a text denies that was asked for another purpose, in a clause whose words are all
         known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
         among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
+        if kind == "name":
+            said = said_behind_a_name(text)
+            return self.read(said, "remark") if said else ()
         # A long row of blanks would be gone through again from each of them.
         text = _BLANKS.sub(" ", text)
         if len(text) > LONGEST_ANSWER:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_platform.capture.denials import DenialReader
+from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.mapping import RecordMapper, item_values
 from lead_platform.vocabularies.folder import shipped_intake_lists
 from lead_platform.vocabularies.particles import are_particles
-from tests.capture.conftest import MakeChannel
+from tests.capture.conftest import PROJECT, MakeChannel
 
 READER = DenialReader(shipped_intake_lists())
 MAIL, PHONE, SMS, WHATSAPP = ("consent_email", "consent_phone", "consent_sms", "consent_whatsapp")
@@ -775,3 +777,27 @@ def test_a_bracket_before_a_denial_stays_closed(name: str, rest: str) -> None:
 )
 def test_words_behind_a_denial_take_nothing_of_it(read: Callable[[str], object], text: str) -> None:
     assert read(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("Ann Lee wants no more calls", {"consent_phone"}),
+        ("Ann Lee do not email", {"consent_email"}),
+        ("Karl Ek bitte nicht anrufen", {"consent_phone"}),
+        ("Ann Lee on maternity leave", set()),
+        ("Jan van der Berg", set()),
+        ("Juan Carlos hdez", set()),
+    ],
+)
+def test_what_is_said_behind_a_name_denies(
+    name: str, fields: set[str], make_channel: MakeChannel
+) -> None:
+    """It was cut off as a note, and the consent beside it stayed granted."""
+    names = load_field_names(PROJECT / "config")
+    channel = replace(make_channel(CHANNEL), field_names=names)
+    mapper = RecordMapper(channel, datetime(2026, 1, 1))
+    record = {"id": "1", "email": "a@b.example", "name": name, "may_mail": "yes", "may_call": "yes"}
+    ((_, row),) = mapper.map_record(record, 1).items
+    values = item_values("submission", row)
+    assert {field for field in ALL if values[field] == "denied"} == fields

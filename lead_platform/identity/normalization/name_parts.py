@@ -129,13 +129,23 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
         return _opening_with_particles(words, lower) if lower[1] in PARTICLES else None
     if lower[0] in PARTICLES or _ARTICLE.fullmatch(words[0]):
         return _opening_with_particles(words, lower)
-    if len(words) == 3 and lower[1] in ("y", "e", "i"):
+    if len(words) == 3 and lower[1] in ("y", "e", "i") and not _is_middle_initial(words):
         return Parts(None, None, text)
     if len(words) > 1 and _is_index_form(lower):
         return Parts(None, None, " ".join([*words[1:], words[0]]))
     if all(_is_initial(word) for word in words[1:]):
         return _behind_initials(words)
     return _by_order(words, lower) if _may_be_swapped(words, lower) else _usual(text, words)
+
+
+def _is_middle_initial(words: list[str]) -> bool:
+    """Whether the letter between two words is no link: Mary E Smith, but Costa e Silva. Where case
+    says nothing, the word before it does, and `y` links."""
+    if any(map(str.islower, words[0])) and words[1].isupper():
+        return True
+    is_level = words[1].isupper() or all(map(str.islower, words))
+    is_rather_given = share_given(words[0]) > share_family(words[0])
+    return is_level and words[1].lower() != "y" and is_rather_given
 
 
 def _single(word: str, *, has_title: bool) -> Parts:

@@ -8,7 +8,7 @@ titles those of the vocabularies.
 
 import re
 from functools import cache
-from itertools import chain, pairwise
+from itertools import chain
 from typing import NamedTuple
 
 from lead_platform.identity.normalization.companies import legal_form_behind
@@ -226,27 +226,44 @@ def _without_placeholder_behind(
     return (words[:-1] if is_none else words), True
 
 
-def _without_sentence(words: list[str], _: Vocabularies) -> tuple[list[str], bool]:
+def _without_sentence(words: list[str], vocabularies: Vocabularies) -> tuple[list[str], bool]:
     """Ann Lee of Ann Lee on leave: small letters behind capital ones begin what is said of her.
 
-    What no list has may be a last name too, typed so: Juan Carlos hdez.
+    What no list has may be a last name too, typed so (Juan Carlos hdez), and behind one word what
+    opens a sentence (Ann on leave).
     """
     is_name = [not word.islower() for word in words]
     start = is_name.index(False) if False in is_name else len(words)
-    if not start or not (start > 1 or is_given(words[0])):
+    if not start or _ends_with_mark(words, vocabularies):
         return words, True
+    said = [word not in _joining() and _is_unknown(word) for word in words]
     opens = [word in _opening() for word in words]
     if any(map(is_given, (word for word in words[start:] if not word.islower()))):
-        # Ann Lee referred by Tom Ek; of Ann Lee via Bob May others know.
-        return words, not any(opens[start:]) or "behalf" in words
+        # Ann Lee wife of Tom Ek; of Ann Lee via Bob May others know.
+        is_of_another = any(said[start:]) or any(opens[start:])
+        return words, not is_of_another or "behalf" in words
     for place in range(start, len(words) - 1):
         if opens[place]:
-            said = words[start:place]
-            return (words[:place], not any(map(_is_unknown, said)))
-    behind = pairwise(words[max(start, _PAIR) - 1 :])
-    are_unknown = (_is_unknown(word) and before.lower() not in PARTICLES for before, word in behind)
+            behind = [word for word in words[place + 1 :] if word.islower()]
+            is_sentence = not PARTICLES.issuperset(behind) or not words[place + 1].isalpha()
+            is_sure = start >= _PAIR and is_sentence and not any(said[start:place])
+            return (words[:place], True) if is_sure else (words, False)
+    begin = max(start, _PAIR)
+    are_unknown = (
+        is_said and words[place - 1].lower() not in PARTICLES
+        for place, is_said in enumerate(said[begin:], begin)
+    )
     is_of_another = not _joining().isdisjoint(words[start:])
     return words, start < _PAIR or is_of_another or not any(are_unknown)
+
+
+def _ends_with_mark(words: list[str], vocabularies: Vocabularies) -> bool:
+    """Whether all that is in small letters is a listed mark: do not use."""
+    sizes = range(_PAIR, min(_LONGEST_MARK, len(words) - _PAIR) + 1)
+    return any(
+        _is_mark(words[-size:], vocabularies) and not any(map(str.islower, words[:-size]))
+        for size in sizes
+    )
 
 
 @cache
@@ -285,14 +302,22 @@ def _without_organisation(words: list[str], _: Vocabularies) -> tuple[list[str],
             if _is_person(" ".join(behind)):
                 return words, True
             # Anna From Larsson
-            return (words, False) if words[place].istitle() else (before, True)
+            return (words, False) if words[place].istitle() else (_without_particles(before), True)
         if is_small and key in words_of("before_organisation_or_name"):
             if _is_person(" ".join(behind)):
                 return words, True
-            return (words, False) if is_level else (before, True)
+            return (words, False) if is_level else (_without_particles(before), True)
         if is_small and key in words_of("before_organisation_or_place") and is_given(words[0]):
             return words, _is_person(" ".join(behind))
     return words, True
+
+
+def _without_particles(words: list[str]) -> list[str]:
+    """Marie Curie of Marie Curie de chez Acme."""
+    end = len(words)
+    while end > 1 and words[end - 1] in PARTICLES:
+        end -= 1
+    return words[:end]
 
 
 def _without_notes_before(words: list[str], vocabularies: Vocabularies) -> tuple[list[str], bool]:

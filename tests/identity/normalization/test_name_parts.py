@@ -81,6 +81,12 @@ CASES = st.sampled_from([str.upper, str.lower, str.title, str])
         ("Anna Schmidt geb. Roth", "Anna", "Schmidt"),
         ("Earl James Jones", "Earl", "Jones"),
         ("Ramón y Cajal", None, "Ramón y Cajal"),
+        ("Costa e Silva", None, "Costa e Silva"),
+        ("Mary E Smith", "Mary", "Smith"),
+        ("MARY E SMITH", "Mary", "Smith"),
+        ("mary e smith", "Mary", "Smith"),
+        ("John I Doe", "John", "Doe"),
+        ("Peter Y Roe", "Peter", "Roe"),
         # One word by itself is what somebody is called; a rank is not.
         ("Schmidt", "Schmidt", None),
         ("Ng", "Ng", None),
