@@ -155,8 +155,8 @@ class TextDenials:
         """What a clause denies whatever was asked: `Please do not call or text me`; of what denies
         every channel, the one that it names: `Do not contact me by phone`.
 
-        Two words may be what somebody does (`No marketing`, `We do no marketing`), but not as a
-        remark, nor with words of a wish beside them (`Please`).
+        Two words may be what somebody does not do (`No marketing`, `We do no marketing`), but not
+        as a remark, nor with words of a wish beside them (`Please`).
         """
         places = self._denials.phrases_in(clause)
         around = clause
@@ -176,7 +176,8 @@ class TextDenials:
         fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
         if fields == CONSENTS and beside.channels:
             fields = consent_fields(beside.channels)
-        may_be_trade = words == _PAIR and fields == CONSENTS and not leave.is_wish
+        denial = fold(clause[places[0].start : places[-1].end]).split()
+        may_be_trade = words == _PAIR and not leave.is_wish and permissions.may_be_trade(denial)
         is_said = is_remark or bool(around.strip())
         before = clause[: places[0].start]
         is_polite = len(before.split()) <= 1 or self._lists.is_courtesy(before)

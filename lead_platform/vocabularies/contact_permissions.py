@@ -12,13 +12,14 @@ from typing import Literal
 
 Part = Literal[
     "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler", "wish",
-    "absence", "person", "means",
+    "absence", "person", "means", "trade", "paperwork",
 ]  # fmt: skip
 """`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
 `refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
 `filler` joins the others; a `wish` says what somebody wants, or asks for; an `absence` that
 there is nothing, or that it did not come: `no email provided`; a `person` is of whom somebody else
-writes: `customer`; `means` say by what: `by`, `telefonisch`."""
+writes: `customer`; `means` say by what: `by`, `telefonisch`; a `trade` is what businesses do, and
+may say that they do not: `marketing`; `paperwork` says what became of the asking: `emailed`."""
 Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
@@ -89,6 +90,11 @@ class ContactPermissions:
             is_asked=any(not found.isdisjoint(_ASKS) for found in parts),
             is_wish=any("wish" in found for found in parts),
         )
+
+    def may_be_trade(self, words: Sequence[str]) -> bool:
+        """Whether two words may say what a business does not do: `No marketing`."""
+        first, last = words[:1], words[1:]
+        return self.refuses(first) and any(part == "trade" for part, _ in self._of(last))
 
     def is_channel(self, words: Sequence[str]) -> bool:
         """Whether the words are one channel, and say no more."""

@@ -447,3 +447,22 @@ def test_a_denial_in_capitals_behind_a_company_denies(
 ) -> None:
     assert set(READER.in_text(company, "value") or ()) >= set(fields)
     assert fields or READER.in_text(company, "value") == ()
+
+
+STATES = ["Opted Out", "opted out", "Opt Out", "Opted-out", "opted_out", "OPTED OUT"]
+
+
+@pytest.mark.parametrize(
+    "answer", [*STATES, "Opted Out, vip", "vip; Opt Out", "Nicht kontaktieren"]
+)
+@pytest.mark.parametrize("question", ["Status", "Tags", "Email status"])
+def test_a_state_of_two_words_denies_however_it_is_written(question: str, answer: str) -> None:
+    """`opted_out` and `OPTED OUT` denied, `Opted Out` said nothing: it was taken for a trade."""
+    assert denied(question, answer) == ALL
+
+
+@pytest.mark.parametrize(
+    "answer", ["No marketing", "Keine Werbung", "No advertising", "opted in", "opt out form"]
+)
+def test_what_a_business_does_not_do_is_no_state(answer: str) -> None:
+    assert denied("Status", answer) is None
