@@ -41,6 +41,8 @@ _SERVICE_WITH_A_CODE = 11
 _AREA_CODE = 3
 # Where area codes stand in brackets, and two dozen countries share them.
 _BRACKETS_AREA_CODES = "US"
+# Whose area codes begin with the last digit of its code: +38 (067) is +380 67.
+_UKRAINE = 380
 # What was dialled before Mexico's mobiles until 2019; WhatsApp and address books still write it.
 _MEXICO = 52
 _BEFORE_MOBILES_IN_MEXICO = re.compile(r"^(?:1|01|04[45])(?=[1-9]\d{9}$)")
@@ -81,6 +83,7 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
     found = _listed(parsed)
     if _TRUNK_ZERO.search(dialled):
         found += _listed(_parsed(_TRUNK_ZERO.sub("", dialled), None)[0])
+    is_set_apart = all(_is_set_apart(dialled, number, country) for number in _valid(found))
     if parsed is not None and (twice := _with_its_code_twice(dialled, parsed)) is not None:
         if kind_of(twice) == PhoneNumberType.UNKNOWN:
             return [], _CODE_MAY_STAND_TWICE
@@ -92,25 +95,39 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
             found += at_home
         elif _dials_abroad_otherwise(country):
             found += _listed(_parsed(text, country)[0])
-    elif parsed is not None and _is_area_code_glued(dialled, parsed):
-        return [], "its country code is not certain; set it apart"
     elif _BRACKETED_BEHIND_A_PLUS.match(dialled) and _valid(found):
         # +(670) 234-0000 is one of Timor-Leste, or of the Marianas and their area code.
         found += _national_behind_a_plus(dialled, _BRACKETS_AREA_CODES, parsed)
+    if not is_set_apart and not at_home:
+        return [], "its country code is not certain; set it apart"
     if parsed is not None and not at_home and _brackets_an_area_code(dialled, parsed, country):
         return [], "its country code is not certain; write it before the brackets"
     return _valid(found) or found, reason
 
 
-def _is_area_code_glued(dialled: str, abroad: PhoneNumber) -> bool:
-    """Whether the three digits behind the plus rather are an area code than a country's and more:
-    +131 2345 6789 is a mobile of China, which nobody in Chicago writes so."""
+def _is_set_apart(dialled: str, abroad: PhoneNumber, country: str | None) -> bool:
+    """Whether what the writer set apart behind the plus is the country code, by itself or with the
+    area code. Nothing is where so many digits stand first that only a desk can be behind them.
+
+    +131 2345 6789 is a mobile of China, which nobody in Chicago writes so, and +8 495 123-45-67
+    one of Moscow with the 8 that is dialled there, none of Vietnam (84).
+    """
     first, *rest = _groups(dialled) or [""]
     code = str(abroad.country_code)
-    if len(first) != _AREA_CODE or first == code or not rest:
-        return False
-    there = _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL))
-    return [first[len(code) :], *rest] != there[1:]
+    if first == code or not rest or len(first) >= _SHORTEST_INTERNATIONAL:
+        return True
+    if abroad.country_code == _UKRAINE and f"{first}0" == code:
+        return rest[0].startswith("0")
+    there = _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL))[1:]
+    region = phonenumbers.region_code_for_country_code(int(code))
+    is_own = country is not None and phonenumbers.country_code_for_region(country) == int(code)
+    trunk = "1" if abroad.country_code == _MEXICO else _trunk_prefix(region) or ""
+    glued = {first.removeprefix(code), first.removeprefix(code + trunk)}
+    for count in range(1, len(there)):
+        if "".join(there[:count]) in glued:
+            is_area_code = count == 1 and len(first) > _AREA_CODE
+            return is_own or is_area_code or rest == there[count:]
+    return first == code + trunk
 
 
 def _brackets_an_area_code(dialled: str, abroad: PhoneNumber, country: str | None) -> bool:

@@ -1,8 +1,11 @@
 """Whatever form a number arrives in, it is read as that number or not at all."""
 
+import re
+from itertools import accumulate
+
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
@@ -216,6 +219,71 @@ def test_a_plus_makes_no_number_at_home_one_of_abroad(
 ) -> None:
     """+(203) 249-8090, Connecticut's, became Egypt's."""
     assert normalize_phone(raw, country, vocabularies).phone == phone
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "phone"),
+    [
+        ("+131 2345 6789", "US", None), ("+131 2345 6789", "CA", None),
+        ("+131 2345 6789", "DE", None), ("+131 2345 6789", None, None),
+        ("+8 495 123-45-67", None, None), ("+8 (495) 123-45-67", "US", None),
+        ("00 8 495 123-45-67", "DE", None), ("+35 387 123 4567", "US", None),
+        # The code, or the code with its area code or the zero that is dialled before it.
+        ("+38 (067) 123-45-68", "US", "+380671234568"), ("+4930 901820", "US", "+4930901820"),
+        ("+1415 200-4567", None, "+14152004567"), ("+490 30 901820", "US", "+4930901820"),
+        ("+44020 7031 3000", "US", "+442070313000"), ("+336 12 34 56 79", None, "+33612345679"),
+        ("+54911 2345-6780", "AR", "+5491123456780"), ("+7495 123-45-68", None, "+74951234568"),
+        ("+521 55 1234 5679", "MX", "+525512345679"), ("+4930589481-12", "US", "+493058948112"),
+    ],
+)  # fmt: skip
+def test_what_stands_apart_behind_a_plus_is_the_country_code(
+    raw: str, country: str | None, phone: str | None, vocabularies: Vocabularies
+) -> None:
+    """With a country, +131 2345 6789 of China was Chicago's; +8 495 … of Moscow was Vietnam's."""
+    assert normalize_phone(raw, country, vocabularies).phone == phone
+
+
+CALLING_CODES = {str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
+
+
+def _groups(text: str) -> list[str]:
+    return re.findall(r"\d+", text)
+
+
+@settings(max_examples=1_500)
+@given(
+    numbers(),
+    st.booleans(),
+    st.integers(1, 5),
+    st.lists(st.integers(1, 5), max_size=3),
+    st.sampled_from(("own", None, "US", "CA", "DE", "GB")),
+)
+def test_no_plus_before_groups_of_any_size_makes_another_number(
+    vocabularies: Vocabularies,
+    found: tuple[PhoneNumber, str],
+    is_significant: bool,
+    first: int,
+    sizes: list[int],
+    country: str | None,
+) -> None:
+    """But a number as its own country writes it: +1312 345 0100 is Chicago's."""
+    number, region = found
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    significant = phonenumbers.national_significant_number(number)
+    digits = significant if is_significant else "".join(_groups(national))
+    ends = list(accumulate([first, *sizes]))
+    cuts = zip([0, *ends], [*ends, len(digits)], strict=True)
+    groups = [group for start, end in cuts if (group := digits[start:end])]
+    # Behind a plus a zero is that of the country the text is from.
+    assume(groups[0] not in CALLING_CODES and groups[0][0] != "0" and len(groups) > 1)
+    at = region if country == "own" else country
+    read = normalize_phone("+" + " ".join(groups), at, vocabularies).phone
+    if read in (None, phonenumbers.format_number(number, PhoneNumberFormat.E164)):
+        return
+    other = phonenumbers.parse(read)
+    code, area, *_ = _groups(phonenumbers.format_number(other, PhoneNumberFormat.INTERNATIONAL))
+    there = _groups(phonenumbers.format_number(other, PhoneNumberFormat.NATIONAL))
+    assert groups[0] == code + area or groups == [there[0].lstrip("0"), *there[1:]], (groups, at)
 
 
 def test_what_may_be_two_numbers_names_both(vocabularies: Vocabularies) -> None:
