@@ -36,6 +36,7 @@ from lead_platform.capture.intake import (
     parse_file,
     write_batches,
 )
+from lead_platform.capture.names import shown
 from lead_platform.capture.profiles import append_profiles, profile_rows
 from lead_platform.capture.quarantine import read_left_out
 from lead_platform.capture.readers import UnreadableFileError
@@ -143,10 +144,13 @@ def parse_deliveries(
 
     A file that is gone from the inbox is left out: another run has taken it in meanwhile. Where one
     was being read when a process ended, as `notes` says (a folder that lasts), all are read by
-    processes of their own: others may be like it.
+    processes of their own: others may be like it. Raises NotADirectoryError where something else
+    lies in the place of `notes`.
     """
     contracts = contracts or load_contracts()
     notes = notes or spools / "being-read"
+    if os.path.lexists(notes) and not notes.is_dir():
+        raise NotADirectoryError(f"{shown(notes)} is no folder; move it away, and run again")
     opened: list[_Opened] = []
     faults: list[FileFault] = []
     for path, name in files:

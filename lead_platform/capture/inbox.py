@@ -5,7 +5,6 @@ end like an unfinished download are not looked at. What is no regular file is to
 """
 
 import errno
-import fcntl
 import itertools
 import os
 import shutil
@@ -17,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from pydantic import BaseModel
+from filelock import FileLock
+from pydantic import BaseModel, NaiveDatetime
 
 from lead_platform.capture.names import (
     LONGEST_NAME,
@@ -25,6 +25,7 @@ from lead_platform.capture.names import (
     path_of_text,
     shortened,
     shown,
+    writable,
 )
 from lead_platform.instants import has_passed
 from lead_platform.lake.trees import kind_of, walk
@@ -39,6 +40,9 @@ RETRY_SLOWLY_AFTER = timedelta(hours=1)
 
 # A file that took the process that read it along is let alone for so long.
 LEFT_ALONE_FOR = timedelta(days=1)
+
+# Who holds the book does so for milliseconds.
+_LOCK_SECONDS = 10.0
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 _UNFINISHED_FOR = timedelta(hours=1)
@@ -364,7 +368,7 @@ class _Told(BaseModel):
 
     state: FileState
     reason: str
-    harmful_since: datetime | None = None
+    harmful_since: NaiveDatetime | None = None
 
 
 class _ToldFiles(BaseModel):
@@ -373,32 +377,33 @@ class _ToldFiles(BaseModel):
 
 def note_left(faults: Iterable[FileFault], book: Path) -> None:
     """Keep why a run left these files, for whoever looks at what waits; of earlier ones, those that
-    are still what they were."""
-    with _alone(book.parent):
+    are still what they were. Raises OSError, as when another process holds the book too long."""
+    with _alone(book):
         left = {fault.path: fault for fault in [*(_still_left(book) or ()), *faults]}
         files = {
             path_as_text(path): _Told(
-                state=state, reason=fault.reason, harmful_since=fault.harmful_since
+                state=state, reason=writable(fault.reason), harmful_since=fault.harmful_since
             )
             for path, fault in left.items()
             if (state := _state_now(path))
         }
-        draft = book.with_name(f".{book.name}.{os.getpid()}")
+        draft = book.with_name(f".{book.name}.draft")
         draft.write_text(_ToldFiles(files=files).model_dump_json(), encoding="utf-8")
         draft.rename(book)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time: of two that each add to what they read, one would be lost."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _alone(book: Path) -> Iterator[None]:
+    """One process at a time: of two that each add to what they read, one would be lost. Raises
+    OSError where the book is not to be had in time."""
+    lock = FileLock(book.with_name(f".{book.name}.lock"), timeout=_LOCK_SECONDS, mode=0o600)
+    # On a disk without locks as before.
+    with suppress(NotImplementedError):
+        lock.acquire()
     try:
-        # On a disk without locks as before.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def read_left(book: Path) -> list[FileFault]:
@@ -408,53 +413,61 @@ def read_left(book: Path) -> list[FileFault]:
 
 
 def is_none_left(book: Path, inbox: Path) -> bool:
-    """Whether all files that runs left in the inbox are gone or replaced since; not where nothing
-    tells."""
+    """Whether all that runs left in the inbox is gone or replaced since; not where nothing tells.
+    What is no file is looked at anew."""
     left = _still_left(book)
-    return left is not None and not any(fault.path.is_relative_to(inbox) for fault in left)
+    if left is None or any(_is_file_within(fault.path, inbox) for fault in left):
+        return False
+    return not odd_entries(inbox)
 
 
 def _still_left(book: Path) -> list[FileFault] | None:
     """None where the book cannot be read."""
     try:
         told = _ToldFiles.model_validate_json(book.read_text(encoding="utf-8"))
+        paths = {path_of_text(name): entry for name, entry in told.files.items()}
+        return [
+            FileFault(path, entry.reason, harmful_since=entry.harmful_since)
+            for path, entry in paths.items()
+            if entry.state == _state_now(path)
+        ]
     except (OSError, ValueError):
         return None
-    paths = {path_of_text(name): entry for name, entry in told.files.items()}
-    return [
-        FileFault(path, entry.reason, harmful_since=entry.harmful_since)
-        for path, entry in paths.items()
-        if entry.state == _state_now(path)
-    ]
 
 
 def with_earlier(faults: Sequence[FileFault], book: Path, inbox: Path) -> list[FileFault]:
     """These, and the files of the inbox that earlier runs left and that are still what they were.
 
     A run is handed what is new: that it can read its files says nothing of those that lie there.
+    What is no file is looked at anew in each run.
     """
     told = {fault.path for fault in faults}
     earlier = [
         fault
         for fault in read_left(book)
-        if fault.path not in told and fault.path.is_relative_to(inbox)
+        if fault.path not in told and _is_file_within(fault.path, inbox)
     ]
     return [*faults, *earlier]
 
 
+def _is_file_within(path: Path, inbox: Path) -> bool:
+    return path.is_relative_to(inbox) and not path.is_symlink() and path.is_file()
+
+
 def _state_now(path: Path) -> FileState | None:
-    """None where nothing lies there."""
-    try:
+    """None where nothing lies there; of a link that leads somewhere, what it leads to."""
+    with suppress(OSError):
+        return state_of(path.stat())
+    with suppress(OSError):
         return state_of(path.lstat())
-    except OSError:
-        return None
+    return None
 
 
 def broken_channel(name: str, broken: Mapping[str, Exception]) -> str:
     """Why the files of a channel stay where they are, though it has one of its own."""
     return (
-        f"the channel {name} cannot be used; correct this, which lead-platform config check "
-        f"tells as well: {broken[name]}"
+        f"the channel {shown(name)} cannot be used; correct this, which lead-platform config check "
+        f"tells as well: {writable(str(broken[name]))}"
     )
 
 

@@ -15,8 +15,12 @@ _URI = "file:"
 
 def shown(path: Path | str) -> str:
     """The path or name for people: what is no text or would act on a terminal is escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+    return "".join(char if char.isprintable() else _escaped(char) for char in writable(str(path)))
+
+
+def writable(text: str) -> str:
+    """A text that may hold such a name, as every store takes it."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def path_as_text(path: Path) -> str:

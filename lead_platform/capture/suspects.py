@@ -105,6 +105,7 @@ def _suspected(content: bytes) -> Path | None:
     try:
         note = _Note.model_validate_json(content)
         path = path_of_text(note.path)
-        return path if state_of(path.lstat()) == note.state else None
+        # Of a link that somebody gave by its path, what it leads to was read.
+        return path if note.state in (state_of(path.lstat()), state_of(path.stat())) else None
     except (OSError, ValueError):
         return None

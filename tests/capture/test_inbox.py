@@ -1,5 +1,7 @@
 """What waits, what is told, what is asked for when: no file of one sender holds up another's."""
 
+import fcntl
+import json
 import os
 import shutil
 import socket
@@ -10,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lead_platform.capture.inbox import (
     FILES_PER_RUN,
@@ -21,6 +24,8 @@ from lead_platform.capture.inbox import (
     _put_back,
     archive_file,
     describe_waiting,
+    files_of_broken,
+    is_none_left,
     list_inbox,
     located,
     note_left,
@@ -152,6 +157,69 @@ def test_why_a_run_left_a_file_is_known_until_the_file_changes(inbox: Path, tmp_
     assert read_left(book) == [FileFault(two, "held")]
     book.write_text("{")
     assert read_left(book) == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"/tmp/a\0b": {"state": [1, 2, 3, 4], "reason": "r"}},
+        {"file:///tmp/%00a": {"state": [1, 2, 3, 4], "reason": "r"}},
+        {"/tmp": {"state": [1, 2, 3, 4], "reason": "r", "harmful_since": "2026-11-29T10:00:00Z"}},
+        {"/tmp": {"state": [1, 2, 3, 4], "reason": "r", "harmful_since": 1764410400}},
+    ],
+)
+def test_a_book_of_others_is_written_anew(
+    told: dict[str, object], inbox: Path, tmp_path: Path
+) -> None:
+    """Every intake failed of it, and the file was not named."""
+    book, one = tmp_path / "left.json", inbox / "web_form" / "one.jsonl"
+    one.write_text("{")
+    book.write_text(json.dumps({"files": told}))
+    assert read_left(book) == []
+    assert not is_none_left(book, inbox)
+    note_left([FileFault(one, "broken")], book)
+    assert read_left(book) == [FileFault(one, "broken")]
+
+
+def test_a_reason_that_is_no_text_is_kept_as_one(inbox: Path, tmp_path: Path) -> None:
+    """The name of a broken channel in Latin-1 stopped every run behind its intake."""
+    book, one = tmp_path / "left.json", inbox / "web_form" / "one.jsonl"
+    one.write_text("{")
+    name = os.fsdecode(b"caf\xe9")
+    (inbox / name).mkdir()
+    (inbox / name / "a.csv").write_text("a")
+    broken = {name: ValueError(f"{name}.yaml: wrong")}
+    faults = files_of_broken([], inbox, broken)
+    note_left([*faults, FileFault(one, name)], book)
+    assert {fault.reason for fault in read_left(book)} >= {"caf\\xe9"}
+    assert all(fault.reason.isprintable() for fault in [*faults, *read_left(book)])
+
+
+def test_a_book_that_somebody_holds_is_not_waited_for_without_end(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup that locks the home folder held up every intake."""
+    monkeypatch.setattr("lead_platform.capture.inbox._LOCK_SECONDS", 0.1)
+    book, one = tmp_path / "left.json", inbox / "web_form" / "one.jsonl"
+    one.write_text("{")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    note_left([FileFault(one, "broken")], book)
+    os.close(folder)
+    with FileLock(tmp_path / ".left.json.lock"), pytest.raises(TimeoutError):
+        note_left([], book)
+    assert read_left(book) == [FileFault(one, "broken")]
+
+
+def test_what_is_no_file_is_looked_at_anew(inbox: Path, tmp_path: Path) -> None:
+    """A closed folder that was opened again was told for ever."""
+    book, folder = tmp_path / "left.json", inbox / "web_form" / "closed"
+    folder.mkdir()
+    note_left([FileFault(folder, "closed to this user")], book)
+    assert with_earlier([], book, inbox) == []
+    assert is_none_left(book, inbox)
+    os.mkfifo(inbox / "web_form" / "pipe")
+    assert not is_none_left(book, inbox)
 
 
 def _note_each(files: list[Path], book: Path) -> None:

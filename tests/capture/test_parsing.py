@@ -11,7 +11,7 @@ import pytest
 
 from lead_platform.capture import deliveries, suspects
 from lead_platform.capture.channels import load_channels
-from lead_platform.capture.inbox import FileFault
+from lead_platform.capture.inbox import FileFault, state_of
 from lead_platform.lake.lake import utc_now
 from tests.capture.conftest import PROJECT, RECEIVED_AT
 from tests.lake import workers
@@ -153,3 +153,16 @@ def test_reading_that_goes_on_may_last_as_long_as_it_needs(tmp_path: Path) -> No
         for _ in range(6):
             time.sleep(0.4)
             goes_on()
+
+
+def test_a_file_given_by_a_link_is_suspected(tmp_path: Path) -> None:
+    """What a link leads to was read, and the link looked at: no run ever let it alone."""
+    notes, file, link = tmp_path / "notes", tmp_path / "a.jsonl", tmp_path / "link.jsonl"
+    file.write_text("{}")
+    link.symlink_to(file)
+    notes.mkdir()
+    note = suspects._Note(path=str(link), state=state_of(link.stat()))
+    (notes / "of-the-dead").write_text(note.model_dump_json())
+    assert suspects.suspects(notes) == {link}
+    file.write_text("{} ")
+    assert suspects.suspects(notes) == set()
