@@ -204,6 +204,8 @@ class DenialReader:
             gap = text[found[end - 1].end() : found[end].start()]
             # The `e` of an e-mail joins nothing.
             is_joined = " ".join(words[end : end + 2]) not in self._lists.channel_words
+            # Dutch `of` joins, English `opt me out of` does not.
+            is_joined = is_joined and words[end - 1 : end + 1] != ["out", "of"]
             start = end + (is_joined and words[end] in CONJUNCTIONS)
             is_listed = start > end or _JOINED.fullmatch(gap) is not None
             if not is_listed and _COMMA.fullmatch(gap) is None:

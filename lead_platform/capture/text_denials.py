@@ -5,31 +5,43 @@ words of a wish, a refusal and a channel. What a question asks is for `answer_de
 """
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Literal
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.denials import DenialReader, consent_fields, in_order, said_behind_a_name
+from lead_platform.capture.denials import (
+    DenialReader,
+    Place,
+    consent_fields,
+    in_order,
+    said_behind_a_name,
+)
 from lead_platform.capture.guessing.names import DENIED_AT, FieldNames
+from lead_platform.vocabularies.conjunctions import CONTRASTS, PREFERENCES
 from lead_platform.vocabularies.contact_permissions import Leave
+from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
-from lead_platform.vocabularies.text import fold, unaccent
+from lead_platform.vocabularies.text import fold
 
 # Longer ones are what people wrote.
 LONGEST_ANSWER = 200
 # `No, do not call me`, `Gore Ltd (unsubscribed)`
 CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
-_SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!?.,;:/|-–—_#"', " ") | {"'": ""})
 _MOST_REMEMBERED = 10_000
 _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
 # Spanish for `low` too.
 _ALSO_LEVELS = frozenset({"baja"})
-# Thai, and whatever stands behind it in Unicode.
-_WITHOUT_SPACES = "\u0e00"
+# Letters from Thai on; signs and marks of other scripts stand between them.
+_WITHOUT_SPACES = re.compile("[\u0e00-\u1dbf\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NE = frozenset({"ne", "n"})
+# Surnames, which people write in capitals too, have vowels.
+_CAPITALS = re.compile(r"\b[B-DF-HJ-NP-TV-XZ]{3,}\b")
+_STOPS = ".,;:!?()[]"
+_SET_APART = PREFERENCES | CONTRASTS
 
 UNCLEAR_DENIAL = (
     "has words of a denial among others: read it, for no consent is filled from it; a phrase that "
@@ -69,21 +81,26 @@ class TextDenials:
 
     def _read(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         # The one look that each text costs.
-        plain = text.casefold() if text.isascii() else unaccent(text)
-        is_spaced = plain.isascii() or max(plain) < _WITHOUT_SPACES
-        if is_spaced and self._signs.isdisjoint(plain.translate(_SIGNS).split()):
+        folded = fold(text)
+        signs = self._signs_of_remarks if kind == "remark" else self._signs
+        if _WITHOUT_SPACES.search(folded) is None and signs.isdisjoint(folded.split()):
             return ()
         if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
             return reply
         clauses = [
-            c for c in dict.fromkeys((text, *CLAUSES.split(text))) if 0 < len(c) <= LONGEST_ANSWER
+            self._clause(each)
+            for each in dict.fromkeys((text, *CLAUSES.split(text)))
+            if 0 < len(each) <= LONGEST_ANSWER
         ]
-        found = [self._by_itself(c, is_remark=kind == "remark" and c == text) for c in clauses]
+        found = [self._by_itself(c, is_remark=kind == "remark" and c.text == text) for c in clauses]
         if kind != "value" and not any(found):
             found += [self._by_its_words(clause) for clause in clauses]
         fields = in_order(each for each in found if each)
         is_unclear = kind == "remark" and any(map(self._may_deny, clauses))
         return fields or (None if is_unclear else ())
+
+    def _clause(self, text: str) -> "_Clause":
+        return _Clause(text, tuple(self._denials.phrases_in(text)), self._names.leave(text))
 
     def _reply(self, text: str, kind: TextKind) -> tuple[str, ...]:
         """What a whole text denies that is one word of a denial, among courtesies in a remark."""
@@ -117,14 +134,20 @@ class TextDenials:
     def _signs(self) -> frozenset[str]:
         return self._denials.signs | self._names.permissions.refusing_words
 
-    def _by_its_words(self, clause: str) -> tuple[str, ...]:
+    @cached_property
+    def _signs_of_remarks(self) -> frozenset[str]:
+        """With words that set off the one channel that is wanted."""
+        return self._signs | PREFERENCES
+
+    def _by_its_words(self, clause: "_Clause") -> tuple[str, ...]:
         """What a clause denies that wishes for no contact in words of its own; of channels on both
         sides of the refusal the one behind it: `prefer e-mail, not phone`."""
-        leave = self._names.leave(clause)
+        leave = clause.leave
         is_wish = leave.is_wish and leave.is_whole and leave.channels
-        if not is_wish or not self._refuses_once(clause, leave) or CLAUSES.search(clause):
+        is_turned = clause.is_several or not CONTRASTS.isdisjoint(clause.words)
+        if not is_wish or not clause.refuses_once or is_turned:
             return ()
-        words = clause.split()
+        words = clause.text.split()
         start = next(
             (at for at, word in enumerate(words) if self._names.permissions.refuses([fold(word)])),
             0,
@@ -133,52 +156,105 @@ class TextDenials:
         denied = self._names.leave(" ".join(words[start:])).channels if before else leave.channels
         return consent_fields(denied) if denied and len(denied) == 1 else ()
 
-    def _refuses_once(self, clause: str, leave: Leave) -> bool:
-        """Whether one word refuses, or two as one: ne … pas."""
-        is_french = leave.refusals == _DOUBLE and not _NE.isdisjoint(fold(clause).split())
-        return leave.refusals == 1 or is_french
-
-    def _may_deny(self, clause: str) -> bool:
+    def _may_deny(self, clause: "_Clause") -> bool:
         """Whether a denial stands among words that nobody knows: `do not call before 9`; one that
         is composed may say that there is nothing: `I have no fax`."""
-        leave = self._names.leave(clause)
-        is_wish = leave.is_wish and leave.is_whole and leave.channels is not None
-        if is_wish and self._refuses_once(clause, leave):
+        leave = clause.leave
+        if leave.is_whole and clause.refuses_once and leave.channels is not None and leave.is_wish:
             # `does not want to hear from us`
             return True
-        phrases = (fold(clause[p.start : p.end]) for p in self._denials.phrases_in(clause))
-        return any(
-            " " in each and each not in self._lists.composed_denials.channels for each in phrases
-        )
+        phrases = (fold(clause.text[p.start : p.end]) for p in clause.places)
+        composed = self._lists.composed_denials.channels
+        if any(" " in each and each not in composed for each in phrases):
+            return True
+        return self._is_short_denial(clause) or self._is_marked(clause)
 
-    def _by_itself(self, clause: str, *, is_remark: bool) -> tuple[str, ...]:
+    def _is_short_denial(self, clause: "_Clause") -> bool:
+        """Whether all words of it are known, and may say in brief that somebody is not to be
+        reached: `no contact please`, `has objected`, `please delete`, `only by email`."""
+        leave = clause.leave
+        if clause.is_several or leave.is_absent or not leave.is_whole:
+            return False
+        if leave.refusals == 0:
+            is_only = not PREFERENCES.isdisjoint(clause.words) and leave.channels
+            return leave.is_state or bool(is_only and not leave.is_asked)
+        is_any = leave.channels is not None and not leave.channels
+        return clause.refuses_once and (is_any or leave.is_state)
+
+    def _is_marked(self, clause: "_Clause") -> bool:
+        """Whether a short word that denies stands in capitals among others: `Added to DNC`."""
+        if clause.text.isupper():
+            return False
+        notes = self._lists.denying_notes
+        marks = [
+            word
+            for word in _CAPITALS.findall(clause.text)
+            if notes.get(word.lower()) == CONTACT_CHANNELS
+        ]
+        refuses = self._names.permissions.refuses
+        others = [word for word in clause.text.split() if word.strip(_STOPS) not in marks]
+        return bool(marks) and not any(refuses([fold(word)]) for word in others)
+
+    def _by_itself(self, clause: "_Clause", *, is_remark: bool) -> tuple[str, ...]:
         """What a clause denies whatever was asked: `Please do not call or text me`; of what denies
         every channel, the one that it names: `Do not contact me by phone`.
 
         Two words may be what somebody does not do (`No marketing`, `We do no marketing`), but not
         as a remark, nor with words of a wish beside them (`Please`).
         """
-        places = self._denials.phrases_in(clause)
-        around = clause
-        for place in reversed(places):
-            around = f"{around[: place.start]} {around[place.end :]}"
+        text, places, leave = clause.text, clause.places, clause.leave
         if not places:
             return ()
-        leave, beside = self._names.leave(clause), self._names.leave(around)
+        around = text
+        for place in reversed(places):
+            around = f"{around[: place.start]} {around[place.end :]}"
         permissions, words_around = self._names.permissions, fold(around).split()
-        words = sum(len(clause[place.start : place.end].split()) for place in places)
+        words = sum(len(text[place.start : place.end].split()) for place in places)
         is_told = leave.is_wish or words > _PAIR
-        is_whole = leave.is_whole and leave.channels is not None
-        is_whole = is_whole and self._refuses_once(clause, leave)
+        is_whole = leave.is_whole and leave.channels is not None and clause.refuses_once
         is_known = is_told and (is_whole or permissions.add_nothing(words_around))
+        fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
+        beside = self._names.leave(around)
+        if beside.channels:
+            if fields != CONSENTS or not self._narrows(clause, beside):
+                # `Do not contact me but email is ok`
+                return () if not is_known or fields == CONSENTS else fields
+            return consent_fields(beside.channels)
         if not is_known and not permissions.are_fillers(words_around):
             return ()
-        fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
-        if fields == CONSENTS and beside.channels:
-            fields = consent_fields(beside.channels)
-        denial = fold(clause[places[0].start : places[-1].end]).split()
+        denial = fold(text[places[0].start : places[-1].end]).split()
         may_be_trade = words == _PAIR and not leave.is_wish and permissions.may_be_trade(denial)
         is_said = is_remark or bool(around.strip())
-        before = clause[: places[0].start]
+        before = text[: places[0].start]
         is_polite = len(before.split()) <= 1 or self._lists.is_courtesy(before)
         return () if may_be_trade and not (is_said and is_polite) else fields
+
+    def _narrows(self, clause: "_Clause", beside: Leave) -> bool:
+        """Whether what stands beside a denial of every channel names the one that is meant, and
+        not one that is still wanted: `Opt me out of SMS`, not `do not contact, email only`."""
+        is_plain = beside.is_whole and not (beside.refusals or beside.is_asked or beside.is_wish)
+        return is_plain and not clause.is_several and _SET_APART.isdisjoint(clause.words)
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """A part of a text with the denials that are listed in it, and what its words say of leave."""
+
+    text: str
+    places: tuple[Place, ...]
+    leave: Leave
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(fold(self.text).split())
+
+    @property
+    def is_several(self) -> bool:
+        """Whether signs divide it into further clauses."""
+        return CLAUSES.search(self.text) is not None
+
+    @property
+    def refuses_once(self) -> bool:
+        """Whether one word refuses, or two as one: ne … pas."""
+        is_french = self.leave.refusals == _DOUBLE and not _NE.isdisjoint(self.words)
+        return self.leave.refusals == 1 or is_french

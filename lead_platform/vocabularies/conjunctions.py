@@ -1,5 +1,5 @@
-"""Words around a list of channels: what joins the last to the others (`calls or texts`), and what
-says that the one before it is wanted (`no calls, email only`).
+"""Words around a list of channels: what joins the last to the others (`calls or texts`), what says
+that the one before it is wanted (`no calls, email only`), and what sets one off (`all but calls`).
 
 The list beside this module, conjunctions.csv, has one a line, with its kind and language.
 """
@@ -13,3 +13,4 @@ with Path(__file__).with_name("conjunctions.csv").open(encoding="utf-8", newline
     _ROWS = list(csv.DictReader(_file))
 CONJUNCTIONS = frozenset(fold(row["word"]) for row in _ROWS if row["kind"] == "joins")
 PREFERENCES = frozenset(fold(row["word"]) for row in _ROWS if row["kind"] == "prefers")
+CONTRASTS = frozenset(fold(row["word"]) for row in _ROWS if row["kind"] == "contrasts")

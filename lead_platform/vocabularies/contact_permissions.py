@@ -12,14 +12,15 @@ from typing import Literal
 
 Part = Literal[
     "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler", "wish",
-    "absence", "person", "means", "trade", "paperwork",
+    "absence", "person", "means", "trade", "erasure", "paperwork",
 ]  # fmt: skip
 """`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
 `refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
 `filler` joins the others; a `wish` says what somebody wants, or asks for; an `absence` that
 there is nothing, or that it did not come: `no email provided`; a `person` is of whom somebody else
 writes: `customer`; `means` say by what: `by`, `telefonisch`; a `trade` is what businesses do, and
-may say that they do not: `marketing`; `paperwork` says what became of the asking: `emailed`."""
+may say that they do not: `marketing`; an `erasure` is of a record, for whatever reason: `delete`;
+`paperwork` says what became of the asking: `emailed`."""
 Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
@@ -28,6 +29,7 @@ _MOST_REMEMBERED = 20_000
 _LEAVE = frozenset({"agreement", "permission", "refusal"})
 _ASKS = frozenset({"agreement", "permission", "permitted"})
 _REFUSES = frozenset({"refusal", "refused"})
+_STATES = frozenset({"refused", "erasure"})
 # Whose consent is wished for has not given it: `E-mail consent requested`.
 _BESIDE = frozenset({"filler", "wish", "person"})
 _NO_GRANT = frozenset({"wish", "absence", "person"})
@@ -39,13 +41,17 @@ class Leave:
     """What words say of leave to reach somebody. `is_whole`: each of them is known; `channels`:
     those named, none where they are about any, None where they speak of reaching nobody;
     `refusals`: how many refuse or negate; `is_asked`: whether one agrees, permits or asks to;
-    `is_wish`: whether one says what somebody wants."""
+    `is_wish`: whether one says what somebody wants; `is_state`: whether one refuses by itself, or
+    is of an erasure; `is_absent`: whether one says that there is nothing, or that it did not come.
+    """
 
     is_whole: bool
     channels: frozenset[str] | None
     refusals: int
     is_asked: bool
     is_wish: bool
+    is_state: bool
+    is_absent: bool
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,10 @@ class ContactPermissions:
 
     @cached_property
     def refusing_words(self) -> frozenset[str]:
-        """A word, folded, of each listed one that refuses or negates."""
+        """A word, folded, of each listed one that refuses, negates or is of an erasure."""
+        parts = _REFUSES | _STATES
         return frozenset(
-            word for word, said in self.exact.items() if any(part in _REFUSES for part, _ in said)
+            word for word, said in self.exact.items() if any(part in parts for part, _ in said)
         )
 
     def speaks_of_leave(self, words: Sequence[str]) -> bool:
@@ -89,6 +96,8 @@ class ContactPermissions:
             refusals=sum(not found.isdisjoint(_REFUSES) for found in parts),
             is_asked=any(not found.isdisjoint(_ASKS) for found in parts),
             is_wish=any("wish" in found for found in parts),
+            is_state=any(not found.isdisjoint(_STATES) for found in parts),
+            is_absent=any("absence" in found for found in parts),
         )
 
     def may_be_trade(self, words: Sequence[str]) -> bool:

@@ -466,3 +466,50 @@ def test_a_state_of_two_words_denies_however_it_is_written(question: str, answer
 )
 def test_what_a_business_does_not_do_is_no_state(answer: str) -> None:
     assert denied("Status", answer) is None
+
+
+@pytest.mark.parametrize(
+    ("remark", "fields"),
+    [
+        ("quiere darse de baja", ALL), ("vil ikke kontaktes", ALL), ("não quer contato", ALL),
+        ("Not to be called", PHONE), ("No more spam", ALL), ("Disiscrivimi", ALL),
+        ("Hi please remove my email from your database", MAIL), ("Ei saa soittaa", PHONE),
+        ("Keine Werbeanrufe", PHONE), ("pas de démarchage", ALL), ("N’appelez plus", PHONE),
+        ("No volver a llamar", PHONE), ("SMS istemiyorum", SMS), ("Отписаться", ALL),
+        ("Må ej ringas", PHONE), ("nechci dostávat emaily", MAIL), ("אל תתקשרו", PHONE),
+        ("営業電話お断り", PHONE), ("I do not consent to marketing", ALL),
+        ("I’d rather not be called", PHONE), ("Added to DNC", ALL),
+        ("Opt me out of SMS", SMS), ("Opt me out of emails please", MAIL),
+        ("Unsubscribe me from SMS", SMS),
+    ],
+)  # fmt: skip
+def test_a_wish_counts_in_the_words_of_each_language(remark: str, fields: tuple[str, ...]) -> None:
+    """They said nothing; `Opt me out of SMS` denied each channel, by the `of` of Dutch lists."""
+    assert READER.in_text(remark, "remark") == fields
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["bitte löschen", "has objected", "only by email", "nur per E-Mail", "no contact",
+     "no contact please", "contact allowed: no", "DNC - competitor", "DNC per customer",
+     "DNC, wrong person", "He is on the DNC", "please delete", "連絡不要",
+     "Do not contact me but email is ok", "Please do not contact me only by email",
+     "Unsubscribed but wants email"],
+)  # fmt: skip
+def test_what_may_deny_in_few_words_is_told(remark: str) -> None:
+    """It said nothing; of `do not contact me but email is ok` the mail was denied."""
+    assert READER.in_text(remark, "remark") is None
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["not on DNC", "no DNC", "Not reached", "Left voicemail", "Hi, please call", "No contact yet",
+     "Spoke to Ms ROBINSON about mail", "only two left", "No, thanks", "no"],
+)  # fmt: skip
+def test_what_denies_nothing_is_not_told(remark: str) -> None:
+    assert READER.in_text(remark, "remark") == ()
+
+
+def test_a_wish_for_one_channel_beside_a_denial_is_not_denied() -> None:
+    """`Do not contact me by phone, email only` denied the mail that is asked for."""
+    assert READER.in_text("Do not contact me by phone, email only", "remark") == PHONE
