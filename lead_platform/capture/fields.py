@@ -97,7 +97,10 @@ class RuleCompiler:
         self._macros = channel.lists.macros
         self.denials = DenialReader(channel.lists)
         self.ids = SourceIds(
-            channel.rules.id_form, channel.rules.source_system, channel.rules.format
+            channel.rules.id_form,
+            channel.rules.source_system,
+            channel.rules.format,
+            channel.lists.placeholders,
         )
         self._custom = {field.name: field for field in channel.custom_fields}
         numbers = channel.rules.numbers

@@ -346,9 +346,9 @@ class RecordMapper:
         try:
             person = read_text(self._person_id(scope))
             self._compiler.refuse_macro(person)
-            fault = person and self._compiler.ids.fault(person)
+            fault = person and self._compiler.ids.person_fault(person)
             if fault:
-                raise ValueFault(fault)
+                raise ValueFault(f"{show(person)}: {fault}")
         except ValueFault as fault:
             mapped.note("source_person_id", f"not readable: {fault}")
             return None

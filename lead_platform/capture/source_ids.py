@@ -5,12 +5,14 @@ that hold ids; the forms of one system's ids belong to `identifiers`.
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from lead_platform.capture.channels import FileFormat
 from lead_platform.capture.identifiers import IdForm, id_form
 from lead_platform.capture.values import ValueFault, read_list, read_text, show
+from lead_platform.vocabularies.text import fold
 
 IDENTIFIER_FIELDS = frozenset(
     ["source_person_id", "click_id", "form_id", "ad_id", "opportunity_id", "message_id"]
@@ -30,8 +32,14 @@ class SourceIds:
     """The ids of one channel: its `id_form` as stated, its source, and in what it delivers."""
 
     def __init__(
-        self, stated: IdForm | None, source_system: str | None, file_format: FileFormat
+        self,
+        stated: IdForm | None,
+        source_system: str | None,
+        file_format: FileFormat,
+        placeholders: Mapping[str, frozenset[str]],
     ) -> None:
+        """`placeholders`: as IntakeLists has them; what stands for anybody is nobody's id."""
+        self._of_nobody = placeholders["any"] | placeholders["person_id"]
         self._form = id_form(stated, source_system)
         self._plain = id_form(stated, None)
         # What JSON writes as a text was no number of a spreadsheet; who says so knows better.
@@ -45,6 +53,14 @@ class SourceIds:
         """Why an id is no longer what its source gave."""
         return rounding_fault(source_id, may_end_in_zeros=self._end_in_zeros)
 
+    def person_fault(self, source_id: str) -> str | None:
+        """Why an id names no person: as for `fault`, or shops and forms write it for whoever has
+        none (0, guest, anonymous), and all of them would be one."""
+        says_nothing = not any(char.isalnum() and char != "0" for char in source_id)
+        if says_nothing or fold(source_id) in self._of_nobody:
+            return "it stands for whoever has no id, and names nobody"
+        return self.fault(source_id)
+
     def read_one(self, value: Any) -> str | None:
         """The id as text. Raises ValueFault where it is no longer whole."""
         text = read_text(value) or None
@@ -53,11 +69,12 @@ class SourceIds:
         return text and self._plain(text)
 
     def read_several(self, value: Any) -> tuple[list[str], list[str]]:
-        """The ids of a list in the form that the channel takes them in, and why others are none."""
+        """The persons' ids of a list in the form that the channel takes them in, and why others are
+        none."""
         if isinstance(value, str):
             # The comma of 1,23457E+14 separates nothing.
             value = _DECIMAL_COMMA.sub(".", value)
-        faults = {text: self.fault(text) for text in read_list(value)}
+        faults = {text: self.person_fault(text) for text in read_list(value)}
         whole = [self.formed(text) for text in faults if not faults[text]]
         return whole, [f"{show(text)}: {fault}" for text, fault in faults.items() if fault]
 

@@ -116,3 +116,21 @@ def test_what_a_program_printed_of_a_double_is_known(number: int) -> None:
 @given(st.integers(0, 10**17 - 1).filter(lambda number: number % 100))
 def test_shorter_ids_are_never_doubted(number: int) -> None:
     assert rounding_fault(str(number)) is None
+
+
+@pytest.mark.parametrize(
+    "stated", ["0", "00", "0.0", "guest", "Guest", "ANONYMOUS", "unknown", "new", "???", "TBD", "x",
+               "00000000-0000-0000-0000-000000000000", "not logged in", " guest "],
+)  # fmt: skip
+def test_what_stands_for_whoever_has_no_id_is_nobodys(stated: str) -> None:
+    """All guests of a shop were one lead, with the opt-out of one of them."""
+    row = item_values(*mapped({"person": stated, "merged": [stated, "17"]}).items[0])
+    assert row["source_person_id"] is None
+    assert row["merged_person_ids"] == '["17"]'
+    assert row["issues"].count("names nobody") == 2
+
+
+@pytest.mark.parametrize("stated", ["1", "a0", "guest-17", "0001", "10", "new york"])
+def test_an_id_that_only_looks_like_one_of_nobody_stays(stated: str) -> None:
+    row = item_values(*mapped({"person": stated}).items[0])
+    assert row["source_person_id"] == stated

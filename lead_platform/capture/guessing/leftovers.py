@@ -27,7 +27,7 @@ from lead_platform.capture.guessing.names import (
     FIRST_NAME_BESIDE_LAST,
     FieldNames,
 )
-from lead_platform.capture.guessing.notation import quoted, where, where_both
+from lead_platform.capture.guessing.notation import quoted, reference, where, where_both
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
@@ -76,12 +76,12 @@ def _asked_of_another(column: Column, field: str, what: str, others: list[Column
     cells = zip(column.cells, *(other.cells for other in others), strict=True)
     alone = sum(bool(own) and not any(filled) for own, *filled in cells)
     told = f", though in {alone} of {column.rows} rows no other is filled" if alone else ""
-    instead = " || ".join(where(each) for each in (*others, column))
+    instead = reference((*others, column))
     both = quoted(where_both(tuple(others), column))
-    further = f", and {both} as that of `further_emails`" if field == "email" else ""
+    further = f", and `further_emails: {both}`" if field == "email" else ""
     return (
         f"{column.name}: are its {what} the lead's too? No field takes them{told}: they are kept "
-        f"as an answer. Where they are, write {quoted(instead)} as the `path` of `{field}`{further}"
+        f"as an answer. Where they are, write `{field}: {instead}`{further}"
     )
 
 

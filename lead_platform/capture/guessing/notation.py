@@ -13,13 +13,24 @@ _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./|-]*[A-Za-z0-9_.]|[A-Za-z_]")
 
 
 def reference(columns: tuple[Column, ...], *, bare: bool = True) -> str:
-    """Where the columns are: `{column: First Name}`, `path: a.b`; `bare` for a rule of its own."""
-    is_single = len(columns) == 1 and len(columns[0].path) == 1 and columns[0].at is None
-    if is_single and not _PLAIN.fullmatch(columns[0].name):
-        column = f"column: {scalar(columns[0].path[0])}"
-        return f"{{{column}}}" if bare else column
-    path = scalar(" || ".join(where(column) for column in columns))
+    """Where the columns are: `{column: First Name}`, `path: a.b`; of several, the first that says
+    something: `{column: [Phone, Mobile]}`. `bare` for a rule of its own."""
+    if len(columns) > 1:
+        found = _first_of(columns)
+        return f"{{{found}}}" if bare else found
+    (column,) = columns
+    if len(column.path) == 1 and column.at is None and not _PLAIN.fullmatch(column.name):
+        named = f"column: {scalar(column.path[0])}"
+        return f"{{{named}}}" if bare else named
+    path = scalar(where(column))
     return path if bare else f"path: {path}"
+
+
+def _first_of(columns: tuple[Column, ...]) -> str:
+    """A path with `||` would take a dash in the first column for its value."""
+    if all(len(column.path) == 1 and column.at is None for column in columns):
+        return f"column: {flow([column.path[0] for column in columns])}"
+    return f"first_of: {flow([where(column) for column in columns])}"
 
 
 def where_both(others: tuple[Column, ...], column: Column) -> str:

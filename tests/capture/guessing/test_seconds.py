@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jmespath
 import pytest
+from ruamel.yaml import YAML
 
-from lead_platform.capture.channels import load_channel
+from lead_platform.capture.channels import Channel, load_channel
 from lead_platform.capture.guessing.proposal import Proposal, render_proposal
 from lead_platform.capture.readers import RawRecord, read_records
 from tests.capture.guessing.test_exports import NAMES, proposed
 from tests.capture.test_mapping import items
+from tests.capture.test_readers import rules
 
 FIRST = ["Ada", "Bo", "Cy", "Di", "Ed", "Flo"]
 OWN = [f"{name.lower()}@firm{n}.example" for n, name in enumerate(FIRST)]
@@ -307,11 +308,16 @@ def test_a_column_that_may_be_the_leads_too_is_asked_about(
     proposal, _ = taken(tmp_path, columns)
     (question,) = [each for each in proposal.found.questions if each.startswith(f"{name}: ")]
     assert "the lead's too? No field takes them, though in 2 of 6 rows no other is" in question
-    # What the question tells to write is a path that finds the second where the first is empty.
-    paths = re.findall(r"(?:write|and) '(.+?)' as", question)
-    record = {first: "", name: values[0]}
-    assert jmespath.search(paths[0], record) == values[0]
-    assert len(paths) == (2 if first == "Email" else 1)
+    # What the question tells to write finds the second where the first says nothing.
+    written = re.findall(r"`(\w+: .+?)`", question)
+    assert len(written) == (2 if first == "Email" else 1)
+    ((field, rule),) = YAML(typ="safe").load(written[0]).items()
+    fields = {"submitted_at": {"default": "received_at"}, field: rule}
+    emits = [{"kind": "submission", "fields": fields}]
+    channel = Channel(rules(record_id="content", emits=emits), {}, "v")
+    for blank in ("", "-", "n/a", "#N/A"):
+        (row,) = items(channel, {first: blank, name: values[0]})
+        assert row[field] == values[0]
 
 
 @pytest.mark.parametrize("name", ["Order number", "Points", "VAT", "Kundennummer"])
