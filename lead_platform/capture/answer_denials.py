@@ -30,6 +30,8 @@ _PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}(?:\d{3})?$")
 # What was 1 in a column of numbers with gaps in it.
 _NO_FRACTION = re.compile(r"^(\d+)\.0+$")
+# What HubSpot calls the opt-out from one list: hs_email_optout_12345.
+_ID_BEHIND = re.compile(r"(?<=optout)[_ ]\d+$")
 _MOST_REMEMBERED = 10_000
 _MOST_SHAPES = 1_000
 # What is longer or more is nobody's form, and not remembered.
@@ -83,7 +85,7 @@ class AnswerDenials:
         self._lists = lists
         self._texts = TextDenials(names, lists)
         self._known: dict[str, _Leave | None] = {}
-        self._uses: dict[str, _Leave | Literal["remark"] | None] = {}
+        self._uses: dict[str, _Leave | Literal["remark", "state"] | None] = {}
         self._of_shape: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def read(self, answers: Mapping[str, Any]) -> Iterator[DeniedAnswer]:
@@ -111,11 +113,16 @@ class AnswerDenials:
             fields: tuple[str, ...] | None
             if use == "remark":
                 fields = self.in_text(text, "remark") if reads_remarks else ()
+            elif use == "state":
+                fields = self.in_text(text, "answer")
             elif "://" in text:
                 # Where to opt out.
                 continue
             else:
-                fields = self._denied(use, text)
+                fields = self._denied(use, _NO_FRACTION.sub(r"\1", text))
+                if not use.is_sure and not fields and self._lists.truths.find(text) == "no":
+                    continue
+                fields = fields if use.is_sure or self._is_dated_opt_out(name) else fields and None
             if fields is None or fields:
                 yield DeniedAnswer(name, text, fields or ())
 
@@ -142,20 +149,38 @@ class AnswerDenials:
             for name in heard:
                 yield from ((name, value) for value in _values(part[name]))
 
-    def _use(self, name: str) -> _Leave | Literal["remark"] | None:
+    def _use(self, name: str) -> _Leave | Literal["remark", "state"] | None:
         """What the column is for, as far as it may deny: by its name as a whole."""
         if len(name) > _LONGEST_NAME:
             return None
         if name not in self._uses:
             if len(self._uses) > _MOST_REMEMBERED:
                 self._uses.clear()
-            asked = self._listed(name)
+            asked = self._asked_of_column(name)
             named = {match.field for match in self._names.matches((name,))}
             is_remark = "message" in named or self._names.is_remark(name)
-            if asked is not None and asked.of == "time":
-                asked = None
-            self._uses[name] = asked or ("remark" if is_remark else None)
+            is_state = self._names.is_contact_state(name)
+            told = "remark" if is_remark else "state" if is_state else None
+            self._uses[name] = told if told and not (asked and asked.is_sure) else asked
         return self._uses[name]
+
+    def _asked_of_column(self, name: str) -> _Leave | None:
+        """What the name of a column asks, where it has words of an opt-out or a consent: others
+        than a form has columns of what was done: `Email received`, `Calls`."""
+        asked = self._asked(name)
+        if asked is None or asked.of in ("time", "channel"):
+            return None
+        is_meant = asked.is_of_opt_out or (
+            asked.is_sure and (asked.of != "consent" or self._names.is_about_consent((name,)))
+        )
+        return asked if is_meant or self._listed(name) else None
+
+    def _is_dated_opt_out(self, name: str) -> bool:
+        """Whether one word more than a listed opt-out stands there: `Email opt out date`, and not
+        `Unsubscribe link clicked at`."""
+        words = bare_question(name).split()
+        shorter = (" ".join(words[:-1]), " ".join(words[1:]))
+        return any(part and self._listed(part) for part in shorter)
 
     def _denied(self, asked: _Leave | None, answer: str) -> tuple[str, ...] | None:
         """The consents that the answer denies; None where it may deny some, and nobody knows."""
@@ -170,6 +195,11 @@ class AnswerDenials:
             # `No since 2023` may be none.
             is_no = self._lists.truths.find((fold(answer).split() or [""])[0]) == "no"
             return None if is_no or "not_denied" in said else asked.fields
+        if asked.of == "consent" and "denied" not in said:
+            excepted = self._texts.excepted(answer)
+            if excepted is None:
+                return stated or None
+            stated = in_order([stated or (), excepted])
         # `Unsubscribed` leaves it to the question of what.
         if stated and not (asked.is_sure and said == {"denied"}):
             return stated
@@ -236,7 +266,7 @@ class AnswerDenials:
 
     def _listed(self, text: str) -> _Leave | None:
         """What a question asks that is listed, or is when words are left out that add nothing."""
-        named = {match.field for match in self._names.matches((text,))}
+        named = {match.field for match in self._names.matches((_ID_BEHIND.sub("", text),))}
         if opt_outs := [fields for name, fields in OPT_OUTS.items() if name in named]:
             return _Leave("opt_out", in_order(opt_outs))
         if dated := [f for name, f in DENIED_AT.items() if name in named and name != WITHDRAWN_AT]:

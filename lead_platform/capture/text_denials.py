@@ -99,6 +99,22 @@ class TextDenials:
         is_unclear = kind == "remark" and any(map(self._may_deny, clauses))
         return fields or (None if is_unclear else ())
 
+    def excepted(self, answer: str) -> tuple[str, ...] | None:
+        """What an answer leaves out of the leave that it gives: `Yes, but not by phone`; None where
+        that is not clear: `Yes, email only`."""
+        denied: list[tuple[str, ...]] = []
+        parts = CLAUSES.split(answer) if len(answer) <= LONGEST_ANSWER else []
+        for clause in map(self._clause, parts):
+            leave = clause.leave
+            if not leave.channels or clause.places:
+                continue
+            rest = self._names.leave(" ".join(clause.words_in_order(CONTRASTS)))
+            if rest.is_whole and clause.refuses_once and not (leave.is_wish or leave.is_absent):
+                denied.append(consent_fields(leave.channels))
+            elif leave.refusals or not _SET_APART.isdisjoint(clause.words):
+                return None
+        return in_order(denied)
+
     def _clause(self, text: str) -> "_Clause":
         return _Clause(text, tuple(self._denials.phrases_in(text)), self._names.leave(text))
 
@@ -247,6 +263,10 @@ class _Clause:
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(fold(self.text).split())
+
+    def words_in_order(self, but: frozenset[str]) -> list[str]:
+        """Its words, folded, without these."""
+        return [word for word in fold(self.text).split() if word not in but]
 
     @property
     def is_several(self) -> bool:

@@ -433,7 +433,9 @@ def test_what_did_not_come_denies_nothing(remark: str) -> None:
 )
 def test_a_number_with_a_fraction_of_nothing_denies_as_without(question: str, answer: str) -> None:
     """What pandas writes of a column with a gap was read as a no behind a dot."""
-    assert denied(question, answer) == denied(question, answer.removesuffix(".0")) != ()
+    fields = denied(question, answer)
+    assert fields
+    assert fields == denied(question, answer.removesuffix(".0"))
 
 
 @pytest.mark.parametrize(
@@ -513,3 +515,59 @@ def test_what_denies_nothing_is_not_told(remark: str) -> None:
 def test_a_wish_for_one_channel_beside_a_denial_is_not_denied() -> None:
     """`Do not contact me by phone, email only` denied the mail that is asked for."""
     assert READER.in_text("Do not contact me by phone, email only", "remark") == PHONE
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields"),
+    [
+        ("Yes, but not by phone", PHONE), ("Yes, not by email", MAIL), ("Not by phone", PHONE),
+        ("Ja, aber nicht telefonisch", PHONE), ("Oui, mais pas par téléphone", PHONE),
+        ("Sí, pero no por teléfono", PHONE), ("Ja, maar niet telefonisch", PHONE),
+        ("Tak, ale nie telefonicznie", PHONE), ("Yes, but no SMS", SMS),
+        ("Yes, except phone", ()), ("Yes, email only", ()), ("Ja, nur per E-Mail", ()),
+        ("Yes, anything but calls", ()), ("Yes, by email", None), ("Yes, after 6 pm", None),
+        ("Yes, no problem", None),
+    ],
+)  # fmt: skip
+def test_a_yes_with_an_exception_denies_it_or_is_told(
+    answer: str, fields: tuple[str, ...] | None
+) -> None:
+    """`Yes, but not by phone` said nothing, as if it were a yes."""
+    assert denied("Can we contact you?", answer) == fields
+
+
+def in_record(**content: Any) -> list[tuple[str, ...]]:
+    return [one.fields for one in READER.in_record(content, reads_remarks=False)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fields"),
+    [
+        ("Email opt out date", "2024-05-01", MAIL), ("Do not call since", "01.05.2024", PHONE),
+        ("Unsubscribed at", "2024-05-01", MAIL), ("Abgemeldet am", "01.05.2024", MAIL),
+        ("Email Opt Out", "2024-05-01", MAIL), ("Email Opt Out", "1.0", MAIL),
+        ("has_opted_out", "Y", ALL), ("Opt-in", "false", ALL),
+        ("Opposition démarchage", "oui", ALL), ("Status", "Unsubscribed", ALL),
+        ("Tags", ["vip", "Opted Out"], ALL), ("hs_email_optout_12345", "true", MAIL),
+        ("unsubscribe_link_clicked_at", "2024-05-01", ()), ("Email Opt Out", "No since 2023", ()),
+    ],
+)  # fmt: skip
+def test_a_column_of_an_event_denies_as_an_answer_does(
+    name: str, value: Any, fields: tuple[str, ...]
+) -> None:
+    """With a date it was only told, and by a name that no list knows nothing was heard."""
+    assert in_record(**{name: value}) == [fields]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("has_opted_out", "N"), ("Opt-in", "true"), ("Opposition démarchage", "non"),
+        ("Status", "active"), ("Status", "No marketing"), ("hs_email_optout_12345", "false"),
+        ("unsubscribe_link_clicked_at", ""), ("Email received", "no"), ("Offer accepted", "no"),
+        ("offers accept", "no"), ("send_email", "false"), ("stop_time", "2024-05-01"),
+        ("unsubscribe_url", "https://m.example/u?d=2024"), ("opt_out_of_terms", "no"),
+    ],
+)  # fmt: skip
+def test_other_columns_of_events_deny_nothing(name: str, value: str) -> None:
+    assert in_record(**{name: value}) == []

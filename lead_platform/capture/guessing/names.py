@@ -64,6 +64,9 @@ CALL_TIMES = "call_times"
 """When somebody likes to be called; `never` refuses the calls."""
 REMARK = "remark"
 """What people write beside a call, a meeting or a deal, where they note a denial too."""
+CONTACT_STATE = "contact_state"
+"""In which state somebody is, on a list or to be reached: `Status`, `Tags`; `Unsubscribed` there
+denies."""
 VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 DENIED_LIST = "denied_list"
@@ -111,6 +114,7 @@ _OTHER_TARGETS = frozenset(
             COMPANY_PHONE,
             CALL_TIMES,
             REMARK,
+            CONTACT_STATE,
             VAGUE_TITLE,
             CALLING_CODE,
             AREA_CODE,
@@ -130,7 +134,7 @@ _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    *(CALL_TIMES, REMARK),
+    *(CALL_TIMES, REMARK, CONTACT_STATE),
     *(DENIED_LIST, ADDRESS_KIND, FURTHER, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
@@ -277,7 +281,8 @@ class FieldNames:
         of several persons are no names of columns."""
         found = self.fields.get(_compact(_words(name)), ())
         return any(
-            match.field not in (ONE_PERSON, LATER_ORDINAL, FURTHER, DENIED_LIST) for match in found
+            match.field not in (ONE_PERSON, LATER_ORDINAL, FURTHER, DENIED_LIST, CONTACT_STATE)
+            for match in found
         )
 
     def parts(self, name: str) -> tuple[NameMatch, ...]:
@@ -451,6 +456,10 @@ class FieldNames:
     def is_remark(self, name: str) -> bool:
         """Whether people write there what they heard or why: `Call Notes`, `cancel_reason`."""
         return self._has_phrase(self._words(name), REMARK)
+
+    def is_contact_state(self, name: str) -> bool:
+        """Whether the whole name is of a state in which somebody may be: `Status`, `Tags`."""
+        return self._is(_compact(self._words(name)), CONTACT_STATE)
 
     def is_negated(self, path: Sequence[str]) -> bool:
         """Whether the name says `not`, or refuses: of a consent, its yes may be a no."""
