@@ -16,13 +16,18 @@ from lead_platform.vocabularies.text import fold, undo_percent_encoding
 _LIST = Path(__file__).with_name("phone_words.csv")
 _TOLD = {
     "wrong": "marked as a wrong number",
+    # Of anything else in a column of its own: `Customer: old`.
+    "wrong_beside": "marked as a wrong number",
     "unreachable": "marked as out of service",
     "fax": "marked as a fax",
     "another": "marked as somebody else's",
 }
 _OF_A_LINE = "line"
 _OF_NUMBERS = frozenset({"wrong", "unreachable", "fax"})
+# Scripts without spaces: such a word may stand within another (妻子手机).
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"['’]s\b", re.IGNORECASE)
 # One line for both is one to be called on.
 _PHONE_AND_FAX = re.compile(
     r"\b(?!\w*fax)(?:t[eé]l\w*|phone|fon|fone)\.?\s*(?:[/&+-]|and|und|et|en|y|e)\s*"
@@ -35,6 +40,7 @@ class _Phrases(NamedTuple):
     says: dict[str, str]
     first: frozenset[str]
     longest: int
+    unspaced: tuple[str, ...]
     of_a_line: frozenset[str]
 
 
@@ -45,7 +51,9 @@ def _phrases() -> _Phrases:
     says = {word: told for word, told in rows if told != _OF_A_LINE}
     of_a_line = frozenset(word for word, told in rows if told == _OF_A_LINE)
     firsts = frozenset(phrase.split()[0] for phrase in says)
-    return _Phrases(says, firsts, max(len(phrase.split()) for phrase in says), of_a_line)
+    longest = max(len(phrase.split()) for phrase in says)
+    unspaced = tuple(phrase for phrase in says if _UNSPACED.fullmatch(phrase))
+    return _Phrases(says, firsts, longest, unspaced, of_a_line)
 
 
 def without_shared_line(text: str) -> str:
@@ -64,13 +72,16 @@ def against_number(text: str) -> str | None:
     if text.isascii() and text.lower() == text.upper():
         return None
     known = _phrases()
-    words = fold(" ".join(_WORDS.findall(text))).split()
+    words = fold(_POSSESSIVE.sub("", " ".join(_WORDS.findall(text)))).split()
     for start, word in enumerate(words):
         if word not in known.first:
             continue
         for end in range(start + 1, min(start + known.longest, len(words)) + 1):
             if (says := known.says.get(" ".join(words[start:end]))) is not None:
                 return _TOLD[says]
+    if not text.isascii():
+        within = (phrase for phrase in known.unspaced if any(phrase in word for word in words))
+        return next((_TOLD[known.says[phrase]] for phrase in within), None)
     return None
 
 

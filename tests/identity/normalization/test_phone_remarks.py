@@ -8,6 +8,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 from lead_platform.identity.normalization.phone_countries import countries_beside
 from lead_platform.identity.normalization.phones import normalize_phone
+from lead_platform.vocabularies.phone_words import is_against_numbers
 from lead_platform.vocabularies.tables import Vocabularies
 from tests.identity.normalization.test_phone_forms import numbers
 
@@ -150,6 +151,35 @@ def test_a_number_by_which_nobody_reaches_the_person_is_none(
     read = normalize_phone(raw, "US", vocabularies)
     assert (read.phone, read.others) == (None, ())
     assert reason in str(read.reason)
+
+
+@pytest.mark.parametrize("form", ["{word} {number}", "{word}: {number}", "{number} ({word})"])
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        *((word, "somebody else's") for word in (
+            "mum", "brother", "son", "daughter", "partner", "guardian", "colleague", "hijo",
+            "fils", "vrouw", "жена", "Bruder", "Kollegin", "ma femme", "collègue", "figlia",
+            "irmão", "syster", "søn", "vaimo", "córka", "manželka", "férje", "kardeşi", "妻",
+            "妻子手机", "お母さんの携帯", "남편", "어머니폰", "my ex-wife's cell", "next of kin",
+        )),
+        *((word, "a wrong number") for word in (
+            "old", "wrong", "Old mobile", "alte", "ancien", "antiguo", "vecchio", "oud", "gammal",
+            "stary", "старый", "旧号码",
+        )),
+    ],
+)  # fmt: skip
+def test_a_word_beside_a_number_says_whose_it_is(
+    word: str, reason: str, form: str, vocabularies: Vocabularies
+) -> None:
+    """wife refused the number, and mum left it the lead's."""
+    read = normalize_phone(form.format(word=word, number="415-555-2671"), "US", vocabularies)
+    assert (read.phone, reason in str(read.reason)) == (None, True)
+
+
+def test_what_is_old_in_a_column_of_its_own_is_no_number() -> None:
+    assert not is_against_numbers("old")
+    assert is_against_numbers("old number")
 
 
 @pytest.mark.parametrize(

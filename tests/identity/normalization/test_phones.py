@@ -126,6 +126,8 @@ LABELS = (
     "India Smith", "Israel", "Kenya Jones", "China Town", "Home", "IT desk",
     "DI-FR", "Sa", "Büro", "Chef",
 )  # fmt: skip
+# Countries too, whose numbers some of those below may be.
+MAY_BE_ABROAD = {"IT", "MA", "FR", "HR", "LU", "VE"}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,27 @@ def test_no_word_beside_a_number_makes_another_of_it(
     """IT: 030 901820 of a German desk was a number of Brescia, Sina 0221 9876543 one of China."""
     for label in LABELS:
         raw = form.format(label=label, number=number)
-        assert normalize_phone(raw, country, vocabularies).phone in {None, phone}, raw
+        read = normalize_phone(raw, country, vocabularies)
+        if label == "Chef":
+            assert read == Phone(reason="marked as somebody else's"), raw
+        elif read.phone is None:
+            assert label in MAY_BE_ABROAD, raw
+            assert f"may be {phone} or " in str(read.reason), raw
+        else:
+            assert read.phone == phone, raw
+
+
+def test_a_word_that_may_be_a_country_says_nothing_of_several_numbers(
+    vocabularies: Vocabularies,
+) -> None:
+    read = normalize_phone("IT: 030 901820; 030 901821", "DE", vocabularies)
+    assert (read.phone, read.others) == ("+4930901820", ("+4930901821",))
+
+
+def test_two_short_groups_may_be_one_number(vocabularies: Vocabularies) -> None:
+    """Uruguay has numbers of four digits, and of eight."""
+    read = normalize_phone("2901; 2345", "UY", vocabularies)
+    assert read == Phone(reason="one number or several: no sign tells which")
 
 
 def test_an_international_number_stays_beside_one_that_may_be_anywhere(
