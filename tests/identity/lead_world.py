@@ -77,9 +77,11 @@ def submission(seq: int, **fields: Any) -> dict[str, Any]:
         or row.get("source_person_id")
         or (is_named and (email or row.get("phone")))
     )
+    version = None if row.get("source_person_id") else row.get("version_key")
     values = "\x1f".join(str(row.get(column) or "") for column in MATCHED)
     values += f"\x1f{row['name_suffix']}" if row.get("name_suffix") else ""
-    values += "" if points_to_a_person else row["submission_id"]
+    values += f"\x1f{version}" if version else ""
+    values += "" if points_to_a_person or version else row["submission_id"]
     row["match_record_id"] = "rec_" + hashlib.sha256(values.encode()).hexdigest()[:24]
     return row
 

@@ -50,3 +50,40 @@ def test_an_empty_lake_has_no_versions():
     lake = empty_lake()
     assert refresh_versions(lake).leads == 0
     assert stale_leads(lake) == []
+
+
+def test_versions_of_one_record_are_of_one_person():
+    """Where the source gives its persons no ids, a new mailbox made another lead, and the opt-out
+    of the version before stayed with the old one."""
+    lake = resolved(
+        submission(1, email="a@acme.com", company_name="Acme", version_key="one"),
+        submission(2, email="a.new@holt.com", company_name="Holt", version_key="one"),
+        submission(3, email="info@acme.com", version_key="two"),
+        submission(4, email="sales@acme.com", version_key="two"),
+        submission(5, email="b@acme.com", version_key="three"),
+    )
+    assert lead_id_of(1) in leads_of(lake, 1, 2)
+    assert len(leads_of(lake, 1, 2)) == len(leads_of(lake, 3, 4)) == 1
+    assert len(leads_of(lake, 1, 3, 5)) == 3
+
+
+def test_records_of_one_person_at_a_source_without_ids_stay_one_lead():
+    """Of ids at one source a lead has five at most."""
+    lake = resolved(
+        *(
+            submission(seq, email="a@acme.com", source_system="forms", version_key=f"record {seq}")
+            for seq in range(1, 9)
+        )
+    )
+    assert len(leads_of(lake, *range(1, 9))) == 1
+
+
+def leads_of(lake, *seqs):
+    """The leads that these submissions belong to."""
+    return {
+        lead
+        for seq in seqs
+        for (lead,) in lake.execute(
+            "select lead_id from identity.lead_members where submission_id = ?", [f"sub_{seq:04d}"]
+        ).fetchall()
+    }

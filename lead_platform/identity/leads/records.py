@@ -103,8 +103,13 @@ create or replace temp macro is_telling(local, first_name, first_forms, last_nam
 _SIMPLE = """
     select
         n.submission_id, n.received_seq, n.match_record_id as record_id,
-        nullif(n.source_system, '') || chr(31) || nullif(n.source_person_id, '')
-            as source_person_key, nullif(n.source_system, '') as source_system,
+        -- Versions of one record are of one person; as an id at the source they do not count.
+        coalesce(
+            nullif(n.source_system, '') || chr(31) || nullif(n.source_person_id, ''),
+            'version' || chr(31) || n.version_key
+        ) as source_person_key,
+        case when nullif(n.source_person_id, '') is not null then nullif(n.source_system, '') end
+            as source_system,
         case when not coalesce(n.is_role_email, false)
                   and not coalesce(n.is_disposable_email, false)
              then lower(n.email) end as own_email,

@@ -538,16 +538,21 @@ def _match_record_ids(columns: dict[str, Sequence[Any]], own_fields: Sequence[st
     flags = zip(columns["is_role_email"], columns["is_disposable_email"], strict=True)
     is_shared = [bool(is_role or is_disposable) for is_role, is_disposable in flags]
     stated = _stated(columns["custom_fields"], own_fields)
+    persons, versions = columns["source_person_id"], columns["version_key"]
+    # Versions of one record are of one person, who else has no id at the source.
+    versions = [None if person else key for person, key in zip(persons, versions, strict=True)]
     return [
         _match_record_id(
-            # Without further keys, or a suffix, the id is what it was before there were any.
+            # Without further keys, a suffix or versions, the id is what it was before there were
+            # any.
             (
                 *values,
                 *(keys if keys != _NO_FURTHER_KEYS else ()),
                 *((suffixes[row],) if suffixes[row] else ()),
+                *((versions[row],) if versions[row] else ()),
                 *stated[row],
             ),
-            None if _points_to_a_person(values, is_shared[row]) else own[row],
+            None if versions[row] or _points_to_a_person(values, is_shared[row]) else own[row],
         )
         for row, (values, keys) in enumerate(zip(rows, further, strict=True))
     ]
