@@ -35,6 +35,7 @@ from lead_platform.identity.normalization.name_words import (
     titles_before,
     without_asides,
 )
+from lead_platform.vocabularies.name_words import words_of
 from lead_platform.vocabularies.particles import (
     LINKS,
     MAY_BE_GIVEN,
@@ -77,6 +78,16 @@ _KOREAN_GIVEN = re.compile(
     re.IGNORECASE,
 )
 _OPENS_WITH_APOSTROPHE = re.compile(r"'[ts](?:-.+)?")
+# Particles only inside a name: Ben Jelloun, Ni Bhriain, Lo Presti, but Ben Ali, Mary Lo Chen.
+_INSIDE = words_of("particle_inside")
+_ITALIAN = frozenset(["li", "lo"])
+_LONGER_THAN_CHINESE = 5
+# No family name that a married name follows, as Lo, Li, Ni and Am are.
+_NO_FAMILY = frozenset(["ben", "nic"])
+# Prepositions, of a name where an article follows: An der Matt, Onder de Linden.
+_BEFORE_PARTICLE = words_of("particle_before_particle")
+# Which of several generations of a Brazilian family, kept with its name.
+_BEHIND_FAMILY = words_of("generation_behind_family")
 _DASHES = frozenset(["-", "–", "—", "|", "/"])
 # From here on the family stands first for sure; below an even chance, where it usually stands.
 _SURE, _EVEN = 0.99, 0.5
@@ -129,6 +140,10 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
         return _opening_with_particles(words, lower) if lower[1] in PARTICLES else None
     if lower[0] in PARTICLES or _ARTICLE.fullmatch(words[0]):
         return _opening_with_particles(words, lower)
+    if lower[0] in _BEFORE_PARTICLE and lower[1] == "der":
+        return Parts(None, None, text) if len(words) == 3 else None
+    if len(words) == 2 and lower[0] == "am":
+        return None
     if len(words) == 3 and lower[1] in ("y", "e", "i") and not _is_middle_initial(words):
         return Parts(None, None, text)
     if len(words) > 1 and _is_index_form(lower):
@@ -361,9 +376,39 @@ def _usual(text: str, words: list[str]) -> Parts:
     nicknames = {word.strip(AROUND) for word in parsed.nickname.split()}
     if any((key := word.strip(AROUND)) and key not in nicknames for word in missing):
         return _by_place(words)
+    start, given = _family_start(words), len(parsed.given.split())
+    if start is not None and given <= start < len(words) - len(parsed.family.split()):
+        middle = " ".join(words[given:start]) or None
+        return Parts(" ".join(words[:given]), middle, " ".join(words[start:]))
     written = _as_written(words)
     first, middle, last = (_restored(part, written) for part in parts)
     return Parts(first, middle, last)
+
+
+def _family_start(words: list[str]) -> int | None:
+    """Where the last name of a name in its usual order begins by a word of ours that nameparser
+    does not know: El Amrani, ten Cate, Uit den Bogaard, Souza Filho; None where none says so."""
+    lower = [word.lower() for word in words]
+    for place in range(1, len(words) - 1):
+        if _opens_family(lower, place):
+            return place
+    is_generation = lower[-1] in _BEHIND_FAMILY and len(words) > 2 and not is_given(lower[-2])
+    return len(words) - 2 if is_generation else None
+
+
+def _opens_family(lower: list[str], place: int) -> bool:
+    word, behind = lower[place], lower[place + 1]
+    if word in _BEFORE_PARTICLE and behind in NEVER_GIVEN:
+        return True
+    is_last = place == len(lower) - 2
+    if word not in _INSIDE:
+        # El Mehdi Amrani has a given name of two words.
+        return word in NEVER_GIVEN and (is_last or not is_given(behind))
+    is_long = len(behind) >= _LONGER_THAN_CHINESE
+    if word in _ITALIAN:
+        return is_last and is_long and behind[-1] in "aeiou"
+    is_likely = (is_long or is_given(lower[0])) and not is_only_family(behind)
+    return is_last and (word in _NO_FAMILY or is_likely)
 
 
 def _by_place(words: list[str]) -> Parts:

@@ -17,7 +17,7 @@ AROUND = " ,.-'\"()&/"
 # Which of several generations of one name a word behind it says.
 GENERATIONS = {
     "sr": "sr", "snr": "sr", "senior": "sr", "jr": "jr", "jnr": "jr", "junior": "jr",
-    "ii": "ii", "iii": "iii", "iv": "iv",
+    "júnior": "jr", "ii": "ii", "iii": "iii", "iv": "iv",
 }  # fmt: skip
 # nameparser lists 800 titles; "Dean", "Major" or "King" among them are first names more often.
 HONORIFICS = words_of("title")
@@ -105,7 +105,7 @@ def suffixes_behind(words: list[str]) -> int:
         key, rest = bare(word), words[: len(words) - count - 1]
         stands_out = bool(_CAPITALS.fullmatch(word.strip(".,"))) and _are_in_small_letters(rest)
         is_abbreviated = len(rest) > 1 and bool(_ABBREVIATED.fullmatch(word.strip(",")))
-        is_alone = key in ("senior", "junior") and len(rest) == 1
+        is_alone = key in ("senior", "junior", "júnior") and len(rest) == 1
         is_suffix = (key in GENERATIONS and not is_alone) or key in _DEGREES
         if not is_suffix and not ((stands_out or is_abbreviated) and key in suffixes()):
             break

@@ -115,6 +115,44 @@ def test_sure_names_are_split(
 
 
 @pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("Leila", "El Amrani"), ("Jan", "ten Cate"), ("Maria", "Lo Presti"), ("Paolo", "Li Causi"),
+        ("Carlo", "Dalla Chiesa"), ("Tahar", "Ben Jelloun"), ("Karim", "Ben Salah"),
+        ("Mohamed", "Ould Abdel Aziz"), ("Peter", "An der Matt"), ("Hans", "In der Au"),
+        ("Karl", "Am Ende"), ("Jan", "Uit den Bogaard"), ("Piet", "Onder de Linden"),
+        ("Máire", "Ni Bhriain"), ("Siobhán", "Nic Gabhann"), ("Anne", "Bij de Vaate"),
+        ("João", "Souza Filho"), ("Ana", "Souza Neto"), ("Pedro", "Silva Sobrinho"),
+        ("Leila", "El Amrani Idrissi"), (None, "An der Matt"), (None, "Dalla Chiesa"),
+        (None, "Uit den Bogaard"),
+    ],
+)  # fmt: skip
+def test_a_word_before_or_behind_a_family_name_is_its_own(
+    first: str | None, last: str, vocabularies: Vocabularies
+) -> None:
+    """Leila El Amrani had the last name Amrani, João Souza Filho Filho."""
+    found = normalize_name(f"{first or ''} {last}", None, None, vocabularies)
+    assert (found.first, found.last, found.reasons) == (first, last, ())
+
+
+@pytest.mark.parametrize(
+    ("first", "middle", "last"),
+    [
+        ("John", None, "Le"), ("Robert", None, "Lo"), ("Anita", None, "Das"), ("Ben", None, "Ali"),
+        ("Anna", None, "Ni"), ("Tom", None, "An"), ("Bo", "Li", "Chen"), ("Mary", "Lo", "Chen"),
+        ("Ana", "Maria", "Neto"), ("Mohamed", "El Mehdi", "Amrani"), ("Ben", "Johnson", "Smith"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_a_particle_elsewhere_is_a_name(
+    first: str, middle: str | None, last: str, vocabularies: Vocabularies
+) -> None:
+    raw = " ".join(filter(None, (first, middle, last)))
+    parts = split_name(raw)
+    assert (parts.first, parts.middle, parts.last) == (first, middle, last)
+    assert normalize_name(raw, None, None, vocabularies).last == last
+
+
+@pytest.mark.parametrize(
     ("raw", "full", "reason"),
     [
         ("Anna & Bob Smith", "Anna & Bob Smith", SEVERAL_PERSONS),
@@ -142,6 +180,7 @@ def test_sure_names_are_split(
         ("Praxis Dr. Müller", "Praxis Dr. Müller", A_COMPANY),
         ("Graf Otto von Bismarck", "Graf Otto von Bismarck", NOT_CLEAR),
         ("Al Qurashi", "Al Qurashi", NOT_CLEAR),
+        ("Am Ende", "Am Ende", NOT_CLEAR),
         ("DI RIENZO", "di Rienzo", NOT_CLEAR),
         ("De la Cruz Huanca", "De la Cruz Huanca", NOT_CLEAR),
         # Greeted by the family's name, where no list had the word behind it as a given name, or
@@ -207,6 +246,7 @@ def test_a_particle_behind_the_first_name_is_the_last_ones(
         ("Wei", "Wang MA", ("Wei", "Wang")),
         ("Bo", "Smith M.D.", ("Bo", "Smith")),
         ("Ana", "Silva Junior", ("Ana", "Silva")),
+        ("Ana", "Silva Júnior", ("Ana", "Silva")),
         ("Ana", "Schmidt, Dr.", ("Ana", "Schmidt")),
     ],
 )
