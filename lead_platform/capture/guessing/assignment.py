@@ -20,6 +20,7 @@ from lead_platform.capture.guessing.choices import (
     BY_VALUES,
     EXACT,
     NEARLY,
+    NOT_EMITTED,
     OF_A_COMPANY,
     OF_STAFF,
     OWNER,
@@ -36,6 +37,7 @@ from lead_platform.capture.guessing.dates import (
     ordered_as,
     read_dates,
 )
+from lead_platform.capture.guessing.draft import without_unemitted
 from lead_platform.capture.guessing.further_persons import (
     ask_about_further_persons,
     find_further_persons,
@@ -187,8 +189,10 @@ def assign_columns(
     zones = [column for column in sample.columns if names.is_time_zone(column.path)]
     chosen, zone_questions = with_zone_beside(chosen, sample.columns, zones)
     chosen, code_questions = with_codes_beside(chosen, sample.columns, codes, judge.near)
-    choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
-    used = {column.path for choice in choices for column in choice.columns}
+    emitted = without_unemitted(Assignment(chosen, (), custom=names.custom))
+    for path in _used(chosen) - _used(emitted):
+        judge.near[path] = NOT_EMITTED
+    used = _used(emitted)
     rest: Rest = tuple(
         (column, judge.near.get(column.path))
         for column in sample.columns
@@ -215,8 +219,14 @@ def assign_columns(
         *(ask_about_titles(rest) if chosen.keys() & _PERSONAL else ()),
         *ask_about_dates(rest, chosen, now),
     )
-    found = Assignment(chosen, rest, questions, names.custom, second_columns(chosen))
+    found = Assignment(emitted, rest, questions, names.custom, second_columns(emitted))
     return replace(found, questions=(*questions, *_unknown_stages(found, lists)))
+
+
+def _used(chosen: Mapping[str, tuple[Choice, ...]]) -> set[tuple[str, ...]]:
+    """The columns that fill a field; of leads, the owner is none."""
+    choices = [choice for each in chosen.values() for choice in each if choice.field != OWNER]
+    return {column.path for choice in choices for column in choice.columns}
 
 
 def _versions_left(

@@ -69,6 +69,26 @@ def draft_channel(name: str, described: str, sample: Sample, found: Assignment) 
     return Draft("\n".join(lines) + "\n", _filled(found, record, person, is_deal=is_deal))
 
 
+def without_unemitted(found: Assignment) -> dict[str, tuple[Choice, ...]]:
+    """The choices of columns that the channel makes something of: a lead has no stage, and a deal
+    no consent. All of them where no channel can be proposed."""
+    is_deal = found.is_of_deals
+    if not is_deal and not _names_persons(found):
+        return dict(found.choices)
+    person = _person_id(found)
+    record = _record_id(found, person)
+    fields = dict(_deal_fields(found) if is_deal else _submission_fields(found))
+    made = [*record, *((person,) if person else ())]
+    made += [choice for choices in fields.values() for choice in choices]
+    made += found.choices.get("modified_at", ()) if record else ()
+    emitted = {choice.column.path for choice in made}
+    kept = {
+        name: tuple(choice for choice in choices if choice.column.path in emitted)
+        for name, choices in found.choices.items()
+    }
+    return {name: choices for name, choices in kept.items() if choices}
+
+
 _NEARLY_ALL = 0.9
 _OF_SEVERAL = frozenset({"email", "phone", FURTHER_EMAILS})
 _NAMES = ("full_name", "first_name", "last_name")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.guessing.choices import Choice
+from lead_platform.capture.guessing.choices import NOT_EMITTED, Choice
 from lead_platform.capture.guessing.names import WITHDRAWN_AT, FieldNames
 from lead_platform.capture.guessing.notation import quoted
 from lead_platform.capture.guessing.shapes import SEPARATOR, Column, are_truths, consent_words
@@ -33,7 +33,9 @@ Rest = tuple[tuple[Column, str | None], ...]
 def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
     """The columns left over, those that may be about consent marked as such."""
     return tuple(
-        (column, near or UNREAD_CONSENT) if may_be_consent(column, names, lists) else (column, near)
+        (column, UNREAD_CONSENT)
+        if near in (None, NOT_EMITTED) and may_be_consent(column, names, lists)
+        else (column, near)
         for column, near in rest
     )
 
