@@ -160,8 +160,10 @@ class AnswerDenials:
             named = {match.field for match in self._names.matches((name,))}
             is_remark = "message" in named or self._names.is_remark(name)
             is_state = self._names.is_contact_state(name)
-            told = "remark" if is_remark else "state" if is_state else None
-            self._uses[name] = told if told and not (asked and asked.is_sure) else asked
+            if asked is not None and (asked.is_sure or not (is_remark or is_state)):
+                self._uses[name] = asked
+            else:
+                self._uses[name] = "remark" if is_remark else "state" if is_state else None
         return self._uses[name]
 
     def _asked_of_column(self, name: str) -> _Leave | None:

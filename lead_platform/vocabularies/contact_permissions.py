@@ -29,6 +29,9 @@ _MOST_REMEMBERED = 20_000
 _LEAVE = frozenset({"agreement", "permission", "refusal"})
 _ASKS = frozenset({"agreement", "permission", "permitted"})
 _REFUSES = frozenset({"refusal", "refused"})
+_DOUBTS = _REFUSES | {"erasure", "paperwork"}
+# Hebrew, and whatever stands behind it in Unicode: their words are listed with what joins them.
+_FIRST_WITHOUT_CASE = "\u0590"
 _STATES = frozenset({"refused", "erasure"})
 # Whose consent is wished for has not given it: `E-mail consent requested`.
 _BESIDE = frozenset({"filler", "wish", "person"})
@@ -116,19 +119,42 @@ class ContactPermissions:
     def granted_channel(self, words: Sequence[str]) -> str | None:
         """The one channel that the words grant, where each of them is known and none refuses.
 
-        `Consent by email` may say how it was given; `Consent to contact by email` does not.
+        `Consent by email` may say how it was given, and so may another form of the channel's word
+        (`Zgoda mailem`); `Consent to contact by email` does not.
         """
         covered = list(self._covered(words))
         by_word = [{part for part, _ in meanings} for meanings in covered]
-        if any(parts <= _NO_GRANT or not parts.isdisjoint(_REFUSES) for parts in by_word):
+        if any(parts <= _NO_GRANT or not parts.isdisjoint(_DOUBTS) for parts in by_word):
             return None
-        says_by_what = any("means" in parts for parts in by_word)
-        if says_by_what and sum("contact" in parts for parts in by_word) == 1:
+        contacts = [
+            meanings for meanings in covered if any(part == "contact" for part, _ in meanings)
+        ]
+        is_of_marketing = all(("contact", "marketing") in meanings for meanings in contacts)
+        says_by_what = any("means" in parts for parts in by_word) or self._has_case(words)
+        if says_by_what and len(contacts) == 1 and not is_of_marketing:
             return None
         meant = set(chain.from_iterable(covered))
         named = _channels(meant) or frozenset()
         is_granted = any(part == "agreement" for part, _ in meant) and len(named) == 1
         return next(iter(named)) if is_granted else None
+
+    def _has_case(self, words: Sequence[str]) -> bool:
+        """Whether the word of a channel has another form than the list, in a script whose languages
+        say so by which way: `mailem`, `sähköpostilla`."""
+        channels = {("contact", name) for name in ("email", "phone", "sms", "whatsapp")}
+        plain = set(
+            chain.from_iterable(
+                words[start:end]
+                for start in range(len(words))
+                for end in range(start + 1, min(start + _LONGEST_PHRASE, len(words)) + 1)
+                if not channels.isdisjoint(self.exact.get("".join(words[start:end]), ()))
+            )
+        )
+        return any(
+            word not in plain and word < _FIRST_WITHOUT_CASE and not channels.isdisjoint(said)
+            for word in words
+            for said in [self._of((word,))]
+        )
 
     def _all(self, words: Sequence[str]) -> Iterator[Meaning]:
         """What each word and each phrase of the words means."""

@@ -76,6 +76,12 @@ DOUBTS = (
     # How it was given, or what it is for.
     "Consent by email", "Einwilligung telefonisch", "Consentimiento por teléfono",
     "Consentement par e-mail", "Consenso via email", "Telefonische Einwilligung", "Opt-in via SMS",
+    "Einwilligung am Telefon", "Consenso al telefono", "Samtykke på telefon", "Acord telefonic",
+    # In another form than the plain one: by mail, not to mail.
+    "Zgoda mailem", "Souhlas telefonem", "Souhlas e-mailem", "Hozzájárulás telefonon",
+    "Suostumus sähköpostilla", "Onay telefonla",
+    # What became of the asking.
+    "Consent emailed", "Email consent reminder", "Email consent would", "Phone consent form",
 )  # fmt: skip
 WITHDRAWN = (
     "Newsletter (refusé)", "Newsletter (withdrawn)", "SMS opt-in [removed]",
