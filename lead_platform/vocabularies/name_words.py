@@ -1,15 +1,16 @@
 """Words beside names of people, by their kind: particles, titles, degrees; name_words.csv has them.
 
 Some are names of people too: `particle_or_given` (Van, Al, Bin), and titles that count only
-`_with_dot` (Doc, Mag), `_before_given` names (Ing, Hon) or `_behind_title` (Dr. med. dent.). A
-`rank` stands with particles (Graf von), a `link` between two of them or two family names (von und
-zu, Ramón y Cajal). Only behind a given name is one a `particle_inside` (Tahar Ben Jelloun), only
-before an article one `_before_particle` (An der Matt); a `generation_behind_family` stays with the
-family name (Souza Filho). A word `between_persons` tells two people; one `between_given` is a name
-or an initial too, and tells them where given names stand beside it: Anna u. Peter. So does one
-`for_another`, who signs in somebody's place, as it is written: Ann Lee i.A. Bob May.
-`before_organisation`: Ann Lee from Acme; one `_or_place`: Anne of Cleves; one `_or_name`: John bei
-der Wieden. One `of_a_sentence` opens what is said of somebody: Ann Lee on leave.
+`_with_dot` (Doc, Mag), `_before_given` names (Ing, Hon) or `_behind_title` (Dr. med. dent.). One
+`_behind_name` is of Japanese, Chinese or Korean. A `rank` stands with particles (Graf von), a
+`link` between two of them or two family names (von und zu, Ramón y Cajal). Only behind a given name
+is one a `particle_inside` (Tahar Ben Jelloun), only before an article one `_before_particle` (An
+der Matt); a `generation_behind_family` stays with the family name (Souza Filho). A word
+`between_persons` tells two people; one `between_given` is a name or an initial too, and tells them
+where given names stand beside it: Anna u. Peter. So does one `for_another`, who signs in somebody's
+place, as it is written: Ann Lee i.A. Bob May. `before_organisation`: Ann Lee from Acme; one
+`_or_place`: Anne of Cleves; one `_or_name`: John bei der Wieden. One `of_a_sentence` opens what is
+said of somebody: Ann Lee on leave.
 """
 
 import csv
@@ -20,7 +21,8 @@ from typing import Literal
 Kind = Literal[
     "particle", "particle_or_given", "particle_inside", "particle_before_particle",
     "generation_behind_family", "link", "rank", "title", "title_before_given",
-    "title_with_dot", "title_behind_title", "degree", "between_persons", "between_given",
+    "title_with_dot", "title_behind_title", "title_behind_name", "degree",
+    "between_persons", "between_given",
     "before_organisation", "before_organisation_or_place", "before_organisation_or_name",
     "for_another", "of_a_sentence",
 ]  # fmt: skip

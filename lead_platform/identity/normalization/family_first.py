@@ -36,9 +36,18 @@ _JAPANESE = frozenset([
 ])  # fmt: skip
 
 
+# What family names of three signs end in, and hardly a given name begins with: 小野田, 小野寺.
+_ENDS_JAPANESE = frozenset("田寺川島村沢澤塚崎瀬部")
+
+
 def is_family_name(name: str) -> bool:
     """Whether the whole unspaced name is a family's, of those of several signs."""
-    return name in _JAPANESE or name in _KOREAN_OF_TWO or name in _CHINESE_OF_TWO
+    is_listed = name in _JAPANESE or name in _KOREAN_OF_TWO or name in _CHINESE_OF_TWO
+    return is_listed or (len(name) == 3 and _is_longer(name))
+
+
+def _is_longer(name: str) -> bool:
+    return name[:2] in _JAPANESE and name[2:3] in _ENDS_JAPANESE
 
 
 def family_name_of(name: str) -> str | None:
@@ -48,7 +57,8 @@ def family_name_of(name: str) -> str | None:
     if all(ord(sign) in _HANGUL for sign in name):
         return _begins_with(name, _KOREAN_OF_TWO, _KOREAN, longest=4)
     for length in (3, 2):
-        if name[:length] in _JAPANESE and len(name) > length:
+        is_family = name[:length] in _JAPANESE or (length == 3 and _is_longer(name))
+        if is_family and len(name) > length:
             return name[:length]
     return _begins_with(name, _CHINESE_OF_TWO, _CHINESE, longest=3)
 

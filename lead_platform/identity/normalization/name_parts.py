@@ -26,8 +26,10 @@ from lead_platform.identity.normalization.name_subjects import (
 )
 from lead_platform.identity.normalization.name_words import (
     AROUND,
+    BEHIND_NAME,
     GIVEN_TITLES,
     HONORIFICS,
+    SIGNS_OF_FAMILY_FIRST,
     bare,
     is_degree,
     suffixes,
@@ -48,7 +50,7 @@ from lead_platform.vocabularies.text import fold
 
 NOT_CLEAR = "which word is the first name is not clear: kept whole"
 
-FAMILY_FIRST_SCRIPT = re.compile(r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+$")
+FAMILY_FIRST_SCRIPT = re.compile(rf"^[{SIGNS_OF_FAMILY_FIRST}]+$")
 _PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})* [^\W\d_]{2,}(?:[-'][^\W\d_]{2,})*")
 _INITIALS = re.compile(r"((?:[^\W\d_]\. ?){2,}) ?([^\W\d_]{2,}(?:[-'][^\W\d_]+)*)")
 _SAINT = re.compile(r"(.+) ((?:saint|sainte) [^\W\d_]+)", re.IGNORECASE)
@@ -105,6 +107,8 @@ class Parts(NamedTuple):
 
 def split_name(text: str) -> Parts:
     """The parts of a whole name, cleaned, or the whole with the reason why it stays so."""
+    honours = next((at for at, word in enumerate(text.split()) if word not in BEHIND_NAME), 0)
+    text = " ".join(text.split()[honours:])
     if (doubt := why_no_single_person(text)) is not None:
         return Parts(whole=text, doubt=doubt)
     words = without_asides(text).split()
@@ -118,7 +122,7 @@ def split_name(text: str) -> Parts:
         core[-1] = core[-1].rstrip(",")
     if not core:
         return Parts(whole=text, doubt=NOT_CLEAR)
-    has_title = any(bare(word) not in GIVEN_TITLES for word in words[:titles])
+    has_title = honours > 0 or any(bare(word) not in GIVEN_TITLES for word in words[:titles])
     found = _split_core(core, has_title=has_title)
     return found if found is not None else Parts(whole=text, doubt=NOT_CLEAR)
 
@@ -163,12 +167,16 @@ def _is_middle_initial(words: list[str]) -> bool:
     return is_level and words[1].lower() != "y" and is_rather_given
 
 
-def _single(word: str, *, has_title: bool) -> Parts:
+def _single(word: str, *, has_title: bool) -> Parts | None:
     if is_family_name(word):
         return Parts(None, None, word)
-    family = family_name_of(word) if FAMILY_FIRST_SCRIPT.match(word) else None
+    is_family_first = FAMILY_FIRST_SCRIPT.match(word) is not None
+    family = family_name_of(word) if is_family_first else None
     if family is not None:
         return Parts(word.removeprefix(family), None, family)
+    if has_title and is_family_first and len(word) > 1:
+        # 花子さん, 伊集院さん: a word of honour stands behind both names.
+        return None
     word = word.strip(",.")
     if has_title or _ARTICLE.fullmatch(word):
         return Parts(None, None, word)

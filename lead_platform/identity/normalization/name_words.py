@@ -20,7 +20,7 @@ GENERATIONS = {
     "júnior": "jr", "ii": "ii", "iii": "iii", "iv": "iv",
 }  # fmt: skip
 # nameparser lists 800 titles; "Dean", "Major" or "King" among them are first names more often.
-HONORIFICS = words_of("title")
+HONORIFICS = words_of("title") | words_of("title_behind_name")
 # Names of people too: titles with a dot, or before a name that is known as a given one. Hon Wai
 # Chan is called Hon Wai.
 _BEFORE_GIVEN = words_of("title_before_given")
@@ -33,8 +33,16 @@ _BEHIND_TITLE = words_of("title_behind_title")
 _DEGREES = words_of("degree")
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
 _GLUED_TITLE = re.compile(r"([^\W\d_]{2,5}\.)(?=[^\W\d_]{3})")
+# Japanese, Chinese and Korean; 々 repeats the sign before it, and rare names have signs of their
+# own planes (𠮷田).
+SIGNS_OF_FAMILY_FIRST = (
+    r"\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# What stands behind names of these scripts: 様, 部長.
+BEHIND_NAME = words_of("title_behind_name")
 _HONOUR = re.compile(
-    r"(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])\s*(?:様|さま|さん|氏|殿|先生|女士|小姐|님|씨)$"
+    rf"(?:(?<=[{SIGNS_OF_FAMILY_FIRST}])\s*|\s+)"
+    rf"({'|'.join(sorted(BEHIND_NAME, key=len, reverse=True))})$"
 )
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
 _ABBREVIATED = re.compile(r"(?:[A-Z][a-z]{0,2}\.){2,}")
@@ -63,13 +71,19 @@ def without_asides(text: str) -> str:
 
 
 def with_titles_apart(text: str) -> str:
-    """Dr.Anna Roth as Dr. Anna Roth, and a name in Japanese, Chinese or Korean without the word of
-    honour behind it: 田中様, 王小明 先生."""
+    """Dr.Anna Roth as Dr. Anna Roth, and a word of honour or rank behind a name in Japanese,
+    Chinese or Korean before it, where titles are looked for: 様 田中, 部長 鈴木."""
     found = _GLUED_TITLE.match(text)
     is_one = bare(text.split()[0]) in HONORIFICS
     if found is not None and not is_one and bare(found[1]) in HONORIFICS:
         text = f"{found[1]} {text[found.end() :]}"
-    return _HONOUR.sub("", text) if not text.isascii() else text
+    if text.isascii():
+        return text
+    titles: list[str] = []
+    while text not in BEHIND_NAME and (behind := _HONOUR.search(text)) is not None:
+        titles.insert(0, behind[1])
+        text = text[: behind.start()]
+    return " ".join([*titles, text])
 
 
 def titles_before(words: list[str]) -> int:

@@ -136,6 +136,43 @@ def test_a_word_before_or_behind_a_family_name_is_its_own(
 
 
 @pytest.mark.parametrize(
+    ("raw", "first", "last"),
+    [
+        ("鈴木部長", None, "鈴木"), ("鈴木 一郎 部長", "一郎", "鈴木"),
+        ("鈴木部長様", None, "鈴木"),
+        ("鈴木本部長", None, "鈴木"), ("山田 太郎 代表取締役", "太郎", "山田"),
+        ("张总", None, "张"),
+        ("王经理", None, "王"), ("李总经理", None, "李"), ("王先生", None, "王"),
+        ("王小明 先生", "小明", "王"), ("김대리", None, "김"), ("박 부장님", None, "박"),
+        ("김민수 과장", "민수", "김"), ("小野田 さん", None, "小野田"), ("小野田", None, "小野田"),
+        ("小野田紀郎", "紀郎", "小野田"), ("佐々木 希", "希", "佐々木"),
+        ("佐々木希", "希", "佐々木"),
+        ("佐々木 のぞみ", "のぞみ", "佐々木"), ("𠮷田 茂", "茂", "𠮷田"), ("小野 誠", "誠", "小野"),
+        ("小野誠", "誠", "小野"), ("이사랑", "사랑", "이"),
+    ],
+)  # fmt: skip
+def test_no_rank_behind_a_family_name_is_a_first_name(
+    raw: str, first: str | None, last: str, vocabularies: Vocabularies
+) -> None:
+    """鈴木部長 was greeted by his rank, 王先生 by his family name, and 佐々木 by it too."""
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.first, found.last, found.reasons) == (first, last, ())
+    assert found.full == " ".join(filter(None, (last, first)))
+
+
+def test_a_rank_alone_or_in_a_column_is_no_name(vocabularies: Vocabularies) -> None:
+    assert normalize_name("部長", None, None, vocabularies).full is None
+    found = normalize_name(None, "部長", "鈴木", vocabularies)
+    assert (found.full, found.first, found.last) == ("鈴木", None, "鈴木")
+
+
+def test_what_an_honour_stands_behind_is_either_name(vocabularies: Vocabularies) -> None:
+    found = normalize_name("花子さん", None, None, vocabularies)
+    assert (found.full, found.first, found.last) == ("花子", None, None)
+    assert found.reasons == (("first_name", NOT_CLEAR),)
+
+
+@pytest.mark.parametrize(
     ("first", "middle", "last"),
     [
         ("John", None, "Le"), ("Robert", None, "Lo"), ("Anita", None, "Das"), ("Ben", None, "Ali"),
