@@ -23,13 +23,18 @@ from lead_platform.vocabularies.conjunctions import CONTRASTS, PREFERENCES
 from lead_platform.vocabularies.contact_permissions import Leave
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
-from lead_platform.vocabularies.text import fold
+from lead_platform.vocabularies.text import fold, straighten_apostrophes, unaccent
 
 # Longer ones are what people wrote.
 LONGEST_ANSWER = 200
 # `No, do not call me`, `Gore Ltd (unsubscribed)`
 CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
+_SIGNS = str.maketrans(
+    {code: " " for code in range(128) if not chr(code).isalnum()} | {"'": "", "`": ""}
+)
+# Dashes, quotes, signs of money, pictures; the accents of a letter stay with it.
+_MARKS = re.compile("[^\x00-\x7f\\w\u0300-\u036f]")
 _MOST_REMEMBERED = 10_000
 _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
@@ -81,9 +86,8 @@ class TextDenials:
 
     def _read(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         # The one look that each text costs.
-        folded = fold(text)
         signs = self._signs_of_remarks if kind == "remark" else self._signs
-        if _WITHOUT_SPACES.search(folded) is None and signs.isdisjoint(folded.split()):
+        if _has_none_of(signs, text):
             return ()
         if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
             return reply
@@ -116,7 +120,9 @@ class TextDenials:
         return in_order(denied)
 
     def _clause(self, text: str) -> "_Clause":
-        return _Clause(text, tuple(self._denials.phrases_in(text)), self._names.leave(text))
+        is_plain = _has_none_of(self._denials.signs, text)
+        places = () if is_plain else tuple(self._denials.phrases_in(text))
+        return _Clause(text, places, self._names.leave(text))
 
     def _reply(self, text: str, kind: TextKind) -> tuple[str, ...]:
         """What a whole text denies that is one word of a denial, among courtesies in a remark."""
@@ -250,6 +256,15 @@ class TextDenials:
         not one that is still wanted: `Opt me out of SMS`, not `do not contact, email only`."""
         is_plain = beside.is_whole and not (beside.refusals or beside.is_asked or beside.is_wish)
         return is_plain and not clause.is_several and _SET_APART.isdisjoint(clause.words)
+
+
+def _has_none_of(signs: frozenset[str], text: str) -> bool:
+    """Whether none of these words stands in a text of a script that sets words apart."""
+    plain = text if text.isascii() else _MARKS.sub(" ", straighten_apostrophes(text))
+    plain = plain.casefold() if plain.isascii() else unaccent(plain)
+    return _WITHOUT_SPACES.search(plain) is None and signs.isdisjoint(
+        plain.translate(_SIGNS).split()
+    )
 
 
 @dataclass(frozen=True)

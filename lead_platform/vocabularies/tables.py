@@ -215,7 +215,7 @@ class IntakeLists:
         """Those denials of the opt-outs that are no names themselves."""
         denials = self._denials()
         phrases = {p: of for p, of in denials.items() if not _may_be_name(p.split())}
-        return _denial_phrases(phrases)
+        return _denial_phrases(phrases, self.fillers)
 
     @cached_property
     def composed_denials(self) -> "DenialPhrases":
@@ -243,7 +243,7 @@ class IntakeLists:
             and (phrase := f"{head} {text}") not in phrases
             and not _may_be_name(phrase.split())
         }
-        return _denial_phrases(composed)
+        return _denial_phrases(composed, self.fillers)
 
     @cached_property
     def denying_notes(self) -> Mapping[str, tuple[str, ...]]:
@@ -315,8 +315,14 @@ class DenialPhrases(NamedTuple):
     longest: int
 
 
-def _denial_phrases(channels: Mapping[str, tuple[str, ...]]) -> DenialPhrases:
-    signs = frozenset(max(phrase.split(), key=len) for phrase in channels)
+def _denial_phrases(
+    channels: Mapping[str, tuple[str, ...]], fillers: frozenset[str]
+) -> DenialPhrases:
+    def telling(word: str) -> tuple[bool, int]:
+        # `please` and `information` stand in every second text.
+        return word not in fillers, len(word)
+
+    signs = frozenset(max(phrase.split(), key=telling) for phrase in channels)
     longest = max((len(phrase.split()) for phrase in channels), default=0)
     return DenialPhrases(channels, signs, longest)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lead_platform.capture.answer_denials import AnswerDenials
 from lead_platform.capture.channels import Channel, load_channels
 from lead_platform.capture.columns import CONSENTS
+from lead_platform.capture.denials import DenialReader
 from lead_platform.capture.guessing.names import load_field_names
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.vocabularies.folder import shipped_intake_lists
@@ -571,3 +572,25 @@ def test_a_column_of_an_event_denies_as_an_answer_does(
 )  # fmt: skip
 def test_other_columns_of_events_deny_nothing(name: str, value: str) -> None:
     assert in_record(**{name: value}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We met at the fair — it’s 5€ a piece 🙂", "„Danke“ … bis Freitag", "Prix : 40 € – merci"],
+)
+def test_marks_beside_letters_that_are_spaced_cost_no_second_look(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """A dash, a curly quote or a picture sent each text through all phrases: 1.5 ms, not 0.015."""
+    reader = AnswerDenials(load_field_names(PROJECT / "config"), shipped_intake_lists())
+    monkeypatch.setattr(DenialReader, "phrases_in", lambda *_: pytest.fail("looked for phrases"))
+    assert reader.in_text(text, "remark") == ()
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["Please don’t call me 🙂", "🙂do not call—please", "“Do not call”", "Ne m’appelez plus…",
+     "Bitte nicht anrufen!🙏", "请不要打电话给我🙂"],
+)  # fmt: skip
+def test_marks_hide_no_denial(remark: str) -> None:
+    assert READER.in_text(remark, "remark") == PHONE

@@ -76,7 +76,7 @@ DOUBTS = (
     # How it was given, or what it is for.
     "Consent by email", "Einwilligung telefonisch", "Consentimiento por teléfono",
     "Consentement par e-mail", "Consenso via email", "Telefonische Einwilligung", "Opt-in via SMS",
-    "Einwilligung am Telefon", "Consenso al telefono", "Samtykke på telefon", "Acord telefonic",
+    "Einwilligung am Telefon", "Consenso al telefono", "Acord telefonic",
     # In another form than the plain one: by mail, not to mail.
     "Zgoda mailem", "Souhlas telefonem", "Souhlas e-mailem", "Hozzájárulás telefonon",
     "Suostumus sähköpostilla", "Onay telefonla",
@@ -172,6 +172,11 @@ def test_leave_for_one_channel_in_known_words_is_proposed(
 @pytest.mark.parametrize("header", DOUBTS)
 def test_where_channel_or_sense_is_open_it_is_asked(tmp_path: Path, header: str) -> None:
     assert guessed(tmp_path / "x.csv", header, "yes", "no") == ({}, True)
+
+
+def test_a_preposition_of_the_means_grants_nothing(tmp_path: Path) -> None:
+    found, asked = guessed(tmp_path / "x.csv", "Samtykke på telefon", "yes", "no")
+    assert (found, asked) == ({"consent_phone": (None, "denied")}, True)
 
 
 @pytest.mark.parametrize("header", WITHDRAWN)
