@@ -57,15 +57,12 @@ def takeable_channels(
 ) -> tuple[dict[str, Channel], dict[str, ConfigurationError]]:
     """The channels that something is taken in from, and why the files of others wait, by name.
 
-    As `usable_channels`; a suite that cannot be read stops the channels that bring its kind.
+    As `usable_channels`; a suite that cannot be read stops the channels that write its kind.
     """
     channels, waiting = usable_channels(config_dir)
     for name, channel in channels.items():
         faults = [
-            fault
-            for kind in KINDS
-            if kind in channel.kinds
-            for fault in contracts.unreadable.get(kind, ())
+            fault for kind in channel.written_kinds for fault in contracts.unreadable.get(kind, ())
         ]
         if faults:
             waiting[name] = ConfigurationError(faults)

@@ -237,7 +237,12 @@ def list_channels() -> None:
 
     channels, broken = usable_channels(Settings().config_dir)
     rows: list[tuple[str, str, str, str]] = [
-        (name, channel.rules.format, ", ".join(sorted(channel.kinds)), channel.rules.description)
+        (
+            name,
+            channel.rules.format,
+            ", ".join(sorted(channel.written_kinds)),
+            channel.rules.description,
+        )
         for name, channel in channels.items()
     ]
     rows += [(name, "", "", f"cannot be used: {error}") for name, error in broken.items()]

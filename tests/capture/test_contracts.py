@@ -1,6 +1,7 @@
 """Whatever intake takes, the suites behind it pass; a bad value costs its field, no more."""
 
 import json
+import shutil
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_platform.capture.contracts import load_contracts
+from lead_platform.capture.contracts import load_contracts, takeable_channels
 from lead_platform.capture.intake import identify_delivery, parse_file, write_batches
 from lead_platform.capture.mapping import ITEM_COLUMNS, RecordMapper
 from lead_platform.identity.normalization.submissions import normalize_submissions
@@ -136,6 +137,20 @@ def test_a_stricter_suite_is_kept_to(tmp_path: Path) -> None:
         "outcome_type not allowed: 'closed_won'",
         "amount not allowed: 101.00",
     ]
+
+
+def test_an_unreadable_suite_holds_up_every_channel_that_writes_its_kind(tmp_path: Path) -> None:
+    """What denies in a record of outcomes becomes an event: its file did not wait for the suite of
+    events, and the gate refused the whole intake."""
+    shutil.copytree(PROJECT / "expectations/capture", tmp_path / "capture")
+    (tmp_path / "capture" / "outcomes.json").write_text("{")
+    takeable, waiting = takeable_channels(PROJECT / "config", load_contracts(tmp_path))
+    assert {"web_form", "web_events"} <= takeable.keys()
+    assert "outcomes.json" in str(waiting["crm_outcomes"])
+    (tmp_path / "capture" / "events.json").write_text("{")
+    takeable, waiting = takeable_channels(PROJECT / "config", load_contracts(tmp_path))
+    assert not takeable
+    assert "events.json" in str(waiting["crm_outcomes"])
 
 
 def test_a_message_named_twice_in_a_record_is_one_event(tmp_path: Path) -> None:

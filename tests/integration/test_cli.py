@@ -189,7 +189,7 @@ def test_channels_are_listed_and_checked_without_taking_in(
 ) -> None:
     listed = {row["channel"]: row for row in rows(demo.command("channels", "list"))}
     assert len(listed) >= 20
-    assert listed["crm_outcomes"]["brings"] == "outcome"
+    assert listed["crm_outcomes"]["brings"] == "event, outcome"
     make_world(tmp_path, seed=2, submissions=60, events_per_person=1.0)
     file = next((tmp_path / "inbox" / "web_form").glob("*"))
     before = demo.scalar("select max(snapshot_id) from governance.releases")
