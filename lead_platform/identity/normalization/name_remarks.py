@@ -32,7 +32,9 @@ _OPENING_BRACKETS = re.compile(r"[(\"]\s*([^()\"]*[^()\"\s])\s*[)\"]\s*")
 _HELD = re.compile(r"\(([^()]*)\)|\"([^\"]*)\"")
 _DASHES = "‐‑‒–—―"
 _SIGNS_IN_WORDS = str.maketrans(_DASHES + "_", "-" * len(_DASHES) + " ")
-_SIGN = re.compile(r"(\s+-+>?\s+|\s+[>»•·~@/]\s+|\s*[;|]\s*|(?<=[^\W\d_]):\s+)")
+_SIGN = re.compile(r"(\s+[-=]+>?\s+|\s*[→⇒➔➜]\s*|\s+[>»•·~@/]\s+|\s*[;|]\s*|(?<=[^\W\d_]):\s+)")
+# Tom Becker <tom@acme.com>
+_MAILBOX_BEHIND = re.compile(r"(?<=\w)\s*[<(\[]\s*\S+@\S+?\s*[>)\]]\s*$")
 _MAILBOX = re.compile(r"@\s*[\w-]+\.\w")
 _CODE = re.compile(r"[A-Z]{2,7}")
 _LONGEST_MARK = 4
@@ -52,9 +54,11 @@ class Noted(NamedTuple):
 
 def without_remarks(text: str, vocabularies: Vocabularies) -> Noted:
     """A whole name, cleaned, without what surely is a note; several persons are joined by `&`."""
-    if _MAILBOX.search(text) is not None:
+    bare = _MAILBOX_BEHIND.sub("", text) if "@" in text else text
+    if _MAILBOX.search(bare) is not None:
         return Noted(text)
-    plain, _, has_note = _without_brackets(text)
+    plain, _, has_note = _without_brackets(bare)
+    has_note = has_note or bare != text
     whole = plain
     if _SIGN.search(plain) is not None:
         plain, is_clear, _ = _judged(plain, vocabularies)
@@ -71,6 +75,7 @@ def without_remarks(text: str, vocabularies: Vocabularies) -> Noted:
         for cut in (
             _without_placeholder_behind,
             _without_sentence,
+            _without_number_behind,
             _without_organisation,
             _without_notes_before,
             _without_notes_behind,
@@ -99,6 +104,33 @@ def without_remarks_in_part(text: str, vocabularies: Vocabularies) -> Noted:
     while len(words) > 1 and _is_code(words, -1) and _is_mark(words[-1:], vocabularies):
         del words[-1]
     return Noted(" ".join(words), has_note=has_note or len(words) < len(plain.split()))
+
+
+def without_remarks_in_both(
+    first: str, last: str, vocabularies: Vocabularies
+) -> tuple[str, str, bool] | None:
+    """A first and a last name without the note that only both together show: Ann | Lee no longer
+    here; None where there surely is none. True: what is left may hold one."""
+    given, family = first.split(), last.split()
+    if len(given) + len(family) <= _PAIR:
+        return None
+    noted = without_remarks(f"{first} {last}", vocabularies)
+    if not noted.is_clear:
+        return first, last, True
+    kept, words = noted.text.split(), [*given, *family]
+    starts = range(len(words) - len(kept) + 1)
+    start = next((at for at in starts if _are_alike(words[at : at + len(kept)], kept)), None)
+    if start is None or not noted.has_note or len(kept) == len(words):
+        return None
+    end, count = start + len(kept), len(given)
+    if start >= count or (end <= count and len(family) == 1):
+        # A whole column of one word is no note beside the other.
+        return first, last, True
+    return " ".join(words[start : min(end, count)]), " ".join(words[count : max(end, count)]), False
+
+
+def _are_alike(words: list[str], kept: list[str]) -> bool:
+    return [word.strip(",;") for word in words] == [word.strip(",;") for word in kept]
 
 
 def is_a_remark(key: str, vocabularies: Vocabularies) -> bool:
@@ -206,12 +238,25 @@ def _may_be_surname_and_note(text: str, vocabularies: Vocabularies) -> bool:
 def _without_notes_behind_commas(text: str, vocabularies: Vocabularies) -> str:
     """Jane Doe of Jane Doe, CEO."""
     cells = [cell.strip() for cell in text.split(",")]
+    if len(cells) == _PAIR and legal_form_behind(cells[0]) and _is_person(cells[1]):
+        # Acme GmbH, Tom Becker
+        return cells[1]
     kept = [
         cell
         for place, cell in enumerate(cells)
         if not place or not cell or not _is_note(cells, [","] * len(cells), place, vocabularies)
     ]
     return ", ".join(kept) if len(kept) < len(cells) else text
+
+
+def _without_number_behind(words: list[str], _: Vocabularies) -> tuple[list[str], bool]:
+    """Uma Reyes of Uma Reyes ext. 204: what a number stands behind is its own."""
+    end = next((at for at, word in enumerate(words) if any(map(str.isdigit, word))), len(words))
+    if not _PAIR <= end < len(words):
+        return words, True
+    label = words[end - 1]
+    is_label = label.islower() or label.endswith(".") or not _is_known(label)
+    return words[: end - 1] if end > _PAIR and is_label else words[:end], True
 
 
 def _without_placeholder_behind(

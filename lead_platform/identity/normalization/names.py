@@ -22,6 +22,7 @@ from lead_platform.identity.normalization.name_remarks import (
     Noted,
     is_a_remark,
     without_remarks,
+    without_remarks_in_both,
     without_remarks_in_part,
 )
 from lead_platform.identity.normalization.name_subjects import (
@@ -51,6 +52,7 @@ from lead_platform.vocabularies.text import (
 )
 
 _LONGEST = 150
+_MAY_HOLD_NOTE = "a part of it may be a note and no name: look at it"
 _LEFT_OUT = "a note beside it is left out"
 _LONGEST_FILLER = 3
 """Words: "no last name"."""
@@ -116,6 +118,13 @@ def normalize_name(
     whole = _without_notes(full_raw, vocabularies, without_remarks)
     given = _without_notes(first_raw, vocabularies, without_remarks_in_part)
     family = _without_notes(last_raw, vocabularies, without_remarks_in_part)
+    may_hold_note = False
+    if given.text and family.text and not whole.text:
+        both = without_remarks_in_both(given.text, family.text, vocabularies)
+        if both is not None:
+            first_left, last_left, may_hold_note = both
+            given = Noted(first_left, has_note=given.has_note or first_left != given.text)
+            family = Noted(last_left, has_note=family.has_note or last_left != family.text)
     full, full_reason = _usable(_beside_another(whole.text), vocabularies, is_clear=whole.is_clear)
     first, first_reason = _usable(_beside_another(given.text), vocabularies)
     last, last_reason = _usable(family.text or None, vocabularies)
@@ -125,6 +134,7 @@ def normalize_name(
             ("full_name", full_reason or (_LEFT_OUT if whole.has_note else None)),
             ("first_name", first_reason or (_LEFT_OUT if given.has_note else None)),
             ("last_name", last_reason or (_LEFT_OUT if family.has_note else None)),
+            ("last_name", _MAY_HOLD_NOTE if may_hold_note else None),
         )
         if reason
     )
@@ -150,6 +160,8 @@ def _generation(*texts: str | None) -> str | None:
         for text in texts
         if text
         and len(words := text.replace(",", " ").split()) > 1
+        # i.V. is no fourth.
+        and "." not in words[-1].rstrip(".")
         and (word := bare(words[-1])) in GENERATIONS
     }
     return found.pop() if len(found) == 1 else None

@@ -227,3 +227,51 @@ def test_no_mark_is_a_denial(vocabularies: Vocabularies) -> None:
     )
     assert [mark for mark in marks if lists.denied_channels(mark)] == []
     assert [mark for mark in marks if titles_before([mark])] == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("Ann", "Lee, CEO", ("Ann", "Lee")), ("Ann", "Lee Marketing Manager", ("Ann", "Lee")),
+        ("Ann", "Lee wrong number", ("Ann", "Lee")), ("Ann", "Lee x 204", ("Ann", "Lee")),
+        ("Assistant of Ann", "Lee", ("Ann", "Lee")), ("i.V. Ann", "Lee", ("Ann", "Lee")),
+        ("Ann", "van der Berg", ("Ann", "van der Berg")),
+        ("Ann", "Lopez Garcia", ("Ann", "Lopez Garcia")),
+        ("Ann", "da silva e costa", ("Ann", "da Silva e Costa")),
+        ("Mary Ann", "Old", ("Mary Ann", "Old")),
+    ],
+)  # fmt: skip
+def test_a_note_in_a_column_of_names_is_no_name(
+    first: str, last: str, expected: tuple[str, str], vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(None, first, last, vocabularies)
+    assert (found.first, found.last) == expected
+    is_told = any("note" in reason for _, reason in found.reasons)
+    assert is_told == (last not in ("van der Berg", "Lopez Garcia", "da silva e costa", "Old"))
+
+
+@pytest.mark.parametrize("last", ["Lee verstorben", "Lee bounced", "no longer here", "Lee - Acme"])
+def test_what_may_be_a_note_in_a_column_of_names_is_told(
+    last: str, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(None, "Ann", last, vocabularies)
+    assert found.reasons == (("last_name", "a part of it may be a note and no name: look at it"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Uma Reyes ext. 204", "Uma Reyes x 204", "Uma Reyes Apt 5", "Uma Reyes 3rd floor",
+     "Uma Reyes <uma@acme.com>", "Acme GmbH, Uma Reyes", "Uma Reyes (uma@acme.com)"],
+)  # fmt: skip
+def test_what_a_number_mailbox_or_company_beside_a_name_says_is_no_part_of_it(
+    text: str, vocabularies: Vocabularies
+) -> None:
+    found = read(text, vocabularies)
+    assert (found.first, found.last) == ("Uma", "Reyes")
+    assert NOTED in found.reasons
+
+
+@pytest.mark.parametrize("sign", ["→", " -> ", " => ", " → "])
+def test_one_person_in_place_of_another_is_two(sign: str, vocabularies: Vocabularies) -> None:
+    found = read(f"Tom Becker{sign}Ina Ruf", vocabularies)
+    assert (found.first, found.last) == (None, None)
