@@ -134,7 +134,7 @@ def normalize_name(
             ("full_name", full_reason or (_LEFT_OUT if whole.has_note else None)),
             ("first_name", first_reason or (_LEFT_OUT if given.has_note else None)),
             ("last_name", last_reason or (_LEFT_OUT if family.has_note else None)),
-            ("last_name", _MAY_HOLD_NOTE if may_hold_note else None),
+            ("last_name", _MAY_HOLD_NOTE if may_hold_note and not last_reason else None),
         )
         if reason
     )
