@@ -5,7 +5,7 @@ left empty rather than guessed.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -133,6 +133,8 @@ _IN_ADDRESS = {
     "content": r"[?&]utm_content=([^&#]+)",
     "click_id": r"[?&](?:gclid|fbclid|msclkid)=([^&#]+)",
 }
+# Of values below a name that persons have too: one of some may be called Guest.
+_NO_NAMES = 0.5
 _PERSONAL = frozenset({"email", "phone", "full_name", "first_name", "last_name", "company_name"})
 """Without any of them a `title` is that of a page or a task."""
 _COMPANY_FACTS = frozenset({"company_website", "industry", "employee_count", "annual_revenue"})
@@ -181,7 +183,7 @@ def assign_columns(
     candidates = _of_records(map(versions.told, candidates), judge.near)
     candidates = _own(candidates, versions, judge.near)
     candidates += _by_values(sample.columns, candidates, names)
-    settled = _own(_settled(candidates), versions, judge.near)
+    settled = _own(_settled(candidates, judge.is_no_name), versions, judge.near)
     settled = without_withdrawals_of_nothing(settled)
     settled, whose = without_mailboxes_of_others(settled, sample.columns, names, judge.near)
     chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
@@ -317,6 +319,7 @@ class _Judge:
         self._lists = lists
         self._countries = Countries(vocabularies)
         self._stages = lists.deal_stages
+        self._tables = (vocabularies.sources, vocabularies.preferred_channels)
         self._seniorities = vocabularies.seniorities
         self._now = now
         self.is_beside_deals = False
@@ -362,6 +365,11 @@ class _Judge:
         if found:
             self.near.pop(column.path, None)
         return found
+
+    def is_no_name(self, value: str) -> bool:
+        """Whether it says where somebody comes from, or how they are reached."""
+        is_listed = any(table.find(value) is not None for table in self._tables)
+        return is_listed or self._names.says_how_or_what(value)
 
     def without_companys_mailboxes(self, choices: Sequence[Choice]) -> Iterator[Choice]:
         """`Company Email` beside another mailbox is the person's only where it holds their names:
@@ -732,8 +740,9 @@ def _own(
     return kept
 
 
-def _settled(candidates: Iterable[Choice]) -> list[Choice]:
+def _settled(candidates: Sequence[Choice], is_no_name: Callable[[str], bool]) -> list[Choice]:
     """Whose names the names are: a person's, a company's, or nobody can say."""
+    mails = [choice.column.cells for choice in candidates if choice.field == "email"]
     settled = [choice for choice in candidates if choice.field not in _JUDGED_AS]
     halves = [choice for choice in candidates if choice.field == FIRST_NAME_BESIDE_LAST]
     vague = [choice for choice in candidates if choice.field == AMBIGUOUS_NAME]
@@ -746,13 +755,16 @@ def _settled(candidates: Iterable[Choice]) -> list[Choice]:
         fields.add("first_name")
     for choice in vague:
         column = choice.column
-        looks_whole = column.share(is_person_name) >= 0.5
+        are_names = column.share(is_no_name) < _NO_NAMES and (
+            column.share(_is_lower) < _NO_NAMES or any(map(Parties([choice]).agree, mails))
+        )
+        looks_whole = are_names and column.share(is_person_name) >= 0.5
         reason = f"{choice.reason}; values like persons'"
         is_companies = _are_companies(column) and not is_of_deals(frozenset(fields))
         is_persons = looks_whole and _stands_beside_persons(column, fields)
         if is_persons and not fields & {"last_name", "full_name"}:
             settled.append(replace(choice, field="full_name", reason=reason))
-        elif _is_surname(column, fields):
+        elif are_names and _is_surname(column, fields):
             settled.append(replace(choice, field="last_name", reason=f"{reason}; beside the first"))
         elif is_companies and not looks_whole and "company_name" not in fields:
             settled.append(
@@ -761,6 +773,11 @@ def _settled(candidates: Iterable[Choice]) -> list[Choice]:
     if not fields & _PERSONAL:
         settled = [choice for choice in settled if choice.field != "job_title"]
     return _whole_names(settled)
+
+
+def _is_lower(value: str) -> bool:
+    """`left voicemail`: where letters come in capitals too, names have one."""
+    return value == value.lower() != value.upper()
 
 
 def _stands_beside_persons(column: Column, fields: set[str]) -> bool:

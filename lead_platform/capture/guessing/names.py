@@ -170,6 +170,8 @@ _DIRECTION = "to"
 # `2`, `2nd`, `3te`
 _PLACE = re.compile(r"[2-9]")
 _LATER = re.compile(r"[2-9]\w{0,3}")
+# What is short for a name, and before a person says which of several.
+_ORDINALS = frozenset({"first", "last"})
 # `ne pas envoyer d e mails`
 _LONGEST_OPT_OUT = 6
 # `our sales team`: of whoever asks, so not somebody else to be asked for.
@@ -383,6 +385,14 @@ class FieldNames:
             for word in words
         )
 
+    def says_how_or_what(self, text: str) -> bool:
+        """Whether a word of a text is a way to reach somebody, or what a record is, as no name has
+        it: `by phone`, `in person`, `Website Lead`."""
+        return any(
+            self._is(word, ONE_PERSON) or self.permissions.is_channel((word,))
+            for word in _words(text)
+        )
+
     def is_owner(self, path: Sequence[str]) -> bool:
         """Whether the whole name is another's: `Owner`, `Sales Agent`."""
         found = self.fields.get(_compact(self._words(path[-1])), ())
@@ -571,6 +581,11 @@ class FieldNames:
         words = self._words(text)
         if found := self._listed(_compact(words), is_exact=is_exact):
             return found
+        # `Last Contact Person` is the one before now, and nobody's last name.
+        if _ORDINALS.intersection(words[:1]) and any(
+            self._is(word, ONE_PERSON) for word in words[1:2]
+        ):
+            return ()
         # `Prospect Contact`: where every word could be left out, the last one says what it is.
         kept = [word for word in words if not self._is_filler(word)] or words[-1:]
         # An id without the word that says whose is nobody's.

@@ -32,6 +32,7 @@ _COUNT = re.compile(
 # A hash or token that stands for a value: pseudonymised exports keep their names.
 _OPAQUE = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9+/_-]{20,}={0,2})")
 _PERSON = re.compile(r"[^\W\d_][^\d@_:/]*")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _TOKEN = re.compile(r"\S+")
 _SPREADSHEET_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,2}|\d{6,16}\.0")
 _VENDOR_PREFIX = re.compile(r"[a-z]{1,2}:(?=\S)")
@@ -255,6 +256,10 @@ def _is_wordy(value: str) -> bool:
     return any(sign.isalpha() for sign in value) and "@" not in value
 
 
+def _is_undated(value: str) -> bool:
+    return _is_wordy(value) and _YEAR.search(value) is None
+
+
 def _is_no_word(value: str) -> bool:
     return "@" in value or is_number(value) or value.lower().startswith("http")
 
@@ -280,7 +285,7 @@ _NEEDED: Mapping[str, tuple[Test, float, str]] = {
     "person_id": (_is_id, 0.95, "are ids"),
     "opportunity_id": (_is_id, 0.95, "are ids"),
     NAME_PARTICLE: (are_particles, 0.8, "are particles of last names"),
-    **dict.fromkeys(("first_name", "last_name", "full_name"), (_is_wordy, 0.7, "are names")),
+    **dict.fromkeys(("first_name", "last_name", "full_name"), (_is_undated, 0.7, "are names")),
 }  # fmt: skip
 _REFUSED: Mapping[str, tuple[Test, str]] = {
     "full_name": (is_company_name, "are companies"),

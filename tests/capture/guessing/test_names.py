@@ -2,10 +2,12 @@
 a company has behind what a company is called."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from tests.capture.guessing.test_exports import NAMES
+from tests.capture.guessing.exports import Columns
+from tests.capture.guessing.test_exports import NAMES, proposed, write_export
 
 PLACES = {
     "City": "city",
@@ -73,3 +75,56 @@ def test_the_persons_own_comes_first(part: str) -> None:
 )
 def test_words_of_day_and_time_stand_where_they_like(name: str, field: str) -> None:
     assert field in meanings(name)
+
+
+BESIDE: Columns = [
+    ("Email", None, "a@b.example", "c@d.example"), ("Company", None, "Acme", "Beta"),
+]  # fmt: skip
+WHOSE = frozenset({"full_name", "first_name", "last_name"})
+
+
+@pytest.mark.parametrize(
+    "header", ["Contact", "Lead name", "Customer", "Name", "Prospect", "Client name"]
+)
+@pytest.mark.parametrize(
+    "cells",
+    [("in person", "by phone"), ("Website Lead", "Facebook Lead"), ("Phone call", "Cold call"),
+     ("left voicemail", "no answer"), ("Trade Show", "Contact form"), ("5 Jan 2026", "6 Jan 2026")],
+)  # fmt: skip
+@pytest.mark.parametrize("first", [[], [("First name", None, "Ada", "Bo")]])
+def test_sources_and_ways_of_contact_are_nobodys_name(
+    tmp_path: Path, header: str, cells: tuple[str, str], first: Columns
+) -> None:
+    """`Contact` with `by phone` was the full name, 95 %."""
+    columns = [*BESIDE, *first, (header, None, *cells)]
+    choices = proposed(write_export(tmp_path / "x.csv", columns)).found.choices
+    assert header not in [c.column.name for name in WHOSE & set(choices) for c in choices[name]]
+
+
+@pytest.mark.parametrize("cells", [("Ada Ashby", "Cy Poe", "Bo Guest"), ("c dole", "c poe", "")])
+def test_names_of_persons_are(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    """In small letters too, where the mailbox says so."""
+    mails = ("ashby@b.example", "poe@d.example", "guest@e.example")
+    columns: Columns = [("Email", None, *mails), ("Contact", None, *cells)]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    assert proposal.found.first("full_name") is not None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Last contact", "Last Contact Person", "LastContact", "First contact", "last_customer_name"],
+)
+@pytest.mark.parametrize(
+    "cells", [("Joe", "Ann"), ("2026-01-02T00:00:00", "2026-02-14T00:00:00"), ("phone", "mail")]
+)
+def test_the_last_contact_is_no_last_name(
+    tmp_path: Path, header: str, cells: tuple[str, str]
+) -> None:
+    columns = [*BESIDE, (header, None, *cells)]
+    choices = proposed(write_export(tmp_path / "x.csv", columns)).found.choices
+    assert not WHOSE & set(choices)
+
+
+@pytest.mark.parametrize("header", ["Contact Last", "Last", "Last name (contact)", "Lead - Last"])
+def test_what_is_short_for_a_last_name_is_one(header: str) -> None:
+    assert [match.field for match in NAMES.matches((header,))] == ["last_name"]
