@@ -483,7 +483,7 @@ def test_what_a_business_does_not_do_is_no_state(answer: str) -> None:
         ("営業電話お断り", PHONE), ("I do not consent to marketing", ALL),
         ("I’d rather not be called", PHONE), ("Added to DNC", ALL),
         ("Opt me out of SMS", SMS), ("Opt me out of emails please", MAIL),
-        ("Unsubscribe me from SMS", SMS),
+        ("Unsubscribe me from SMS", SMS), ("Do not contact me by phone or email", (*MAIL, *PHONE)),
     ],
 )  # fmt: skip
 def test_a_wish_counts_in_the_words_of_each_language(remark: str, fields: tuple[str, ...]) -> None:
@@ -525,6 +525,7 @@ def test_a_wish_for_one_channel_beside_a_denial_is_not_denied() -> None:
         ("Ja, aber nicht telefonisch", PHONE), ("Oui, mais pas par téléphone", PHONE),
         ("Sí, pero no por teléfono", PHONE), ("Ja, maar niet telefonisch", PHONE),
         ("Tak, ale nie telefonicznie", PHONE), ("Yes, but no SMS", SMS),
+        ("Not by phone or sms", (*PHONE, *SMS)), ("Yes, just not by phone", PHONE),
         ("Yes, except phone", ()), ("Yes, email only", ()), ("Ja, nur per E-Mail", ()),
         ("Yes, anything but calls", ()), ("Yes, by email", None), ("Yes, after 6 pm", None),
         ("Yes, no problem", None),
