@@ -88,6 +88,7 @@ _LONGER_THAN_CHINESE = 5
 _NO_FAMILY = frozenset(["ben", "nic"])
 # Prepositions, of a name where an article follows: An der Matt, Onder de Linden.
 _BEFORE_PARTICLE = words_of("particle_before_particle")
+_GERMAN = frozenset(["der", "dem", "den"])
 # Which of several generations of a Brazilian family, kept with its name.
 _BEHIND_FAMILY = words_of("generation_behind_family")
 _DASHES = frozenset(["-", "–", "—", "|", "/"])
@@ -406,9 +407,10 @@ def _family_start(words: list[str]) -> int | None:
 
 def _opens_family(lower: list[str], place: int) -> bool:
     word, behind = lower[place], lower[place + 1]
-    if word in _BEFORE_PARTICLE and behind in NEVER_GIVEN:
-        return True
     is_last = place == len(lower) - 2
+    if word in _BEFORE_PARTICLE and behind in NEVER_GIVEN and not is_last:
+        # Mei An De Vries is called Mei An.
+        return word != "an" or behind in _GERMAN
     if word not in _INSIDE:
         # El Mehdi Amrani has a given name of two words.
         return word in NEVER_GIVEN and (is_last or not is_given(behind))

@@ -179,6 +179,7 @@ def test_what_an_honour_stands_behind_is_either_name(vocabularies: Vocabularies)
         ("Anna", None, "Ni"), ("Tom", None, "An"), ("Bo", "Li", "Chen"), ("Mary", "Lo", "Chen"),
         ("Ana", "Maria", "Neto"), ("Mohamed", "El Mehdi", "Amrani"), ("Ben", "Johnson", "Smith"),
         ("Dai", None, "Jones"), ("Onder", None, "Yilmaz"), ("Minh", "Dai", "Nguyen"),
+        ("Thi", "An", "Le"), ("Mei", "An", "De Vries"),
     ],
 )  # fmt: skip
 def test_a_name_that_is_a_particle_elsewhere_is_a_name(
