@@ -76,6 +76,7 @@ from lead_platform.capture.guessing.phone_codes import find_phone_codes, with_co
 from lead_platform.capture.guessing.refusals import (
     Rest,
     ask_about_consents,
+    denying_label,
     without_choice,
     without_consents,
     without_withdrawals_of_nothing,
@@ -461,6 +462,9 @@ class _Judge:
             return None
         if name == "job_title" and self._is_no_job_title(column):
             self.near[column.path] = VAGUE
+            return None
+        if name == "consent_source" and denying_label(column, self._names, self._lists) is not None:
+            # `Legal basis`: `Withdrawn` is no source of a consent.
             return None
         if name == "person_id" and 0 < len(column.values) < _LEAST_PERSONS:
             self.near[column.path] = "named like person_id, but of one record nothing shows whose"

@@ -71,6 +71,8 @@ VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 DENIED_LIST = "denied_list"
 """What lists of people are called who may not be reached, beside words of opt-outs."""
+MAILING = "mailing"
+"""What is sent to many: `News`, `NL`, `Publicité`. Of yes and no, it may be who wants it."""
 FURTHER = "further"
 """Words for another mailbox or number, be it the same person's: `Secondary Email`."""
 ADDRESS_KIND = "address_kind"
@@ -120,6 +122,7 @@ _OTHER_TARGETS = frozenset(
             AREA_CODE,
             ADDRESS_KIND,
             FURTHER,
+            MAILING,
             DENIED_LIST,
             NAME_PARTICLE,
             MIDDLE_NAME,
@@ -429,6 +432,10 @@ class FieldNames:
         `unsubscribes_2026`, `Abgemeldet`, `bounces`."""
         return self.tells_opt_out(title) or self._has_phrase(self._words(title), DENIED_LIST)
 
+    def is_denied_list(self, label: str) -> bool:
+        """Whether the whole label is what lists of denials are called: `Opt-outs`, `Blocked`."""
+        return self._is(_compact(self._words(label)), DENIED_LIST)
+
     def _has_words(self, text: str, kinds: frozenset[str]) -> bool:
         return any(
             match.field in kinds
@@ -447,6 +454,10 @@ class FieldNames:
     def is_channel(self, path: Sequence[str]) -> bool:
         """Whether the whole name is a way to reach somebody: `Email`, `SMS`."""
         return self.permissions.is_channel(self._words(path[-1]))
+
+    def is_mailing(self, path: Sequence[str]) -> bool:
+        """Whether the whole name is what is sent to many: `News`, `Publicité`."""
+        return self._says(path[-1], MAILING)
 
     def granted_consent(self, path: Sequence[str]) -> str | None:
         """The one consent that the words of the name grant, where nothing in it may deny."""

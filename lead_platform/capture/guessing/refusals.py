@@ -49,7 +49,7 @@ def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Ite
         turned = _TURNED if is_turned else ""
         if names.is_about_privacy(column.path):
             turned = " Who accepts a policy or terms agrees to nothing else." + turned
-        turned += _told_label(_denying_label(column, names, lists), column)
+        turned += _told_label(denying_label(column, names, lists), column)
         yield (
             f"{column.name}: does it say who may be written to or called?{turned} No field is "
             "filled from it; where it does, map it to `consent_email`, `consent_phone`, "
@@ -92,7 +92,7 @@ def may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> boo
     states = {value.strip() for value in column.tried}
     if len(states) <= _MOST_STATES and any(_says(state, names, lists) for state in states):
         return True
-    if _denying_label(column, names, lists) is not None:
+    if denying_label(column, names, lists) is not None:
         return True
     # `{"preferences": {"email": false}}`: no mailbox, and no number, says yes or no.
     if names.is_channel(column.path) and are_truths(column, lists):
@@ -102,17 +102,39 @@ def may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> boo
     is_near = names.is_about_privacy(whole) or names.is_about_consent(whole)
     if is_near and consent_words(column, lists, is_opt_out=True):
         return True
+    if _denies_what_it_names(column, states, names, lists):
+        return True
     is_prose = len(states) > _MOST_STATES and column.share(_is_sentence) >= 0.5
     if names.is_about_consent(column.path):
         return not is_prose
     return names.speaks_of_leave(column.path) and _may_tell(column, states, lists)
 
 
+def _denies_what_it_names(
+    column: Column, states: set[str], names: FieldNames, lists: IntakeLists
+) -> bool:
+    """`News`: yes; `Marketing`: excluded; `Kontaktart`: keine. `Contacted`: no denies nothing."""
+    is_mailing = names.is_mailing(column.path)
+    if is_mailing and column.values and consent_words(column, lists, is_opt_out=True):
+        return True
+    is_of_contact = is_mailing or names.leave(column.path[-1]).channels is not None
+    few = states if is_of_contact and len(states) <= _MOST_STATES else ()
+    return any(_refuses(state, names, lists) for state in few)
+
+
+def _refuses(state: str, names: FieldNames, lists: IntakeLists) -> bool:
+    if lists.truths.find(state) is not None:
+        return False
+    leave = names.leave(state)
+    is_refusal = leave.is_whole and leave.refusals > 0 and not leave.is_absent
+    return is_refusal or lists.prefers_no_channel(state)
+
+
 def _says(state: str, names: FieldNames, lists: IntakeLists) -> bool:
     return lists.says_consent(state) is not None and names.is_about_consent((state,))
 
 
-def _denying_label(column: Column, names: FieldNames, lists: IntakeLists) -> str | None:
+def denying_label(column: Column, names: FieldNames, lists: IntakeLists) -> str | None:
     """The first label that denies, of cells that hold one or a list of them: `lead, unsubscribed`.
 
     Where each of many cells is a text of its own, only what is no name either: Robinson is one.
@@ -124,7 +146,10 @@ def _denying_label(column: Column, names: FieldNames, lists: IntakeLists) -> str
         if are_labels and lists.says_consent(label) == "denied" and _says(label, names, lists):
             return label
         is_short = len(label.split()) <= _SENTENCE
-        if is_short and ((are_labels and names.tells_opt_out(label)) or fold(label) in phrases):
+        if is_short and (
+            (are_labels and (names.tells_opt_out(label) or names.is_denied_list(label)))
+            or fold(label) in phrases
+        ):
             return label
     return None
 

@@ -131,3 +131,44 @@ def test_what_people_wrote_is_no_consent(tmp_path: Path) -> None:
     ]
     proposal = proposed(write_export(tmp_path / "x.csv", columns))
     assert proposal.found.questions == ()
+
+
+NAMED = (
+    "Schwarze Liste", "Lettre d'informations", "Offres partenaires", "Exclude", "RTBF", "Opt",
+    "NL", "DSE", "News", "Updates", "Send emails", "Reklam", "Publicité", "Pubblicità", "Marketing",
+    "Prospection", "Comunicaciones", "Reclame", "Lead News", "Communication status",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("header", NAMED)
+@pytest.mark.parametrize("cells", [("yes", "no"), ("1", "0"), ("True", "False"), ("x", "")])
+def test_who_gets_what_is_sent_is_asked(
+    tmp_path: Path, header: str, cells: tuple[str, str]
+) -> None:
+    """`News: 0` was a plain answer, and who had unsubscribed was written to."""
+    assert guessed(tmp_path / "x.csv", header, *cells) == (None, True, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "state", "other"),
+    [("Marketing", "Excluded", "Included"), ("Kontaktart", "keine", "Telefon"), ("Opt", "Out",
+     "In"), ("Kontaktaufnahme", "unerwünscht", "ok"), ("Group", "Opt-outs", "VIP"), ("Segment",
+     "Unsubscribes", "VIP"), ("Lifecycle stage", "Unsubscriber", "Lead"), ("Category", "Blocked",
+     "A"), ("Legal basis", "Withdrawn", "Legitimate interest"), ("Deaktiviert am", "2026-01-02",
+     ""), ("Status da base legal para comunicação", "Consentimento recusado", ""),
+     ("Communication status", "Refused", "Active"), ("Tags", "vip, Opt-outs", "vip")],
+)  # fmt: skip
+def test_a_state_that_refuses_is_asked(tmp_path: Path, header: str, state: str, other: str) -> None:
+    assert guessed(tmp_path / "x.csv", header, state, other) == (None, True, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "one", "other"),
+    [("News", "Relaunch", "Fair"), ("Publicité", "LinkedIn", "Google"), ("Contacted", "yes", "no"),
+     ("Sold out", "yes", "no"), ("Kontaktart", "Telefon", "Messe"), ("Segment", "VIP", "Trial"),
+     ("Phone status", "no answer", "busy")],
+)  # fmt: skip
+def test_what_only_sounds_so_is_an_answer(
+    tmp_path: Path, header: str, one: str, other: str
+) -> None:
+    assert guessed(tmp_path / "x.csv", header, one, other) == (None, False, True)
