@@ -189,7 +189,8 @@ def test_a_thrown_switch_stops_between_two_records(
 def test_batches_give_what_one_load_gives(
     connection: duckdb.DuckDBPyConnection, make_channel: MakeChannel, take_in: TakeIn, size: int
 ) -> None:
-    content = HEADER + "".join(row(10 + n % 7, "Ann" if n < 9 else "Eve") for n in range(12)) + "x\n"
+    people = [row(10 + n % 7, "Ann" if n < 9 else "Eve") for n in range(12)]
+    content = HEADER + "".join(people) + "x\n"
     counts = take_in(make_channel(), content, batch_size=size)
     assert ended(counts) == (7, 2, 4)
     assert rows(
