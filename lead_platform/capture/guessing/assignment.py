@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from lead_platform.capture.columns import CONSENTS
+from lead_platform.capture.guessing.billed import THE_ONLY_PARTY, ask_about_billed, find_billed
 from lead_platform.capture.guessing.choices import (
     A_FURTHER_ONE,
     A_NUMBER,
@@ -24,6 +25,7 @@ from lead_platform.capture.guessing.choices import (
     OF_A_COMPANY,
     OF_STAFF,
     OWNER,
+    THE_SAME,
     UNSEEN,
     VAGUE,
     Assignment,
@@ -171,6 +173,10 @@ def assign_columns(
     judge.is_beside_deals = is_of_deals(
         frozenset(m.field for c in sample.columns if c.values for m in names.matches(c.path))
     )
+    billed = judge.billed
+    judge.near.update({column.path: THE_SAME for column in billed.same if billed.is_lead})
+    if not billed.is_lead:
+        judge.near.update({column.path: ABOUT_OTHERS for column in billed.told(names)})
     codes = find_phone_codes(sample.columns, names)
     of_codes = {code.column.path for code in codes}
     further = find_further_persons(sample.columns, names)
@@ -205,6 +211,7 @@ def assign_columns(
     questions = (
         *judge.questions,
         *whose,
+        *ask_about_billed(billed, names),
         *ask_about_further_persons(further, chosen),
         *zone_questions,
         *code_questions,
@@ -319,6 +326,7 @@ class _Judge:
         self._columns = columns
         self._lists = lists
         self._countries = Countries(vocabularies)
+        self.billed = find_billed(columns, names, self._countries)
         self._stages = lists.deal_stages
         self._tables = (vocabularies.sources, vocabularies.preferred_channels)
         self._seniorities = vocabularies.seniorities
@@ -330,7 +338,15 @@ class _Judge:
 
     def candidates(self, column: Column) -> list[Choice]:
         """What the column may be; why it is none of what its name says goes to `near`."""
-        path = column.path[1:] if column.path[0] == "_answers" else column.path
+        if self.billed.is_lead and column.path in self.billed.names:
+            return [
+                replace(choice, confidence=NEARLY, reason=f"{choice.reason}; {THE_ONLY_PARTY}")
+                for choice in self._named(column, (self.billed.names[column.path],))
+            ]
+        return self._named(column, column.path)
+
+    def _named(self, column: Column, path: tuple[str, ...]) -> list[Choice]:
+        path = path[1:] if path[0] == "_answers" else path
         path = self._names.opened(path)
         if len(path) > 1 and any(map(str.isdecimal, path)):
             # Of a list, or of records by their numbers: nobody knows whose.

@@ -18,6 +18,7 @@ OF_A_COMPANY = "a company's, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
 A_STATUS = "the status of a lead or a deal, and no region"
 A_RECORD_KIND = "what kind of record it is, and no job title"
+THE_SAME = "the same as of who is billed"
 NOT_EMITTED = "no field of the records that the channel makes"
 DIALLED_OTHERWISE = "a number without its code, which stands in another column"
 KEPT = frozenset(
@@ -31,6 +32,7 @@ KEPT = frozenset(
         A_STATUS,
         A_RECORD_KIND,
         NOT_EMITTED,
+        THE_SAME,
         DIALLED_OTHERWISE,
     }
 )

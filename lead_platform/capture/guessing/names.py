@@ -71,6 +71,8 @@ VAGUE_TITLE = "vague_title"
 """Names of job titles that deals, tickets and pages have too."""
 DENIED_LIST = "denied_list"
 """What lists of people are called who may not be reached, beside words of opt-outs."""
+BILLED, SHIPPED_TO = "billed", "shipped_to"
+"""What stands before the columns of who pays for an order, and of whom the goods go to."""
 MAILING = "mailing"
 """What is sent to many: `News`, `NL`, `Publicité`. Of yes and no, it may be who wants it."""
 FURTHER = "further"
@@ -123,6 +125,8 @@ _OTHER_TARGETS = frozenset(
             ADDRESS_KIND,
             FURTHER,
             MAILING,
+            BILLED,
+            SHIPPED_TO,
             DENIED_LIST,
             NAME_PARTICLE,
             MIDDLE_NAME,
@@ -137,7 +141,7 @@ _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    *(CALL_TIMES, REMARK, CONTACT_STATE),
+    *(CALL_TIMES, REMARK, CONTACT_STATE, MAILING, BILLED, SHIPPED_TO),
     *(DENIED_LIST, ADDRESS_KIND, FURTHER, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
@@ -270,6 +274,15 @@ class FieldNames:
     def fields_of(self, name: str) -> frozenset[str]:
         """The fields that a column of this name may stand for."""
         return frozenset(match.field for match in self.matches((name,)))
+
+    def without_words(self, name: str, kind: str) -> str | None:
+        """The name without its words of a kind, of one or two each; None where it has none."""
+        words = self._words(name)
+        for size in (_PAIR, 1):
+            for start in range(len(words) - size + 1):
+                if self._is(_compact(words[start : start + size]), kind):
+                    return " ".join((*words[:start], *words[start + size :])) or None
+        return None
 
     def opened(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """`data[merges][FNAME]` of an urlencoded body as the path that it is, where nothing but the

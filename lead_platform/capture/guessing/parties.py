@@ -147,6 +147,11 @@ def fold_cells(cells: Cells) -> Cells:
     return tuple(cell and fold(cell) for cell in cells)
 
 
+def hold_names(names: Cells, mails: Cells) -> bool:
+    """Whether mailboxes hold the names in their rows."""
+    return (_agreement(fold_cells(names), mails) or 0.0) >= _AGREE
+
+
 def _names_somebody(choice: Choice) -> bool:
     return choice.field in ("full_name", *_HALVES, AMBIGUOUS_NAME)
 

@@ -128,3 +128,8 @@ def test_the_last_contact_is_no_last_name(
 @pytest.mark.parametrize("header", ["Contact Last", "Last", "Last name (contact)", "Lead - Last"])
 def test_what_is_short_for_a_last_name_is_one(header: str) -> None:
     assert [match.field for match in NAMES.matches((header,))] == ["last_name"]
+
+
+@pytest.mark.parametrize("header", ["News", "Billing", "Shipping", "Publicité"])
+def test_what_is_no_field_fills_none(header: str) -> None:
+    assert NAMES.matches((header,)) == ()

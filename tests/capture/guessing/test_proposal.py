@@ -552,7 +552,7 @@ def test_marks_for_the_row_above_are_asked_about_and_no_values(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "field", "columns"),
     [
-        ("Email (Billing)", "email", [("Order", None, "a1", "a2")]),
+        ("Email (Trainer)", "email", [("Order", None, "a1", "a2")]),
         ("Buyer Email", "email", [("Order, total", None, "1", "2")]),
         ("E-Mail, falls anders", "email", []),
         ("from_number", "phone", []),
