@@ -94,6 +94,7 @@ from lead_platform.capture.guessing.shapes import (
     contradicts,
     holds_phone,
     is_company_name,
+    is_id_of_record,
     is_mail,
     is_person_name,
     is_status,
@@ -469,6 +470,12 @@ class _Judge:
         fault = self._fault(column, name)
         if fault is not None:
             self.near[column.path] = f"named like {name}, but {fault}"
+            if column.share(is_id_of_record) >= _STATUSES and name == "company_name":
+                self.questions.append(
+                    f"{column.name}: what is the company called? Its values, such as "
+                    f"{show(column.values[0])}, are ids of records of another table, and no field "
+                    "is filled from them: export the name of the company beside them"
+                )
             return None
         if name == "region" and column.share(partial(is_status, stages=self._stages)) >= _STATUSES:
             self.near[column.path] = A_STATUS

@@ -18,6 +18,7 @@ OF_A_COMPANY = "a company's, which all of its people share"
 VAGUE = "a title of persons, or of deals and pages"
 A_STATUS = "the status of a lead or a deal, and no region"
 A_RECORD_KIND = "what kind of record it is, and no job title"
+HEARD = "texts, in which denials are heard as in any answer"
 THE_SAME = "the same as of who is billed"
 NOT_EMITTED = "no field of the records that the channel makes"
 DIALLED_OTHERWISE = "a number without its code, which stands in another column"
@@ -33,6 +34,7 @@ KEPT = frozenset(
         A_RECORD_KIND,
         NOT_EMITTED,
         THE_SAME,
+        HEARD,
         DIALLED_OTHERWISE,
     }
 )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lead_platform.capture.columns import CONSENTS
-from lead_platform.capture.guessing.choices import NOT_EMITTED, Choice
+from lead_platform.capture.guessing.choices import HEARD, NOT_EMITTED, Choice
 from lead_platform.capture.guessing.names import WITHDRAWN_AT, FieldNames
 from lead_platform.capture.guessing.notation import quoted
 from lead_platform.capture.guessing.shapes import SEPARATOR, Column, are_truths, consent_words
@@ -33,7 +33,7 @@ Rest = tuple[tuple[Column, str | None], ...]
 def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
     """The columns left over, those that may be about consent marked as such."""
     return tuple(
-        (column, UNREAD_CONSENT)
+        (column, HEARD if _are_texts(column, names) else UNREAD_CONSENT)
         if near in (None, NOT_EMITTED) and may_be_consent(column, names, lists)
         else (column, near)
         for column, near in rest
@@ -42,8 +42,16 @@ def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
 
 def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Iterator[str]:
     """A question for each column left over that may be about consent."""
-    for column, _ in rest:
+    for column, near in rest:
         if not may_be_consent(column, names, lists):
+            continue
+        if near == HEARD:
+            said = show(denying_label(column, names, lists) or column.tried[0])
+            yield (
+                f"{column.name}: does it say who may be written to or called? {said} stands among "
+                "its texts. It is kept as an answer, and denials in answers are heard as far as "
+                "the lists know them: look at what else it says"
+            )
             continue
         is_turned = names.is_negated(column.path)
         turned = _TURNED if is_turned else ""
@@ -108,6 +116,14 @@ def may_be_consent(column: Column, names: FieldNames, lists: IntakeLists) -> boo
     if names.is_about_consent(column.path):
         return not is_prose
     return names.speaks_of_leave(column.path) and _may_tell(column, states, lists)
+
+
+def _are_texts(column: Column, names: FieldNames) -> bool:
+    """Whether people wrote there at length, and its name speaks of no consent."""
+    if len(set(column.tried)) <= _MOST_STATES or names.is_about_consent(column.path):
+        return False
+    is_written = names.is_remark(column.name) or column.share(_is_sentence) >= _LEAST_STATES
+    return is_written and not names.speaks_of_leave(column.path)
 
 
 def _denies_what_it_names(

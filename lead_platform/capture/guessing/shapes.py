@@ -33,6 +33,9 @@ _COUNT = re.compile(
 _OPAQUE = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9+/_-]{20,}={0,2})")
 _PERSON = re.compile(r"[^\W\d_][^\d@_:/]*")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_RECORD_IDS = re.compile(
+    r"\W*(?:(?:rec[A-Za-z0-9]{14}|00[13Q][A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)(?:\W+|\Z))+"
+)
 _TOKEN = re.compile(r"\S+")
 _SPREADSHEET_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,2}|\d{6,16}\.0")
 _VENDOR_PREFIX = re.compile(r"[a-z]{1,2}:(?=\S)")
@@ -260,8 +263,18 @@ def _is_undated(value: str) -> bool:
     return _is_wordy(value) and _YEAR.search(value) is None
 
 
+def is_id_of_record(value: str) -> bool:
+    """Whether it is nothing but ids of records of Airtable or Salesforce, as lists or not."""
+    return _RECORD_IDS.fullmatch(value) is not None and any(map(str.isdigit, value))
+
+
 def _is_no_word(value: str) -> bool:
-    return "@" in value or is_number(value) or value.lower().startswith("http")
+    return (
+        is_id_of_record(value)
+        or "@" in value
+        or is_number(value)
+        or value.lower().startswith("http")
+    )
 
 
 Test = Callable[[str], object]

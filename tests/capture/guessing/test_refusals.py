@@ -172,3 +172,25 @@ def test_what_only_sounds_so_is_an_answer(
     tmp_path: Path, header: str, one: str, other: str
 ) -> None:
     assert guessed(tmp_path / "x.csv", header, one, other) == (None, False, True)
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "denial"),
+    [("Uwagi", "Proszę o ofertę numer {}", "nie kontaktować"), ("What we heard",
+     "They asked for offer number {}", "do not contact")],
+)  # fmt: skip
+def test_texts_with_a_denial_among_them_are_kept_where_they_are_heard(
+    tmp_path: Path, header: str, text: str, denial: str
+) -> None:
+    """They stayed in the payload, where nobody hears them."""
+    cells = (*(text.format(number) for number in range(12)), denial)
+    columns: Columns = [
+        ("Email", None, *[f"p{number}@b.example" for number in range(13)]),
+        (header, None, *cells),
+    ]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    (question,) = proposal.found.questions
+    assert question.startswith(f"{header}:")
+    assert denial in question
+    assert proposal.draft is not None
+    assert "answers:" in proposal.draft.text

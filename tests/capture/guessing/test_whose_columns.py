@@ -141,3 +141,33 @@ def test_a_name_says_a_second_person(name: str) -> None:
 )
 def test_a_name_says_the_first_or_the_only_person(name: str) -> None:
     assert not NAMES.is_other_party([name])
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [(["recA1b2C3d4E5f6G"], ["recB1b2C3d4E5f6G", "recC1b2C3d4E5f6G"]), ("0015g00000XyZab", None)],
+)
+def test_an_id_of_a_record_is_no_companys_name(tmp_path: Path, ids: tuple[Any, Any]) -> None:
+    """A linked record of Airtable was the company `recA1…`."""
+    ids = tuple([f"{each}7" for each in one] if isinstance(one, list) else one for one in ids)
+    path = tmp_path / "x.json"
+    records = [{"Email": mail, "Company": one} for mail, one in zip(MAILS, ids, strict=True)]
+    path.write_text(json.dumps(records), encoding="utf-8")
+    proposal = proposed(path)
+    assert "company_name" not in mapped(proposal)
+    (question,) = [each for each in proposal.found.questions if each.startswith("Company:")]
+    assert "what is the company called?" in question
+
+
+@pytest.mark.parametrize(
+    ("header", "field", "cells"),
+    [
+        ("Merged Into", "merged_person_ids", ("123", "")),
+        ("Name des zugehörigen Unternehmens", "company_name", ("Acme GmbH", "Recreation AG")),
+    ],
+)
+def test_names_that_say_what_else_a_record_belongs_to(
+    tmp_path: Path, header: str, field: str, cells: tuple[str, str]
+) -> None:
+    columns: Columns = [("Email", None, *MAILS), (header, None, *cells)]
+    assert mapped(proposed(write_export(tmp_path / "x.csv", columns)))[field] == (header,)
