@@ -251,7 +251,8 @@ def _without_notes_behind_commas(text: str, vocabularies: Vocabularies) -> str:
 
 def _without_number_behind(words: list[str], _: Vocabularies) -> tuple[list[str], bool]:
     """Uma Reyes of Uma Reyes ext. 204: what a number stands behind is its own."""
-    end = next((at for at, word in enumerate(words) if any(map(str.isdigit, word))), len(words))
+    # X Æ A-12 Musk is called so.
+    end = next((at for at, word in enumerate(words) if word.lstrip("#")[:1].isdigit()), len(words))
     if not _PAIR <= end < len(words):
         return words, True
     label = words[end - 1]
