@@ -43,7 +43,7 @@ Truth = Literal["yes", "no"]
 DealStage = Literal["stage_change", "opportunity", "closed_won", "closed_lost"]
 PlaceholderField = Literal[
     "any", "email", "name", "whole_name", "name_mark", "name_mark_or_surname",
-    "company", "title", "place", "person_id",
+    "company", "title", "place", "person_id", "last_name",
 ]  # fmt: skip
 
 SENIORITIES = frozenset(get_args(Seniority))

@@ -263,12 +263,10 @@ def _without_number_behind(words: list[str], _: Vocabularies) -> tuple[list[str]
 def _without_placeholder_behind(
     words: list[str], vocabularies: Vocabularies
 ) -> tuple[list[str], bool]:
-    """Ann of Ann TBD, Ann N/A: her last name is not known. Info Requested is nobody."""
-    if not _PAIR <= len(words) <= _PAIR + 1 or not is_given(words[0]) or _is_known(words[-1]):
+    """Ann of Ann TBD, Ann N/A: her last name is not known; Jennifer Null is called so."""
+    if not _PAIR <= len(words) <= _PAIR + 1 or not is_given(words[0]):
         return words, True
-    whole, last = fold(" ".join(words)), fold(words[-1])
-    is_nobody = whole in vocabularies.placeholders["whole_name"]
-    is_none = vocabularies.is_placeholder_beside_a_name(last) and not is_nobody
+    is_none = fold(words[-1]) in vocabularies.placeholders["last_name"]
     return (words[:-1] if is_none else words), True
 
 
