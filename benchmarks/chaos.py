@@ -36,6 +36,7 @@ from lead_platform.governance.archive import compare_with_lake
 from lead_platform.governance.conservation import reconcile
 from lead_platform.governance.notifications import open_book
 from lead_platform.lake.lake import Lake
+from lead_platform.lake.specs import WAY_FROM_IDENTITY
 from lead_platform.orchestration.executions import executions_of
 from lead_platform.orchestration.status import check_up
 from lead_platform.settings import Settings
@@ -294,15 +295,21 @@ def _unlike_counts(settings: Settings) -> list[str]:
 def _false_lights(up: RunningUp) -> list[str]:
     """Alerts that are open though all is well, and jobs that fail of which none tells.
 
-    What a job fails at may wait for its next run; a check that warns, for a person.
+    What a job fails at may wait for its next run; a check that warns, for a person. What a run on
+    the way of a lead has left, a later one of another job may have taken up, which settles it.
     """
-    jobs = up.newest_runs()
-    failing = {job for job, status in jobs.items() if status == "FAILURE"}
+    failing: set[str] = set()
+    taken_up: set[str] = set()
+    is_taken_up = False
+    for job, status in up.newest_runs().items():
+        if status == "FAILURE":
+            (taken_up if is_taken_up and job in WAY_FROM_IDENTITY else failing).add(job)
+        is_taken_up |= status == "SUCCESS" and job in WAY_FROM_IDENTITY
     alerts = [each for each in open_book(up.settings).alerts() if each.state != "resolved"]
     told = {each.subject for each in alerts if each.kind == "run_failed"}
     return [
         *(f"{job} fails and no alert tells of it" for job in sorted(failing - told)),
-        *(f"{job} is told of as failing and does not" for job in sorted(told - failing)),
+        *(f"{job} is told of as failing and does not" for job in sorted(told - failing - taken_up)),
         *(
             f"an alert is open: {each.kind} of {each.subject}: {each.text}"
             for each in alerts

@@ -2,7 +2,7 @@
 person."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from dagster import (
@@ -15,11 +15,13 @@ from dagster import (
     DefaultSensorStatus,
     RunRequest,
     RunsFilter,
+    RunStatusChangeRecordsFilter,
     SensorEvaluationContext,
     SensorResult,
     SkipReason,
     sensor,
 )
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 from pydantic import BaseModel
 
 from lead_platform.capture.inbox import is_none_left
@@ -75,20 +77,21 @@ FILES_LEFT = "capture.deliveries files_readable"
 RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
 
-# How far back runs are looked at again once the clock has been set back.
-LOOK_BACK = timedelta(days=1)
+# How a run that is looked at may end.
+_ENDS = (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS)
 
 
 class Cursor(BaseModel):
-    """What the sensor remembers: up to when runs were told of, and when feeds were looked at."""
+    """What the sensor remembers: up to which end of a run it has told, of which failed runs the
+    retry is yet to be launched, and when feeds were looked at.
 
-    runs_until: datetime
-    told_runs: list[str] = []
+    Ends of runs are known by their place in the event log: by the clock's time, one that came while
+    the clock was behind is never looked at.
+    """
+
+    after_event: int | None = None
+    to_be_retried: list[str] = []
     feeds_at: datetime | None = None
-
-    def runs_since(self, now: datetime) -> datetime:
-        """From when on runs are looked at; what is in the future was noted by a wrong clock."""
-        return self.runs_until if self.runs_until <= now else now - LOOK_BACK
 
     def are_feeds_due(self, now: datetime) -> bool:
         """Whether feeds were looked at long ago, or as the clock had it in the future."""
@@ -197,9 +200,7 @@ refresh_again, scan_again, audit_again = map(
 def alerts(context: SensorEvaluationContext) -> SkipReason:
     """Look at all there is to watch and send what is due; starts no run."""
     settings, now = Settings(), utc_now()
-    cursor = (
-        Cursor.model_validate_json(context.cursor) if context.cursor else Cursor(runs_until=now)
-    )
+    cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
     looks = _looks(settings, context.instance, cursor, now)
     failed = {name: error for name, look in looks.items() if (error := _look(look))}
     tell(
@@ -247,36 +248,57 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
     """Record failed checks of runs that ended since, and failed runs that no retry will follow.
 
     A success settles its job, and others of which it did what their last run had left. A job that
-    fails again at the same steps is no news until then.
+    fails again at the same steps is no news until then. The first look is at the last ones.
     """
-    ended = instance.get_run_records(
-        RunsFilter(
-            statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS],
-            # Two runs may end in one instant, so the last one's is looked at again.
-            updated_after=cursor.runs_since(now).replace(tzinfo=UTC) - timedelta(seconds=1),
-        ),
-        limit=RUNS_AT_ONCE,
-        order_by="update_timestamp",
-        ascending=True,
-    )
-    for record in ended:
-        run = record.dagster_run
-        if run.run_id in cursor.told_runs:
+    after = cursor.after_event
+    newest = max((place for place, _ in _ends(instance, limit=1)), default=0)
+    if after is not None and after > newest:
+        # The event log began anew.
+        after = 0
+    ended = _ends(instance, limit=RUNS_AT_ONCE, after=after)
+    # A run whose retry could not be started is marked so later, without an end of its own.
+    run_ids = dict.fromkeys([*cursor.to_be_retried, *(run_id for _, run_id in ended)])
+    runs = {
+        run.run_id: run
+        for run in (instance.get_runs(RunsFilter(run_ids=[*run_ids])) if run_ids else [])
+    }
+    to_be_retried = []
+    for run in (runs[run_id] for run_id in run_ids if run_id in runs):
+        if will_retry(run) and run.run_id in cursor.to_be_retried:
+            to_be_retried.append(run.run_id)
             continue
         signals, over = _checks_of(instance, run.run_id)
         if run.status == DagsterRunStatus.SUCCESS:
             taken_up = jobs_taken_up(instance, run, _failing_jobs(book))
             over += [("run_failed", job) for job in (run.job_name, *taken_up)]
-        elif not will_retry(run):
+        elif will_retry(run):
+            to_be_retried.append(run.run_id)
+        else:
             signals.append(_failure(instance, run))
         book.record(signals, now, over=over)
-    if ended:
-        last = ended[-1].update_timestamp.astimezone(UTC).replace(tzinfo=None)
-        cursor.runs_until = min(last, now)
-        # A run whose retry could not be started is marked so later, and looked at again.
-        cursor.told_runs = [
-            record.dagster_run.run_id for record in ended if not will_retry(record.dagster_run)
-        ]
+    cursor.after_event = max((place for place, _ in ended), default=after)
+    cursor.to_be_retried = [run_id for run_id in to_be_retried if not _is_retried(runs[run_id])]
+
+
+def _ends(
+    instance: DagsterInstance, *, limit: int, after: int | None = None
+) -> list[tuple[int, str]]:
+    """Ends of runs by their place in the event log: the first ones after a place, in their order;
+    without it the last ones."""
+    found = [
+        (record.storage_id, record.run_id)
+        for event_type in _ENDS
+        for record in instance.fetch_run_status_changes(
+            RunStatusChangeRecordsFilter(event_type, after_storage_id=after),
+            limit=limit,
+            ascending=after is not None,
+        ).records
+    ]
+    return sorted(found)[:limit] if after is not None else sorted(found)[-limit:]
+
+
+def _is_retried(run: DagsterRun) -> bool:
+    return AUTO_RETRY_RUN_ID_TAG in run.tags
 
 
 def settle_files(settings: Settings, book: AlertBook, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from dagster import (
     job,
     op,
 )
+from dagster._core.storage.runs import sql_run_storage
 
 from lead_platform.capture import deliveries
 from lead_platform.capture.assets import FILES_CHECK, intake
@@ -52,6 +54,11 @@ def breaks() -> None:
 def breaking() -> None:
     """One step that fails."""
     breaks()
+
+
+@job
+def works() -> None:
+    """Nothing to do."""
 
 
 OUTCOMES = {"passes": True, "severity": AssetCheckSeverity.WARN}
@@ -86,14 +93,10 @@ def look(instance: DagsterInstance, book: AlertBook, cursor: sensors.Cursor) -> 
             if each.state == "open"}  # fmt: skip
 
 
-def new_cursor() -> sensors.Cursor:
-    return sensors.Cursor(runs_until=datetime.now(UTC).replace(tzinfo=None))
-
-
 def test_a_failed_run_is_told_once_and_settled_by_a_success(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
     breaking.execute_in_process(instance=instance, raise_on_error=False)
     found = look(instance, book, cursor)
     assert list(found) == ["run_failed breaking"]
@@ -112,7 +115,7 @@ def test_what_still_fails_the_same_way_is_no_news(
     """A run each five minutes told of one lasting failure every quarter of an hour."""
     build = Definitions(assets=[leads], jobs=[define_asset_job("build")]).resolve_job_def("build")
     OUTCOMES.update(passes=False, severity=AssetCheckSeverity.WARN)
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
     told = []
 
     def tell_me(message: Message) -> bool:
@@ -134,7 +137,7 @@ def test_what_still_fails_the_same_way_is_no_news(
 def test_a_failed_run_that_is_tried_again_is_told_once_it_is_given_up(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
     first = breaking.execute_in_process(instance=instance, raise_on_error=False)
     instance.add_run_tags(first.run_id, {"dagster/will_retry": "true"})
     assert look(instance, book, cursor) == {}
@@ -143,23 +146,49 @@ def test_a_failed_run_that_is_tried_again_is_told_once_it_is_given_up(
     assert list(look(instance, book, cursor)) == ["run_failed breaking"]
 
 
-@pytest.mark.parametrize("days", [0, 3])
-def test_runs_are_seen_once_the_clock_is_right_again(
-    instance: DagsterInstance, book: AlertBook, days: int
+@pytest.mark.parametrize("hours", [-6, 0, 72])
+def test_runs_are_seen_whatever_the_clock_said_as_they_ended(
+    instance: DagsterInstance, book: AlertBook, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """A cursor noted ahead of time let no run be seen until that time had come."""
-    cursor = sensors.Cursor(runs_until=utc_now() + timedelta(days=days))
+    """A failure while the clock was behind was older than what had been seen, and told nobody; one
+    noted ahead of time let no run be seen until that time had come."""
+    cursor = sensors.Cursor()
+    works.execute_in_process(instance=instance)
+    assert look(instance, book, cursor) == {}
+    with monkeypatch.context() as clock:
+        told = datetime.now(UTC) + timedelta(hours=hours)
+        clock.setattr(sql_run_storage, "get_current_datetime", lambda: told)
+        clock.setattr(time, "time", told.timestamp)
+        breaking.execute_in_process(instance=instance, raise_on_error=False)
+    assert list(look(instance, book, cursor)) == ["run_failed breaking"]
+
+
+def test_a_retry_that_is_launched_late_is_waited_for(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    cursor = sensors.Cursor()
+    first = breaking.execute_in_process(instance=instance, raise_on_error=False)
+    instance.add_run_tags(first.run_id, {"dagster/will_retry": "true"})
+    for _ in range(3):
+        assert look(instance, book, cursor) == {}
+        assert cursor.to_be_retried == [first.run_id]
+    instance.add_run_tags(first.run_id, {"dagster/auto_retry_run_id": "another"})
+    assert look(instance, book, cursor) == {}
+    assert cursor.to_be_retried == []
+
+
+def test_an_event_log_that_begins_anew_is_read_from_its_start(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    cursor = sensors.Cursor(after_event=10_000)
     breaking.execute_in_process(instance=instance, raise_on_error=False)
     assert list(look(instance, book, cursor)) == ["run_failed breaking"]
-    assert cursor.runs_until <= utc_now()
 
 
 def test_feeds_are_looked_at_once_the_clock_is_right_again() -> None:
     now = utc_now()
     looked = {
-        minutes: sensors.Cursor(
-            runs_until=now, feeds_at=now + timedelta(minutes=minutes)
-        ).are_feeds_due(now)
+        minutes: sensors.Cursor(feeds_at=now + timedelta(minutes=minutes)).are_feeds_due(now)
         for minutes in (-11, -9, 0, 3 * 24 * 60)
     }
     assert looked == {-11: True, -9: False, 0: False, 3 * 24 * 60: True}
@@ -170,7 +199,7 @@ def test_a_check_is_told_by_its_severity_and_settled_when_it_passes(
 ) -> None:
     definitions = Definitions(assets=[leads], jobs=[define_asset_job("build")])
     build = definitions.resolve_job_def("build")
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
     seen = []
     for passes, severity in (
         (False, AssetCheckSeverity.WARN),
@@ -371,7 +400,7 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
         jobs=[define_asset_job("build")],
         resources={"lake": LakeResource()},
     )
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
     outcome = definitions.resolve_job_def("build").execute_in_process(instance=instance)
     assert outcome.success, "what depends on it goes on"
     assert trial.count_rows(warning_lake, "trial.left_side") == 1
@@ -406,7 +435,7 @@ def test_a_warning_is_settled_by_a_later_write_of_its_table_and_nothing_else(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
     """The next run, which wrote nothing to the table, said that its gate had passed."""
-    cursor, statements = new_cursor(), []
+    cursor, statements = sensors.Cursor(), []
     for table, statement, warned in (
         ("left_side", "insert into trial.left_side values (1, 100)", True),
         ("left_side", "", True),
@@ -442,7 +471,7 @@ def test_a_check_that_stays_failed_says_where_to_look(
         )
 
     definitions = Definitions(assets=[files], jobs=[define_asset_job("build")])
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
     definitions.resolve_job_def("build").execute_in_process(instance=instance)
     [text] = look(instance, book, cursor).values()
     assert text.endswith(": 2 files: look here")
@@ -472,7 +501,7 @@ def test_a_file_nobody_can_read_is_told_while_it_lies_there(
         jobs=[define_asset_job("take_in")],
         resources={"lake": LakeResource()},
     ).resolve_job_def("take_in")
-    cursor = new_cursor()
+    cursor = sensors.Cursor()
 
     def take_in(name: str, text: str = "") -> list[str]:
         (folder / name).write_text(

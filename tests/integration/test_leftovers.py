@@ -52,7 +52,7 @@ class Home:
         self._now = utc_now()
         self.told = ""
         self.book = AlertBook(installation.settings.home / "told", group_for=timedelta())
-        self._runs = sensors.Cursor(runs_until=self._now)
+        self._runs = sensors.Cursor()
 
     def take_in(self) -> Any:
         """Run the next files; how it ended."""

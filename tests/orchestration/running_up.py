@@ -166,12 +166,18 @@ class RunningUp:
         """A run that is being executed."""
         return next((each for each in executions_of(self.settings).all() if each.is_alive), None)
 
-    def wait_for_run(self, seconds: float = WELL_SECONDS) -> Execution:
-        """Until a run is being executed."""
-        wait_for(lambda: self.executing() is not None, seconds, self.tail)
-        execution = self.executing()
-        assert execution
-        return execution
+    def wait_for_run(self, seconds: float = WELL_SECONDS, *, without: str = "") -> Execution:
+        """Until a run is being executed, one without this tag where one is named."""
+        found: list[Execution] = []
+
+        def is_there() -> bool:
+            execution = self.executing()
+            if execution and not (without and without in self.tags(execution.run_id)):
+                found.append(execution)
+            return bool(found)
+
+        wait_for(is_there, seconds, self.tail)
+        return found[0]
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Ask the UI's GraphQL, as its pages do."""
@@ -189,11 +195,14 @@ class RunningUp:
         query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
         return str(self.ask(query, id=run_id)["runOrError"]["status"])
 
+    def tags(self, run_id: str) -> set[str]:
+        """What a run is tagged with, the keys."""
+        query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { tags { key } } } }"
+        return {tag["key"] for tag in self.ask(query, id=run_id)["runOrError"]["tags"]}
+
     def has_been_retried(self, run_id: str) -> bool:
         """Whether Dagster has tried a run again by itself."""
-        query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { tags { key } } } }"
-        tags = self.ask(query, id=run_id)["runOrError"]["tags"]
-        return "dagster/auto_retry_run_id" in [tag["key"] for tag in tags]
+        return "dagster/auto_retry_run_id" in self.tags(run_id)
 
     def unfinished_runs(self) -> list[str]:
         """The runs that wait or are in progress, and how far they are."""
@@ -203,13 +212,16 @@ class RunningUp:
         return [f"{run['runId']} {run['status']}" for run in runs]
 
     def newest_runs(self) -> dict[str, str]:
-        """How the newest run of each job is that is over."""
+        """How the newest run of each job is that is over, the newest of all first."""
         query = (
             "{ runsOrError(filter: {statuses: [SUCCESS, FAILURE]}, limit: 500) "
             "{ ... on Runs { results { jobName status } } } }"
         )
         runs = self.ask(query)["runsOrError"]["results"]
-        return {run["jobName"]: run["status"] for run in reversed(runs)}
+        newest: dict[str, str] = {}
+        for run in runs:
+            newest.setdefault(run["jobName"], run["status"])
+        return newest
 
     def launch(self, tags: dict[str, str]) -> str:
         """Launch the main job from the UI; the run's id."""
