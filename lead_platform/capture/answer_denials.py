@@ -13,21 +13,24 @@ from typing import Any, Literal, NamedTuple
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.denials import consent_fields, in_order
 from lead_platform.capture.guessing.names import (
+    AMBIGUOUS_NAME,
     DENIED_AT,
     OPT_OUTS,
     WITHDRAWN_AT,
     FieldNames,
 )
 from lead_platform.capture.questions import bare_question
+from lead_platform.capture.repeated_questions import parts_of, readings
 from lead_platform.capture.text_denials import CLAUSES, LONGEST_ANSWER, TextDenials, TextKind
 from lead_platform.capture.values import read_list, readable_text, show
+from lead_platform.vocabularies.dating import has_date, without_dates
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold
 
 _PARTS = re.compile(r"[.!?:]\s+|\n+|\s[-–—]\s|[()\[\]]")
-# `2024-05-01`, `1.5.24`, and by themselves the seconds since 1970
-_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|^1\d{9}(?:\d{3})?$")
+# By themselves the seconds since 1970.
+_SECONDS = re.compile(r"1\d{9}(?:\d{3})?")
 # What was 1 in a column of numbers with gaps in it.
 _NO_FRACTION = re.compile(r"^(\d+)\.0+$")
 # What HubSpot calls the opt-out from one list: hs_email_optout_12345.
@@ -41,6 +44,8 @@ _MOST_NAMES = 1_000
 _DOUBLE = 2
 # What is shorter may be a state: `Not contacted`.
 _LEAST_WORDS = 4
+# More words are a sentence.
+_MOST_STATED = 5
 
 
 class _Leave(NamedTuple):
@@ -85,6 +90,7 @@ class AnswerDenials:
         self._lists = lists
         self._texts = TextDenials(names, lists)
         self._known: dict[str, _Leave | None] = {}
+        self._known_texts: dict[tuple[str, TextKind], tuple[str, ...] | None] = {}
         self._uses: dict[str, _Leave | Literal["remark", "state"] | None] = {}
         self._of_shape: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -127,8 +133,95 @@ class AnswerDenials:
                 yield DeniedAnswer(name, text, fields or ())
 
     def in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
-        """As `TextDenials.read`."""
-        return self._texts.read(text, kind)
+        """As `TextDenials.read`; of a remark or an answer also what it says to questions that it
+        repeats: `Newsletter: nein`, `Mail ok, Tel nein`."""
+        if len(text) > LONGEST_ANSWER:
+            return self._in_text(text, kind)
+        key = (text, kind)
+        if key not in self._known_texts:
+            if len(self._known_texts) > _MOST_REMEMBERED:
+                self._known_texts.clear()
+            self._known_texts[key] = self._in_text(text, kind)
+        return self._known_texts[key]
+
+    def _in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
+        if kind not in ("remark", "answer"):
+            return self._texts.read(text, kind)
+        if not self._texts.may_deny(text, kind):
+            return ()
+        found: list[tuple[str, ...] | None] = []
+        rest = text
+        for part in parts_of(text):
+            if answered := self._answered(part):
+                found += answered
+                rest = rest.replace(part, "", 1)
+        if any(map(str.isalnum, rest)):
+            stated = self._texts.read(rest, kind)
+            found += [stated] if stated != () else map(self._stated, parts_of(rest))
+        fields = in_order(each for each in found if each)
+        return fields or (None if None in found else ())
+
+    def _answered(self, part: str) -> list[tuple[str, ...] | None]:
+        """What a part of a text denies that is a question about leave with an answer; nothing where
+        it is none."""
+        undated = without_dates(part)
+        for text in (part, *([undated.text] if undated else [])):
+            for question, answer, is_set_off in readings(text):
+                if (is_set_off or self._is_bare_no(answer)) and (
+                    said := self._answer_to(question, answer)
+                ):
+                    return said
+        return []
+
+    def _answer_to(self, question: str, answer: str) -> list[tuple[str, ...] | None]:
+        is_no = self._is_bare_no(answer)
+        is_refused = (
+            self._lists.prefers_no_channel(answer)
+            or self._lists.consents.find(answer) == "denied"
+            or bool(self._lists.denied_channels(answer))
+        )
+        is_said = is_no or is_refused or self._lists.says_opt_out(answer) is not None
+        if not is_said and not _is_date(answer):
+            return []
+        asked = self._asked(question) or self._asked_by_channel(question)
+        if asked is None:
+            return []
+        if asked.of not in ("time", "channel"):
+            return [self._denied(asked, answer)] if is_said or asked.is_of_opt_out else []
+        if self._lists.truths.find(answer) == "no":
+            # `Phone: no` may say that there is none, `Calls: 0` how many.
+            return [None] if answer.isalpha() else []
+        return [asked.fields] if is_refused else []
+
+    def _stated(self, text: str) -> tuple[str, ...] | None:
+        """What a few words deny that say who did not consent: `no consent`, `did not consent`."""
+        if len(text.split()) > _MOST_STATED:
+            return ()
+        leave = self._names.leave(text)
+        is_refused = leave.is_asked and leave.refusals == 1 and leave.channels is None
+        if not (is_refused and self._names.is_about_consent((text,))):
+            return ()
+        return CONSENTS if leave.is_whole and not (leave.is_absent or leave.is_wish) else None
+
+    def _is_bare_no(self, answer: str) -> bool:
+        """`No, thanks`, and not `no answer`."""
+        first, *rest = fold(answer).split() or [""]
+        return self._lists.truths.find(first) == "no" and self._names.permissions.are_fillers(rest)
+
+    def _asked_by_channel(self, question: str) -> _Leave | None:
+        """`Tel`, `Kontakt`: what may ask for the number, or whether it may be used."""
+        text = bare_question(question)
+        if asked := self._of_channel(text):
+            return asked
+        named = {match.field for match in self._names.matches((text,)) if match.is_exact}
+        fields = tuple(f"consent_{name}" for name in ("email", "phone") if name in named)
+        if AMBIGUOUS_NAME in named and self._names.leave(text).channels == frozenset():
+            fields = CONSENTS
+        return _Leave("channel", fields) if fields else None
+
+    def _of_channel(self, text: str) -> _Leave | None:
+        channels = self._names.leave(text).channels if self._names.is_channel((text,)) else None
+        return _Leave("channel", consent_fields(channels)) if channels else None
 
     def _heard(self, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Each value within the record that stands in a column of a use, by the name next to it."""
@@ -193,7 +286,7 @@ class AnswerDenials:
         if named := set(chain.from_iterable(map(self._lists.named_channels, clauses))):
             return consent_fields(named)
         said = {self._said(asked, clause) for clause in clauses} - {None}
-        if asked.is_of_opt_out and _DATE.search(answer):
+        if asked.is_of_opt_out and _is_date(answer):
             # `No since 2023` may be none.
             is_no = self._lists.truths.find((fold(answer).split() or [""])[0]) == "no"
             return None if is_no or "not_denied" in said else asked.fields
@@ -263,8 +356,7 @@ class AnswerDenials:
         unsure = found or ([_MAYBE] if self._may_be_about_leave(text) else [])
         if unsure:
             return unsure[0]._replace(is_sure=False)
-        channels = self._names.leave(text).channels if self._names.is_channel((text,)) else None
-        return _Leave("channel", consent_fields(channels)) if channels else None
+        return self._of_channel(text)
 
     def _listed(self, text: str) -> _Leave | None:
         """What a question asks that is listed, or is when words are left out that add nothing."""
@@ -299,6 +391,11 @@ class AnswerDenials:
 
 
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)
+
+
+def _is_date(answer: str) -> bool:
+    """Whether a date stands in the answer, in whatever form."""
+    return _SECONDS.fullmatch(answer) is not None or has_date(answer)
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ from lead_platform.capture.denials import (
 from lead_platform.capture.guessing.names import DENIED_AT, FieldNames
 from lead_platform.vocabularies.conjunctions import CONTRASTS, PREFERENCES
 from lead_platform.vocabularies.contact_permissions import Leave
+from lead_platform.vocabularies.dating import without_dates
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold, straighten_apostrophes, unaccent
@@ -35,7 +36,6 @@ _SIGNS = str.maketrans(
 )
 # Dashes, quotes, signs of money, pictures; the accents of a letter stay with it.
 _MARKS = re.compile("[^\x00-\x7f\\w\u0300-\u036f]")
-_MOST_REMEMBERED = 10_000
 _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
 # Spanish for `low` too.
@@ -64,7 +64,6 @@ class TextDenials:
         self._names = names
         self._lists = lists
         self._denials = DenialReader(lists)
-        self._known: dict[tuple[str, TextKind], tuple[str, ...] | None] = {}
 
     def read(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         """What a text denies that was asked for another purpose, in a clause whose words are all
@@ -75,20 +74,24 @@ class TextDenials:
             return self.read(said, "remark") if said else ()
         # A long row of blanks would be gone through again from each of them.
         text = _BLANKS.sub(" ", text)
-        if len(text) > LONGEST_ANSWER:
-            return self._read(text, kind)
-        key = (text, kind)
-        if key not in self._known:
-            if len(self._known) > _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = self._read(text, kind)
-        return self._known[key]
-
-    def _read(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
-        # The one look that each text costs.
-        signs = self._signs_of_remarks if kind == "remark" else self._signs
-        if _has_none_of(signs, text):
+        if not self.may_deny(text, kind):
             return ()
+        fields = self._denied_by(text, kind)
+        undated = None if fields or kind == "value" else without_dates(text)
+        if undated is None:
+            return fields
+        stated = self._denied_by(undated.text, kind)
+        is_state = undated.is_since or self._names.leave(undated.text).is_state
+        if stated and not is_state and self._names.permissions.refuses(fold(undated.text).split()):
+            # `Do not call on 3 Nov` may be of that day.
+            return None
+        return stated or (None if fields is None else stated)
+
+    def may_deny(self, text: str, kind: TextKind) -> bool:
+        """The one look that each text costs: whether it has a word that refuses, or says no."""
+        return not _has_none_of(self._signs_of_remarks if kind == "remark" else self._signs, text)
+
+    def _denied_by(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
             return reply
         clauses = [
@@ -100,7 +103,7 @@ class TextDenials:
         if kind != "value" and not any(found):
             found += [self._by_its_words(clause) for clause in clauses]
         fields = in_order(each for each in found if each)
-        is_unclear = kind == "remark" and any(map(self._may_deny, clauses))
+        is_unclear = kind == "remark" and any(map(self._may_be_denial, clauses))
         return fields or (None if is_unclear else ())
 
     def excepted(self, answer: str) -> tuple[str, ...] | None:
@@ -154,7 +157,8 @@ class TextDenials:
 
     @cached_property
     def _signs(self) -> frozenset[str]:
-        return self._denials.signs | self._names.permissions.refusing_words
+        noes = {word for word, said in self._lists.truths.exact.items() if said == "no"}
+        return self._denials.signs | self._names.permissions.refusing_words | noes
 
     @cached_property
     def _signs_of_remarks(self) -> frozenset[str]:
@@ -178,7 +182,7 @@ class TextDenials:
         denied = self._names.leave(" ".join(words[start:])).channels if before else leave.channels
         return consent_fields(denied) if denied and len(denied) == 1 else ()
 
-    def _may_deny(self, clause: "_Clause") -> bool:
+    def _may_be_denial(self, clause: "_Clause") -> bool:
         """Whether a denial stands among words that nobody knows: `do not call before 9`; one that
         is composed may say that there is nothing: `I have no fax`."""
         leave = clause.leave

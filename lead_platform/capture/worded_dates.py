@@ -5,17 +5,12 @@ A name that is one month here and another there (`listopada`) is none. Months co
 """
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
 
+from lead_platform.vocabularies.dating import month_names, weekday_names
 from lead_platform.vocabularies.day_halves import plain_halves
 from lead_platform.vocabularies.text import fold
 
-_LANGUAGES = (
-    "en", "de", "fr", "es", "it", "nl", "pt", "ca", "da", "nb", "sv", "fi", "et", "lv", "lt", "pl",
-    "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "tr", "ru", "uk", "id",
-)  # fmt: skip
 # Ordinals, articles and what stands between day, month and year.
 _FILLERS = frozenset(
     ["st", "nd", "rd", "th", "er", "re", "e", "eme", "o", "a", "ta", "ter", "y", "of", "the", "on",
@@ -66,7 +61,7 @@ def _named(text: str) -> datetime | None:
 
 def _month(words: list[str]) -> int | None:
     """The one month among the words, of which nothing else says anything."""
-    months, weekdays = _names()
+    months, weekdays = month_names(), weekday_names()
     named = [word for word in words if word in months]
     if len(named) > 1:
         # `mar. 5 mai`: the day of the week is no month where another word is.
@@ -92,30 +87,3 @@ def _day(year: int, month: int, day: int) -> datetime | None:
         return datetime(year, month, day)  # noqa: DTZ001  (local to the channel's zone)
     except ValueError:
         return None
-
-
-@cache
-def _names() -> tuple[dict[str, int], frozenset[str]]:
-    """Months by their names where these mean one, and names of weekdays."""
-    # Read at the first date in words: most runs meet none.
-    from babel import Locale
-
-    months: dict[str, set[int]] = {}
-    weekdays: set[str] = set()
-    for language in _LANGUAGES:
-        locale = Locale(language)
-        for context in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                for number, name in locale.months[context][width].items():
-                    for key in _keys(name):
-                        months.setdefault(key, set()).add(number)
-                for name in locale.days[context][width].values():
-                    weekdays.update(map(fold, _PIECE.findall(name)))
-    known = {key: found.pop() for key, found in months.items() if len(found) == 1}
-    return known, frozenset(weekdays)
-
-
-def _keys(name: str) -> Iterable[str]:
-    """A name as its only word: those of several, or with digits, are left to numbers."""
-    words = _PIECE.findall(name)
-    return [fold(words[0])] if len(words) == 1 and not words[0].isdecimal() else []

@@ -21,6 +21,7 @@ from dagster import (
     SkipReason,
     sensor,
 )
+from dagster._core.event_api import RunStatusChangeEventType
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 from pydantic import BaseModel
 
@@ -78,7 +79,10 @@ RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
 
 # How a run that is looked at may end.
-_ENDS = (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS)
+_ENDS: tuple[RunStatusChangeEventType, ...] = (
+    DagsterEventType.RUN_FAILURE,
+    DagsterEventType.RUN_SUCCESS,
+)
 
 
 class Cursor(BaseModel):

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, cast
 
 from lead_platform.patterns import OrderedPatterns
 from lead_platform.vocabularies.currencies import Currencies
+from lead_platform.vocabularies.dating import without_dates
 from lead_platform.vocabularies.macros import Macros
 from lead_platform.vocabularies.non_persons import NonPersonSigns
 from lead_platform.vocabularies.particles import are_particles
@@ -31,10 +32,6 @@ _ANY_LANGUAGE = "mul"
 # What lists to pick from set around the word for "nothing picked".
 _FRAMES = frozenset("-‐‑‒–—―−_=~*#|<>()[]{}«»‹›＜＞（）［］｛｝【】「」〈〉《》")
 _IN_PARTS = re.compile(r"\s*[,;()\[\]|]\s*|\s+[-–—]\s+|\.\s+")
-_DATED = re.compile(
-    r"\s+(?:(?:on|since|as of|am|seit|le|depuis|el|desde|em|il|dal|op|sinds)\s+)?\d[\d./-]*\s*$",
-    re.I,
-)
 _OF_ITS_COLUMN: tuple[OptOutChannel, ...] = ("", "list")
 # From here on scripts write several words without a space between them.
 FIRST_IDEOGRAPH = "\u2e80"
@@ -169,7 +166,10 @@ class IntakeLists:
         `Opted out on 2024-01-01`."""
         # A long row of blanks would be gone through again from each of them.
         text = " ".join(text.split())
-        parts = [part for part in _IN_PARTS.split(_DATED.sub("", text)) if part.strip()]
+        undated = without_dates(text)
+        parts = [
+            part for part in _IN_PARTS.split(undated.text if undated else text) if part.strip()
+        ]
         if parts == [text]:
             return False
         said = {self.consents.find(part) for part in parts}

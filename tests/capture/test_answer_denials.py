@@ -494,7 +494,7 @@ def test_a_wish_counts_in_the_words_of_each_language(remark: str, fields: tuple[
 @pytest.mark.parametrize(
     "remark",
     ["bitte löschen", "has objected", "only by email", "nur per E-Mail", "no contact",
-     "no contact please", "contact allowed: no", "DNC - competitor", "DNC per customer",
+     "no contact please", "DNC - competitor", "DNC per customer",
      "DNC, wrong person", "He is on the DNC", "please delete", "連絡不要",
      "Do not contact me but email is ok", "Please do not contact me only by email",
      "Unsubscribed but wants email"],
@@ -595,3 +595,81 @@ def test_marks_beside_letters_that_are_spaced_cost_no_second_look(
 )  # fmt: skip
 def test_marks_hide_no_denial(remark: str) -> None:
     assert READER.in_text(remark, "remark") == PHONE
+
+
+QUESTIONS = {
+    "Newsletter": MAIL, "consent": ALL, "opt-in": ALL, "Werbung": ALL, "May we call": PHONE,
+    "Can we email you": MAIL, "OK to call": PHONE, "SMS ok": SMS, "email_consent": MAIL,
+    "contact allowed": ALL, "Zgoda": ALL, "toestemming": ALL, "Consenso": ALL,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", [": ", ":", " - ", "=", "? ", ", met at the fair; "])
+@pytest.mark.parametrize("no", ["no", "nein", "No, thanks", "non", "nie"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_repeated_in_a_remark_is_answered_there(
+    question: str, no: str, sign: str
+) -> None:
+    """`Newsletter: nein` of a rep said nothing."""
+    if ";" in sign:
+        remark = f"Call back Monday{sign}{question}: {no}; has budget"
+    else:
+        remark = f"{question}{sign}{no}"
+    assert READER.in_text(remark, "remark") == QUESTIONS[question]
+    assert not READER.in_text(remark.replace(no, "yes"), "remark")
+
+
+@pytest.mark.parametrize(
+    ("remark", "fields"),
+    [
+        ("Opt-out: yes", ALL), ("Opt-out: no", ()), ("DNC: yes", ALL), ("do not call list: no", ()),
+        ("Unsubscribe date: 3 Nov 2026", MAIL), ("SMS: STOP", SMS), ("call: never", PHONE),
+        ("Newsletter nein", MAIL), ("Consent: N", ALL), ("opt in: 0", ALL), ("no consent", ALL),
+        ("keine Einwilligung", ALL), ("nie wieder anrufen", PHONE), ("TPS registered", PHONE),
+        ("ne plus jamais contacter", ALL), ("on the TPS list", PHONE),
+        # Of whom nobody knows whether they have none, or are not to be called.
+        ("Mail ok, Tel nein", None), ("phone: no", None), ("Kontakt: nein", None),
+    ],
+)  # fmt: skip
+def test_what_stands_behind_a_label_counts(remark: str, fields: tuple[str, ...] | None) -> None:
+    assert READER.in_text(remark, "remark") == fields
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["contact: Bob May", "phone: 0171 1234567", "Phone: none", "fax: no", "Budget: no", "Demo: no",
+     "Existing customer: no", "Voicemail: no answer", "Tel: keine Nummer",
+     "Mobile: n/a", "Phone: no number", "Call: no answer",
+     "Has SMS gateway: no", "Do you offer SMS: no", "We need SMS notifications: no hurry",
+     "Email opened: no", "Calls: 0", "emails sent: 0", "subscribed 3 Nov", "opted in 3 Nov",
+     "Contacted: no", "Reached by phone: no", "Newsletter tool: none", "call on 3 Nov",
+     "called 3 Nov", "email bounced 3 Nov"],
+)  # fmt: skip
+def test_what_is_no_question_of_leave_says_nothing(remark: str) -> None:
+    assert READER.in_text(remark, "remark") == ()
+
+
+DATES = (
+    "3 Nov", "Nov 3rd, 2026", "3/11/2026", "3.11.", "2026-11-03", "2026-11-03T10:00:00Z", "in May",
+    "3. November 2026", "le 3 novembre", "el 3 de noviembre de 2026", "am 3.11.", "per 1-11",
+    "since March", "seit 2025", "yesterday", "gestern", "last week", "(3 Nov)", "on Monday 3 Nov",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("date", DATES)
+@pytest.mark.parametrize(
+    ("remark", "fields"),
+    [
+        ("unsubscribed", ALL), ("abgemeldet", ALL), ("Opted out", ALL), ("DNC", ALL),
+        ("désabonné", ALL), ("consent withdrawn", ALL), ("Newsletter: nein", MAIL),
+    ],
+)  # fmt: skip
+def test_a_date_beside_a_denial_says_when(remark: str, fields: tuple[str, ...], date: str) -> None:
+    """`unsubscribed 3 Nov` said nothing."""
+    assert READER.in_text(f"{remark} {date}", "remark") == fields
+    assert READER.in_text(f"{remark}, {date}", "remark") == fields
+
+
+def test_a_date_beside_what_is_not_to_be_done_may_be_of_that_day() -> None:
+    assert READER.in_text("nicht anrufen am 3. November", "remark") is None
+    assert READER.in_text("do not call since 3 Nov", "remark") == PHONE

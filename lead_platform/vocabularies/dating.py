@@ -1,0 +1,187 @@
+"""Dates that people set beside what they state: `unsubscribed 3 Nov`, `abgemeldet am 3.11.`.
+
+Owns where in a text such a date stands, not which day it is: that is for `capture.worded_dates`.
+Months and weekdays come from CLDR, the words before a date and those for one (`gestern`) from
+dating_words.csv.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from lead_platform.vocabularies.text import fold
+
+_LIST = Path(__file__).with_name("dating_words.csv")
+_LANGUAGES = (
+    "en", "de", "fr", "es", "it", "nl", "pt", "ca", "da", "nb", "sv", "fi", "et", "lv", "lt", "pl",
+    "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "tr", "ru", "uk", "id",
+)  # fmt: skip
+# Months of one language that are other words in another: only right behind a day, or a word for
+# `on` or `in`, are they one.
+_ALSO_WORDS = frozenset(
+    ["ara", "des", "mag", "mai", "mar", "may", "out", "paz", "set", "sie", "sub"]
+)
+_SHORTEST_WEEKDAY = 3
+_LONGEST_PHRASE = 3
+_TOKEN = re.compile(
+    r"\d+(?:[./:-]\d+)*(?:T\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?)?|[^\W\d_]+(?:['’][^\W\d_]+)*"
+)
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[^\W\d_]+")
+_BETWEEN = re.compile(r"[ .,]*(?:[-–] )?")
+_FORMS = {
+    "date": re.compile(
+        r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|\d{1,2}[./-](?:19|20)\d\d"
+        r"|\d{4}[./-]\d{1,2}[./-]\d{1,2}(?:T.*)?|(?:19|20)\d\d"
+    ),
+    "number": re.compile(r"\d{1,2}"),
+    "time": re.compile(r"\d{1,2}:\d{2}(?::\d{2})?"),
+}
+# What a date ends with, and what says that it is one.
+_ENDS = frozenset({"date", "number", "time", "month", "ordinal"})
+_SAYS = frozenset({"date", "month"})
+_BEFORE_A_MONTH = frozenset({"number", "ordinal", "joins", "on", "since"})
+
+
+class Undated(NamedTuple):
+    """A text without its dates; `is_since`: whether one says from when on."""
+
+    text: str
+    is_since: bool
+
+
+class _Token(NamedTuple):
+    """What may be of a date, and where it stands."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def without_dates(text: str) -> Undated | None:
+    """What is left of a text without the dates in it and the words before them; None where there
+    are none, or nothing else."""
+    if not _may_have_date(text):
+        return None
+    rest, is_since = text, False
+    for run in reversed(list(_runs(text))):
+        tokens = _date_of(run)
+        if tokens:
+            is_since |= any(token.kind == "since" for token in tokens)
+            rest = f"{rest[: tokens[0].start].rstrip()} {rest[tokens[-1].end :].lstrip(' .')}"
+    return Undated(rest.strip(" ,;-–"), is_since) if rest != text and _WORD.search(rest) else None
+
+
+def has_date(text: str) -> bool:
+    """Whether a date stands in a text."""
+    return _may_have_date(text) and any(_date_of(run) for run in _runs(text))
+
+
+@cache
+def month_names() -> dict[str, int]:
+    """Months by their names, folded, in whatever language, where these mean one."""
+    return _names()[0]
+
+
+@cache
+def weekday_names() -> frozenset[str]:
+    """Names of weekdays, folded, in whatever language."""
+    return _names()[1]
+
+
+def _may_have_date(text: str) -> bool:
+    """Whether a digit stands there, or the end of a word for a date; most texts have none."""
+    return _DIGIT.search(text) is not None or not _last_words().isdisjoint(fold(text).split())
+
+
+@cache
+def _last_words() -> frozenset[str]:
+    days = (phrase.split()[-1] for phrase, kind in _phrases().items() if kind == "date")
+    return frozenset(days) | month_names().keys()
+
+
+def _runs(text: str) -> Iterator[list[_Token]]:
+    """Rows of words that may be of a date, one after the other."""
+    run: list[_Token] = []
+    for token in _tokens(text):
+        if run and not _BETWEEN.fullmatch(text[run[-1].end : token.start]):
+            yield run
+            run = []
+        run.append(token)
+    yield run
+
+
+def _date_of(run: Sequence[_Token]) -> Sequence[_Token]:
+    """The part of a row that is a date: it says so, and ends with what a date ends with."""
+    end = len(run)
+    while end and run[end - 1].kind not in _ENDS:
+        end -= 1
+    start = next((at for at in range(end) if any(t.kind in _SAYS for t in run[at:end])), end)
+    while start < end and run[start].kind in ("joins", "ordinal"):
+        start += 1
+    return run[start:end]
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    found = list(_TOKEN.finditer(text))
+    words = [fold(match.group()) for match in found]
+    at, before = 0, None
+    while at < len(words):
+        size, kind = _phrase_at(words, at) or (1, _kind(found[at].group(), before))
+        if kind is not None:
+            yield _Token(found[at].start(), found[at + size - 1].end(), kind)
+        at, before = at + size, kind
+
+
+def _phrase_at(words: Sequence[str], at: int) -> tuple[int, str] | None:
+    """How many words a listed phrase has that begins there, the longest, and its kind."""
+    for size in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+        if kind := _phrases().get(" ".join(words[at : at + size])):
+            return size, kind
+    return None
+
+
+def _kind(text: str, before: str | None) -> str | None:
+    if text[0].isdecimal():
+        return next((kind for kind, form in _FORMS.items() if form.fullmatch(text)), None)
+    word = fold(text)
+    if word in month_names():
+        return "month" if word not in _ALSO_WORDS or before in _BEFORE_A_MONTH else None
+    is_weekday = len(word) >= _SHORTEST_WEEKDAY and word in weekday_names()
+    return "weekday" if is_weekday and word not in _ALSO_WORDS else None
+
+
+@cache
+def _phrases() -> dict[str, str]:
+    with _LIST.open(encoding="utf-8", newline="") as file:
+        return {fold(row["word"]): row["kind"] for row in csv.DictReader(file)}
+
+
+@cache
+def _names() -> tuple[dict[str, int], frozenset[str]]:
+    # Read at the first date in words: most runs meet none.
+    from babel import Locale
+
+    months: dict[str, set[int]] = {}
+    weekdays: set[str] = set()
+    for language in _LANGUAGES:
+        locale = Locale(language)
+        for context in ("format", "stand-alone"):
+            for width in ("wide", "abbreviated"):
+                for number, name in locale.months[context][width].items():
+                    for key in _keys(name):
+                        months.setdefault(key, set()).add(number)
+                for name in locale.days[context][width].values():
+                    weekdays.update(map(fold, _WORD.findall(name)))
+    known = {key: found.pop() for key, found in months.items() if len(found) == 1}
+    return known, frozenset(weekdays)
+
+
+def _keys(name: str) -> Iterator[str]:
+    """A name as its only word: those of several, or with digits, are left to numbers."""
+    words = re.findall(r"\d+|[^\W\d_]+", name)
+    if len(words) == 1 and not words[0].isdecimal():
+        yield fold(words[0])
