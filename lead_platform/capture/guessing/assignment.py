@@ -74,7 +74,11 @@ from lead_platform.capture.guessing.names import (
 )
 from lead_platform.capture.guessing.notation import quoted, where
 from lead_platform.capture.guessing.parties import ENOUGH_ROWS, Parties
-from lead_platform.capture.guessing.phone_codes import find_phone_codes, with_codes_beside
+from lead_platform.capture.guessing.phone_codes import (
+    ask_region,
+    find_phone_codes,
+    with_codes_beside,
+)
 from lead_platform.capture.guessing.refusals import (
     Rest,
     ask_about_consents,
@@ -216,6 +220,7 @@ def assign_columns(
         *ask_about_further_persons(further, chosen),
         *zone_questions,
         *code_questions,
+        *ask_region(emitted),
         *ask_about_unclaimed(rest, chosen, names),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),

@@ -80,6 +80,24 @@ def with_codes_beside(
     return {**chosen, "phone": (joined,)}, tuple(questions)
 
 
+def ask_region(chosen: Chosen) -> tuple[str, ...]:
+    """What is to be said of numbers in national form where no column names a country."""
+    phones = chosen.get("phone", ())
+    if "country" in chosen or any(choice.calling_code for choice in phones):
+        return ()
+    national = [
+        choice.column.name
+        for choice in phones
+        if any(_STATED.fullmatch(value) is None for value in choice.column.tried)
+    ]
+    if not national:
+        return ()
+    return (
+        f"{' and '.join(national)}: of which country are the numbers without a plus? No column "
+        "names one. Write `phone_region: DE`, with yours for DE, else they are kept and not read",
+    )
+
+
 def code_parts(choice: Choice) -> list[str]:
     """The parts of a phone's rule that name its codes."""
     stated = (("calling_code", choice.calling_code), ("area_code", choice.area_code))

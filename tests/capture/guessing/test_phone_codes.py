@@ -122,3 +122,27 @@ def test_what_is_said_of_a_number_beside_it_is_asked_about(
     (question,) = asked(proposal, header)
     assert f"does {said!r} say that the person is not reached by Phone" in question
     assert not asked(guessed(tmp_path, NUMBERS, (header, None, "Mobile", "", "Work")), header)
+
+
+NATIONAL: Cells = ("Telefon", None, "0171 1234567", "0351 445566", "030 901820")
+STATED: Cells = ("Telefon", None, "+49 171 1234567", "0049 351 445566", "+49 30 901820")
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_asked"),
+    [
+        ([NATIONAL], True),
+        ([NATIONAL, ("Ort", None, "Köln", "Dresden", "Berlin")], True),
+        ([NATIONAL, ("Land", None, "DE", "DE", "DE")], False),
+        ([NATIONAL, ("Landesvorwahl", None, "49", "49", "49")], False),
+        ([STATED], False),
+        ([], False),
+    ],
+)
+def test_of_which_country_numbers_are_is_asked_where_no_column_says_so(
+    tmp_path: Path, columns: list[Cells], is_asked: bool
+) -> None:
+    """Nothing was said of `phone_region`, and no number was read."""
+    proposal = guessed(tmp_path, *columns)
+    questions = asked(proposal, "Telefon")
+    assert any("phone_region" in question for question in questions) == is_asked
