@@ -39,6 +39,7 @@ from lead_platform.capture.values import brief, readable_text, show
 PREVIEWED_RECORDS = 5
 READ_ON = 5_000
 """Records behind those previewed that are read to see where the table ends: a tenth of a second."""
+_MOST_BESIDE = 5
 _MOST_NAMES = 50
 
 _BY_QUESTION = "the answer to its question"
@@ -214,11 +215,7 @@ def render_preview(preview: FilePreview) -> RenderableType:
         ):
             chosen = [field for field in fields if field.kind == kind]
             if chosen:
-                parts.append(
-                    _table(
-                        title, chosen, [preview.told(number) for number in preview.record_numbers]
-                    )
-                )
+                parts += _tables(title, chosen, list(map(preview.told, preview.record_numbers)))
     for rejected, reasons in preview.rejections:
         what = "the file" if rejected is None else preview.told(rejected)
         told = "; ".join(map(brief, reasons))
@@ -241,14 +238,25 @@ def _told_names(names: Sequence[str]) -> str:
     return f"{told} and {more:,} more" if more > 0 else told
 
 
-def _table(title: str, fields: Sequence[FieldPreview], records: Sequence[str]) -> Table:
+def _tables(
+    title: str, fields: Sequence[FieldPreview], records: Sequence[str]
+) -> Iterator[RenderableType]:
+    """As many records side by side as can be read."""
+    for start in range(0, len(records), _MOST_BESIDE):
+        told = title if not start else f"{title}, further records"
+        yield _table(told, fields, records, slice(start, start + _MOST_BESIDE))
+
+
+def _table(
+    title: str, fields: Sequence[FieldPreview], records: Sequence[str], shown: slice
+) -> Table:
     table = Table(title=title, expand=False)
     table.add_column("field", style="bold", no_wrap=True)
     table.add_column("from", style="dim", overflow="fold")
-    for record in records:
+    for record in records[shown]:
         table.add_column(record, overflow="fold")
     for field in fields:
-        values = [Text("·" if v is None else brief(v)) for v in field.values]
+        values = [Text("·" if v is None else brief(v)) for v in field.values[shown]]
         style = None if field.is_filled else "yellow"
         table.add_row(Text(field.field), Text(field.source), *values, style=style)
     return table

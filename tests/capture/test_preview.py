@@ -15,10 +15,12 @@ FILE = (
 )
 
 
-def preview(make_channel: MakeChannel, tmp_path: Path, content: str = FILE) -> FilePreview:
+def preview(
+    make_channel: MakeChannel, tmp_path: Path, content: str = FILE, records: int = 3
+) -> FilePreview:
     path = tmp_path / "people.csv"
     path.write_text(content)
-    return preview_file(path, make_channel(), received_at=RECEIVED_AT, limit=3)
+    return preview_file(path, make_channel(), received_at=RECEIVED_AT, limit=records)
 
 
 def test_a_preview_shows_field_by_field_what_records_become(
@@ -68,6 +70,21 @@ def test_a_long_note_is_shown_short_and_kept_whole(
     text = console.export_text()
     assert len(text.splitlines()) < 60
     assert "… (38,999 characters)" in text
+
+
+def test_many_records_are_shown_a_few_side_by_side(
+    make_channel: MakeChannel, tmp_path: Path
+) -> None:
+    """Columns of fifty records were a letter wide."""
+    mails = [f"somebody.{number}@company.example" for number in range(50)]
+    rows = "".join(f"{n},{n},2026-01-01,Ann,{mail},,\n" for n, mail in enumerate(mails, 1))
+    shown = preview(
+        make_channel, tmp_path, f"id,person,at,name,email,message,consent\n{rows}", records=50
+    )
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(render_preview(shown))
+    text = console.export_text()
+    assert [mail for mail in mails if mail not in text.replace("\n", " ")] == []
 
 
 def test_records_are_found_in_the_file(make_channel: MakeChannel, tmp_path: Path) -> None:
