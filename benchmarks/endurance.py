@@ -34,6 +34,8 @@ from lead_platform.orchestration.workers import RUNS_PER_WORKER
 
 BASE_SUBMISSIONS = 500
 COMPARED_RUNS = 10
+_STEPS_TOLD = 8
+_OUTSIDE = "outside of steps"
 
 # Short enough for each to take effect within a fortnight.
 RETENTION = {
@@ -147,10 +149,28 @@ def _compare(runs: list[Run], again: list[Run]) -> None:
                 for name, (before, after) in cost.items()
             )
         )
+        _compare_steps(first, last)
     upkeeps = [run["upkeep"] for run in runs if run["upkeep"]]
     if upkeeps:
         longest = max(upkeeps)
         print(f"{len(upkeeps)} upkeeps, {median(upkeeps):.1f} s each, the longest {longest:.1f} s")
+
+
+def _compare_steps(first: list[Run], last: list[Run]) -> None:
+    """Those that grew most, and what is outside of steps."""
+    cost = {
+        step: (_median_of(step, first), _median_of(step, last))
+        for step in (_OUTSIDE, *last[-1]["steps"])
+    }
+    grown = sorted(cost, key=lambda step: cost[step][0] - cost[step][1])[:_STEPS_TOLD]
+    told = (f"{step} {cost[step][0]:.2f} to {cost[step][1]:.2f}" for step in grown)
+    print(f"  most grown: {', '.join(told)}")
+
+
+def _median_of(step: str, runs: list[Run]) -> float:
+    if step == _OUTSIDE:
+        return median(run["seconds"] - sum(run["steps"].values()) for run in runs)
+    return median(run["steps"].get(step, 0.0) for run in runs)
 
 
 def _print_row(count: int, runs: list[dict[str, Any]]) -> None:
@@ -210,7 +230,8 @@ def write(home: Path, arguments: Any) -> None:
         write_world(world, home / "demo")
         _deliver(home)
         (home / "demo" / "reference").rename(home / "reference")
-        print(json.dumps({"seconds": _run("process_new_leads", clock.now)}), flush=True)
+        base = _run("process_new_leads", clock.now)
+        print(json.dumps({"seconds": base["seconds"]}), flush=True)
     for number, _ in enumerate(sys.stdin, arguments.done):
         clock.move(lake, hours=arguments.hours)
         write_world(
@@ -219,14 +240,14 @@ def write(home: Path, arguments: Any) -> None:
         )
         _deliver(home)
         used = time.process_time()
-        seconds = _run("process_new_leads", clock.now)
+        run = _run("process_new_leads", clock.now)
         used = time.process_time() - used
         with lake.read() as connection:
             is_due = due_after(connection, clock.now) is not None
-        upkeep = _run("maintain", None) if is_due else 0.0
+        upkeep = _run("maintain", None)["seconds"] if is_due else 0.0
         counts = _counts(lake)
         rss = psutil.Process().memory_info().rss
-        told = {"seconds": seconds, "processor": used, "upkeep": upkeep, "rss": rss, **counts}
+        told = {**run, "processor": used, "upkeep": upkeep, "rss": rss, **counts}
         print(json.dumps(told), flush=True)
 
 
@@ -250,7 +271,8 @@ class Calendar:
             )
 
 
-def _run(job: str, as_of: datetime | None) -> float:
+def _run(job: str, as_of: datetime | None) -> Run:
+    """What it cost: its seconds, and those of each of its steps."""
     from lead_platform.orchestration.runs import run_job
     from lead_platform.settings import Settings
 
@@ -258,7 +280,7 @@ def _run(job: str, as_of: datetime | None) -> float:
     outcome = run_job(Settings(), job, as_of=as_of)
     if not outcome.success:
         raise SystemExit("\n".join(outcome.errors))
-    return time.monotonic() - started
+    return {"seconds": time.monotonic() - started, "steps": outcome.seconds_by_step}
 
 
 def _counts(lake: Any) -> dict[str, int]:
