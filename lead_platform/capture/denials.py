@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.notes import is_note
 from lead_platform.vocabularies.conjunctions import CONJUNCTIONS, PREFERENCES
+from lead_platform.vocabularies.dating import without_dates_beside_number
 from lead_platform.vocabularies.particles import PARTICLES
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
@@ -299,9 +300,8 @@ class DenialReader:
         # Signs and digits have no case, and are what nearly every phone is of.
         if (text.isascii() and text.lower() == text.upper()) or len(text) > _LONGEST_VALUE:
             return None
-        return _as_denial(
-            _read(self._without_dots(text), self._places_beside_number, _without_note)
-        )
+        plain = self._without_dots(without_dates_beside_number(text))
+        return _as_denial(_read(plain, self._places_beside_number, _without_note))
 
     def _places_beside_number(self, text: str) -> list[Place]:
         found = [m for m in _WORD.finditer(text) if not any(map(str.isdigit, m.group()))]

@@ -40,8 +40,14 @@ _FORMS = {
     "number": re.compile(r"\d{1,2}"),
     "time": re.compile(r"\d{1,2}:\d{2}(?::\d{2})?"),
 }
+_DATE_AT_END = re.compile(
+    r"(?<=[^\W\d_])[ ,:]+(?:\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|\d{4}-\d{1,2}-\d{1,2})"
+    r"(?=[\s.)\]]*$)"
+)
 # What a date ends with, and what says that it is one.
 _ENDS = frozenset({"date", "number", "time", "month", "ordinal"})
+_PUT_BEFORE = frozenset({"since", "on"})
+_YEAR = 4
 _SAYS = frozenset({"date", "month"})
 _BEFORE_A_MONTH = frozenset({"number", "ordinal", "joins", "on", "since"})
 
@@ -60,6 +66,11 @@ class _Token(NamedTuple):
     end: int
     kind: str
 
+    @property
+    def is_whole(self) -> bool:
+        """Of a date in figures: whether it is more than a year."""
+        return self.end - self.start > _YEAR
+
 
 def without_dates(text: str) -> Undated | None:
     """What is left of a text without the dates in it and the words before them; None where there
@@ -73,6 +84,24 @@ def without_dates(text: str) -> Undated | None:
             is_since |= any(token.kind == "since" for token in tokens)
             rest = f"{rest[: tokens[0].start].rstrip()} {rest[tokens[-1].end :].lstrip(' .')}"
     return Undated(rest.strip(" ,;-–"), is_since) if rest != text and _WORD.search(rest) else None
+
+
+def without_dates_beside_number(text: str) -> str:
+    """A text that holds a telephone number, without the dates that are no part of one: behind a
+    word such as `since`, or at the end right behind any word (`DNC 3/11/2024`)."""
+    rest = text
+    for run in reversed(list(_runs(text))):
+        end = next((at for at in range(len(run), 0, -1) if run[at - 1].kind in _ENDS), 0)
+        start = next((at for at in range(end - 1, -1, -1) if run[at].kind in _PUT_BEFORE), end)
+        said = run[start:end]
+        # `on 2020 3344` goes on with the number.
+        if any(
+            token.kind == "month"
+            or (token.kind == "date" and (said[0].kind == "since" or token.is_whole))
+            for token in said
+        ):
+            rest = rest[: said[0].start] + rest[said[-1].end :]
+    return _DATE_AT_END.sub("", rest)
 
 
 def has_date(text: str) -> bool:

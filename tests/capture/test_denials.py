@@ -801,3 +801,23 @@ def test_what_is_said_behind_a_name_denies(
     ((_, row),) = mapper.map_record(record, 1).items
     values = item_values("submission", row)
     assert {field for field in ALL if values[field] == "denied"} == fields
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["since 2024", "(since 3/11/2024)", "as of 3 Nov 2024", "2024-11-03", "3/11", "seit 2023",
+     "on 3/11/2024"],
+)  # fmt: skip
+def test_a_date_beside_a_denial_is_no_part_of_the_number(date: str) -> None:
+    """`312 555 0140 DNC since 2024` denied nothing; other dates stayed behind the number."""
+    denial = READER.in_phone(f"312 555 0140 DNC {date}")
+    assert denial is not None
+    assert (denial.fields, denial.rest) == (ALL, "312 555 0140")
+
+
+@pytest.mark.parametrize("number", ["2020 3344", "0171 20 2023", "030 20 20 2023", "1/2 3456"])
+def test_a_number_beside_a_denial_loses_nothing_that_may_be_a_date(number: str) -> None:
+    for text in (f"do not call on {number}", f"DNC {number}", f"{number} DNC"):
+        denial = READER.in_phone(text)
+        assert denial is not None
+        assert (denial.rest or "").removeprefix("on ") == number
