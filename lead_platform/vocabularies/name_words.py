@@ -10,7 +10,7 @@ der Matt); a `generation_behind_family` stays with the family name (Souza Filho)
 where given names stand beside it: Anna u. Peter. So does one `for_another`, who signs in somebody's
 place, as it is written: Ann Lee i.A. Bob May. `before_organisation`: Ann Lee from Acme; one
 `_or_place`: Anne of Cleves; one `_or_name`: John bei der Wieden. One `of_a_sentence` opens what is
-said of somebody: Ann Lee on leave.
+said of somebody: Ann Lee on leave. With a dot one `given_abbreviated` is a given name: Wm., Mohd.
 """
 
 import csv
@@ -21,7 +21,7 @@ from typing import Literal
 Kind = Literal[
     "particle", "particle_or_given", "particle_inside", "particle_before_particle",
     "generation_behind_family", "link", "rank", "title", "title_before_given",
-    "title_with_dot", "title_behind_title", "title_behind_name", "degree",
+    "title_with_dot", "title_behind_title", "title_behind_name", "degree", "given_abbreviated",
     "between_persons", "between_given",
     "before_organisation", "before_organisation_or_place", "before_organisation_or_name",
     "for_another", "of_a_sentence",

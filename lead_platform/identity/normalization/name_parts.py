@@ -31,7 +31,10 @@ from lead_platform.identity.normalization.name_words import (
     HONORIFICS,
     SIGNS_OF_FAMILY_FIRST,
     bare,
+    is_abbreviation,
     is_degree,
+    is_given_abbreviated,
+    is_title_abbreviated,
     suffixes,
     suffixes_behind,
     titles_before,
@@ -54,7 +57,7 @@ FAMILY_FIRST_SCRIPT = re.compile(rf"^[{SIGNS_OF_FAMILY_FIRST}]+$")
 _PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})* [^\W\d_]{2,}(?:[-'][^\W\d_]{2,})*")
 _INITIALS = re.compile(r"((?:[^\W\d_]\. ?){2,}) ?([^\W\d_]{2,}(?:[-'][^\W\d_]+)*)")
 _SAINT = re.compile(r"(.+) ((?:saint|sainte) [^\W\d_]+)", re.IGNORECASE)
-_INITIAL = re.compile(r"(?:[^\W\d_]\.?){1,3}")
+_INITIAL = re.compile(r"(?:[^\W\d_]\.){0,2}[^\W\d_]\.?")
 # al-Maktoum, el-Sayed: never a given name.
 _ARTICLE = re.compile(r"(?:al|el|ul|as|ash|ad|ar|az|an)-[^\W\d_]+", re.IGNORECASE)
 
@@ -140,6 +143,10 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
     lower = [word.lower() for word in words]
     if _opens_with_vietnamese_family(lower) or _is_korean(lower):
         return Parts(" ".join(words[1:]), None, words[0])
+    if is_given_abbreviated(words[0]):
+        return _usual(text, words)
+    if is_abbreviation(words[0]) and lower[0] not in PARTICLES:
+        return _usual(text, words) if is_title_abbreviated(words[0]) else None
     if lower[0] in RANKS and any(word in PARTICLES for word in lower[1:]):
         # Graf Otto von Bismarck: the rank stands where a first name would.
         return _opening_with_particles(words, lower) if lower[1] in PARTICLES else None
@@ -153,6 +160,10 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
         return Parts(None, None, text)
     if len(words) > 1 and _is_index_form(lower):
         return Parts(None, None, " ".join([*words[1:], words[0]]))
+    behind = words[-1]
+    if len(words) == 2 and is_abbreviation(behind) and not is_given_abbreviated(behind):
+        # Alfred Col.; John Macfarl. is one Macfarlane.
+        return None if is_title_abbreviated(behind) else _by_place(words)
     if all(_is_initial(word) for word in words[1:]):
         return _behind_initials(words)
     return _by_order(words, lower) if _may_be_swapped(words, lower) else _usual(text, words)
@@ -307,6 +318,8 @@ def _are_sure_particles(text: str) -> bool:
 
 
 def _is_initial(word: str) -> bool:
+    if is_given_abbreviated(word):
+        return True
     is_short = len(word) == 1 or "." in word
     return is_short and _INITIAL.fullmatch(word) is not None and not FAMILY_FIRST_SCRIPT.match(word)
 
@@ -369,14 +382,15 @@ def _usual(text: str, words: list[str]) -> Parts:
         return Parts(words[0], None, words[1])
     if found := _INITIALS.fullmatch(text) or _SAINT.fullmatch(text):
         return Parts(found[1].strip(), None, found[2])
-    lower = text.lower()
+    # An abbreviation that nameparser does not know is a title to it.
+    lower = " ".join(w.rstrip(".") if is_given_abbreviated(w) else w for w in words).lower()
     if any(map(_OPENS_WITH_APOSTROPHE.fullmatch, lower.split()[1:])):
         # In 't Veld: nameparser takes the sign for a quotation.
         return _by_place(words)
-    parsed = parse(lower if len(lower) == len(text) else text)
+    parsed = parse(lower if len(text.lower()) == len(text) else text)
     parts = [parsed.given, parsed.middle, parsed.family]
     said = [word.strip(AROUND) for part in parts for word in part.split()]
-    # An abbreviation that is taken for a title is one: Rt. Hon., Maj.-Gen.
+    # What else is cut short and taken for a title is one: Rt. Hon., Maj.-Gen.
     missing = [
         word
         for word in text.lower().split()
@@ -445,7 +459,9 @@ def _restored(part: str, written: dict[str, list[str]]) -> str | None:
     for word in part.split():
         typed = written.get(word.strip(AROUND), [])
         words.append(typed.pop(0) if typed else word)
-    return " ".join(words).strip(AROUND) or None
+    text = " ".join(words).strip(AROUND)
+    is_cut_short = bool(words) and is_given_abbreviated(words[-1])
+    return (f"{text}." if is_cut_short else text) or None
 
 
 # Words nameparser treats as more than a name.

@@ -31,7 +31,11 @@ _WITH_DOT = words_of("title_with_dot")
 # Only behind a title: Dr. med. dent.
 _BEHIND_TITLE = words_of("title_behind_title")
 _DEGREES = words_of("degree")
+_GIVEN_ABBREVIATED = words_of("given_abbreviated")
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
+_BETWEEN_PIECES = re.compile(r"[.-]+")
+# M.S. Dhoni is no Ms.
+_INITIALS = re.compile(r"(?:[^\W\d_]\.){2,},?")
 _GLUED_TITLE = re.compile(r"([^\W\d_]{2,5}\.)(?=[^\W\d_]{3})")
 # Japanese, Chinese and Korean; 々 repeats the sign before it, and rare names have signs of their
 # own planes (𠮷田).
@@ -46,6 +50,7 @@ _HONOUR = re.compile(
 )
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
 _ABBREVIATED = re.compile(r"(?:[A-Z][a-z]{0,2}\.){2,}")
+_ABBREVIATION = re.compile(r"[^\W\d_]{2,}(?:[.-]+[^\W\d_]+)*\.")
 
 
 def bare(word: str) -> str:
@@ -75,7 +80,8 @@ def with_titles_apart(text: str) -> str:
     Chinese or Korean before it, where titles are looked for: 様 田中, 部長 鈴木."""
     found = _GLUED_TITLE.match(text)
     is_one = bare(text.split()[0]) in HONORIFICS
-    if found is not None and not is_one and bare(found[1]) in HONORIFICS:
+    is_apart = found is not None and bare(found[1]) in HONORIFICS | _GIVEN_ABBREVIATED
+    if found is not None and is_apart and not is_one:
         text = f"{found[1]} {text[found.end() :]}"
     if text.isascii():
         return text
@@ -91,16 +97,54 @@ def titles_before(words: list[str]) -> int:
     count = 0
     for word, behind in zip(words, [*words, ""][1:], strict=True):
         key, has_dot = bare(word), word.rstrip(",").endswith(".")
-        is_title = (
+        is_title = _INITIALS.fullmatch(word) is None and (
             key in HONORIFICS
             or (has_dot and (key in _WITH_DOT or key in _BEFORE_GIVEN))
             or (key in _BEFORE_GIVEN and is_given(behind))
-            or (count > 0 and word.endswith(".") and key in _BEHIND_TITLE)
+            or ("-" in word and is_abbreviation(word) and _is_made_of_titles(word))
         )
-        if not is_title:
+        is_behind_title = count > 0 and word.endswith(".") and key in _BEHIND_TITLE
+        if not is_title and not is_behind_title:
             break
         count += 1
     return count
+
+
+def is_abbreviation(word: str) -> bool:
+    """Whether the word is cut short, and no initials: Wm., Lt.-Col."""
+    return _ABBREVIATION.fullmatch(word) is not None
+
+
+def is_given_abbreviated(word: str) -> bool:
+    """Whether a word with a dot behind it is short for a given name, or one: Wm., Joh.-Seb."""
+    return is_abbreviation(word) and (
+        _is_short_given(bare(word)) or _is_short_given(_opening(word))
+    )
+
+
+def is_title_abbreviated(word: str) -> bool:
+    """Whether a word with a dot behind it is a title or degree of nameparser's lists, or made of
+    one: Maj.-Gen., Dipl.-Wirt.-Inf."""
+    pieces = _BETWEEN_PIECES.split(word.lower().strip("."))
+    is_one = bare(word) in CONSTANTS.titles or bare(word) in suffixes()
+    return is_one or not _titles().isdisjoint(pieces)
+
+
+def _is_short_given(key: str) -> bool:
+    return key in _GIVEN_ABBREVIATED or (is_given(key) and key not in _titles())
+
+
+def _opening(word: str) -> str:
+    return _BETWEEN_PIECES.split(word.lower())[0]
+
+
+@cache
+def _titles() -> frozenset[str]:
+    return HONORIFICS | _WITH_DOT | frozenset(CONSTANTS.titles)
+
+
+def _is_made_of_titles(word: str) -> bool:
+    return is_title_abbreviated(word) and not is_given_abbreviated(word)
 
 
 def is_degree(text: str) -> bool:

@@ -72,6 +72,8 @@ _SET_OFF = re.compile(r"(?<!\S)([dlo])'\s+(?=[^\W\d_])", re.IGNORECASE)
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _DIGIT = re.compile(r"\d")
+# Mª, M.ª and Fcº as Spanish names are cut short.
+_RAISED = re.compile(r"(?<=[^\W\d_])\.?([ªº])\.?")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 _MC = re.compile(r"^(mc)([^\W\d_]{2,})$", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"^(o|d|l|dell|dall|degl|sant|n|m|t|s)'([^\W\d_].*)$", re.IGNORECASE)
@@ -228,7 +230,7 @@ def _key(text: str) -> str:
 def _cleaned(raw: str | None) -> str | None:
     if not raw:
         return None
-    line = on_one_line(raw)
+    line = _RAISED.sub(r"\1.", on_one_line(raw))
     # NFKC takes the acute accent that stands for an apostrophe for one of a letter.
     text = clean_text(line if line.isascii() else straighten_apostrophes(line))
     if text is None or len(text) > _LONGEST:

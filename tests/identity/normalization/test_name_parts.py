@@ -115,6 +115,51 @@ def test_sure_names_are_split(
 
 
 @pytest.mark.parametrize(
+    "short",
+    ["Mohd.", "Md.", "MD.", "Muhd.", "Sk.", "Fco.", "Ma.", "Jos.", "Wm.", "Chas.", "Thos.", "Geo.",
+     "Alex.", "Ch.", "Joh.-Seb.", "Jean-Fr."],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "behind", ["{} Huber", "{} Abdul Huber", "{} H. Huber", "{} van der Huber"]
+)
+def test_a_given_name_cut_short_is_no_title(
+    short: str, behind: str, vocabularies: Vocabularies
+) -> None:
+    """Md. Abdul Karim was Abdul Karim, Wm. Smith had no first name."""
+    found = normalize_name(behind.format(short), None, None, vocabularies)
+    last = "van der Huber" if "van" in behind else "Huber"
+    assert (found.first, found.last, found.reasons) == (short, last, ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "first", "last"),
+    [
+        ("Abd. Rahman Ali", "Abd. Rahman", "Ali"), ("Mª Carmen López", "Ma.", "López"),
+        ("M.ª Carmen López", "Ma.", "López"), ("Fcº Gil", "Fco.", "Gil"),
+        ("Ma.Luisa Reyes", "Ma.", "Reyes"), ("Dr. Wm. Smith", "Wm.", "Smith"),
+        ("Mohd. bin Ali", "Mohd.", "bin Ali"), ("Smith Wm.", "Wm.", "Smith"),
+        # Titles with a dot, and initials that spell one.
+        ("Maj.-Gen. John Smith", "John", "Smith"), ("Brig.-Gen. John Smith", "John", "Smith"),
+        ("Rt. Hon. Sir John Smith", "John", "Smith"), ("Pfr. Hans Huber", "Hans", "Huber"),
+        ("Dipl.-Wirt.-Inf. Anna Roth", "Anna", "Roth"), ("M.S. Dhoni", "M.S.", "Dhoni"),
+        ("D.R. Smith", "D.R.", "Smith"), ("Jack Ma.", "Jack", "Ma"),
+    ],
+)  # fmt: skip
+def test_what_is_cut_short_is_a_title_or_a_given_name(
+    raw: str, first: str, last: str, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.first, found.last, found.reasons) == (first, last, ())
+
+
+@pytest.mark.parametrize("raw", ["Geschf. Hans Huber", "Guliel. Hole", "Alfred Col."])
+def test_what_no_list_has_cut_short_stays_in_the_name(raw: str, vocabularies: Vocabularies) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.full, found.first, found.last) == (raw, None, None)
+    assert found.reasons == (("first_name", NOT_CLEAR),)
+
+
+@pytest.mark.parametrize(
     ("first", "last"),
     [
         ("Leila", "El Amrani"), ("Jan", "ten Cate"), ("Maria", "Lo Presti"), ("Paolo", "Li Causi"),
