@@ -46,6 +46,8 @@ _DOUBLE = 2
 _LEAST_WORDS = 4
 # More words are a sentence.
 _MOST_STATED = 5
+# `Opt out?`
+_SHORT_QUESTION = 3
 
 
 class _Leave(NamedTuple):
@@ -157,9 +159,10 @@ class AnswerDenials:
                 rest = rest.replace(part, "", 1)
         if any(map(str.isalnum, rest)):
             stated = self._texts.read(rest, kind)
-            found += [stated] if stated != () else map(self._stated, parts_of(rest))
+            found += [stated] if stated else [stated, *map(self._stated, parts_of(rest))]
         fields = in_order(each for each in found if each)
-        return fields or (None if None in found else ())
+        is_question = text.rstrip().endswith("?") and len(text.split()) <= _SHORT_QUESTION
+        return (None if is_question else fields) or (None if fields or None in found else ())
 
     def _answered(self, part: str) -> list[tuple[str, ...] | None]:
         """What a part of a text denies that is a question about leave with an answer; nothing where
@@ -167,9 +170,9 @@ class AnswerDenials:
         undated = without_dates(part)
         for text in (part, *([undated.text] if undated else [])):
             for question, answer, is_set_off in readings(text):
-                if (is_set_off or self._is_bare_no(answer)) and (
-                    said := self._answer_to(question, answer)
-                ):
+                if not (is_set_off or self._is_bare_no(answer)):
+                    continue
+                if said := self._answer_to(question, answer):
                     return said
         return []
 
@@ -181,17 +184,19 @@ class AnswerDenials:
             or bool(self._lists.denied_channels(answer))
         )
         is_said = is_no or is_refused or self._lists.says_opt_out(answer) is not None
-        if not is_said and not _is_date(answer):
-            return []
-        asked = self._asked(question) or self._asked_by_channel(question)
-        if asked is None:
-            return []
-        if asked.of not in ("time", "channel"):
+        asked = self._asked(question) if is_said or _is_date(answer) else None
+        if asked is not None and asked.of not in ("time", "channel"):
             return [self._denied(asked, answer)] if is_said or asked.is_of_opt_out else []
-        if self._lists.truths.find(answer) == "no":
+        label = without_dates(question)
+        channel = self._asked_by_channel(label.text if label else question)
+        if channel is None:
+            return []
+        if self._lists.truths.find(answer) == "no" or self._lists.prefers_no_channel(answer):
             # `Phone: no` may say that there is none, `Calls: 0` how many.
-            return [None] if answer.isalpha() else []
-        return [asked.fields] if is_refused else []
+            return [None] if not any(map(str.isdigit, answer)) else []
+        own = self._texts.read(answer, "remark")
+        speaks_of_itself = label is not None or self._names.leave(answer).channels is not None
+        return [own] if not own or own != CONSENTS or speaks_of_itself else [channel.fields]
 
     def _stated(self, text: str) -> tuple[str, ...] | None:
         """What a few words deny that say who did not consent: `no consent`, `did not consent`."""
@@ -381,7 +386,9 @@ class AnswerDenials:
             return None
         fields = consent_fields(leave.channels or CONTACT_CHANNELS)
         if not leave.refusals:
-            return _Leave("consent", fields, leave.is_whole)
+            words = fold(text).split()
+            is_sent = not leave.is_wish and self._names.permissions.says_paperwork(words)
+            return _Leave("consent", fields, leave.is_whole and not is_sent)
         is_said = self._names.tells_opt_out(text) or len(text.split()) >= _LEAST_WORDS
         return _Leave("opt_out", fields, leave.is_whole and leave.refusals < _DOUBLE and is_said)
 

@@ -4,7 +4,9 @@ Owns which clause of a text denies, whatever it was asked for: by phrases that a
 words of a wish, a refusal and a channel. What a question asks is for `answer_denials`.
 """
 
+import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -18,10 +20,10 @@ from lead_platform.capture.denials import (
     in_order,
     said_behind_a_name,
 )
-from lead_platform.capture.guessing.names import DENIED_AT, FieldNames
+from lead_platform.capture.guessing.names import AMBIGUOUS_NAME, DENIED_AT, FieldNames
 from lead_platform.vocabularies.conjunctions import CONTRASTS, PREFERENCES
 from lead_platform.vocabularies.contact_permissions import Leave
-from lead_platform.vocabularies.dating import without_dates
+from lead_platform.vocabularies.dating import has_date, without_dates
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
 from lead_platform.vocabularies.text import fold, straighten_apostrophes, unaccent
@@ -30,6 +32,15 @@ from lead_platform.vocabularies.text import fold, straighten_apostrophes, unacce
 LONGEST_ANSWER = 200
 # `No, do not call me`, `Gore Ltd (unsubscribed)`
 CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
+# The same with the signs kept, and no dot or dash within a date.
+_PIECES = re.compile(r"([,;!?()\[\]|\n]|(?<!\d)\.\s|\s[-–—/]\s)")
+_LABELS = re.compile(r":\s+|\s*(?:->|=>|→|•|·|»|>)\s*")
+# What stands before it was asked or is a label, and was read with its answer.
+_ASKED = re.compile(r"[:=?]")
+_TAG = re.compile(r"<[^<>]{1,200}>")
+_CROSSES = re.compile("\\s*[❌✗✘☒🚫⛔✖]\ufe0f?\\s*")
+_INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.){3,}(?!\w)")
+_BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]{1,30})[)\]]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _SIGNS = str.maketrans(
     {code: " " for code in range(128) if not chr(code).isalnum()} | {"'": "", "`": ""}
@@ -38,6 +49,9 @@ _SIGNS = str.maketrans(
 _MARKS = re.compile("[^\x00-\x7f\\w\u0300-\u036f]")
 _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
+# More words are a sentence of which nobody knows what it says.
+_MOST_WORDS_TOLD = 8
+_FEW_WORDS = 4
 # Spanish for `low` too.
 _ALSO_LEVELS = frozenset({"baja"})
 # Letters from Thai on; signs and marks of other scripts stand between them.
@@ -46,6 +60,7 @@ _NE = frozenset({"ne", "n"})
 # Surnames, which people write in capitals too, have vowels.
 _CAPITALS = re.compile(r"\b[B-DF-HJ-NP-TV-XZ]{3,}\b")
 _STOPS = ".,;:!?()[]"
+_THINGS = frozenset({"email", "phone"})
 _SET_APART = PREFERENCES | CONTRASTS
 
 UNCLEAR_DENIAL = (
@@ -74,30 +89,58 @@ class TextDenials:
             return self.read(said, "remark") if said else ()
         # A long row of blanks would be gone through again from each of them.
         text = _BLANKS.sub(" ", text)
+        if kind in ("remark", "answer"):
+            text = _BRACKETED.sub(self._opened, _plain(text))
         if not self.may_deny(text, kind):
             return ()
-        fields = self._denied_by(text, kind)
-        undated = None if fields or kind == "value" else without_dates(text)
-        if undated is None:
-            return fields
-        stated = self._denied_by(undated.text, kind)
-        is_state = undated.is_since or self._names.leave(undated.text).is_state
-        if stated and not is_state and self._names.permissions.refuses(fold(undated.text).split()):
-            # `Do not call on 3 Nov` may be of that day.
-            return None
-        return stated or (None if fields is None else stated)
+        if kind == "value":
+            return self._denied_by(text, kind)
+        undated, is_for_a_day = self._undated(text)
+        fields = self._denied_by(undated, kind)
+        return fields or (None if is_for_a_day else fields)
+
+    def _opened(self, bracket: re.Match[str]) -> str:
+        """What brackets hold, without them where it is the channel that is meant: `Opt out (SMS)`."""
+        return f" {bracket[1]} " if self._names.is_channel((bracket[1],)) else bracket[0]
+
+    def _undated(self, text: str) -> tuple[str, bool]:
+        """The text without the dates that stand in it, and without what is not to be done at one of
+        them only (`do not call on 3 Nov`); whether there was such."""
+        if not has_date(text):
+            return text, False
+        kept: list[str] = []
+        is_for_a_day = False
+        for piece in _PIECES.split(text):
+            undated = without_dates(piece)
+            if undated is None:
+                kept.append("" if has_date(piece) else piece)
+                continue
+            is_of_day = undated.lasts == "day" or (
+                undated.lasts == "open"
+                and self._names.permissions.negates(fold(undated.text).split())
+            )
+            if is_of_day and self._denied_by(undated.text, "remark"):
+                is_for_a_day = True
+            else:
+                kept.append(undated.text)
+        return "".join(kept), is_for_a_day
 
     def may_deny(self, text: str, kind: TextKind) -> bool:
         """The one look that each text costs: whether it has a word that refuses, or says no."""
-        return not _has_none_of(self._signs_of_remarks if kind == "remark" else self._signs, text)
+        signs = self._signs_of_remarks if kind == "remark" else self._signs
+        return not _has_none_of(signs, text) or (
+            kind == "remark" and self._names.permissions.refuses_by_stem(fold(text).split())
+        )
 
     def _denied_by(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         if reply := self._behind(text) if kind == "value" else self._reply(text, kind):
             return reply
+        parts = (text, *CLAUSES.split(text))
+        if kind != "value":
+            # `JM: unsubscribed`, `met -> opted out`: what stands last is said.
+            parts = (*parts, *(_LABELS.split(part)[-1] for part in parts))
         clauses = [
-            self._clause(each)
-            for each in dict.fromkeys((text, *CLAUSES.split(text)))
-            if 0 < len(each) <= LONGEST_ANSWER
+            self._clause(each) for each in dict.fromkeys(parts) if 0 < len(each) <= LONGEST_ANSWER
         ]
         found = [self._by_itself(c, is_remark=kind == "remark" and c.text == text) for c in clauses]
         if kind != "value" and not any(found):
@@ -135,7 +178,10 @@ class TextDenials:
         if kind == "remark":
             said = [word for word in words if not self._lists.is_courtesy(word)]
             if len(said) == 1 and (denied := self._lists.denied_channels(said[0])):
-                return consent_fields(denied)
+                # Of registers some are words: nix.
+                is_register = denied != CONTACT_CHANNELS and said[0] in self._lists.denying_notes
+                if not is_register or said[0].upper() in text:
+                    return consent_fields(denied)
             # `Consent withdrawn`
             named = {match.field for match in self._names.matches((text,))}
             return in_order(fields for name, fields in DENIED_AT.items() if name in named)
@@ -169,7 +215,8 @@ class TextDenials:
         """What a clause denies that wishes for no contact in words of its own; of channels on both
         sides of the refusal the one behind it: `prefer e-mail, not phone`."""
         leave = clause.leave
-        is_wish = leave.is_wish and leave.is_whole and leave.channels
+        is_told = leave.is_wish or leave.is_granting
+        is_wish = is_told and leave.is_whole and leave.channels is not None
         is_turned = clause.is_several or not CONTRASTS.isdisjoint(clause.words)
         if not is_wish or not clause.refuses_once or is_turned:
             return ()
@@ -179,7 +226,10 @@ class TextDenials:
             0,
         )
         before = self._names.leave(" ".join(words[:start])).channels
-        denied = self._names.leave(" ".join(words[start:])).channels if before else leave.channels
+        behind = self._names.leave(" ".join(words[start:])).channels
+        denied = (behind or before) if before else leave.channels
+        if not leave.channels:
+            return CONSENTS if leave.is_granting else ()
         return consent_fields(denied) if denied and len(denied) == 1 else ()
 
     def _may_be_denial(self, clause: "_Clause") -> bool:
@@ -193,7 +243,22 @@ class TextDenials:
         composed = self._lists.composed_denials.channels
         if any(" " in each and each not in composed for each in phrases):
             return True
-        return self._is_short_denial(clause) or self._is_marked(clause)
+        return (
+            self._is_short_denial(clause) or self._is_marked(clause) or self._is_near_denial(clause)
+        )
+
+    def _is_near_denial(self, clause: "_Clause") -> bool:
+        """Whether a few words refuse, and speak of reaching somebody or of consent, whatever the
+        others say: `said not to call`, `no le llamen`."""
+        words = [word for word in clause.in_order if word not in self._lists.denying_notes]
+        leave = self._names.leave(" ".join(words))
+        is_several = clause.is_several or _ASKED.search(clause.text) is not None
+        if leave.is_absent or is_several or len(words) > _MOST_WORDS_TOLD:
+            return False
+        if leave.is_state and len(words) <= _FEW_WORDS:
+            return not self._names.permissions.negates(words)
+        speaks = leave.channels is not None or self._names.is_about_consent((" ".join(words),))
+        return speaks and (leave.refusals > 0 or leave.is_state)
 
     def _is_short_denial(self, clause: "_Clause") -> bool:
         """Whether all words of it are known, and may say in brief that somebody is not to be
@@ -209,7 +274,7 @@ class TextDenials:
 
     def _is_marked(self, clause: "_Clause") -> bool:
         """Whether a short word that denies stands in capitals among others: `Added to DNC`."""
-        if clause.text.isupper():
+        if clause.text.isupper() and len(clause.in_order) > _MOST_WORDS_TOLD:
             return False
         notes = self._lists.denying_notes
         marks = [
@@ -242,24 +307,60 @@ class TextDenials:
         fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
         beside = self._names.leave(around)
         if beside.channels:
-            if fields != CONSENTS or not self._narrows(clause, beside):
-                # `Do not contact me but email is ok`
-                return () if not is_known or fields == CONSENTS else fields
-            return consent_fields(beside.channels)
+            if fields != CONSENTS:
+                return fields if is_known else ()
+            if self._says_how(clause, beside):
+                return fields
+            # `Do not contact me but email is ok`
+            return consent_fields(beside.channels) if self._narrows(clause, beside) else ()
         if not is_known and not permissions.are_fillers(words_around):
+            return ()
+        before = text[: places[0].start]
+        if not leave.is_wish and self._may_say_absence(text, places):
             return ()
         denial = fold(text[places[0].start : places[-1].end]).split()
         may_be_trade = words == _PAIR and not leave.is_wish and permissions.may_be_trade(denial)
         is_said = is_remark or bool(around.strip())
-        before = text[: places[0].start]
-        is_polite = len(before.split()) <= 1 or self._lists.is_courtesy(before)
-        return () if may_be_trade and not (is_said and is_polite) else fields
+        is_beginning = len(before.split()) <= 1 or self._lists.is_courtesy(before)
+        return () if may_be_trade and not (is_said and is_beginning) else fields
+
+    def _may_say_absence(self, text: str, places: Sequence[Place]) -> bool:
+        """Whether a denial of two words may say that there is none: `no phone`, `kein Kontakt`."""
+        phrase = fold(text[places[0].start : places[-1].end])
+        head, _, thing = phrase.partition(" ")
+        if not self._names.permissions.negates([head]):
+            return False
+        named = {match.field for match in self._names.matches((thing,)) if match.is_exact}
+        if AMBIGUOUS_NAME in named and self._names.leave(thing).channels == frozenset():
+            return True
+        if phrase not in self._lists.composed_denials.channels:
+            return False
+        if self._names.permissions.says_paperwork(thing.split()):
+            # `never called`
+            return True
+        return not named.isdisjoint(_THINGS)
 
     def _narrows(self, clause: "_Clause", beside: Leave) -> bool:
         """Whether what stands beside a denial of every channel names the one that is meant, and
         not one that is still wanted: `Opt me out of SMS`, not `do not contact, email only`."""
         is_plain = beside.is_whole and not (beside.refusals or beside.is_asked or beside.is_wish)
         return is_plain and not clause.is_several and _SET_APART.isdisjoint(clause.words)
+
+    def _says_how(self, clause: "_Clause", beside: Leave) -> bool:
+        """Whether what stands beside says by which way somebody told us: `opted out by phone`,
+        `called to opt out`."""
+        is_told = clause.leave.is_state and not self._names.permissions.negates(clause.in_order)
+        is_plain = beside.is_whole and not (beside.refusals or clause.is_several)
+        return is_told and is_plain and self._names.permissions.says_by_what(clause.in_order)
+
+
+def _plain(text: str) -> str:
+    """A note without the tags of a web page, with a cross as the word that it stands for and
+    initials without dots."""
+    if "<" in text or "&" in text:
+        text = html.unescape(_TAG.sub("\n", text)).replace("\u00a0", " ")
+    text = _CROSSES.sub(" no ", text)
+    return _INITIALS.sub(lambda match: match.group().replace(".", ""), text).strip()
 
 
 def _has_none_of(signs: frozenset[str], text: str) -> bool:
@@ -281,11 +382,15 @@ class _Clause:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(fold(self.text).split())
+        return frozenset(self.in_order)
+
+    @cached_property
+    def in_order(self) -> list[str]:
+        return fold(self.text).split()
 
     def words_in_order(self, but: frozenset[str]) -> list[str]:
         """Its words, folded, without these."""
-        return [word for word in fold(self.text).split() if word not in but]
+        return [word for word in self.in_order if word not in but]
 
     @property
     def is_several(self) -> bool:

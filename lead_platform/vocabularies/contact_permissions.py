@@ -12,7 +12,7 @@ from typing import Literal
 
 Part = Literal[
     "contact", "agreement", "permission", "refusal", "permitted", "refused", "filler", "wish",
-    "absence", "person", "means", "trade", "erasure", "paperwork",
+    "absence", "person", "means", "trade", "erasure", "paperwork", "granting",
 ]  # fmt: skip
 """`contact` reaches somebody, by a channel or any; `agreement` grants it, as `permission` may;
 `refusal` denies or negates; `permitted` and `refused` need no word of contact beside them; a
@@ -20,7 +20,8 @@ Part = Literal[
 there is nothing, or that it did not come: `no email provided`; a `person` is of whom somebody else
 writes: `customer`; `means` say by what: `by`, `telefonisch`; a `trade` is what businesses do, and
 may say that they do not: `marketing`; an `erasure` is of a record, for whatever reason: `delete`;
-`paperwork` says what became of the asking: `emailed`."""
+`paperwork` says what became of the asking: `emailed`; `granting` says that somebody may, and
+nothing else: `allowed`."""
 Channel = Literal["", "email", "phone", "sms", "whatsapp", "marketing"]
 """Of a word of contact. `marketing` is by mail where no channel stands beside it."""
 
@@ -35,6 +36,7 @@ _FIRST_WITHOUT_CASE = "\u0590"
 _STATES = frozenset({"refused", "erasure"})
 # Whose consent is wished for has not given it: `E-mail consent requested`.
 _BESIDE = frozenset({"filler", "wish", "person"})
+_WAYS = frozenset({"means", "paperwork"})
 _NO_GRANT = frozenset({"wish", "absence", "person"})
 Meaning = tuple[Part, Channel]
 
@@ -45,7 +47,8 @@ class Leave:
     those named, none where they are about any, None where they speak of reaching nobody;
     `refusals`: how many refuse or negate; `is_asked`: whether one agrees, permits or asks to;
     `is_wish`: whether one says what somebody wants; `is_state`: whether one refuses by itself, or
-    is of an erasure; `is_absent`: whether one says that there is nothing, or that it did not come.
+    is of an erasure; `is_absent`: whether one says that there is nothing, or that it did not come;
+    `is_granting`: whether one says that somebody may.
     """
 
     is_whole: bool
@@ -55,6 +58,7 @@ class Leave:
     is_wish: bool
     is_state: bool
     is_absent: bool
+    is_granting: bool
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,25 @@ class ContactPermissions:
             is_wish=any("wish" in found for found in parts),
             is_state=any(not found.isdisjoint(_STATES) for found in parts),
             is_absent=any("absence" in found for found in parts),
+            is_granting=any("granting" in found for found in parts),
         )
+
+    def negates(self, words: Sequence[str]) -> bool:
+        """Whether a word negates: `not`, `no`, and not `unsubscribed`, which refuses by itself."""
+        said = ({part for part, _ in self._of((word,))} for word in words)
+        return any("refusal" in parts and "refused" not in parts for parts in said)
+
+    def refuses_by_stem(self, words: Sequence[str]) -> bool:
+        """Whether a single word refuses, in whatever form of it: `Löschantrag`."""
+        return any(part in _REFUSES for word in words for part, _ in self._of((word,)))
+
+    def says_paperwork(self, words: Sequence[str]) -> bool:
+        """Whether a word says what became of the asking: `consent form sent`."""
+        return any(part == "paperwork" for part, _ in self._all(words))
+
+    def says_by_what(self, words: Sequence[str]) -> bool:
+        """Whether a word says by which way something was said: `by phone`, `called`."""
+        return any(part in _WAYS for part, _ in self._all(words))
 
     def may_be_trade(self, words: Sequence[str]) -> bool:
         """Whether two words may say what a business does not do: `No marketing`."""

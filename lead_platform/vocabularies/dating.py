@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lead_platform.vocabularies.text import fold
 
@@ -46,17 +46,18 @@ _DATE_AT_END = re.compile(
 )
 # What a date ends with, and what says that it is one.
 _ENDS = frozenset({"date", "number", "time", "month", "ordinal"})
-_PUT_BEFORE = frozenset({"since", "on"})
+_PUT_BEFORE = frozenset({"since", "on", "for"})
 _YEAR = 4
 _SAYS = frozenset({"date", "month"})
 _BEFORE_A_MONTH = frozenset({"number", "ordinal", "joins", "on", "since"})
 
 
 class Undated(NamedTuple):
-    """A text without its dates; `is_since`: whether one says from when on."""
+    """A text without its dates, and how long what it says lasts by them: from one on (`since`), on
+    that `day` alone (`for today`), or nobody knows (`open`)."""
 
     text: str
-    is_since: bool
+    lasts: Literal["since", "day", "open"]
 
 
 class _Token(NamedTuple):
@@ -77,13 +78,17 @@ def without_dates(text: str) -> Undated | None:
     are none, or nothing else."""
     if not _may_have_date(text):
         return None
-    rest, is_since = text, False
+    rest, kinds = text, set[str]()
     for run in reversed(list(_runs(text))):
         tokens = _date_of(run)
         if tokens:
-            is_since |= any(token.kind == "since" for token in tokens)
+            kinds |= {token.kind for token in tokens}
             rest = f"{rest[: tokens[0].start].rstrip()} {rest[tokens[-1].end :].lstrip(' .')}"
-    return Undated(rest.strip(" ,;-–"), is_since) if rest != text and _WORD.search(rest) else None
+    if rest == text or not _WORD.search(rest):
+        return None
+    return Undated(
+        rest.strip(" ,;-–"), "since" if "since" in kinds else "day" if "for" in kinds else "open"
+    )
 
 
 def without_dates_beside_number(text: str) -> str:

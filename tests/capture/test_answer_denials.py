@@ -623,7 +623,7 @@ def test_a_question_repeated_in_a_remark_is_answered_there(
     ("remark", "fields"),
     [
         ("Opt-out: yes", ALL), ("Opt-out: no", ()), ("DNC: yes", ALL), ("do not call list: no", ()),
-        ("Unsubscribe date: 3 Nov 2026", MAIL), ("SMS: STOP", SMS), ("call: never", PHONE),
+        ("Unsubscribe date: 3 Nov 2026", MAIL), ("SMS: STOP", SMS), ("call: never", None),
         ("Newsletter nein", MAIL), ("Consent: N", ALL), ("opt in: 0", ALL), ("no consent", ALL),
         ("keine Einwilligung", ALL), ("nie wieder anrufen", PHONE), ("TPS registered", PHONE),
         ("ne plus jamais contacter", ALL), ("on the TPS list", PHONE),
