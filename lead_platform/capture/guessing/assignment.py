@@ -59,6 +59,7 @@ from lead_platform.capture.guessing.leftovers import (
     half_converted_question,
     is_of_deals,
 )
+from lead_platform.capture.guessing.mail_and_phone import cut_apart
 from lead_platform.capture.guessing.mailbox_names import without_mailboxes_of_others
 from lead_platform.capture.guessing.names import (
     AMBIGUOUS_NAME,
@@ -96,7 +97,6 @@ from lead_platform.capture.guessing.shapes import (
     are_truths,
     consent_words,
     contradicts,
-    holds_phone,
     is_company_name,
     is_id_of_record,
     is_mail,
@@ -129,8 +129,6 @@ _STATUSES = 0.5
 # Of one record, the operator's id looks like the person's; as an exact key it would make one
 # lead of all that come.
 _LEAST_PERSONS = 2
-_MAIL_PART = r"([^\s,;|/<>]+@[^\s,;|/<>]+)"
-_PHONE_PART = r"(?:^|[\s,;|/])(\+?[0-9(][0-9 ().-]{5,}[0-9])"
 _TITLE = re.compile(r"[^-.:]*?\s*(?: - |[.:])\s*(?=\S)")
 _BARE_IDS = frozenset({"id", "uuid", "guid", "token", "event_id", "eventid"})
 _CONTAINERS = frozenset(
@@ -360,7 +358,7 @@ class _Judge:
             return []
         # `{"page_url": {"title": …, "value": …}}` is named by what holds it.
         path = path[:-1] if len(path) > 1 and path[-1] == "value" else path
-        if len(path) == 1 and (cut := self._parts(column, self._names.parts(path[-1]))):
+        if len(path) == 1 and (cut := cut_apart(column, self._names.parts(path[-1]))):
             return cut
         if column.group is not None and not self._names.matches(path):
             path = self._within_group(column.group, path)
@@ -691,21 +689,6 @@ class _Judge:
                 f"{read_days(seen)}? They are read so; else take `{SPREADSHEET_DAYS}` out of its "
                 "`formats`"
             )
-
-    def _parts(self, column: Column, matches: Sequence[NameMatch]) -> list[Choice]:
-        """Mail and phone in one cell, each cut out of it."""
-        fields = {match.field for match in matches}
-        if fields != {"email", "phone"} or not column.values:
-            return []
-        mails = column.share(lambda value: "@" in value)
-        phones = column.share(holds_phone)
-        if mails < 0.3 or phones < 0.3:
-            return []
-        reason = "its name and values: mail and phone in one cell"
-        return [
-            Choice(column, name, NEARLY, reason, extract=pattern)
-            for name, pattern in (("email", _MAIL_PART), ("phone", _PHONE_PART))
-        ]
 
 
 def _title(columns: Sequence[Column], names: FieldNames) -> str:

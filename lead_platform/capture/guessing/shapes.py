@@ -149,11 +149,6 @@ def _are_ids(value: str) -> bool:
     return all(part and not re.search(r"[\s@]", part) for part in parts)
 
 
-def holds_phone(value: str) -> bool:
-    """Whether a value of several parts has a telephone number among them."""
-    return any(is_phone(part.strip()) for part in re.split(r"[/;,|]", value))
-
-
 def is_person_name(value: str) -> bool:
     """Whether the value can be a person's name (two to five words) and is no company's."""
     words = _TOKEN.findall(value)
