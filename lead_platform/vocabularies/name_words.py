@@ -10,7 +10,9 @@ der Matt); a `generation_behind_family` stays with the family name (Souza Filho)
 where given names stand beside it: Anna u. Peter. So does one `for_another`, who signs in somebody's
 place, as it is written: Ann Lee i.A. Bob May. `before_organisation`: Ann Lee from Acme; one
 `_or_place`: Anne of Cleves; one `_or_name`: John bei der Wieden. One `of_a_sentence` opens what is
-said of somebody: Ann Lee on leave. With a dot one `given_abbreviated` is a given name: Wm., Mohd.
+said of somebody: Ann Lee on leave. Behind a whole name one
+`of_a_relative` says whose child or wife that is: Suresh Kumar s/o Ramesh Rao. With a dot one
+`given_abbreviated` is a given name: Wm., Mohd.
 """
 
 import csv
@@ -24,7 +26,7 @@ Kind = Literal[
     "title_with_dot", "title_behind_title", "title_behind_name", "degree", "given_abbreviated",
     "between_persons", "between_given",
     "before_organisation", "before_organisation_or_place", "before_organisation_or_name",
-    "for_another", "of_a_sentence",
+    "for_another", "of_a_sentence", "of_a_relative",
 ]  # fmt: skip
 _LIST = Path(__file__).with_name("name_words.csv")
 

@@ -94,6 +94,7 @@ _BEFORE_PARTICLE = words_of("particle_before_particle")
 _GERMAN = frozenset(["der", "dem", "den"])
 # Which of several generations of a Brazilian family, kept with its name.
 _BEHIND_FAMILY = words_of("generation_behind_family")
+_OF_A_RELATIVE = words_of("of_a_relative")
 _DASHES = frozenset(["-", "–", "—", "|", "/"])
 # From here on the family stands first for sure; below an even chance, where it usually stands.
 _SURE, _EVEN = 0.99, 0.5
@@ -134,6 +135,9 @@ def split_name(text: str) -> Parts:
 def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
     """The parts of a name without titles and degrees; None where they are not clear."""
     text = " ".join(words)
+    if words[0].lower() in _OF_A_RELATIVE:
+        # S/O Ramesh Kumar: the father's name.
+        return None
     if len(words) == 1 and "," not in text:
         return _single(text, has_title=has_title)
     if "," in text:

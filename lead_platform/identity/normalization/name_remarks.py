@@ -73,6 +73,7 @@ def without_remarks(text: str, vocabularies: Vocabularies) -> Noted:
     name = words[titles:]
     if name and "&" not in plain and "," not in plain:
         for cut in (
+            _without_relative,
             _without_placeholder_behind,
             _without_sentence,
             _without_number_behind,
@@ -258,6 +259,13 @@ def _without_number_behind(words: list[str], _: Vocabularies) -> tuple[list[str]
     label = words[end - 1]
     is_label = label.islower() or label.endswith(".") or not _is_known(label)
     return words[: end - 1] if end > _PAIR and is_label else words[:end], True
+
+
+def _without_relative(words: list[str], _: Vocabularies) -> tuple[list[str], bool]:
+    """Suresh Kumar of Suresh Kumar s/o Ramesh Rao; Suresh s/o Ramesh has no other last name."""
+    relatives = words_of("of_a_relative")
+    end = next((at for at, word in enumerate(words) if word.lower() in relatives), len(words))
+    return (words[:end] if end >= _PAIR else words), True
 
 
 def _without_placeholder_behind(

@@ -72,6 +72,8 @@ _SET_OFF = re.compile(r"(?<!\S)([dlo])'\s+(?=[^\W\d_])", re.IGNORECASE)
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _DIGIT = re.compile(r"\d")
+# Suresh Kumar, S / O: Ramesh Rao
+_RELATIVE = re.compile(r"(?:,\s*|\s+|^)([sdwhfm])\s?/\s?(o)\b[.:]*\s+", re.IGNORECASE)
 # Mª, M.ª and Fcº as Spanish names are cut short.
 _RAISED = re.compile(r"(?<=[^\W\d_])\.?([ªº])\.?")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
@@ -83,7 +85,7 @@ _OPENS_WITH_APOSTROPHE = re.compile(r"'[ts](?=[\s-])", re.IGNORECASE)
 _SMALL = frozenset(
     ["van", "von", "der", "den", "de", "del", "della", "di", "da", "das", "do", "dos", "du", "la",
      "le", "lo", "el", "al", "bin", "binti", "ibn", "ter", "ten", "het", "'t", "'s", "zu", "zum",
-     "zur", "af", "av", "y", "e", "und"]
+     "zur", "af", "av", "y", "e", "und", "s/o", "d/o", "a/l", "a/p"]
 )  # fmt: skip
 # Small only before another word of the family's name: in 't Veld, but Anna In.
 _SMALL_BEFORE = frozenset(["aan", "bij", "in", "onder", "op", "over", "tot", "uit", "voor"])
@@ -235,6 +237,7 @@ def _cleaned(raw: str | None) -> str | None:
     text = clean_text(line if line.isascii() else straighten_apostrophes(line))
     if text is None or len(text) > _LONGEST:
         return text
+    text = _RELATIVE.sub(r" \1/\2 ", text).strip() if "/" in text else text
     return with_titles_apart(without_name_at_birth(text))
 
 

@@ -159,6 +159,37 @@ def test_what_no_list_has_cut_short_stays_in_the_name(raw: str, vocabularies: Vo
     assert found.reasons == (("first_name", NOT_CLEAR),)
 
 
+@pytest.mark.parametrize("sign", ["s/o", "S/O", "D/O", "d/o", "A/L", "a/p"])
+@pytest.mark.parametrize("father", ["Ramesh", "Ramesh Kumar"])
+def test_a_fathers_name_behind_one_name_is_the_last_name(
+    sign: str, father: str, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(f"Suresh {sign} {father}", None, None, vocabularies)
+    assert (found.first, found.last) == ("Suresh", f"{sign.lower()} {father}")
+    columns = normalize_name(None, "Suresh", f"{sign} {father}", vocabularies)
+    assert (columns.first, columns.last) == (found.first, found.last)
+
+
+@pytest.mark.parametrize("sign", ["s/o", "S/O", "D/O", "W/O", "w/o", ", S/O", "S / O", "S/o:"])
+def test_a_relatives_name_behind_a_whole_name_is_left_out(
+    sign: str, vocabularies: Vocabularies
+) -> None:
+    """Suresh Patil S/O Ramesh Kumar had his father's last name."""
+    found = normalize_name(f"Suresh Patil {sign} Ramesh Kumar", None, None, vocabularies)
+    assert (found.full, found.first, found.last) == ("Suresh Patil", "Suresh", "Patil")
+    assert [field for field, _ in found.reasons] == ["full_name"]
+
+
+@pytest.mark.parametrize(
+    "raw", ["S/O Ramesh Kumar", "D/O Ramesh", "W/O Ramesh", "S/O", "Anita W/O Ravi"]
+)
+def test_a_relatives_name_is_not_the_leads(raw: str, vocabularies: Vocabularies) -> None:
+    """S/O Ramesh Kumar was Ramesh, of the last name S/o."""
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.first, found.last) == (None, None)
+    assert found.reasons
+
+
 @pytest.mark.parametrize(
     ("first", "last"),
     [
