@@ -22,6 +22,7 @@ _TOLD = {
     "fax": "marked as a fax",
     "another": "marked as somebody else's",
 }
+_LONGEST_LABEL = 5
 _OF_A_LINE = "line"
 _OF_NUMBERS = frozenset({"wrong", "unreachable", "fax"})
 # Scripts without spaces: such a word may stand within another (妻子手机).
@@ -83,6 +84,13 @@ def against_number(text: str) -> str | None:
         within = (phrase for phrase in known.unspaced if any(phrase in word for word in words))
         return next((_TOLD[known.says[phrase]] for phrase in within), None)
     return None
+
+
+def is_label_against_number(value: str) -> bool:
+    """Whether the value, where it is the label of a number or mailbox, says that nobody reaches the
+    person by it."""
+    is_label = len(value.split()) <= _LONGEST_LABEL and "@" not in value
+    return is_label and not any(map(str.isdigit, value)) and against_number(value) is not None
 
 
 def has_other_words(text: str) -> bool:

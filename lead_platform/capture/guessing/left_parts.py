@@ -2,14 +2,15 @@
 their list in the document. Each is told; what may say who may be reached is asked.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from lead_platform.capture.guessing.labelled_lists import LabelledList
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.notation import path_of
-from lead_platform.capture.guessing.refusals import may_be_consent
+from lead_platform.capture.guessing.refusals import TURNED, may_be_consent
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail
 from lead_platform.capture.values import readable_text
 from lead_platform.vocabularies.tables import IntakeLists
@@ -18,17 +19,23 @@ _DEPTH = 6
 _MOST_VALUES = 1_000
 _MOST_NAMES = 5
 _Path = tuple[str, ...]
+_CONSENTS = {
+    "email": "`consent_email`",
+    "phone": "`consent_phone`, `consent_sms` or `consent_whatsapp`",
+}
 
 
 @dataclass(frozen=True)
 class LeftPart:
-    """A part of a file that no field can be filled from. `columns`: what its elements hold, each
-    with the values seen, of whatever record. `is_beside`: it stands beside the records; else it is
-    a list in them."""
+    """A part of a file from which no column is made. `columns`: what its elements hold, each with
+    the values seen, of whatever record. `is_beside`: it stands beside the records; else it is a
+    list in them. `read`: the field that is filled from it all the same; then `columns` are the
+    rest, and `at` is where the element says it from which the field is filled."""
 
     path: _Path
     columns: tuple[Column, ...]
     is_beside: bool
+    read: str | None = None
 
     @property
     def name(self) -> str:
@@ -44,15 +51,23 @@ class LeftPart:
 
 
 def left_lists(
-    contents: Iterable[Mapping[str, Any]], taken: Container[_Path]
+    lists: Mapping[_Path, list[Any]], labelled: Mapping[_Path, LabelledList | None]
 ) -> tuple[LeftPart, ...]:
-    """The lists of objects in the records, but for those at `taken`."""
-    found = lists_of(contents)
-    return tuple(
-        LeftPart(path, _columns(path, held), False)
-        for path, held in found.items()
-        if path not in taken
+    """The lists of objects in the records, and what those say beside a mailbox or number that fill
+    a field with it."""
+    return tuple(_left(path, held, labelled.get(path)) for path, held in lists.items())
+
+
+def _left(path: _Path, held: list[Any], labelled: LabelledList | None) -> LeftPart:
+    columns = _columns(path, held)
+    if labelled is None:
+        return LeftPart(path, columns, False)
+    rest = tuple(
+        replace(column, at=labelled.place_of(inner))
+        for column in columns
+        if (inner := column.path[len(path) :]) and inner != (labelled.value,)
     )
+    return LeftPart(path, rest, False, labelled.field)
 
 
 def lists_of(contents: Iterable[Mapping[str, Any]]) -> dict[_Path, list[Any]]:
@@ -78,7 +93,9 @@ def ask_about_parts(
     others: list[LeftPart] = []
     for part in parts:
         column = _about_leave(part, names, lists)
-        if column is not None:
+        if part.read is not None:
+            yield from _asked_of_read(part, part.read, names, lists)
+        elif column is not None:
             yield _asked_beside(part) if part.is_beside else _asked_within(part, column)
         elif part.columns:
             others.append(part)
@@ -149,6 +166,26 @@ def _asked_within(part: LeftPart, column: Column) -> str:
         "it; where it does, map it to `consent_email`, `consent_phone`, `consent_sms` or "
         f"`consent_whatsapp` by a path such as `{path}`, and its words with `values`"
     )
+
+
+def _asked_of_read(
+    part: LeftPart, field: str, names: FieldNames, lists: IntakeLists
+) -> Iterator[str]:
+    """What the elements of a list say that fills `field`: of leave, and that some are deleted."""
+    for column in part.columns:
+        inner = ".".join(column.path[len(part.path) :])
+        if may_be_consent(column, names, lists):
+            turned = TURNED if names.is_negated(column.path) else ""
+            yield (
+                f"{part.name}: does {inner} say who may be written to or called?{turned} "
+                f"`{field}` is filled from the list whatever it says; where it does, map "
+                f"{_CONSENTS[field]} by a path such as `{column.at}`, and its words with `values`"
+            )
+        elif any(map(names.is_about_deletion, (column.path, *zip(column.tried, strict=True)))):
+            yield (
+                f"{part.name}: does {inner} mark what is deleted? `{field}` is filled from the "
+                "list whatever it says: where it does, leave those elements out of the export"
+            )
 
 
 def _lists(value: Any, path: _Path) -> Iterator[tuple[_Path, list[Any]]]:

@@ -27,12 +27,12 @@ from lead_platform.capture.guessing.names import (
     FIRST_NAME_BESIDE_LAST,
     FieldNames,
 )
-from lead_platform.capture.guessing.notation import quoted, reference, where, where_both
+from lead_platform.capture.guessing.notation import quoted, raw, reference, where, where_both
 from lead_platform.capture.guessing.refusals import Rest
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail, is_phone
 from lead_platform.capture.half_converted import half_converted
 from lead_platform.capture.values import show
-from lead_platform.vocabularies.phone_words import against_number, is_against_numbers
+from lead_platform.vocabularies.phone_words import is_against_numbers, is_label_against_number
 from lead_platform.vocabularies.tables import PatternTable
 from lead_platform.vocabularies.text import fold
 
@@ -49,7 +49,6 @@ _DATE = re.compile(r"\d{4}([-./])\d\d?\1\d\d?(?!\d)|\d\d?([-./])\d\d?\2(?:19|20)
 _DIALLED = re.compile(r"(?:tel:|p:)?\s*(?:\+|00|\(|0\d+[\s/-]|\d{3}[-.]\d{3}[-.]\d{4})")
 _MOSTLY = 0.95
 _FILLED = 0.5
-_LONGEST_LABEL = 5
 _TOLD_LABELS = 5
 _DAY = timedelta(days=1)
 _LONGEST_EPOCH = 13
@@ -101,7 +100,7 @@ def ask_about_lines(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[s
     reached = [*phones, *(choice.column for choice in chosen.get("email", ()))]
     for column, _ in rest:
         labelled = [each for each in reached if _is_label_of(column, each, names)]
-        is_against = _is_against_label if labelled else is_against_numbers
+        is_against = is_label_against_number if labelled else is_against_numbers
         said = list(dict.fromkeys(filter(is_against, column.tried)))
         if said and (labelled or phones):
             without = _paths_without(column, labelled, said)
@@ -122,16 +121,11 @@ def _number_of(words: list[str]) -> str:
     return next(filter(str.isdecimal, words), "1")
 
 
-def _is_against_label(value: str) -> bool:
-    is_label = len(value.split()) <= _LONGEST_LABEL and "@" not in value
-    return is_label and not any(map(str.isdigit, value)) and against_number(value) is not None
-
-
 def _paths_without(column: Column, labelled: list[Column], said: list[str]) -> str:
     """What reads the labelled columns but for the cells that the labels speak against."""
     if len(said) > _TOLD_LABELS:
         return ""
-    tests = " && ".join(f"{where(column)} != {_raw(value)}" for value in said)
+    tests = " && ".join(f"{where(column)} != {raw(value)}" for value in said)
     return "; ".join(quoted(f"[@][?{tests}] | [0].{where(each)}") for each in labelled)
 
 
@@ -144,11 +138,6 @@ def _asked_of_lines(column: Column, reached: list[Column], said: list[str], with
         "cut off, a fax or somebody else's? No field takes it, and the values are read all the "
         f"same: where it does, empty those cells of the file first{instead}"
     )
-
-
-def _raw(value: str) -> str:
-    """A text as jmespath has it."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def ask_about_company_phones(rest: Rest, chosen: Chosen) -> Iterator[str]:

@@ -59,6 +59,11 @@ def path_of(names: tuple[str, ...]) -> str:
     )
 
 
+def raw(text: str) -> str:
+    """A text as jmespath has it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def scalar(text: str) -> str:
     """A text as YAML reads it as text, also within brackets."""
     if _SAFE.fullmatch(text) and text.lower() not in _RESERVED and " #" not in text:

@@ -16,7 +16,7 @@ from lead_platform.vocabularies.tables import AliasTable, IntakeLists
 from lead_platform.vocabularies.text import fold
 
 UNREAD_CONSENT = "it may say who may be written to or called"
-_TURNED = (
+TURNED = (
     " Its name denies, so a yes may mean `denied`: then add `consent: opt_out`, to a date "
     "`consent: opt_out_at`."
 )
@@ -54,7 +54,7 @@ def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Ite
             )
             continue
         is_turned = names.is_negated(column.path)
-        turned = _TURNED if is_turned else ""
+        turned = TURNED if is_turned else ""
         if names.is_about_privacy(column.path):
             turned = " Who accepts a policy or terms agrees to nothing else." + turned
         turned += _told_label(denying_label(column, names, lists), column)

@@ -16,7 +16,7 @@ from typing import Any
 from lead_platform.capture.channels import ChannelRules, FileFormat
 from lead_platform.capture.formats import RefusedFormatError, format_of
 from lead_platform.capture.guessing.labelled_lists import LabelledList, labelled_lists
-from lead_platform.capture.guessing.left_parts import LeftPart, left_lists, parts_of
+from lead_platform.capture.guessing.left_parts import LeftPart, left_lists, lists_of, parts_of
 from lead_platform.capture.guessing.names import FieldNames
 from lead_platform.capture.guessing.notation import path_of
 from lead_platform.capture.guessing.section_titles import ask_about_titles_of_rows
@@ -122,8 +122,10 @@ def sample_file(
         told = _as_options(faults[0]) if faults else "it holds no records"
         raise NothingToGuessError(f"nothing can be proposed for {path.name}: {told}")
     reading = stream.reading
-    labelled = {each.path: each for each in labelled_lists(contents, names)}
-    answers = _answer_list(contents, labelled)
+    held = lists_of(contents)
+    judged = labelled_lists(held, names)
+    labelled = {path: each for path, each in judged.items() if each is not None}
+    answers = _answer_list(contents, judged)
     rows = [_flat(content, answers, labelled) for content in contents]
     if reading is not None:
         notes = (*map(_as_options, reading.describe()), *notes)
@@ -133,10 +135,12 @@ def sample_file(
     columns = tuple(_told_by(reading, column) for column in _columns(rows, lists))
     places = {path: at for each in labelled.values() for path, at in each.places()}
     columns = tuple(replace(each, at=places.get(each.path)) for each in columns)
-    taken = {*labelled, *([answers.path] if answers is not None else [])}
-    within = left_lists(contents, taken)
+    notes += tuple(told for each in labelled.values() for told in each.told())
+    if answers is not None:
+        held.pop(answers.path, None)
+    within = left_lists(held, labelled)
     # Where such a list is empty, a record seems to have a blank.
-    lists_at = {part.path for part in within}
+    lists_at = held.keys() - labelled.keys()
     columns = tuple(each for each in columns if each.values or each.path not in lists_at)
     notes += tuple(f"To answer: {question}" for question in _repeats(rows, columns, lists))
     left = (*within, *parts_of(stream.beside, is_beside=True))
