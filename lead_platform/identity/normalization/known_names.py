@@ -19,6 +19,12 @@ _LEAST = 5e-5
 _UNLISTED = 1e-5
 # Where a form asks for a name, few write the family name first and no comma behind it.
 _FAMILY_FIRST = 0.05
+# Lists of countries where the same words are families' and given names; those of China have no list
+# of given names beside them, and its families live elsewhere too.
+_CHINESE = frozenset(["zh_cn", "zh_tw"])
+_OF_EITHER = _CHINESE | {"en_in", "en_ke"}
+# Of a name on these lists only: what fewer bear is as likely a given name that no list has (Mei).
+_COMMON = 5e-4
 # A list of every name there is has some families' names among the given ones.
 _HARDLY = 0.05
 
@@ -48,6 +54,21 @@ def is_only_family(word: str) -> bool:
     return _least_given(word) < _HARDLY * share_family(word)
 
 
+def is_family_in_front(word: str) -> bool | None:
+    """Whether a word with nothing but initials behind it is the family's name, as in an index:
+    Smith J., but Anna S.; None where it may be either: Chen L., Anand K."""
+    if not is_only_family(word):
+        return None if ends_like_family(word) and not share_given(word) else False
+    if _key(word) in _sure_families():
+        return True
+    return None if share_family(word) >= _COMMON else False
+
+
+def ends_like_family(word: str) -> bool:
+    """Whether the word ends as families' names do: Petrenko."""
+    return _key(word).endswith(_family_endings())
+
+
 def chance_of_family_first(first: str, last: str) -> float:
     """How likely the first word is the family's and the last one the given name, by Bayes' rule.
 
@@ -57,7 +78,7 @@ def chance_of_family_first(first: str, last: str) -> float:
     if not is_only_family(first):
         return 0.0
     given = share_given(last)
-    if not given and (share_given(first) or _key(last).endswith(_family_endings())):
+    if not given and (share_given(first) or ends_like_family(last)):
         return 0.0
     swapped = _FAMILY_FIRST * share_family(first) * max(given, _UNLISTED)
     usual = max(_least_given(first), _UNLISTED) * max(share_family(last), _UNLISTED)
@@ -92,8 +113,21 @@ def _shares(name: str) -> Mapping[str, float]:
     return largest
 
 
+@cache
+def _sure_families() -> frozenset[str]:
+    """Names of families on a list that says so of nobody's given name."""
+    lists: dict[str, set[str]] = {}
+    with (_SHARES / "last_names.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            lists.setdefault(_key(row["value"]), set()).add(row["list"])
+    return frozenset(
+        key for key, its in lists.items() if its - _OF_EITHER and _CHINESE.isdisjoint(its)
+    )
+
+
 def read_lists() -> None:
     """Reads the lists, which otherwise the first name does that asks."""
     for name in ("first_names", "long_first_names", "last_names"):
         _shares(name)
     _family_endings()
+    _sure_families()

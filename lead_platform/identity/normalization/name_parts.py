@@ -14,6 +14,8 @@ from nameparser.config import CONSTANTS
 from lead_platform.identity.normalization.family_first import family_name_of, is_family_name
 from lead_platform.identity.normalization.known_names import (
     chance_of_family_first,
+    ends_like_family,
+    is_family_in_front,
     is_given,
     is_only_family,
     share_family,
@@ -58,6 +60,7 @@ _PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})* [^\W\d_]{2,}(?:[-'][^\W\
 _INITIALS = re.compile(r"((?:[^\W\d_]\. ?){2,}) ?([^\W\d_]{2,}(?:[-'][^\W\d_]+)*)")
 _SAINT = re.compile(r"(.+) ((?:saint|sainte) [^\W\d_]+)", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:[^\W\d_]\.){0,2}[^\W\d_]\.?")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 # al-Maktoum, el-Sayed: never a given name.
 _ARTICLE = re.compile(r"(?:al|el|ul|as|ash|ad|ar|az|an)-[^\W\d_]+", re.IGNORECASE)
 
@@ -328,9 +331,18 @@ def _is_initial(word: str) -> bool:
     return is_short and _INITIAL.fullmatch(word) is not None and not FAMILY_FIRST_SCRIPT.match(word)
 
 
-def _behind_initials(words: list[str]) -> Parts:
-    """Smith J. is a family's name and an initial, Anna S. is not."""
-    if not _is_initial(words[0]) and is_only_family(words[0]):
+def _behind_initials(words: list[str]) -> Parts | None:
+    """Smith J. is a family's name and an initial, Anna S. is not; Ivanov I.I. has two of them, and
+    so has nobody behind a given name that no list has."""
+    is_family = None if _is_initial(words[0]) else is_family_in_front(words[0])
+    if _is_initial(words[0]) or is_given(words[0]):
+        is_family = False
+    elif sum(map(str.isalpha, "".join(words[1:]))) > 1 and is_family is not True:
+        is_index = ends_like_family(words[0]) or _CYRILLIC.match(words[0]) is not None
+        is_family = True if is_index else None
+    if is_family is None:
+        return None
+    if is_family:
         return Parts(" ".join(words[1:]), None, words[0])
     return Parts(words[0], " ".join(words[1:-1]) or None, words[-1])
 

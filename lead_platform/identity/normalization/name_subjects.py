@@ -16,6 +16,8 @@ SEVERAL_PERSONS = "several persons in one name: kept whole"
 A_COMPANY = "a company's or a team's name: kept whole"
 
 _GLUED = re.compile(r"[^\W\d_]{2,}\.?\s*[&/]\s*[^\W\d_]{2,}")
+# И. И. Иванов
+_INITIAL = re.compile(r"[ИІ]\.")
 _ABBREVIATED = re.compile(r"[^\W\d_]\.?|[^\W\d_]{2,3}\.")
 BETWEEN_PERSONS = words_around.words_of("between_persons")
 BETWEEN_GIVEN = words_around.words_of("between_given")
@@ -82,7 +84,8 @@ def _joins_persons(words: list[str], keys: list[str]) -> bool:
             return True
         if _may_be_initial(words, place):
             continue
-        if key in BETWEEN_PERSONS and not (before in PARTICLES and behind in PARTICLES):
+        is_link = not (before in PARTICLES and behind in PARTICLES)
+        if key in BETWEEN_PERSONS and is_link and not _INITIAL.fullmatch(words[place]):
             return True
         if key in BETWEEN_GIVEN and (
             _stands_between_given(words, place) or (words[place].islower() and behind in HONORIFICS)

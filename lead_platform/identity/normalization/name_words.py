@@ -164,7 +164,10 @@ def suffixes_behind(words: list[str]) -> int:
         stands_out = bool(_CAPITALS.fullmatch(word.strip(".,"))) and _are_in_small_letters(rest)
         is_abbreviated = len(rest) > 1 and bool(_ABBREVIATED.fullmatch(word.strip(",")))
         is_alone = key in ("senior", "junior", "júnior") and len(rest) == 1
-        is_suffix = (key in GENERATIONS and not is_alone) or key in _DEGREES
+        # Ivanov I.I. is no second; i.V. stands in for somebody.
+        is_initials = word.isupper() and _INITIALS.fullmatch(word) is not None
+        is_generation = key in GENERATIONS and not is_alone and not is_initials
+        is_suffix = is_generation or key in _DEGREES
         if not is_suffix and not ((stands_out or is_abbreviated) and key in suffixes()):
             break
         count += 1

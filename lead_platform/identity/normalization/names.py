@@ -465,6 +465,9 @@ def _cased(part: str | None, position: int) -> str | None:
         text = behind.rstrip(AROUND)
     words = [word[:1] if _INITIAL.fullmatch(word) else word for word in text.split()]
     cased = [recase(word, lambda word: _cased_word(word, position)) for word in words]
+    if position and len(words) == 1 and words[0].lower() in _SMALL:
+        # Chinedu E., Pierre Le: no particle where nothing stands behind it.
+        cased = [_capital(words[0].lower())]
     for place, word in enumerate(words[:-1] if position else ()):
         if word.lower() in _SMALL_BEFORE and (word.islower() or word.isupper()):
             cased[place] = word.lower()

@@ -191,6 +191,51 @@ def test_a_relatives_name_is_not_the_leads(raw: str, vocabularies: Vocabularies)
 
 
 @pytest.mark.parametrize(
+    "first",
+    ["Mei", "Ling", "Linh", "Tuan", "Yuki", "Yaa", "Kofi", "Chinedu", "Ngozi", "Nur", "Siti",
+     "Priya", "Lakshmi", "Fatima", "Anna", "João", "Søren", "Zoë", "Mei-Ling", "Иван"],
+)  # fmt: skip
+@pytest.mark.parametrize("initial", ["E.", "E", "A.", "L", "Y.", "I."])
+def test_an_initial_behind_a_given_name_is_the_last_names(
+    first: str, initial: str, vocabularies: Vocabularies
+) -> None:
+    """Mei L. was L Mei: of another first name than Mei Lin, another lead."""
+    for raw in (f"{first} {initial}", f"{first} {initial}".upper()):
+        found = normalize_name(raw, None, None, vocabularies)
+        assert (found.first, found.last, found.reasons) == (first.title(), initial[0], ())
+
+
+@pytest.mark.parametrize("initials", ["I.I.", "I. I.", "O.V.", "J.R.", "I.V."])
+@pytest.mark.parametrize("family", ["Ivanov", "Ivanova", "Petrenko", "Smith", "Иванов", "Пушкин"])
+def test_two_initials_stand_behind_a_familys_name(
+    family: str, initials: str, vocabularies: Vocabularies
+) -> None:
+    """Ivanov I.I. was called Ivanov, and had no last name: I.I. was the second of his name."""
+    for raw in (f"{family} {initials}", f"{family.upper()} {initials}"):
+        found = normalize_name(raw, None, None, vocabularies)
+        first = " ".join(initials.replace(". ", " ").split()).removesuffix(".")
+        assert ((found.first or "").removesuffix("."), found.last) == (first, family)
+        assert (found.reasons, found.suffix) == ((), None)
+
+
+@pytest.mark.parametrize("raw", ["И. И. Иванов", "Иванов И. И.", "ІВАНОВ І. І."])
+def test_an_initial_is_no_word_between_two_persons(raw: str, vocabularies: Vocabularies) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert found.last in ("Иванов", "Іванов")
+
+
+@pytest.mark.parametrize(
+    "raw", ["Chen L.", "Wei L.", "Anand K.", "Rao S.", "Ivanov I.", "Kofi A. B."]
+)
+def test_a_word_that_may_be_either_name_before_an_initial_is_asked_for(
+    raw: str, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.full, found.first, found.last) == (raw, None, None)
+    assert found.reasons == (("first_name", NOT_CLEAR),)
+
+
+@pytest.mark.parametrize(
     ("first", "last"),
     [
         ("Leila", "El Amrani"), ("Jan", "ten Cate"), ("Maria", "Lo Presti"), ("Paolo", "Li Causi"),
