@@ -6,7 +6,9 @@ agree.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import accumulate
 
 import phonenumbers
 from phonenumbers import (
@@ -39,6 +41,8 @@ _LINES = frozenset(
 _WITH_A_CODE = 9
 _SERVICE_WITH_A_CODE = 11
 _AREA_CODE = 3
+# Of a mobile, what tells it from lines: 15 in Germany, where libphonenumber writes 1512.
+_BEGINNING_OF_MOBILES = 2
 # Where area codes stand in brackets, and two dozen countries share them.
 _BRACKETS_AREA_CODES = "US"
 # Whose area codes begin with the last digit of its code: +38 (067) is +380 67.
@@ -83,7 +87,10 @@ def _with_plus(text: str, dialled: str, country: str | None) -> Readings:
     found = _listed(parsed)
     if _TRUNK_ZERO.search(dialled):
         found += _listed(_parsed(_TRUNK_ZERO.sub("", dialled), None)[0])
-    is_set_apart = all(_is_set_apart(dialled, number, country) for number in _valid(found))
+    is_set_apart = all(
+        _is_set_apart(dialled, number, country) or _is_glued(text, dialled, number)
+        for number in _valid(found)
+    )
     if parsed is not None and (twice := _with_its_code_twice(dialled, parsed)) is not None:
         if kind_of(twice) == PhoneNumberType.UNKNOWN:
             return [], _CODE_MAY_STAND_TWICE
@@ -119,15 +126,59 @@ def _is_set_apart(dialled: str, abroad: PhoneNumber, country: str | None) -> boo
     if abroad.country_code == _UKRAINE and f"{first}0" == code:
         return rest[0].startswith("0")
     there = _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL))[1:]
-    region = phonenumbers.region_code_for_country_code(int(code))
     is_own = country is not None and phonenumbers.country_code_for_region(country) == int(code)
-    trunk = "1" if abroad.country_code == _MEXICO else _trunk_prefix(region) or ""
+    trunk = _trunk_digits(abroad)
     glued = {first.removeprefix(code), first.removeprefix(code + trunk)}
     for count in range(1, len(there)):
         if "".join(there[:count]) in glued:
             is_area_code = count == 1 and len(first) > _AREA_CODE
             return is_own or is_area_code or rest == there[count:]
     return first == code + trunk
+
+
+def _is_glued(text: str, dialled: str, abroad: PhoneNumber) -> bool:
+    """Whether the country code stands first, with all of the area code or the beginning of a mobile
+    behind it (+49151 23456789), and no other country has the digits as a number of its own, to
+    which a plus was put, but in groups that only the first has."""
+    groups = _groups(dialled)
+    code, *there = _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL))
+    national = phonenumbers.national_significant_number(abroad)
+    rest = groups[0].removeprefix(code)
+    if not national.startswith(rest):
+        trunk = _trunk_digits(abroad)
+        rest, code = rest.removeprefix(trunk), code + trunk
+    is_mobile = kind_of(abroad) == PhoneNumberType.MOBILE
+    least = min(len(there[0]), _BEGINNING_OF_MOBILES) if is_mobile else len(there[0])
+    if groups[0] != code + rest or not national.startswith(rest) or len(rest) < least:
+        return False
+    # Nobody dials abroad before a number at home.
+    others = _numbers_of_others("".join(groups), abroad.country_code) if "+" in text else ()
+    return not others or (
+        _breaks(groups) <= _breaks([code, *there])
+        and not any(_breaks(groups) <= _breaks(other) for other in others)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _numbers_of_others(digits: str, code: int | None) -> tuple[tuple[str, ...], ...]:
+    """The groups of the numbers that the digits are in countries other than that of `code`, of no
+    more digits than people there have."""
+    found: list[tuple[str, ...]] = []
+    for other in _codes_by_length().get(len(digits), ()):
+        number = PhoneNumber(other, int(digits))
+        kind = kind_of(number)
+        if other == code or other in _NOWHERE or kind == PhoneNumberType.UNKNOWN:
+            continue
+        region = phonenumbers.region_code_for_number(number) or ""
+        if len(digits) <= _usual_length(region, kind):
+            there = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+            found.append(tuple(_groups(there)[1:]))
+    return tuple(found)
+
+
+def _breaks(groups: Sequence[str]) -> set[int]:
+    """After how many digits a group ends."""
+    return set(accumulate(map(len, groups)))
 
 
 def _brackets_an_area_code(dialled: str, abroad: PhoneNumber, country: str | None) -> bool:
@@ -390,6 +441,12 @@ def _trunk_prefix(country: str) -> str | None:
     metadata = PhoneMetadata.metadata_for_region(country)
     prefix = metadata.national_prefix if metadata else None
     return None if prefix in (None, "1") else str(prefix)
+
+
+def _trunk_digits(number: PhoneNumber) -> str:
+    """What people leave between the country code and the area code though nobody dials it there."""
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return "1" if number.country_code == _MEXICO else _trunk_prefix(region) or ""
 
 
 @cache

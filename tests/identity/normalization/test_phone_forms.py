@@ -1,4 +1,5 @@
-"""Whatever form a number arrives in, it is read as that number or not at all."""
+"""Whatever form a number arrives in, it is read as that number or not at all; what people usually
+write is read."""
 
 import re
 from itertools import accumulate
@@ -284,6 +285,96 @@ def test_no_plus_before_groups_of_any_size_makes_another_number(
     code, area, *_ = _groups(phonenumbers.format_number(other, PhoneNumberFormat.INTERNATIONAL))
     there = _groups(phonenumbers.format_number(other, PhoneNumberFormat.NATIONAL))
     assert groups[0] == code + area or groups == [there[0].lstrip("0"), *there[1:]], (groups, at)
+
+
+# A few dozen plans: with and without a zero, with area codes and without.
+READ_REGIONS = (
+    "AR", "AT", "AU", "BE", "BR", "CA", "CH", "CN", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "GR",
+    "HU", "IE", "IN", "IT", "JP", "KR", "NL", "NO", "NZ", "PL", "PT", "RO", "SE", "TH", "TR", "UA",
+    "US", "ZA",
+)  # fmt: skip
+# A mobile there has no beginning of its own, and Mexico and Brazil have the digits as well.
+WITHOUT_AREA_CODES = ("DK", "NO")
+
+
+def example_near(region: str, kind: int) -> PhoneNumber:
+    """The example of the plan, with an end that no placeholder has."""
+    example = phonenumbers.example_number_for_type(region, kind)
+    assert example is not None
+    for tail in (8307, 5162, 9248):
+        near = PhoneNumber()
+        near.merge_from(example)
+        near.national_number = example.national_number // 10_000 * 10_000 + tail
+        if phonenumbers.is_valid_number(near):
+            return near
+    return example
+
+
+def spellings_abroad(number: PhoneNumber, kind: int, region: str) -> dict[str, str]:
+    """How people write it for those abroad, with its country code."""
+    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    code, area, *line = _groups(international)
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    significant = phonenumbers.national_significant_number(number)
+    has_zero = "".join(_groups(national)) == f"0{significant}"
+    found: dict[str, str] = {}
+    for sign in (" ", ".", "-"):
+        rest = sign.join((area, *line))
+        found |= {
+            f"plus{sign}": f"+{code}{sign}{rest}", f"glued{sign}": f"+{code}{rest}",
+            f"zeros{sign}": f"00{code}{sign}{rest}", f"zeros, glued{sign}": f"00{code}{rest}",
+        }  # fmt: skip
+        if has_zero:
+            found |= {
+                f"bracketed zero{sign}": f"+{code}{sign}(0){sign}{rest}",
+                f"bracketed zero, glued{sign}": f"+{code}(0){rest}",
+            }
+    found["slash"] = f"+{code} {area}/{' '.join(line)}"
+    if kind == PhoneNumberType.MOBILE and region not in WITHOUT_AREA_CODES:
+        found["glued to the beginning"] = f"+{code}{significant[:3]} {significant[3:]}"
+        found["zeros, glued to the beginning"] = f"00{code}{significant[:3]} {significant[3:]}"
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["mobile", "fixed line"])
+@pytest.mark.parametrize("region", READ_REGIONS)
+def test_every_usual_spelling_is_read(region: str, kind: int, vocabularies: Vocabularies) -> None:
+    """+49151 23456789, as most Germans write a mobile, was refused: its groups are not those of
+    libphonenumber."""
+    number = example_near(region, kind)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    abroad = spellings_abroad(number, kind, region)
+    read = {
+        (form, country): normalize_phone(raw, country, vocabularies).phone
+        for form, raw in abroad.items()
+        # Behind a glued code +431 234… may be Vienna's, or from Kiel.
+        for country in (region, None, *(() if "glued" in form else ("US", "DE", "NL")))
+    } | {
+        (f"national{sign}", region): normalize_phone(
+            re.sub("[ -]", sign, national), region, vocabularies
+        ).phone
+        for sign in (" ", ".", "-")
+    }
+    assert read == dict.fromkeys(read, e164)
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "phone"),
+    [
+        ("+49151 23456789", "NL", "+4915123456789"), ("+33612 345678", None, "+33612345678"),
+        ("+31612 345 678", None, "+31612345678"), ("+46701 234567", "DE", "+46701234567"),
+        ("+5521987 654321", None, "+5521987654321"), ("+919876 012345", None, "+919876012345"),
+        ("+66812 345 678", "US", "+66812345678"), ("+490151 23456789", None, "+4915123456789"),
+        # Austin's, or a mobile of Germany; Denmark's, or one of Mexico or Brazil.
+        ("+151 2345 6789", None, None), ("+15123 456789", None, None),
+        ("+15123 456789", "DE", None), ("+453441 8307", None, None),
+    ],
+)  # fmt: skip
+def test_a_code_glued_to_an_area_code_is_one_unless_another_has_the_digits(
+    raw: str, country: str | None, phone: str | None, vocabularies: Vocabularies
+) -> None:
+    assert normalize_phone(raw, country, vocabularies).phone == phone
 
 
 def test_what_may_be_two_numbers_names_both(vocabularies: Vocabularies) -> None:
