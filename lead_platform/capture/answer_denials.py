@@ -5,7 +5,7 @@ wherever it is stated; a grant only where the channel maps one.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -13,15 +13,20 @@ from typing import Any, Literal, NamedTuple
 from lead_platform.capture.columns import CONSENTS
 from lead_platform.capture.denials import consent_fields, in_order
 from lead_platform.capture.guessing.names import (
-    AMBIGUOUS_NAME,
     DENIED_AT,
     OPT_OUTS,
     WITHDRAWN_AT,
     FieldNames,
 )
 from lead_platform.capture.questions import bare_question
-from lead_platform.capture.repeated_questions import parts_of, readings
-from lead_platform.capture.text_denials import CLAUSES, LONGEST_ANSWER, TextDenials, TextKind
+from lead_platform.capture.repeated_questions import beside_answers, parts_of, readings
+from lead_platform.capture.text_denials import (
+    CLAUSES,
+    LONGEST_ANSWER,
+    TextDenials,
+    TextKind,
+    plain_note,
+)
 from lead_platform.capture.values import read_list, readable_text, show
 from lead_platform.vocabularies.dating import has_date, without_dates
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
@@ -46,8 +51,12 @@ _DOUBLE = 2
 _LEAST_WORDS = 4
 # More words are a sentence.
 _MOST_STATED = 5
-# `Opt out?`
 _SHORT_QUESTION = 3
+_LONG_WORD = 9
+# What databases and spreadsheets write for no date.
+_NO_DATE = re.compile(
+    r"^\D*(?:0{4}-00|00[./-]00[./-]|1900-01-0[01]|0?[01][./]0?1[./]1900|9999-|31[./]12[./]9999|12/31/9999)"
+)
 
 
 class _Leave(NamedTuple):
@@ -92,7 +101,7 @@ class AnswerDenials:
         self._lists = lists
         self._texts = TextDenials(names, lists)
         self._known: dict[str, _Leave | None] = {}
-        self._known_texts: dict[tuple[str, TextKind], tuple[str, ...] | None] = {}
+        self._known_texts: dict[tuple[str, TextKind], _Said] = {}
         self._uses: dict[str, _Leave | Literal["remark", "state"] | None] = {}
         self._of_shape: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -133,10 +142,23 @@ class AnswerDenials:
                 fields = fields if use.is_sure or self._is_dated_opt_out(name) else fields and None
             if fields is None or fields:
                 yield DeniedAnswer(name, text, fields or ())
+            if use in ("remark", "state") and self.leaves_open(
+                text, "remark" if use == "remark" else "answer"
+            ):
+                yield DeniedAnswer(name, text, ())
 
     def in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
         """As `TextDenials.read`; of a remark or an answer also what it says to questions that it
         repeats: `Newsletter: nein`, `Mail ok, Tel nein`."""
+        said = self._said_in(text, kind)
+        return said.fields or (None if said.is_unclear else ())
+
+    def leaves_open(self, text: str, kind: TextKind) -> bool:
+        """Whether a text that denies may deny more, and nobody knows."""
+        said = self._said_in(text, kind)
+        return said.is_unclear and bool(said.fields)
+
+    def _said_in(self, text: str, kind: TextKind) -> "_Said":
         if len(text) > LONGEST_ANSWER:
             return self._in_text(text, kind)
         key = (text, kind)
@@ -146,23 +168,45 @@ class AnswerDenials:
             self._known_texts[key] = self._in_text(text, kind)
         return self._known_texts[key]
 
-    def _in_text(self, text: str, kind: TextKind) -> tuple[str, ...] | None:
+    def _in_text(self, text: str, kind: TextKind) -> "_Said":
         if kind not in ("remark", "answer"):
-            return self._texts.read(text, kind)
+            return _said_of(self._texts.read_all(text, kind))
+        text = plain_note(text)
         if not self._texts.may_deny(text, kind):
-            return ()
+            return _NOTHING
+        text = beside_answers(text, lambda word: self._lists.truths.find(word) is not None)
         found: list[tuple[str, ...] | None] = []
-        rest = text
+        rest: list[str] = []
+        at = 0
         for part in parts_of(text):
             if answered := self._answered(part):
                 found += answered
-                rest = rest.replace(part, "", 1)
-        if any(map(str.isalnum, rest)):
-            stated = self._texts.read(rest, kind)
-            found += [stated] if stated else [stated, *map(self._stated, parts_of(rest))]
-        fields = in_order(each for each in found if each)
-        is_question = text.rstrip().endswith("?") and len(text.split()) <= _SHORT_QUESTION
-        return (None if is_question else fields) or (None if fields or None in found else ())
+                start = text.index(part, at)
+                rest.append(text[at:start])
+                at = start + len(part)
+        rest_of_text = "".join([*rest, text[at:]])
+        if any(map(str.isalnum, rest_of_text)):
+            stated = self._texts.read_all(rest_of_text, kind)
+            found += (
+                stated if any(stated) else [*stated, *map(self._stated, parts_of(rest_of_text))]
+            )
+        said = _said_of(found)
+        if said.fields and (self._is_asked_back(text) or self._is_taken_back(text)):
+            return _Said((), is_unclear=True)
+        return said
+
+    def _is_asked_back(self, text: str) -> bool:
+        """`Opt out?`"""
+        return text.endswith("?") and len(text.split()) <= _SHORT_QUESTION
+
+    def _is_taken_back(self, text: str) -> bool:
+        """`Unsubscribed 3 Nov, resubscribed 5 Nov`"""
+        for part in parts_of(text):
+            undated = without_dates(part)
+            said = fold(undated.text if undated else part)
+            if len(said) >= _LONG_WORD and self._lists.opt_outs.exact.get(said) == "not_denied":
+                return True
+        return False
 
     def _answered(self, part: str) -> list[tuple[str, ...] | None]:
         """What a part of a text denies that is a question about leave with an answer; nothing where
@@ -184,19 +228,29 @@ class AnswerDenials:
             or bool(self._lists.denied_channels(answer))
         )
         is_said = is_no or is_refused or self._lists.says_opt_out(answer) is not None
-        asked = self._asked(question) if is_said or _is_date(answer) else None
+        asked = self._asked(question) if is_said or self._is_date(answer) else None
         if asked is not None and asked.of not in ("time", "channel"):
             return [self._denied(asked, answer)] if is_said or asked.is_of_opt_out else []
         label = without_dates(question)
-        channel = self._asked_by_channel(label.text if label else question)
+        bare = label.text if label else question
+        channel = self._asked_by_channel(bare)
         if channel is None:
-            return []
+            leave = self._names.leave(bare)
+            return [None] if is_no and leave.is_asked and leave.is_whole else []
         if self._lists.truths.find(answer) == "no" or self._lists.prefers_no_channel(answer):
             # `Phone: no` may say that there is none, `Calls: 0` how many.
             return [None] if not any(map(str.isdigit, answer)) else []
         own = self._texts.read(answer, "remark")
         speaks_of_itself = label is not None or self._names.leave(answer).channels is not None
-        return [own] if not own or own != CONSENTS or speaks_of_itself else [channel.fields]
+        if not (own or speaks_of_itself) and self._names.permissions.negates(fold(answer).split()):
+            # `Anruf: nicht erwünscht`
+            joined = self._texts.read(f"{bare} {answer}", "remark")
+            own = own if joined == () else joined
+        if not own:
+            negates = self._names.permissions.negates(fold(answer).split())
+            is_open = own is None or (negates and not self._names.leave(answer).is_absent)
+            return [None] if is_open else []
+        return [own if own != CONSENTS or speaks_of_itself else channel.fields]
 
     def _stated(self, text: str) -> tuple[str, ...] | None:
         """What a few words deny that say who did not consent: `no consent`, `did not consent`."""
@@ -206,7 +260,9 @@ class AnswerDenials:
         is_refused = leave.is_asked and leave.refusals == 1 and leave.channels is None
         if not (is_refused and self._names.is_about_consent((text,))):
             return ()
-        return CONSENTS if leave.is_whole and not (leave.is_absent or leave.is_wish) else None
+        is_sent = self._names.permissions.says_paperwork(fold(text).split())
+        is_open = is_sent or leave.is_absent or leave.is_wish
+        return CONSENTS if leave.is_whole and not is_open else None
 
     def _is_bare_no(self, answer: str) -> bool:
         """`No, thanks`, and not `no answer`."""
@@ -220,8 +276,11 @@ class AnswerDenials:
             return asked
         named = {match.field for match in self._names.matches((text,)) if match.is_exact}
         fields = tuple(f"consent_{name}" for name in ("email", "phone") if name in named)
-        if AMBIGUOUS_NAME in named and self._names.leave(text).channels == frozenset():
-            fields = CONSENTS
+        leave = self._names.leave(text)
+        is_of_contact = leave.is_whole and not (leave.refusals or leave.is_absent or leave.is_asked)
+        is_sent = self._names.permissions.says_paperwork(fold(text).split())
+        if not fields and leave.channels is not None and is_of_contact and not is_sent:
+            fields = consent_fields(leave.channels or CONTACT_CHANNELS)
         return _Leave("channel", fields) if fields else None
 
     def _of_channel(self, text: str) -> _Leave | None:
@@ -287,11 +346,13 @@ class AnswerDenials:
         stated = self.in_text(answer, "answer")
         if asked is None:
             return stated
+        if asked.is_of_opt_out and _NO_DATE.match(answer):
+            return ()
         clauses = [answer, *CLAUSES.split(answer)] if len(answer) <= LONGEST_ANSWER else []
         if named := set(chain.from_iterable(map(self._lists.named_channels, clauses))):
             return consent_fields(named)
         said = {self._said(asked, clause) for clause in clauses} - {None}
-        if asked.is_of_opt_out and _is_date(answer):
+        if asked.is_of_opt_out and self._is_date(answer):
             # `No since 2023` may be none.
             is_no = self._lists.truths.find((fold(answer).split() or [""])[0]) == "no"
             return None if is_no or "not_denied" in said else asked.fields
@@ -308,6 +369,17 @@ class AnswerDenials:
         if len(said) != 1:
             return None
         return asked.fields if "denied" in said else ()
+
+    def _is_date(self, answer: str) -> bool:
+        """Whether a date, in whatever form, is all that the answer says, or all but a yes."""
+        if _SECONDS.fullmatch(answer):
+            return True
+        if not has_date(answer):
+            return False
+        undated = without_dates(answer)
+        words = fold(undated.text).split() if undated else []
+        is_yes = bool(words) and self._lists.truths.find(words[0]) is not None
+        return self._names.permissions.are_fillers(words[1:] if is_yes else words)
 
     def _said(self, asked: _Leave, text: str) -> str | None:
         """What a clause says to the question."""
@@ -387,7 +459,9 @@ class AnswerDenials:
         fields = consent_fields(leave.channels or CONTACT_CHANNELS)
         if not leave.refusals:
             words = fold(text).split()
-            is_sent = not leave.is_wish and self._names.permissions.says_paperwork(words)
+            is_sent = not leave.is_wish and (
+                leave.is_absent or self._names.permissions.says_paperwork(words)
+            )
             return _Leave("consent", fields, leave.is_whole and not is_sent)
         is_said = self._names.tells_opt_out(text) or len(text.split()) >= _LEAST_WORDS
         return _Leave("opt_out", fields, leave.is_whole and leave.refusals < _DOUBLE and is_said)
@@ -400,9 +474,19 @@ class AnswerDenials:
 _MAYBE = _Leave("consent", CONSENTS, is_sure=False)
 
 
-def _is_date(answer: str) -> bool:
-    """Whether a date stands in the answer, in whatever form."""
-    return _SECONDS.fullmatch(answer) is not None or has_date(answer)
+@dataclass(frozen=True)
+class _Said:
+    """What a text denies; `is_unclear`: whether it may deny more, and nobody knows."""
+
+    fields: tuple[str, ...]
+    is_unclear: bool
+
+
+_NOTHING = _Said((), is_unclear=False)
+
+
+def _said_of(found: Sequence[tuple[str, ...] | None]) -> _Said:
+    return _Said(in_order(each for each in found if each), is_unclear=None in found)
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

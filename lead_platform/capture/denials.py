@@ -45,7 +45,7 @@ _DATED = re.compile(r"[\s,:–-]+(?:[^\W\d_]+\s+){0,2}\d[\d./-]*(?![^\s,;)\]])")
 _NEXT_WORD = re.compile(r" +(?:(?:on|in|at|auf|im|en|au|op) +)?([^\W\d_]+)")
 _PARTS = re.compile(r"\s*[;,|/\n]\s*")
 # No phrase goes over these; after one negation (`No. Calls …`) over no mark but a hyphen.
-_BREAK, _MARK = re.compile(r"[;,|\n!?]"), re.compile(r"[^\s_-]")
+_BREAK, _MARK = re.compile(r"[;,|\n!?]|\s[-–—]\s"), re.compile(r"[^\s_-]")
 _JOINED, _COMMA = re.compile(r"/|\s*[&+]\s*"), re.compile(r"\s*,\s*")
 _INITIALS = re.compile(r"(?<![\w@.-])(?:[^\W\d_]\.){2,}[^\W\d_]\.?(?![\w@.-])")
 _AFTER_OPENING, _BEFORE_CLOSING = (

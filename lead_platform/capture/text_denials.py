@@ -34,13 +34,19 @@ LONGEST_ANSWER = 200
 CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
 # The same with the signs kept, and no dot or dash within a date.
 _PIECES = re.compile(r"([,;!?()\[\]|\n]|(?<!\d)\.\s|\s[-–—/]\s)")
-_LABELS = re.compile(r":\s+|\s*(?:->|=>|→|•|·|»|>)\s*")
+_LABELS = re.compile(r": | ?(?:->|=>|→|•|·|»|>) ?")
 # What stands before it was asked or is a label, and was read with its answer.
 _ASKED = re.compile(r"[:=?]")
 _TAG = re.compile(r"<[^<>]{1,200}>")
-_CROSSES = re.compile("\\s*[❌✗✘☒🚫⛔✖]\ufe0f?\\s*")
+_INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|a|font|small)\b[^<>]{0,200}>", re.I)
+_QUOTED = re.compile(
+    r"\n ?(?:>|On .{5,80}wrote:|Am .{5,80}schrieb|Le .{5,80}écrit"
+    r"|Sent from |Get Outlook |Von meinem |Gesendet von |Envoyé de |Enviado desde |Inviato da )"
+)
+_NUMBERED = re.compile(r"\bno\. ?(?=\d)", re.I)
+_CROSSES = re.compile(" ?[❌✗✘☒🚫⛔✖]\ufe0f? ?")
 _INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.){3,}(?!\w)")
-_BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]{1,30})[)\]]")
+_BRACKETED = re.compile(r" ?[(\[]([^()\[\]]{1,30})[)\]]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _SIGNS = str.maketrans(
     {code: " " for code in range(128) if not chr(code).isalnum()} | {"'": "", "`": ""}
@@ -84,23 +90,26 @@ class TextDenials:
         """What a text denies that was asked for another purpose, in a clause whose words are all
         known: `Do not call, please`, `wants no more e-mails`; None where words of a denial stand
         among others. A remark may be a single word (`Stop`), in an answer it counts in capitals."""
+        found = self.read_all(text, kind)
+        return in_order(each for each in found if each) or (None if None in found else ())
+
+    def read_all(self, text: str, kind: TextKind) -> list[tuple[str, ...] | None]:
+        """What `read` says, and None beside it where the text may deny more."""
         if kind == "name":
             said = said_behind_a_name(text)
-            return self.read(said, "remark") if said else ()
+            return self.read_all(said, "remark") if said else []
         # A long row of blanks would be gone through again from each of them.
         text = _BLANKS.sub(" ", text)
         if kind in ("remark", "answer"):
-            text = _BRACKETED.sub(self._opened, _plain(text))
+            text = _BRACKETED.sub(self._opened, text)
         if not self.may_deny(text, kind):
-            return ()
-        if kind == "value":
-            return self._denied_by(text, kind)
+            return []
         undated, is_for_a_day = self._undated(text)
         fields = self._denied_by(undated, kind)
-        return fields or (None if is_for_a_day else fields)
+        return [fields, None] if is_for_a_day else [fields]
 
     def _opened(self, bracket: re.Match[str]) -> str:
-        """What brackets hold, without them where it is the channel that is meant: `Opt out (SMS)`."""
+        """What brackets hold, without them where it is a channel: `Opt out (SMS)`."""
         return f" {bracket[1]} " if self._names.is_channel((bracket[1],)) else bracket[0]
 
     def _undated(self, text: str) -> tuple[str, bool]:
@@ -115,9 +124,16 @@ class TextDenials:
             if undated is None:
                 kept.append("" if has_date(piece) else piece)
                 continue
-            is_of_day = undated.lasts == "day" or (
-                undated.lasts == "open"
-                and self._names.permissions.negates(fold(undated.text).split())
+            words = fold(undated.text).split()
+            negates = self._names.permissions.negates
+            # `No email since March` may say that none came.
+            may_be_past = len(words) == _PAIR and negates(words[:1])
+            # What stands before it was written on that day: `2024-11-03 do not call`.
+            is_logged = piece.strip()[:1].isdigit()
+            is_of_day = (
+                undated.lasts == "day"
+                or (undated.lasts == "open" and negates(words) and not is_logged)
+                or (undated.lasts == "since" and may_be_past)
             )
             if is_of_day and self._denied_by(undated.text, "remark"):
                 is_for_a_day = True
@@ -175,6 +191,9 @@ class TextDenials:
         if len(text) > _LONGEST_REPLY:
             return ()
         words = fold(text).split()
+        if kind == "remark" and self._names.permissions.says_by_what(words):
+            # `Please stop by`
+            return ()
         if kind == "remark":
             said = [word for word in words if not self._lists.is_courtesy(word)]
             if len(said) == 1 and (denied := self._lists.denied_channels(said[0])):
@@ -215,6 +234,10 @@ class TextDenials:
         """What a clause denies that wishes for no contact in words of its own; of channels on both
         sides of the refusal the one behind it: `prefer e-mail, not phone`."""
         leave = clause.leave
+        if leave.is_state and not clause.is_several:
+            named = {match.field for match in self._names.matches((clause.text,))}
+            if withdrawn := in_order(of for name, of in DENIED_AT.items() if name in named):
+                return withdrawn
         is_told = leave.is_wish or leave.is_granting
         is_wish = is_told and leave.is_whole and leave.channels is not None
         is_turned = clause.is_several or not CONTRASTS.isdisjoint(clause.words)
@@ -333,12 +356,17 @@ class TextDenials:
         named = {match.field for match in self._names.matches((thing,)) if match.is_exact}
         if AMBIGUOUS_NAME in named and self._names.leave(thing).channels == frozenset():
             return True
-        if phrase not in self._lists.composed_denials.channels:
-            return False
         if self._names.permissions.says_paperwork(thing.split()):
             # `never called`
+            return phrase in self._lists.composed_denials.channels
+        word = self._lists.channel_words.get(thing)
+        if named.isdisjoint(_THINGS) or (word and _THINGS.isdisjoint(word.channels)):
+            return False
+        if phrase in self._lists.composed_denials.channels:
             return True
-        return not named.isdisjoint(_THINGS)
+        # `no email`, and not `no emails`
+        is_none = self._lists.truths.find(head) == "no" or self._lists.prefers_no_channel(head)
+        return is_none and f"{phrase}s" in self._lists.denials_in_names.channels
 
     def _narrows(self, clause: "_Clause", beside: Leave) -> bool:
         """Whether what stands beside a denial of every channel names the one that is meant, and
@@ -354,12 +382,16 @@ class TextDenials:
         return is_told and is_plain and self._names.permissions.says_by_what(clause.in_order)
 
 
-def _plain(text: str) -> str:
-    """A note without the tags of a web page, with a cross as the word that it stands for and
-    initials without dots."""
+def plain_note(text: str) -> str:
+    """A note with single blanks, without the tags of a web page, what an answered mail quotes and
+    its signature; with a cross as the word that it stands for, and initials without dots."""
     if "<" in text or "&" in text:
-        text = html.unescape(_TAG.sub("\n", text)).replace("\u00a0", " ")
-    text = _CROSSES.sub(" no ", text)
+        text = _TAG.sub("\n", _INLINE_TAG.sub(" ", text))
+        text = html.unescape(text)
+    text = _BLANKS.sub(" ", text.strip())
+    if "\n" in text:
+        text = _QUOTED.split(text)[0]
+    text = _NUMBERED.sub("number ", _CROSSES.sub(" no ", text))
     return _INITIALS.sub(lambda match: match.group().replace(".", ""), text).strip()
 
 

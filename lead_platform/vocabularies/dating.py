@@ -22,20 +22,31 @@ _LANGUAGES = (
 # Months of one language that are other words in another: only right behind a day, or a word for
 # `on` or `in`, are they one.
 _ALSO_WORDS = frozenset(
-    ["ara", "des", "mag", "mai", "mar", "may", "out", "paz", "set", "sie", "sub"]
+    ["ago", "ara", "des", "mag", "mai", "mar", "may", "paz", "set", "sie", "sub"]
 )
+# October in Portuguese, and half of what people say of lists.
+_OUT = "out"
 _SHORTEST_WEEKDAY = 3
 _LONGEST_PHRASE = 3
 _TOKEN = re.compile(
-    r"\d+(?:[./:-]\d+)*(?:T\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?)?|[^\W\d_]+(?:['’][^\W\d_]+)*"
+    r"\d+(?:[./:-]\d+)*(?:T\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?|[^\W\d_]+(?:['’][^\W\d_]+)*"
 )
+_TIMES = re.compile(r"\d[:.]\d\d")
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]+")
-_BETWEEN = re.compile(r"[ .,]*(?:[-–] )?")
+_BETWEEN = re.compile(r"[ .,'’]{0,4}[-–]?[ '’]{0,2}")
+# A time of day goes with the date beside it.
+_CLOCK = re.compile(
+    r"(?<=[\d.,a-z\s])\b\d{1,2}[:.]\d{2}(?::\d{2})?\s?"
+    r"(?:[ap]\.?m\b\.?|uhr\b|h\b)?\s?(?:utc\b|gmt\b|z\b|[+-]\d{2}:?\d{2}\b)?(?![\d./-])",
+    re.IGNORECASE,
+)
+_IDEOGRAPHIC = re.compile(r"(?:\d{2,4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
 _FORMS = {
     "date": re.compile(
         r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|\d{1,2}[./-](?:19|20)\d\d"
         r"|\d{4}[./-]\d{1,2}[./-]\d{1,2}(?:T.*)?|(?:19|20)\d\d"
+        r"|(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d"
     ),
     "number": re.compile(r"\d{1,2}"),
     "time": re.compile(r"\d{1,2}:\d{2}(?::\d{2})?"),
@@ -78,8 +89,8 @@ def without_dates(text: str) -> Undated | None:
     are none, or nothing else."""
     if not _may_have_date(text):
         return None
-    rest, kinds = text, set[str]()
-    for run in reversed(list(_runs(text))):
+    rest, kinds = _IDEOGRAPHIC.sub(" ", _without_clock(text)), set[str]()
+    for run in reversed(list(_runs(rest))):
         tokens = _date_of(run)
         if tokens:
             kinds |= {token.kind for token in tokens}
@@ -111,6 +122,9 @@ def without_dates_beside_number(text: str) -> str:
 
 def has_date(text: str) -> bool:
     """Whether a date stands in a text."""
+    if _IDEOGRAPHIC.search(text):
+        return True
+    text = _without_clock(text)
     return _may_have_date(text) and any(_date_of(run) for run in _runs(text))
 
 
@@ -124,6 +138,11 @@ def month_names() -> dict[str, int]:
 def weekday_names() -> frozenset[str]:
     """Names of weekdays, folded, in whatever language."""
     return _names()[1]
+
+
+def _without_clock(text: str) -> str:
+    """A text of a date without the time of day beside it."""
+    return _CLOCK.sub(" ", text) if _TIMES.search(text) else text
 
 
 def _may_have_date(text: str) -> bool:
@@ -150,10 +169,12 @@ def _runs(text: str) -> Iterator[list[_Token]]:
 
 def _date_of(run: Sequence[_Token]) -> Sequence[_Token]:
     """The part of a row that is a date: it says so, and ends with what a date ends with."""
-    end = len(run)
-    while end and run[end - 1].kind not in _ENDS:
-        end -= 1
-    start = next((at for at in range(end) if any(t.kind in _SAYS for t in run[at:end])), end)
+    end = max((at + 1 for at, token in enumerate(run) if token.kind in _ENDS), default=0)
+    says = [at for at, token in enumerate(run[:end]) if token.kind in _SAYS]
+    # A month by itself may be somebody: `Do not contact June`.
+    if not says or (end == 1 and run[0].kind == "month"):
+        return []
+    start = 0
     while start < end and run[start].kind in ("joins", "ordinal"):
         start += 1
     return run[start:end]
@@ -182,10 +203,11 @@ def _kind(text: str, before: str | None) -> str | None:
     if text[0].isdecimal():
         return next((kind for kind, form in _FORMS.items() if form.fullmatch(text)), None)
     word = fold(text)
-    if word in month_names():
+    if word in month_names() and word != _OUT:
         return "month" if word not in _ALSO_WORDS or before in _BEFORE_A_MONTH else None
-    is_weekday = len(word) >= _SHORTEST_WEEKDAY and word in weekday_names()
-    return "weekday" if is_weekday and word not in _ALSO_WORDS else None
+    if len(word) < _SHORTEST_WEEKDAY or word not in weekday_names() or word in _ALSO_WORDS:
+        return None
+    return "date" if before in _PUT_BEFORE else "weekday"
 
 
 @cache

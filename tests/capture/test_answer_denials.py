@@ -1,6 +1,7 @@
 """What an answer to a question about leave to reach somebody denies, and what it never grants."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -673,3 +674,152 @@ def test_a_date_beside_a_denial_says_when(remark: str, fields: tuple[str, ...], 
 def test_a_date_beside_what_is_not_to_be_done_may_be_of_that_day() -> None:
     assert READER.in_text("nicht anrufen am 3. November", "remark") is None
     assert READER.in_text("do not call since 3 Nov", "remark") == PHONE
+
+
+SAID = {
+    PHONE: [
+        "Email: no calls", "Mail 3.4.: bitte nicht anrufen", "WhatsApp: do not call",
+        "SMS 4/3: don't call", "mail : pas d'appels", "correo: no llamar",
+        "mail 3/4: niet bellen", "mail 3.4.: nie dzwonić", "Opt Out (Phone)",
+        "opted-out (phone)", "calls not ok", "not allowed to call", "calls not allowed",
+        "no permission to call", "may not be called", "we may not call",
+        "darf nicht angerufen werden", "请勿打电话", "nicht wieder anrufen", "do not cold call",
+        "do not use phone",
+    ],
+    MAIL: [
+        "Anruf 3.4.: keine Mails mehr", "Call 4/3: no emails", "NL abgemeldet",
+        "Newsletter unerwünscht", "stop mails", "STOP emails pls", "don't send any more mails",
+    ],
+    ALL: [
+        "phone 4/3: unsubscribe", "opted out by phone", "unsubscribed by phone",
+        "called to opt out", "hat sich telefonisch abgemeldet", "désabonné par téléphone",
+        "Call 3/4: do not contact me", "por teléfono: no contactar",
+        "mail 3/4: non contattare più", "Widerspruch per Mail", "opted out by text",
+        "(phone call 3/4) opted out", "JM: unsubscribed", "Update 04.03.25: abgemeldet",
+        "2025-04-04: unsubscribed", "met at fair: unsubscribed", "darf nicht kontaktiert werden",
+        "D.N.C.", "<p>Do not contact</p>", "replied STOP",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("remark", "fields"), [(remark, fields) for fields, of in SAID.items() for remark in of]
+)
+def test_what_is_denied_is_what_is_said_and_not_by_which_way(
+    remark: str, fields: tuple[str, ...]
+) -> None:
+    """`Email: no calls` denied mail and not the phone, `opted out by phone` nothing but it."""
+    assert READER.in_text(remark, "remark") == fields
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "unsubscribed -> hot", "• met • unsubscribed", "DNC JS", "DNC 3/12 JS", "DNC PER MGR",
+        "VIP DNC", "ACHTUNG: DNC", "JM: DNC", "brak zgody (na telefon)", "wycofał zgodę",
+        "said not to call", "told me not to call", "refused calls",
+        "didn't want to be contacted again", "no le llamen", "pidió que no le llamemos",
+        "Phone: not ok", "NOT by phone", "SMS reply: STOP", "wants to be taken off the list",
+        "no comms", "stop all comms", "cease and desist", "kein NL", "kein Tel.",
+        "nicht telefonisch", "nicht per Mail", "niemals anrufen",
+        "rufen Sie mich bitte nicht mehr an", "Löschantrag 3.4.", "Daten löschen",
+        "ne pas rappeler", "stop mail", "baja LOPD", "non chiamarlo", "geen belletjes",
+        "heeft zich uitgeschreven", "não entrar em contato", "send ikke mails",
+        "не присылать рассылку", "電話NG", "メルマガ解除", "전화 금지", "mail istemiyor",
+        "Do not&nbsp;call",
+        "phone ❌", "mail ✓ phone ✗", "🚫 calls", "2025-03-04: met\n2025-04-04: do not call",
+        "Telefonat: möchte nicht kontaktiert werden", "Werbewiderspruch am Telefon",
+        "consent not given",
+    ],
+)  # fmt: skip
+def test_no_denial_is_lost_in_silence(remark: str) -> None:
+    """They said nothing: a label, a cross, capitals or a way to speak stood beside the denial."""
+    assert READER.in_text(remark, "remark") != ()
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "Call 3/4: not interested", "Anruf: kein Interesse", "appel : pas intéressé",
+        "Call 3/4: declined", "Email: not interested", "Kontakt: kein Interesse",
+        "Contact: not interested", "Anrufe: keine", "Llamadas: ninguna", "Appels : aucun",
+        "Mails: keine", "Tel: keine", "has no phone", "no phone number", "sin correo",
+        "kein Kontakt seit 2023", "kein Kontakt", "geen contact", "no contact since 2023",
+        "do not call today", "do not call this week", "do not contact today",
+        "heute nicht anrufen", "hat sich für heute abgemeldet", "never called", "nix",
+        "Consent form sent: no", "Opt out?", "Call 3/4: no email", "called 3 times, no answer",
+        "left voicemail, no reply", "not reached by phone", "nicht erreicht",
+        "did not answer the phone", "email bounced, no other address", "not interested",
+        "no budget", "wants demo, no rush", "He said no to the offer by email",
+        "no reply to my emails", "hat auf Mail nicht geantwortet",
+        "phone off, will not call back today", "asked for a call back, not urgent",
+        "no phone on file", "phone number not working", "emailed contract, not signed yet",
+        "budget not approved, call in May", "will contact us if not happy",
+        "newsletter subscriber, no open deals", "Number not valid",
+        "Cannot talk now, call later",
+    ],
+)  # fmt: skip
+def test_what_was_done_or_lacks_denies_nothing(remark: str) -> None:
+    """`Call 3/4: not interested` denied the phone, `no phone number` too."""
+    assert not READER.in_text(remark, "remark")
+
+
+@pytest.mark.parametrize(
+    ("remark", "fields"),
+    [
+        ("no SMS please; 2024-11-03 do not contact", ALL), ("May we call you?\nNo", PHONE),
+        ("Keine Anrufe bitte. Abgemeldet am 3.11.2024", ALL), ("Newsletter:\nno", MAIL),
+        ("Unsubscribed from emails 3 Nov; no calls please", (*MAIL, *PHONE)),
+        ("Q: May we call you?\nA: No", PHONE), ("<b>Newsletter:</b> no", MAIL),
+        ("Stop\nSent from my iPhone", ALL), ("STOP.\n\n> On 3 Nov 2024 you wrote:", ALL),
+        ("Newsletter (no)", MAIL), ("unsubscribed 3-Nov-2024", ALL), ("stop emails", MAIL),
+        ("unsubscribed 3 Nov 2024 10:00 UTC", ALL), ("unsubscribed 20241103", ALL),
+        ("unsubscribed 2024-11-03T10:00:00+01:00", ALL), ("unsubscribed 2 days ago", ALL),
+        ("unsubscribed 3/11/24 10:00 PM", ALL), ("配信停止 11月3日", ALL),
+        ("abgemeldet 03.11.2024 um 10:00 Uhr", ALL), ("Please stop by", ()),
+        ("Newsletter no. 3", ()), ("no - call him", ()), ("Email: no email", None),
+        ("unsubscribed 2019, resubscribed 2023", None), ("Do not contact June", None),
+        ("Please do not call on 24 December", None), ("Newsletter sent: no", None),
+    ],
+)  # fmt: skip
+def test_dates_signs_and_lines_hide_no_denial(remark: str, fields: tuple[str, ...] | None) -> None:
+    assert READER.in_text(remark, "remark") == fields
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["Newsletter: nein, Tel: nein", "Newsletter: nein. Bitte auch nicht anrufen.",
+     "Email: unsubscribed; Phone: no"],
+)  # fmt: skip
+def test_what_may_be_denied_beside_a_denial_is_told(remark: str) -> None:
+    """Of the second one nothing was said, for the first was sure."""
+    assert READER.in_text(remark, "remark") == MAIL
+    assert READER.leaves_open(remark, "remark")
+    found = READER.in_record({"Notes": remark}, reads_remarks=True)
+    assert [each.fields for each in found] == [MAIL, ()]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields"),
+    [
+        ("3 Nov 2024 10:00 PM", [MAIL]), ("Yes, on 3 Nov", [MAIL]), ("subscribed 3 Nov", [()]),
+        ("1 out of 3", [()]), ("long ago", [()]), ("0000-00-00 00:00:00", []),
+        ("00/00/0000", []), ("1900-01-00", []), ("9999-12-31", []),
+    ],
+)  # fmt: skip
+def test_a_date_is_when_somebody_left_where_nothing_else_is_said(
+    answer: str, fields: list[tuple[str, ...]]
+) -> None:
+    assert [each.fields for each in READER.read({"Email opt out": answer})] == fields
+
+
+@pytest.mark.parametrize("sign", [" ", "\u00a0", "12 ", "3 Nov ", "a: ", "(a", "<", "\n", "A."])
+def test_long_texts_take_no_longer_than_long(sign: str) -> None:
+    """A row of blanks took a time that grew with its square: 11 s for 40,000."""
+
+    def seconds(size: int) -> float:
+        started = time.process_time()
+        READER.in_text(f"no {sign * size}thanks", "remark")
+        return time.process_time() - started
+
+    assert seconds(16_000) < 40 * max(seconds(2_000), 0.02)
