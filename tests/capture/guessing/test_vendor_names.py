@@ -89,6 +89,60 @@ def test_turkish_halves_of_a_name(tmp_path: Path, first: str, last: str) -> None
     assert (chosen(proposal, "first_name"), chosen(proposal, "last_name")) == ([first], [last])
 
 
+HALVES = [
+    ("Prenume", "Nume"), ("Prenume", "Nume de familie"), ("Имя", "Фамилия"), ("Ім'я", "Прізвище"),
+    ("Ім’я", "Прізвище"), ("Імя", "Прозвішча"), ("Име", "Фамилия"),
+    ("Собствено име", "Фамилно име"), ("Име", "Презиме"), ("Ime", "Prezime"),
+    ("Ime", "Priimek"), ("Meno", "Priezvisko"),
+    ("Krstné meno", "Priezvisko"), ("Jméno", "Příjmení"), ("Imię", "Nazwisko"),
+    ("Eesnimi", "Perekonnanimi"), ("Vārds", "Uzvārds"), ("Vardas", "Pavardė"),
+    ("Etunimi", "Sukunimi"), ("Förnamn", "Efternamn"), ("Fornavn", "Etternavn"),
+    ("Fornafn", "Eftirnafn"), ("Keresztnév", "Vezetéknév"), ("Όνομα", "Επώνυμο"),
+    ("Όνομα", "Επίθετο"), ("שם פרטי", "שם משפחה"), ("الاسم الأول", "اسم العائلة"),
+    ("نام", "نام خانوادگی"), ("ชื่อ", "นามสกุล"), ("ชื่อจริง", "นามสกุล"),
+    ("Nama Depan", "Nama Belakang"), ("Unang pangalan", "Apelyido"), ("पहला नाम", "उपनाम"),
+    ("नाम", "कुलनाम"), ("முதல் பெயர்", "கடைசி பெயர்"), ("İlk Ad", "Soyad"), ("名字", "姓氏"),
+    ("名", "姓"), ("Nom", "Cognoms"), ("Izena", "Abizenak"), ("Enw cyntaf", "Cyfenw"),
+    ("Emri", "Mbiemri"), ("Isem", "Kunjom"), ("სახელი", "გვარი"), ("Անուն", "Ազգանուն"),
+    ("Ism", "Familiya"), ("Jina la kwanza", "Jina la mwisho"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "last"), HALVES)
+def test_halves_of_a_name_in_any_language(tmp_path: Path, first: str, last: str) -> None:
+    """Prenume and Прізвище were nobody's names."""
+    halves = (first, None, "Ana", "Bo", "Cy"), (last, None, "Berg", "Roth", "Falk")
+    for number, columns in enumerate((halves, halves[::-1])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        proposal = guessed(folder, *columns, MAIL)
+        assert (chosen(proposal, "first_name"), chosen(proposal, "last_name")) == ([first], [last])
+
+
+@pytest.mark.parametrize(
+    "whole",
+    ["Nume", "Nume complet", "Nume și prenume", "ФИО", "Ф.И.О.", "Имя", "Имя и фамилия", "ПІБ",
+     "Прізвище та ім'я", "Име и фамилия", "Ime i prezime", "Ime in priimek", "Imię i nazwisko",
+     "Ees- ja perekonnanimi", "Vārds, uzvārds", "Vardas, pavardė", "Ονοματεπώνυμο", "שם מלא",
+     "نام و نام خانوادگی", "ชื่อ-นามสกุล", "ชื่อ", "Nama", "Nama Lengkap", "पूरा नाम", "नाम", "Nafn",
+     "联系人", "성함", "Nom i cognoms", "Nombres y apellidos", "Vor-/Nachname"],
+)  # fmt: skip
+def test_whole_names_in_any_language(tmp_path: Path, whole: str) -> None:
+    proposal = guessed(tmp_path, (whole, None, "Ana Berg", "Bo Roth", "Cy Falk"), MAIL)
+    assert chosen(proposal, "full_name") == [whole]
+
+
+def test_a_bulgarian_middle_name_is_no_last_name(tmp_path: Path) -> None:
+    proposal = guessed(
+        tmp_path,
+        ("Име", None, "Иван", "Мария", "Петър"),
+        ("Презиме", None, "Иванов", "Петрова", "Димитров"),
+        ("Фамилия", None, "Колев", "Стоева", "Янев"),
+        MAIL,
+    )
+    assert (chosen(proposal, "first_name"), chosen(proposal, "last_name")) == (["Име"], ["Фамилия"])
+
+
 def test_an_advertisement_is_nobodys_name(tmp_path: Path) -> None:
     ad = ("Ad", None, "Spring sale", "Autumn", "Spring sale")
     beside = guessed(tmp_path, ad, ("Full name", None, *NAME[2:]), MAIL)
