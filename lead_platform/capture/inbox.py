@@ -43,6 +43,8 @@ LEFT_ALONE_FOR = timedelta(days=1)
 
 # Who holds the book does so for milliseconds.
 _LOCK_SECONDS = 10.0
+# What disks without locks say: of networks, of FUSE, of containers.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 _UNFINISHED_FOR = timedelta(hours=1)
@@ -394,12 +396,16 @@ def note_left(faults: Iterable[FileFault], book: Path) -> None:
 
 @contextmanager
 def _alone(book: Path) -> Iterator[None]:
-    """One process at a time: of two that each add to what they read, one would be lost. Raises
-    OSError where the book is not to be had in time."""
+    """One process at a time, where the disk has locks: of two that each add to what they read, one
+    would be lost. Raises OSError where the book is not to be had in time."""
     lock = FileLock(book.with_name(f".{book.name}.lock"), timeout=_LOCK_SECONDS, mode=0o600)
-    # On a disk without locks as before.
-    with suppress(NotImplementedError):
+    try:
         lock.acquire()
+    except NotImplementedError:
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ Owns their forms as text. Which files are looked at belongs to `inbox`.
 """
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +12,8 @@ from urllib.parse import unquote_to_bytes
 LONGEST_NAME = 255
 _LONGEST_SUFFIX = 20
 _URI = "file:"
+# Surrogates, but for those that stand for a byte of a name.
+_HALF_SIGNS = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def shown(path: Path | str) -> str:
@@ -19,8 +22,10 @@ def shown(path: Path | str) -> str:
 
 
 def writable(text: str) -> str:
-    """A text that may hold such a name, as every store takes it."""
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
+    """A text that may hold such a name, or half a sign of a broken file, as every store takes it:
+    both escaped."""
+    whole = _HALF_SIGNS.sub(lambda found: _escaped(found.group()), text)
+    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def path_as_text(path: Path) -> str:

@@ -1,5 +1,6 @@
 """What waits, what is told, what is asked for when: no file of one sender holds up another's."""
 
+import errno
 import fcntl
 import json
 import os
@@ -209,6 +210,34 @@ def test_a_book_that_somebody_holds_is_not_waited_for_without_end(
     with FileLock(tmp_path / ".left.json.lock"), pytest.raises(TimeoutError):
         note_left([], book)
     assert read_left(book) == [FileFault(one, "broken")]
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_disk_without_locks_keeps_a_book_all_the_same(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """On a network's disk no left file was ever noted: both runs and sensors took it for held."""
+    one, book = inbox / "web_form" / "a.csv", tmp_path / "left.json"
+    one.write_text("a")
+
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    note_left([FileFault(one, "broken")], book)
+    note_left([], book)
+    assert [(fault.path, fault.reason) for fault in read_left(book)] == [(one, "broken")]
+
+
+def test_a_lock_that_is_refused_for_another_reason_is_told(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        note_left([FileFault(inbox / "a.csv", "broken")], tmp_path / "left.json")
 
 
 def test_what_is_no_file_is_looked_at_anew(inbox: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_platform.capture.names import path_as_text, path_of_text, shortened, shown
+from lead_platform.capture.names import path_as_text, path_of_text, shortened, shown, writable
 
 NAMES = st.binary(min_size=1, max_size=255).filter(lambda name: not {0, 47} & set(name))
 
@@ -22,6 +22,28 @@ def test_any_path_is_handed_on_as_text(name: bytes) -> None:
     assert text.encode().decode() == text
     shown(path).encode()
     assert shown(path).isprintable()
+
+
+@given(st.text(st.characters(codec=None, categories=("L", "N", "P", "S", "Z", "C"))))
+def test_any_text_is_written(text: str) -> None:
+    """Half a sign of two in a reason raised, and nothing was noted."""
+    written = writable(text)
+    assert written.encode().decode() == written
+    assert not text.isascii() or written == text
+    shown(text).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("\ud800", "\\ud800"),
+        ("a\udfff", "a\\udfff"),
+        ("Gr\udcf6\udcdfe", "Gr\\xf6\\xdfe"),
+        ("ö", "ö"),
+    ],
+)
+def test_what_is_no_text_is_written_as_its_number(text: str, written: str) -> None:
+    assert writable(text) == written
 
 
 @given(NAMES)
