@@ -75,6 +75,9 @@ BILLED, SHIPPED_TO = "billed", "shipped_to"
 """What stands before the columns of who pays for an order, and of whom the goods go to."""
 MAILING = "mailing"
 """What is sent to many: `News`, `NL`, `Publicité`. Of yes and no, it may be who wants it."""
+LEAVE_BY_VALUES = "leave_by_values"
+"""Names that say who may be reached where yes and no stand below, else often something of their
+own: `Subscriber`, `Excluded`, `AVG` (the Dutch law, or an average)."""
 FURTHER = "further"
 """Words for another mailbox or number, be it the same person's: `Secondary Email`."""
 ADDRESS_KIND = "address_kind"
@@ -125,6 +128,7 @@ _OTHER_TARGETS = frozenset(
             ADDRESS_KIND,
             FURTHER,
             MAILING,
+            LEAVE_BY_VALUES,
             BILLED,
             SHIPPED_TO,
             DENIED_LIST,
@@ -141,7 +145,7 @@ _NO_FIELDS = (
     *(OTHER_PARTY, FILLER, SENSITIVE, ASKER, POSSIBLE_STAFF, LEAD_PARTY),
     *(ONE_PERSON, LATER_ORDINAL),
     *(ABOUT_CONSENT, ABOUT_PRIVACY, ABOUT_DELETION, NEGATION, COMPANY_PHONE, VAGUE_TITLE),
-    *(CALL_TIMES, REMARK, CONTACT_STATE, MAILING, BILLED, SHIPPED_TO),
+    *(CALL_TIMES, REMARK, CONTACT_STATE, MAILING, LEAVE_BY_VALUES, BILLED, SHIPPED_TO),
     *(DENIED_LIST, ADDRESS_KIND, FURTHER, CALLING_CODE, AREA_CODE, CHANGE_OPERATION, YOU, YOUR),
 )
 _OF_ADDRESSES = frozenset({"street", "city", "region", "postal_code", "country"})
@@ -457,8 +461,11 @@ class FieldNames:
         )
 
     def speaks_of_leave(self, path: Sequence[str]) -> bool:
-        """Whether the words of the name say that somebody may be reached, or may not."""
-        return self.permissions.speaks_of_leave(self._words_of_leave(path[-1]))
+        """Whether the words of the name say that somebody may be reached, or may not; `Tel` and
+        `Handy` are a phone there too."""
+        words = self._words_of_leave(path[-1])
+        spelled_out = ["phone" if self._is(word, "phone") else word for word in words]
+        return any(map(self.permissions.speaks_of_leave, (words, spelled_out)))
 
     def leave(self, text: str) -> Leave:
         """What the words of a sentence say of leave to reach somebody."""
@@ -469,8 +476,18 @@ class FieldNames:
         return self.permissions.is_channel(self._words(path[-1]))
 
     def is_mailing(self, path: Sequence[str]) -> bool:
-        """Whether the whole name is what is sent to many: `News`, `Publicité`."""
-        return self._says(path[-1], MAILING)
+        """Whether the whole name is what is sent to many: `News`, `Publicité`, by a channel too:
+        `Phone marketing`."""
+        words = self._words(path[-1])
+        kept = [word for word in words if self._is(word, MAILING) or not self._is_way(word)]
+        return self._says(path[-1], MAILING) or self._is(_compact(kept), MAILING)
+
+    def _is_way(self, word: str) -> bool:
+        return self.permissions.is_channel((word,)) or self._is(word, "phone")
+
+    def is_leave_by_values(self, path: Sequence[str]) -> bool:
+        """Whether the whole name is one of leave where yes and no stand below: `Subscriber`."""
+        return self._says(path[-1], LEAVE_BY_VALUES)
 
     def granted_consent(self, path: Sequence[str]) -> str | None:
         """The one consent that the words of the name grant, where nothing in it may deny."""

@@ -131,7 +131,8 @@ def _denies_what_it_names(
 ) -> bool:
     """`News`: yes; `Marketing`: excluded; `Kontaktart`: keine. `Contacted`: no denies nothing."""
     is_mailing = names.is_mailing(column.path)
-    if is_mailing and column.values and consent_words(column, lists, is_opt_out=True):
+    is_read = is_mailing or names.is_leave_by_values(column.path)
+    if is_read and column.values and consent_words(column, lists, is_opt_out=True):
         return True
     is_of_contact = is_mailing or names.leave(column.path[-1]).channels is not None
     few = states if is_of_contact and len(states) <= _MOST_STATES else ()

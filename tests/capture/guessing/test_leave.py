@@ -213,3 +213,44 @@ def test_a_folder_without_the_list_has_the_one_that_ships(tmp_path: Path) -> Non
 )  # fmt: skip
 def test_leave_in_other_words_is_asked_about(tmp_path: Path, header: str) -> None:
     assert guessed(tmp_path / "x.csv", header, "yes", "no", "yes") == ({}, True)
+
+
+SHORT_CHANNELS = ("Tel ok", "Tel. erlaubt?", "Tél. OK", "Mob ok", "Handy ok", "Cell OK", "Tlf ok",
+                  "Fon ok", "Tel marketing", "Phone marketing", "Email marketing", "SMS news",
+                  "Mail Angebote")  # fmt: skip
+LAWS = ("TCPA", "CASL", "CAN-SPAM", "CANSPAM", "PECR", "CCPA", "PIPEDA", "POPIA", "DSGVO", "RGPD",
+        "LOPD", "LSSI", "AVG", "LGPD", "KVKK", "RODO", "UWG", "Habeas data")  # fmt: skip
+LETTERS = ("Lettre d'info", "Infolettre", "Infobrief", "Rundbrief", "Boletín", "Notiziario",
+           "Nyhedsbrev", "Zpravodaj", "Biuletyn", "Hírlevél", "Buletin", "E-bülten", "Розсилка",
+           "Ενημερωτικό δελτίο", "メルマガ", "뉴스레터", "电子报", "ניוזלטר")  # fmt: skip
+SUBSCRIBERS = ("Subscriber", "Abonnent", "Abonné", "Suscriptor", "Assinante", "Prenumerant",
+               "Odběratel", "Подписчик", "購読者")  # fmt: skip
+GONE = ("Löschung", "Zu löschen", "À supprimer", "Delete", "Excluded", "Ausgeschlossen", "Exclu",
+        "Escluso", "Uitgesloten")  # fmt: skip
+
+
+@pytest.mark.parametrize("header", [*SHORT_CHANNELS, *LAWS, *LETTERS, *SUBSCRIBERS, *GONE])
+@pytest.mark.parametrize("cells", [("no", "yes", "no"), ("DENIED", "GRANTED", "DENIED")])
+def test_short_names_of_leave_are_asked_about(
+    tmp_path: Path, header: str, cells: tuple[str, ...]
+) -> None:
+    """`Tel ok`: no became an answer, while `Telefon ok` was asked about."""
+    assert guessed(tmp_path / "x.csv", header, *cells) == ({}, True)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("Avg order", ("12", "13", "14")),
+        ("AVG", ("12", "13", "14")),
+        ("Subscriber", ("Acme", "Beta", "Corp")),
+        ("Phone verified", ("yes", "no", "yes")),
+        ("Mobile app", ("yes", "no", "yes")),
+        ("Phone type", ("mobile", "fixed", "mobile")),
+        ("Price excluded VAT", ("12", "13", "14")),
+    ],
+)
+def test_what_such_words_mean_besides_is_not_asked_about(
+    tmp_path: Path, header: str, cells: tuple[str, ...]
+) -> None:
+    assert guessed(tmp_path / "x.csv", header, *cells) == ({}, False)
