@@ -12,7 +12,8 @@ place, as it is written: Ann Lee i.A. Bob May. `before_organisation`: Ann Lee fr
 `_or_place`: Anne of Cleves; one `_or_name`: John bei der Wieden. One `of_a_sentence` opens what is
 said of somebody: Ann Lee on leave. Behind a whole name one
 `of_a_relative` says whose child or wife that is: Suresh Kumar s/o Ramesh Rao. With a dot one
-`given_abbreviated` is a given name: Wm., Mohd.
+`given_abbreviated` is a given name: Wm., Mohd. As it is written one `behind_name` is no part of
+the name before it: Hans Roth jun., Hans Roth a.D.
 """
 
 import csv
@@ -27,6 +28,7 @@ Kind = Literal[
     "between_persons", "between_given",
     "before_organisation", "before_organisation_or_place", "before_organisation_or_name",
     "for_another", "of_a_sentence", "of_a_relative",
+    "behind_name",
 ]  # fmt: skip
 _LIST = Path(__file__).with_name("name_words.csv")
 

@@ -125,11 +125,15 @@ def split_name(text: str) -> Parts:
         return Parts(whole=text, doubt=NOT_CLEAR)
     titles = titles_before(words)
     core = words[titles:]
-    core = core[: len(core) - suffixes_behind(core)]
+    behind = suffixes_behind(core)
+    core = core[: len(core) - behind]
     if core and core[-1].endswith(","):
         core[-1] = core[-1].rstrip(",")
     if not core:
         return Parts(whole=text, doubt=NOT_CLEAR)
+    if behind and len(core) == 1 and is_only_family(core[0]) and not share_given(core[0]):
+        # Müller jun., Müller PhD
+        return Parts(None, None, core[0])
     has_title = honours > 0 or any(bare(word) not in GIVEN_TITLES for word in words[:titles])
     found = _split_core(core, has_title=has_title)
     return found if found is not None else Parts(whole=text, doubt=NOT_CLEAR)
@@ -248,7 +252,7 @@ def _without_decoration(part: str) -> str:
     """What stands between two commas without titles; empty where it is nothing but a degree."""
     words = part.split()
     words = words[titles_before(words) :]
-    if words and suffixes_behind(["a", *words]) == len(words):
+    if words and suffixes_behind(["Aa", *words]) == len(words):
         return ""
     return " ".join(words[: len(words) - suffixes_behind(words)])
 

@@ -19,6 +19,8 @@ GENERATIONS = {
     "sr": "sr", "snr": "sr", "senior": "sr", "jr": "jr", "jnr": "jr", "junior": "jr",
     "júnior": "jr", "ii": "ii", "iii": "iii", "iv": "iv",
 }  # fmt: skip
+# Only with a dot, where a name stands before them: Sen and Jun are names.
+GENERATIONS_CUT_SHORT = {"jun.": "jr", "sen.": "sr", "ml.": "jr"}
 # nameparser lists 800 titles; "Dean", "Major" or "King" among them are first names more often.
 HONORIFICS = words_of("title") | words_of("title_behind_name")
 # Names of people too: titles with a dot, or before a name that is known as a given one. Hon Wai
@@ -31,6 +33,8 @@ _WITH_DOT = words_of("title_with_dot")
 # Only behind a title: Dr. med. dent.
 _BEHIND_TITLE = words_of("title_behind_title")
 _DEGREES = words_of("degree")
+_BEHIND = words_of("behind_name")
+_RETIRED = frozenset(["a.D.", "i.R."])
 _GIVEN_ABBREVIATED = words_of("given_abbreviated")
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
 _BETWEEN_PIECES = re.compile(r"[.-]+")
@@ -93,7 +97,9 @@ def with_titles_apart(text: str) -> str:
 
 
 def titles_before(words: list[str]) -> int:
-    """How many words at the beginning are titles."""
+    """How many words at the beginning are titles, or a rank that somebody had: Oberst a.D."""
+    if len(words) > 2 and words[1] in _RETIRED and not is_given(words[0]):
+        return 2
     count = 0
     for word, behind in zip(words, [*words, ""][1:], strict=True):
         key, has_dot = bare(word), word.rstrip(",").endswith(".")
@@ -167,11 +173,19 @@ def suffixes_behind(words: list[str]) -> int:
         # Ivanov I.I. is no second; i.V. stands in for somebody.
         is_initials = word.isupper() and _INITIALS.fullmatch(word) is not None
         is_generation = key in GENERATIONS and not is_alone and not is_initials
-        is_suffix = is_generation or key in _DEGREES
+        is_suffix = is_generation or key in _DEGREES or _is_behind(word.strip(","), rest)
         if not is_suffix and not ((stands_out or is_abbreviated) and key in suffixes()):
             break
         count += 1
     return count
+
+
+def _is_behind(word: str, rest: list[str]) -> bool:
+    """Roth jun., Roth a.D.; in capitals only behind a family's name: HANS ROTH JUN."""
+    if word in _BEHIND:
+        return rest[-1][:1].isupper()
+    is_whole = len(rest) > 1 and is_only_family(rest[-1].strip(","))
+    return is_whole and word.lower() in GENERATIONS_CUT_SHORT
 
 
 def _are_in_small_letters(words: list[str]) -> bool:

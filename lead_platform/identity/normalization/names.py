@@ -34,6 +34,7 @@ from lead_platform.identity.normalization.name_subjects import (
 from lead_platform.identity.normalization.name_words import (
     AROUND,
     GENERATIONS,
+    GENERATIONS_CUT_SHORT,
     bare,
     suffixes_behind,
     titles_before,
@@ -72,6 +73,7 @@ _SET_OFF = re.compile(r"(?<!\S)([dlo])'\s+(?=[^\W\d_])", re.IGNORECASE)
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _DIGIT = re.compile(r"\d")
+_RETIRED = re.compile(r"(?<= )(a\. D\.|i\. R\.)(?!\S)")
 # Suresh Kumar, S / O: Ramesh Rao
 _RELATIVE = re.compile(r"(?:,\s*|\s+|^)([sdwhfm])\s?/\s?(o)\b[.:]*\s+", re.IGNORECASE)
 # Mª, M.ª and Fcº as Spanish names are cut short.
@@ -89,6 +91,8 @@ _SMALL = frozenset(
 )  # fmt: skip
 # Small only before another word of the family's name: in 't Veld, but Anna In.
 _SMALL_BEFORE = frozenset(["aan", "bij", "in", "onder", "op", "over", "tot", "uit", "voor"])
+# Small only behind another one: de la Cruz, but Le Goff, La Rosa.
+_SMALL_BEHIND = frozenset(["la", "le", "lo"])
 _LINKS_OF_PERSONS = BETWEEN_PERSONS | BETWEEN_GIVEN | {"en", "y", "e", "i"}
 
 
@@ -160,15 +164,20 @@ def _generation(*texts: str | None) -> str | None:
     Alone it is a name: Junior Mendes.
     """
     found = {
-        GENERATIONS[word]
+        generation
         for text in texts
         if text
         and len(words := text.replace(",", " ").split()) > 1
         # i.V. is no fourth.
         and "." not in words[-1].rstrip(".")
-        and (word := bare(words[-1])) in GENERATIONS
+        and (generation := _generation_said(words)) is not None
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _generation_said(words: list[str]) -> str | None:
+    cut_short = GENERATIONS_CUT_SHORT.get(words[-1].lower())
+    return cut_short if cut_short and suffixes_behind(words) else GENERATIONS.get(bare(words[-1]))
 
 
 def _is_nobodys(
@@ -238,6 +247,7 @@ def _cleaned(raw: str | None) -> str | None:
     if text is None or len(text) > _LONGEST:
         return text
     text = _RELATIVE.sub(r" \1/\2 ", text).strip() if "/" in text else text
+    text = _RETIRED.sub(lambda found: found[0].replace(" ", ""), text)
     return with_titles_apart(without_name_at_birth(text))
 
 
@@ -465,9 +475,10 @@ def _cased(part: str | None, position: int) -> str | None:
         text = behind.rstrip(AROUND)
     words = [word[:1] if _INITIAL.fullmatch(word) else word for word in text.split()]
     cased = [recase(word, lambda word: _cased_word(word, position)) for word in words]
-    if position and len(words) == 1 and words[0].lower() in _SMALL:
+    opens = words[0].lower() if position and words else ""
+    if opens in _SMALL_BEHIND or (len(words) == 1 and opens in _SMALL):
         # Chinedu E., Pierre Le: no particle where nothing stands behind it.
-        cased = [_capital(words[0].lower())]
+        cased[0] = recase(words[0], lambda word: _capital(word.lower()))
     for place, word in enumerate(words[:-1] if position else ()):
         if word.lower() in _SMALL_BEFORE and (word.islower() or word.isupper()):
             cased[place] = word.lower()

@@ -236,6 +236,46 @@ def test_a_word_that_may_be_either_name_before_an_initial_is_asked_for(
 
 
 @pytest.mark.parametrize(
+    ("behind", "suffix"),
+    [("jun.", "jr"), ("sen.", "sr"), ("ml.", "jr"), ("i.R.", None), ("i. R.", None),
+     ("a.D.", None), ("a. D.", None), ("em.", None)],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["Hans Müller {}", "Hans Müller, {}", "Dr. Hans Müller {}"])
+def test_what_is_cut_short_behind_a_name_is_no_last_name(
+    name: str, behind: str, suffix: str | None, vocabularies: Vocabularies
+) -> None:
+    """Hans Müller a.D. was of the last name A.d."""
+    found = normalize_name(name.format(behind), None, None, vocabularies)
+    assert (found.full, found.first, found.last) == ("Hans Müller", "Hans", "Müller")
+    columns = normalize_name(None, "Hans", f"Müller {behind}", vocabularies)
+    assert (columns.first, columns.last, columns.suffix) == ("Hans", "Müller", suffix)
+
+
+@pytest.mark.parametrize(
+    ("raw", "first", "last"),
+    [
+        ("Müller jun.", None, "Müller"), ("Müller PhD", None, "Müller"),
+        ("Anna jun.", "Anna", None),
+        ("HANS MÜLLER JUN.", "Hans", "Müller"), ("Oberst a.D. Hans Müller", "Hans", "Müller"),
+        ("Minister a. D. Hans Müller", "Hans", "Müller"),
+        # Names, though others are cut short so.
+        ("Amartya Sen.", "Amartya", "Sen"), ("amartya sen.", "Amartya", "Sen"),
+        ("Hans Jun", "Hans", "Jun"), ("Jun Sato", "Jun", "Sato"), ("Irene Em", "Irene", "Em"),
+        # Particles in capitals.
+        ("Jean LE GOFF", "Jean", "Le Goff"), ("LE GOFF Jean", "Jean", "Le Goff"),
+        ("jean le goff", "Jean", "Le Goff"), ("Anna LA ROSA", "Anna", "La Rosa"),
+        ("Maria DE LA CRUZ", "Maria", "de la Cruz"), ("Jan VAN DEN BERG", "Jan", "van den Berg"),
+        ("Hernández López, Juan", "Juan", "Hernández López"),
+    ],
+)  # fmt: skip
+def test_marks_behind_and_particles_before_a_last_name(
+    raw: str, first: str | None, last: str | None, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.first, found.last, found.reasons) == (first, last, ())
+
+
+@pytest.mark.parametrize(
     ("first", "last"),
     [
         ("Leila", "El Amrani"), ("Jan", "ten Cate"), ("Maria", "Lo Presti"), ("Paolo", "Li Causi"),
