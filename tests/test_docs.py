@@ -250,6 +250,12 @@ def test_every_configuration_file_is_documented() -> None:
     assert [name for name in sorted(named) if name not in text] == []
 
 
+def test_every_list_of_the_package_is_documented() -> None:
+    text = text_of("docs/configuration.md")
+    names = [file.name for file in (PROJECT / "lead_platform" / "vocabularies").glob("*.csv")]
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
 def test_schedules_and_sensors_are_documented() -> None:
     text = text_of("docs/operations.md")
     defined = [

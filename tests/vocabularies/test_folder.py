@@ -1,4 +1,5 @@
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,11 @@ def test_a_state_of_no_consent_is_no_word_of_consent(config: Path) -> None:
     append(config, "consents.csv", "on holiday,not_stated")
     assert load_vocabularies(config).consents.find("on holiday") is None
     assert load_intake_lists(config).states_no_consent("On Holiday")
+
+
+@pytest.mark.parametrize("name", ["field_names", "quantities", "role_mailboxes", "placeholders"])
+def test_no_row_stands_twice(name: str) -> None:
+    """Of two rows for one name, an edit reached the one that did not count."""
+    path = CONFIG / "vocabularies" / f"{name}.csv"
+    _, *rows = path.read_text(encoding="utf-8").splitlines()
+    assert [row for row, count in Counter(rows).items() if count > 1] == []
