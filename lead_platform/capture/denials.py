@@ -17,7 +17,7 @@ from lead_platform.vocabularies.dating import without_dates_beside_number
 from lead_platform.vocabularies.particles import PARTICLES
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import FIRST_IDEOGRAPH, IntakeLists
-from lead_platform.vocabularies.text import fold, unaccent
+from lead_platform.vocabularies.text import MARKS, fold, unaccent
 
 NAME_FIELDS = ("full_name", "first_name", "last_name")
 PREFERRED_CHANNEL = "preferred_channel"
@@ -28,7 +28,7 @@ _FEWEST_WORDS = 3
 # Wishes are few, and each is looked up in several lists.
 _MOST_REMEMBERED = 1_000
 _SIGNS = str.maketrans(dict.fromkeys('()[]{}<>*!.,;:/|-–—_#"（）', " ") | {"'": ""})
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(rf"[^\W_]+(?:[{MARKS}]++[^\W_]*)*(?:['’][^\W_]+)*")
 _SEPARATOR = re.compile(r"\s*[()\[\]{}<>*!;:/|,_#\"–—]+\s*|\s+[-.]+\s*|[-.]+\s+")
 _OPENED, _CLOSING = re.compile(r"[(\[{<*（][^)\]}>]*$"), re.compile(r"[)\]}>*）]+")
 _SET_OFF = '()[]{}<>*!;:/|,_#"–—- （）'

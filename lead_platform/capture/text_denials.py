@@ -26,7 +26,7 @@ from lead_platform.vocabularies.contact_permissions import Leave
 from lead_platform.vocabularies.dating import has_date, without_dates
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
 from lead_platform.vocabularies.tables import IntakeLists
-from lead_platform.vocabularies.text import fold, straighten_apostrophes, unaccent
+from lead_platform.vocabularies.text import MARKS, fold, straighten_apostrophes, unaccent
 
 # Longer ones are what people wrote.
 LONGEST_ANSWER = 200
@@ -52,7 +52,7 @@ _SIGNS = str.maketrans(
     {code: " " for code in range(128) if not chr(code).isalnum()} | {"'": "", "`": ""}
 )
 # Dashes, quotes, signs of money, pictures; the accents of a letter stay with it.
-_MARKS = re.compile("[^\x00-\x7f\\w\u0300-\u036f]")
+_MARKS = re.compile(f"[^\x00-\x7f\\w{MARKS}]")
 _DOUBLE = _PAIR = 2
 _LONGEST_REPLY = 40
 # More words are a sentence of which nobody knows what it says.

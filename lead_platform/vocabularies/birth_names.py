@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from lead_platform.vocabularies.text import LETTER_END
+
 _LIST = Path(__file__).with_name("birth_names.csv")
 _SHORTEST_ABBREVIATION = 4
 # One letter or two before a dot, or several such: f., ur., o.s., z d.
@@ -77,7 +79,7 @@ def _may_be_a_name(found: re.Match[str]) -> bool:
 @cache
 def _behind_a_name() -> re.Pattern[str]:
     return re.compile(
-        rf"(?<=[^\W\d_]|[.)])(?P<sign>\s*[,(\[]\s*|\s+){_marks()}(?P<other>[^,()\[\]]*)[)\]]?"
+        rf"(?<={LETTER_END}|[.)])(?P<sign>\s*[,(\[]\s*|\s+){_marks()}(?P<other>[^,()\[\]]*)[)\]]?"
     )
 
 

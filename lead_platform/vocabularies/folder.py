@@ -63,7 +63,7 @@ from lead_platform.vocabularies.tables import (
 from lead_platform.vocabularies.text import fold
 
 # Raise this whenever a rule of normalisation changes what a value becomes.
-CODE_VERSION = "13"
+CODE_VERSION = "14"
 # Their data decides results too: numbering plans, country lists, disposable domains.
 _LIBRARIES = (
     "phonenumbers", "pycountry", "babel", "email-validator", "disposable-email-domains",

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from lead_platform.vocabularies.text import MARKS
+
 _MOST_SHAPES = 1_000
 _MOST_KNOWN = 10_000
-_NOT_OF_A_NAME = re.compile(r"[\W_]+")
+_NOT_OF_A_NAME = re.compile(rf"(?:[^\w{MARKS}]|_)+")
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -27,7 +28,48 @@ _NON_STARTERS_FROM, _NON_STARTERS_TO = 0x300, 0x20000
 # The last code point is written with seven digits; Python reads no figure of thousands of them.
 _NO_CODE_POINT = re.compile(r"&#[0-9]{100,};?")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
-_NOT_WORD = re.compile(r"[\W_]+")
+# What else a word is the same word without: the points of Hebrew and Arabic, which people leave
+# out, further accents, and which of several shapes a sign has. Not the vowels that other scripts
+# write as marks.
+_OTHER_ACCENTS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670\u180b-\u180d\u180f"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\ufe00-\ufe0f\ufe20-\ufe2f\U000e0100-\U000e01ef]"
+)
+# In Latin, Greek, Cyrillic, Chinese, Japanese and Korean no marks are left once those are gone;
+# what looks for marks takes half as long again.
+_MAY_HOLD_MARKS = re.compile(
+    "[\u0483-\u1dff\u2cef-\u2dff\u302a-\u302f\u3099\u309a\ua66f-\uabff\ufb1e\ufe00-\ufe2f\U00010100-\U000e01ef]"
+)
+# All marks lie here, and symbols' own (0x20D0-0x20FF), which belong to no letter; a test looks
+# through the rest.
+_MARKS_LIE_IN = (
+    range(0x300, 0x20D0), range(0x2100, 0x3100), range(0xA600, 0xAC00), range(0xFB00, 0xFE30),
+    range(0x10100, 0x12000), range(0x16A00, 0x17000), range(0x1BC00, 0x1BD00),
+    range(0x1CF00, 0x1D300), range(0x1DA00, 0x1F000), range(0xE0100, 0xE01F0),
+)  # fmt: skip
+
+
+def _marks_of_letters() -> str:
+    """Inside of a class of a regular expression: vowel signs, tones, accents; none of symbols."""
+    runs: list[list[int]] = []
+    for code in chain.from_iterable(_MARKS_LIE_IN):
+        if unicodedata.category(chr(code)) in ("Mn", "Mc"):
+            if runs and runs[-1][1] == code - 1:
+                runs[-1][1] = code
+            else:
+                runs.append([code, code])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in runs)
+
+
+# The one place that says what a letter is: `\w` and `str.isalpha` count no marks, which in the
+# scripts of India, Thailand and others are vowels. `MARKS` goes into a class, `LETTER` is a letter
+# with its marks, `LETTER_END` the one sign that such a letter ends in (for a look behind).
+MARKS = _marks_of_letters()
+LETTER = rf"[^\W\d_][{MARKS}]*"
+LETTER_END = rf"(?:[^\W\d_]|[{MARKS}])"
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+# A mark behind no letter is none of a word.
+_NOT_WORD = re.compile(rf"(?:[^\w{MARKS}]|_)[\W_]*|\A[{MARKS}][\W_]*")
 _APOSTROPHES = re.compile(r"['’‘`´ʼ′]")
 # Three times as fast as the regular expression that does the same for other scripts.
 _ASCII_MARKS = {code: " " for code in range(128) if not chr(code).isalnum()} | {
@@ -74,11 +116,16 @@ def recase(text: str, casing: Callable[[str], str]) -> str:
 
 
 def unaccent(text: str) -> str:
-    """`text` in lower case without accents on Latin, Greek and Cyrillic letters."""
+    """`text` in lower case without accents on Latin, Greek and Cyrillic letters, and without the
+    points of Hebrew and Arabic ones."""
     folded = text.casefold()
     if folded.isascii():
         return folded
     plain = _LATIN_MARKS.sub("", _normalize("NFKD", folded)).casefold()
+    if plain.isascii():
+        return plain
+    if _MAY_HOLD_MARKS.search(plain) is not None:
+        plain = _OTHER_ACCENTS.sub("", plain)
     return _normalize("NFC", plain).translate(_LETTERS_WITHOUT_DECOMPOSITION)
 
 
@@ -87,8 +134,12 @@ def fold(text: str) -> str:
     plain = unaccent(text)
     if plain.isascii():
         return " ".join(plain.translate(_ASCII_MARKS).split())
-    spaced = _APOSTROPHES.sub("", plain).replace("&", " and ")
-    return " ".join(_NOT_WORD.sub(" ", spaced).split())
+    plain = _APOSTROPHES.sub("", plain)
+    if plain.replace(" ", "").isalnum():
+        return " ".join(plain.split())
+    spaced = plain.replace("&", " and ")
+    between = _NOT_WORD if _MAY_HOLD_MARKS.search(spaced) is not None else _NOT_ALPHANUMERIC
+    return " ".join(between.sub(" ", spaced).split())
 
 
 def undo_percent_encoding(text: str) -> str:

@@ -1,3 +1,4 @@
+import re
 import sys
 import unicodedata
 from itertools import groupby
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_platform.identity.normalization.categories import page_category
+from lead_platform.vocabularies import text as texts
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
+    LETTER,
     MOST_NON_STARTERS,
     clean_message,
     clean_text,
@@ -19,6 +22,7 @@ from lead_platform.vocabularies.text import (
     stream_safe,
     unaccent,
 )
+from tests.marked_scripts import ACCENTED, NAMES, POINTED
 
 # Marks of several combining classes, two of which count as letters, and what they stand upon.
 MARKS = "\u0301\u0316\u0344\u05b0\u0f73\u093c\u3099\uff9e\U0001d165"
@@ -71,6 +75,36 @@ def test_a_message_keeps_its_lines() -> None:
 )
 def test_fold(text: str, key: str) -> None:
     assert fold(text) == key
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_vowels_that_are_marks_are_of_the_key(script: str) -> None:
+    """`टाटा` and `टीटी` had one key: what is no letter to Python was left out."""
+    assert [fold(name) for name in NAMES[script]] == [clean_text(name) for name in NAMES[script]]
+    assert len(set(map(fold, NAMES[script]))) == len(NAMES[script]) >= 18
+    assert all(re.fullmatch(rf"(?:{LETTER})+ (?:{LETTER})+", name) for name in NAMES[script])
+
+
+@pytest.mark.parametrize(("text", "key"), [*POINTED.items(), *ACCENTED.items()])
+def test_points_and_accents_are_not_of_the_key(text: str, key: str) -> None:
+    assert fold(text) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("1\ufe0f\u20e3 Acme", "1 acme"), ("\u093eराम", "राम"), ("❤\ufe0f Acme", "acme"),
+     ("राम।श्याम", "राम श्याम"), ("\u845b\U000e0100\u57ce", "\u845b\u57ce")],
+)  # fmt: skip
+def test_a_mark_counts_with_the_letter_before_it(text: str, key: str) -> None:
+    assert fold(text) == key
+
+
+def test_all_marks_of_letters_are_known() -> None:
+    marks = re.compile(f"[{texts.MARKS}]")
+    for code in range(sys.maxunicode):
+        is_mark = unicodedata.category(chr(code)) in ("Mn", "Mc")
+        is_of_symbols = 0x20D0 <= code < 0x2100
+        assert (marks.match(chr(code)) is not None) == (is_mark and not is_of_symbols), hex(code)
 
 
 @given(st.text())

@@ -35,11 +35,18 @@ _SPELLED_OUT = " ".join(
     f"when unicode(name) between {first} and {last} then 'spelled'" for first, last in COMPARABLE
 )
 
+# From Thaana on, those of India and its neighbours, further ones, kana and the rare.
+_MARKED = r"\x{0780}-\x{109f}\x{1700}-\x{1cff}\x{3041}-\x{30ff}\x{a800}-\x{abff}\x{11000}-\x{11fff}"
+
 _MACROS = f"""
 create or replace temp macro spelled_out(value) as
     replace(replace(replace(value, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
+-- In scripts that write vowels as marks, and kana, `strip_accents` makes one word of several.
+create or replace temp macro without_accents(value) as
+    case when strlen(value) > length(value) and regexp_matches(value, '[{_MARKED}]') then value
+    else strip_accents(value) end;
 create or replace temp macro fold(value) as
-    nullif(translate(spelled_out(lower(strip_accents(value))), 'øłđðıħ -''.’`´,_', 'olddih'), '');
+    nullif(translate(spelled_out(lower(without_accents(value))), 'øłđðıħ -''.’`´,_', 'olddih'), '');
 create or replace temp macro parts_of(names) as
     list_filter(
         list_transform(string_split(replace(names, '-', ' '), ' '), lambda word: fold(word)),

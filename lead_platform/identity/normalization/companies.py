@@ -21,6 +21,7 @@ from lead_platform.vocabularies.legal_forms import shown_forms
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
     BLANK,
+    MARKS,
     NormalText,
     clean_text,
     fold,
@@ -30,7 +31,8 @@ from lead_platform.vocabularies.text import (
 
 _LONGEST = 250
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{24,128}")
-_HOST = re.compile(r"^(?=.{3,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})+$")
+_HOST = re.compile(rf"^(?=.{{3,253}}$)[\w{MARKS}-]{{1,63}}(?:\.[\w{MARKS}-]{{1,63}})+$")
+_SIGNS_BEHIND = re.compile(rf"[^\w{MARKS}.]+\Z")
 _AROUND = " \t,;:|*"
 _COUNTRIES = frozenset({"usa", "uk"})
 _SMALL_WORDS = frozenset(
@@ -180,11 +182,17 @@ def _without_legal_forms(name: str) -> str:
     bare = name
     while bare:
         terms = _legal_forms_by_last_word().get(_last_word(bare))
-        stripped = custom_basename(bare, terms) if terms else bare
+        stripped = _without(terms, bare) if terms else bare
         if stripped == bare:
             break
         bare = stripped
     return bare
+
+
+def _without(terms: list[tuple[int, list[str]]], name: str) -> str:
+    """What cleanco leaves of the words, each whole: it cuts off the vowel signs of the last one."""
+    count = len(custom_basename(name, terms).split())
+    return _SIGNS_BEHIND.sub("", " ".join(name.split()[:count]))
 
 
 def _last_word(name: str) -> str:

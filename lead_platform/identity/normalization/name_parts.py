@@ -51,18 +51,20 @@ from lead_platform.vocabularies.particles import (
     RANKS,
     are_particles,
 )
-from lead_platform.vocabularies.text import fold
+from lead_platform.vocabularies.text import LETTER, MARKS, fold
 
 NOT_CLEAR = "which word is the first name is not clear: kept whole"
 
 FAMILY_FIRST_SCRIPT = re.compile(rf"^[{SIGNS_OF_FAMILY_FIRST}]+$")
-_PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})* [^\W\d_]{2,}(?:[-'][^\W\d_]{2,})*")
-_INITIALS = re.compile(r"((?:[^\W\d_]\. ?){2,}) ?([^\W\d_]{2,}(?:[-'][^\W\d_]+)*)")
-_SAINT = re.compile(r"(.+) ((?:saint|sainte) [^\W\d_]+)", re.IGNORECASE)
-_INITIAL = re.compile(r"(?:[^\W\d_]\.){0,2}[^\W\d_]\.?")
+# Two letters or more, marks among them.
+_WORD = rf"[^\W\d_](?:[^\W\d_]++|[{MARKS}]++)++"
+_PLAIN = re.compile(rf"{_WORD}(?:[-']{_WORD})* {_WORD}(?:[-']{_WORD})*")
+_INITIALS = re.compile(rf"((?:{LETTER}\. ?){{2,}}) ?({_WORD}(?:[-'](?:{LETTER})+)*)")
+_SAINT = re.compile(rf"(.+) ((?:saint|sainte) (?:{LETTER})+)", re.IGNORECASE)
+_INITIAL = re.compile(rf"(?:{LETTER}\.){{0,2}}{LETTER}\.?")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 # al-Maktoum, el-Sayed: never a given name.
-_ARTICLE = re.compile(r"(?:al|el|ul|as|ash|ad|ar|az|an)-[^\W\d_]+", re.IGNORECASE)
+_ARTICLE = re.compile(rf"(?:al|el|ul|as|ash|ad|ar|az|an)-(?:{LETTER})+", re.IGNORECASE)
 
 # Written with their marks these are family names and stand first, as in all of Vietnam.
 _VIETNAMESE_FAMILIES = frozenset(

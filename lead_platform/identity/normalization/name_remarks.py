@@ -25,16 +25,18 @@ from lead_platform.identity.normalization.name_words import (
 from lead_platform.vocabularies.name_words import Kind, words_of
 from lead_platform.vocabularies.particles import LINKS, PARTICLES
 from lead_platform.vocabularies.tables import Vocabularies
-from lead_platform.vocabularies.text import fold
+from lead_platform.vocabularies.text import LETTER_END, MARKS, fold
 
 _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>|【([^【】]*)】")
 _OPENING_BRACKETS = re.compile(r"[(\"]\s*([^()\"]*[^()\"\s])\s*[)\"]\s*")
 _HELD = re.compile(r"\(([^()]*)\)|\"([^\"]*)\"")
 _DASHES = "‐‑‒–—―"
 _SIGNS_IN_WORDS = str.maketrans(_DASHES + "_", "-" * len(_DASHES) + " ")
-_SIGN = re.compile(r"(\s+[-=]+>?\s+|\s*[→⇒➔➜]\s*|\s+[>»•·~@/]\s+|\s*[;|]\s*|(?<=[^\W\d_]):\s+)")
+_SIGN = re.compile(
+    rf"(\s+[-=]+>?\s+|\s*[→⇒➔➜]\s*|\s+[>»•·~@/]\s+|\s*[;|]\s*|(?<={LETTER_END}):\s+)"
+)
 # Tom Becker <tom@acme.com>
-_MAILBOX_BEHIND = re.compile(r"(?<=\w)\s*[<(\[]\s*\S+@\S+?\s*[>)\]]\s*$")
+_MAILBOX_BEHIND = re.compile(rf"(?<=[\w{MARKS}])\s*[<(\[]\s*\S+@\S+?\s*[>)\]]\s*$")
 _MAILBOX = re.compile(r"@\s*[\w-]+\.\w")
 _CODE = re.compile(r"[A-Z]{2,7}")
 _LONGEST_MARK = 4

@@ -11,14 +11,15 @@ from lead_platform.identity.normalization.name_words import HONORIFICS, bare, wi
 from lead_platform.vocabularies import name_words as words_around
 from lead_platform.vocabularies.legal_forms import in_capitals, words_of
 from lead_platform.vocabularies.particles import PARTICLES
+from lead_platform.vocabularies.text import LETTER, LETTER_END
 
 SEVERAL_PERSONS = "several persons in one name: kept whole"
 A_COMPANY = "a company's or a team's name: kept whole"
 
-_GLUED = re.compile(r"[^\W\d_]{2,}\.?\s*[&/]\s*[^\W\d_]{2,}")
+_GLUED = re.compile(rf"{LETTER_END}{{2}}\.?\s*[&/]\s*{LETTER_END}{{2}}")
 # И. И. Иванов
 _INITIAL = re.compile(r"[ИІ]\.")
-_ABBREVIATED = re.compile(r"[^\W\d_]\.?|[^\W\d_]{2,3}\.")
+_ABBREVIATED = re.compile(rf"{LETTER}\.?|(?:{LETTER}){{2,3}}\.")
 BETWEEN_PERSONS = words_around.words_of("between_persons")
 BETWEEN_GIVEN = words_around.words_of("between_given")
 _FOR_ANOTHER = words_around.words_of("for_another")

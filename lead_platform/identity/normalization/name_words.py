@@ -12,6 +12,7 @@ from nameparser.config import CONSTANTS
 from lead_platform.identity.normalization.known_names import is_given, is_only_family
 from lead_platform.vocabularies.birth_names import without_birth_names
 from lead_platform.vocabularies.name_words import words_of
+from lead_platform.vocabularies.text import LETTER, LETTER_END
 
 AROUND = " ,.-'\"()&/"
 # Which of several generations of one name a word behind it says.
@@ -39,8 +40,8 @@ _GIVEN_ABBREVIATED = words_of("given_abbreviated")
 _ASIDE = re.compile(r"\([^()]*\)|\"[^\"]*\"|\[[^\[\]]*\]")
 _BETWEEN_PIECES = re.compile(r"[.-]+")
 # M.S. Dhoni is no Ms.
-_INITIALS = re.compile(r"(?:[^\W\d_]\.){2,},?")
-_GLUED_TITLE = re.compile(r"([^\W\d_]{2,5}\.)(?=[^\W\d_]{3})")
+_INITIALS = re.compile(rf"(?:{LETTER}\.){{2,}},?")
+_GLUED_TITLE = re.compile(rf"({LETTER_END}{{2,5}}\.)(?={LETTER_END}{{3}})")
 # Japanese, Chinese and Korean; 々 repeats the sign before it, and rare names have signs of their
 # own planes (𠮷田).
 SIGNS_OF_FAMILY_FIRST = (

@@ -45,6 +45,9 @@ from lead_platform.vocabularies.birth_names import is_birth_name_alone
 from lead_platform.vocabularies.particles import NEVER_GIVEN, PARTICLES
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import (
+    LETTER,
+    LETTER_END,
+    MARKS,
     clean_text,
     fold,
     recase,
@@ -61,16 +64,18 @@ _HASH = re.compile(r"(?=.*\d)[0-9a-f]{16,128}|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0
 _LINK = re.compile(r"https?://|www\.|\.(?:com|net|org|io)\b", re.IGNORECASE)
 _REPEATED = re.compile(r"(.)\1{2,}")
 # M?ller, M\ufffdller: what was no letter of some encoding on the way.
-_LOST_LETTER = re.compile("\ufffd|(?<=[^\\W\\d_])[?](?=[^\\W\\d_])")
-_NOT_IN_NAMES = re.compile(r"[^\w\s.,'()\"\-&/]|[_=]")
-_NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]{2})[_#]?\d{1,2}(?!\S)")
+_LOST_LETTER = re.compile(rf"\ufffd|(?<={LETTER_END})[?](?={LETTER_END})")
+_NOT_IN_NAMES = re.compile(
+    rf"(?:[^\w{MARKS}\s.,'()\"\-&/]|[_=])[{MARKS}]*|(?<![\w{MARKS}])[{MARKS}]+"
+)
+_NUMBER_BEHIND = re.compile(rf"(?<={LETTER_END}{{2}})[_#]?\d{{1,2}}(?!\S)")
 _STRAY_SIGNS = re.compile(r"(?<!\S)[()\"'.,-]+(?!\S)")
 # What people set between two persons, as one sign.
-_BESIDE_ANOTHER = re.compile(r"(?<=[^\W\d_])(?:\s*[;|、]\s*|\s+\+\s*|\s*\+\s+)(?=[^\W\d_])")
+_BESIDE_ANOTHER = re.compile(rf"(?<={LETTER_END})(?:\s*[;|、]\s*|\s+\+\s*|\s*\+\s+)(?=[^\W\d_])")
 # In an address a plus is a space: Anna+Ek is one person, Anna+Bo Ek is two.
-_PLUS = re.compile(r"(?<=[^\W\d_])\+(?=[^\W\d_])")
+_PLUS = re.compile(rf"(?<={LETTER_END})\+(?=[^\W\d_])")
 _SET_OFF = re.compile(r"(?<!\S)([dlo])'\s+(?=[^\W\d_])", re.IGNORECASE)
-_INITIAL = re.compile(r"[^\W\d_]\.")
+_INITIAL = re.compile(rf"({LETTER})\.")
 _WORD_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _DIGIT = re.compile(r"\d")
 _RETIRED = re.compile(r"(?<= )(a\. D\.|i\. R\.)(?!\S)")
@@ -473,7 +478,7 @@ def _cased(part: str | None, position: int) -> str | None:
     text = part.strip(AROUND) if position else part.strip(AROUND.replace(".", ""))
     if position and _OPENS_WITH_APOSTROPHE.match(behind := part.lstrip(AROUND.replace("'", ""))):
         text = behind.rstrip(AROUND)
-    words = [word[:1] if _INITIAL.fullmatch(word) else word for word in text.split()]
+    words = [found[1] if (found := _INITIAL.fullmatch(word)) else word for word in text.split()]
     cased = [recase(word, lambda word: _cased_word(word, position)) for word in words]
     opens = words[0].lower() if position and words else ""
     if opens in _SMALL_BEHIND or (len(words) == 1 and opens in _SMALL):

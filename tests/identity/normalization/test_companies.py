@@ -8,6 +8,18 @@ from lead_platform.identity.normalization.companies import (
     normalize_company,
 )
 from lead_platform.vocabularies.tables import Vocabularies
+from lead_platform.vocabularies.text import clean_text
+from tests.marked_scripts import NAMES
+
+
+@pytest.mark.parametrize("script", NAMES)
+@pytest.mark.parametrize("form", ["", " Ltd", " Pvt. Ltd."])
+def test_vowels_that_are_marks_tell_companies_apart(
+    script: str, form: str, vocabularies: Vocabularies
+) -> None:
+    """`टाटा` and `टीटी` were one company; cleanco cuts off the last vowel of a name besides."""
+    keys = {normalize_company(f"{name}{form}", vocabularies).key for name in NAMES[script]}
+    assert keys == {clean_text(name) for name in NAMES[script]}
 
 
 @pytest.mark.parametrize(

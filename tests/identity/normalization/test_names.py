@@ -8,6 +8,7 @@ from nameparser import HumanName
 from lead_platform.identity.normalization.names import normalize_name
 from lead_platform.vocabularies.tables import Vocabularies
 from lead_platform.vocabularies.text import clean_text
+from tests.marked_scripts import ACCENTED, NAMES, POINTED
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,30 @@ def test_whole_names(
 ) -> None:
     found = normalize_name(given_name, None, None, vocabularies)
     assert (found.full, found.first, found.last, found.reasons) == (full, first, last, ())
+
+
+@pytest.mark.parametrize(
+    "name", [name for names in (*NAMES.values(), POINTED, ACCENTED) for name in names]
+)
+def test_marks_stay_with_their_letters(name: str, vocabularies: Vocabularies) -> None:
+    """`राहुल शर्मा` became `र ह ल शर म`, and so did others: marks were no letters."""
+    first, last = name.split()
+    whole = normalize_name(name, None, None, vocabularies)
+    parts = normalize_name(None, first, last, vocabularies)
+    typed = normalize_name(f"{name} <a.b@acme.com>", None, None, vocabularies)
+    assert whole == parts == (clean_text(name), clean_text(first), clean_text(last), (), None)
+    assert typed[:3] == whole[:3]
+    lost = normalize_name(f"{first}?{last}", None, None, vocabularies)
+    assert lost.full is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "full"),
+    [("❤\ufe0f Anna Berg", "Anna Berg"), ("\u0301Anna Berg", "Anna Berg"), ("राम ।", "राम"),
+     ("\u845b\U000e0100\u57ce 太郎", "\u845b\U000e0100\u57ce 太郎")],
+)  # fmt: skip
+def test_a_mark_of_no_letter_goes(typed: str, full: str, vocabularies: Vocabularies) -> None:
+    assert normalize_name(typed, None, None, vocabularies).full == full
 
 
 @pytest.mark.parametrize(
