@@ -7,13 +7,14 @@ been done yet. So the runs tell whether anything is left, and no table is read t
 
 import itertools
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 
 from lead_platform.governance.attempts import Attempts
-from lead_platform.instants import is_to_come
+from lead_platform.instants import has_passed, is_to_come
 from lead_platform.lake.specs import WAY_FROM_IDENTITY
 from lead_platform.lake.switches import Switch
 from lead_platform.layers import LAYERS
@@ -22,6 +23,9 @@ WILL_RETRY_TAG = "dagster/will_retry"
 
 # Runs that may leave something: of these jobs, and of what somebody chose in the UI.
 JOBS = (*WAY_FROM_IDENTITY, IMPLICIT_ASSET_JOB_NAME)
+
+# Dagster launches a retry within half a minute.
+RETRY_WITHIN = timedelta(minutes=10)
 
 # Whose switch keeps a step from acting. That of capture keeps files where the sensors find them.
 WORKFLOWS = frozenset(
@@ -59,7 +63,10 @@ def find_leftovers(
         ended = instance.get_run_records(RunsFilter(job_name=job, statuses=_ENDED), limit=_LOOK_AT)
         for record in ended:
             run = record.dagster_run
-            if not _ended_after_begin(record, whole, now) or will_retry(run):
+            if not _ended_after_begin(record, whole, now):
+                continue
+            # What retries is another run, which is looked at by itself.
+            if AUTO_RETRY_RUN_ID_TAG in run.tags or is_retry_to_come(record, now):
                 continue
             if not _is_whole(instance, run):
                 return f"run {run.run_id[:8]} of {job} left the way before its end"
@@ -73,22 +80,34 @@ def find_leftovers(
     return None
 
 
-def will_retry(run: DagsterRun) -> bool:
-    """Dagster decides as a run fails; it unmarks a run whose retry cannot be started."""
-    return run.status == DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY_TAG) == "true"
+def _will_retry(run: DagsterRun) -> bool:
+    """Dagster decides as a run fails; it unmarks a run whose retry cannot be started. It never
+    tries a run again that the command line executed, though it marks that too."""
+    is_marked = run.status == DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY_TAG) == "true"
+    return is_marked and run.remote_job_origin is not None
 
 
-def jobs_taken_up(
-    instance: DagsterInstance, run: DagsterRun, failing: Collection[str]
-) -> list[str]:
-    """Of the jobs that fail, those of which this run, a success of another job, did all that their
-    last failed one had left."""
-    others = sorted({*failing} & ({*JOBS} - {run.job_name}))
+def is_retry_to_come(record: RunRecord, now: datetime) -> bool:
+    """Whether a retry of a failed run is still to be launched; one that has not come for so long
+    does not: what launches it looks at failures by their places, which a new event log gives
+    anew."""
+    run = record.dagster_run
+    is_launched = AUTO_RETRY_RUN_ID_TAG in run.tags
+    is_overdue = has_passed(RETRY_WITHIN, _instant(record.end_time), now)
+    return _will_retry(run) and not (is_launched or is_overdue)
+
+
+def jobs_settled(instance: DagsterInstance, run: DagsterRun, failing: Collection[str]) -> list[str]:
+    """Of the jobs that fail, those of which this run, a success, did all that their last failed one
+    had left; its own, unless it did only a part that somebody chose."""
+    is_part = run.op_selection or run.resolved_op_selection or run.asset_selection
+    own = [] if is_part else [run.job_name]
+    others = sorted({*failing} & {*JOBS, run.job_name} - {*own})
     record = instance.get_run_record_by_id(run.run_id) if others else None
     if record is None:
-        return []
+        return own
     done = _steps_done(instance, run)
-    return [job for job in others if _covers(instance, record, done, job)]
+    return own + [job for job in others if _covers(instance, record, done, job)]
 
 
 def _covers(instance: DagsterInstance, record: RunRecord, done: set[str], job: str) -> bool:
@@ -96,7 +115,7 @@ def _covers(instance: DagsterInstance, record: RunRecord, done: set[str], job: s
     failures = RunsFilter(job_name=job, statuses=[DagsterRunStatus.FAILURE])
     for failed in instance.get_run_records(failures, limit=1):
         plan = failed.dagster_run.execution_plan_snapshot_id
-        if plan is None or _instant(failed.end_time) > _instant(record.start_time):
+        if plan is None or failed.storage_id > record.storage_id:
             return False
         planned = {*instance.get_execution_plan_snapshot(plan).step_keys_to_execute}
         return planned <= done | _steps_done(instance, failed.dagster_run)

@@ -5,6 +5,8 @@ Only so often under the same rules: `run_failed` tells of the job until it succe
 started or ended is that person's.
 """
 
+from datetime import datetime
+
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
@@ -20,7 +22,7 @@ from dagster import (
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 
 from lead_platform.governance.attempts import Attempts
-from lead_platform.governance.leftovers import will_retry
+from lead_platform.governance.leftovers import is_retry_to_come
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.resource import open_lake
 from lead_platform.settings import Settings
@@ -34,12 +36,12 @@ MOST_ATTEMPTS = 6
 _LOOK_AT = 30
 
 
-def find_failed(instance: DagsterInstance, job: str) -> str | None:
+def find_failed(instance: DagsterInstance, job: str, now: datetime) -> str | None:
     """The id of the job's last scheduled run, where that failed and none has succeeded, was ended
     by a person or is under way since."""
     for record in instance.get_run_records(RunsFilter(job_name=job), limit=_LOOK_AT):
         run = record.dagster_run
-        if run.status != DagsterRunStatus.FAILURE or will_retry(run):
+        if run.status != DagsterRunStatus.FAILURE or is_retry_to_come(record, now):
             return None
         if SCHEDULE_NAME_TAG in run.tags:
             return run.run_id
@@ -51,7 +53,8 @@ def ask_again(
 ) -> SensorResult | SkipReason:
     """Ask for the job once more where its scheduled run failed, until it was tried so often under
     the same rules."""
-    failed, now = find_failed(context.instance, job), utc_now()
+    now = utc_now()
+    failed = find_failed(context.instance, job, now)
     if failed is None:
         return SkipReason("its last scheduled run did not fail")
     attempts = Attempts.model_validate_json(context.cursor) if context.cursor else Attempts()

@@ -32,9 +32,9 @@ from lead_platform.governance.holidays import load_holidays
 from lead_platform.governance.leftovers import Cursor as Leftovers
 from lead_platform.governance.leftovers import (
     find_leftovers,
+    is_retry_to_come,
     is_under_way,
-    jobs_taken_up,
-    will_retry,
+    jobs_settled,
 )
 from lead_platform.governance.notifications import open_book, tell
 from lead_platform.governance.scheduled import tried_again
@@ -77,6 +77,7 @@ FILES_LEFT = "capture.deliveries files_readable"
 
 RUNS_WAIT_AT_MOST = 20
 RUNS_AT_ONCE = 200
+LAST_RUNS = 30
 
 # How a run that is looked at may end.
 _ENDS: tuple[RunStatusChangeEventType, ...] = (
@@ -86,15 +87,17 @@ _ENDS: tuple[RunStatusChangeEventType, ...] = (
 
 
 class Cursor(BaseModel):
-    """What the sensor remembers: up to which end of a run it has told, of which failed runs the
-    retry is yet to be launched, and when feeds were looked at.
+    """What the sensor remembers: up to which end of a run it has told and which the last ones were,
+    the runs it has to look at again, and when feeds were looked at.
 
     Ends of runs are known by their place in the event log: by the clock's time, one that came while
-    the clock was behind is never looked at.
+    the clock was behind is never looked at. SQLite gives the place of an end that was deleted to
+    the next, so the last ones are known by their runs.
     """
 
     after_event: int | None = None
-    to_be_retried: list[str] = []
+    told: list[str] = []
+    again: list[str] = []
     feeds_at: datetime | None = None
 
     def are_feeds_due(self, now: datetime) -> bool:
@@ -252,36 +255,47 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
     """Record failed checks of runs that ended since, and failed runs that no retry will follow.
 
     A success settles its job, and others of which it did what their last run had left. A job that
-    fails again at the same steps is no news until then. The first look is at the last ones.
+    fails again at the same steps is no news until then. The first look begins with the next end.
     """
-    after = cursor.after_event
-    newest = max((place for place, _ in _ends(instance, limit=1)), default=0)
-    if after is not None and after > newest:
-        # The event log began anew.
-        after = 0
-    ended = _ends(instance, limit=RUNS_AT_ONCE, after=after)
-    # A run whose retry could not be started is marked so later, without an end of its own.
-    run_ids = dict.fromkeys([*cursor.to_be_retried, *(run_id for _, run_id in ended)])
+    last = _ends(instance, limit=LAST_RUNS)
+    newest = max((place for place, _ in last), default=0)
+    after = newest if cursor.after_event is None else min(cursor.after_event, newest)
+    ended = sorted({*_ends(instance, limit=RUNS_AT_ONCE, after=after), *last})
+    is_begun = cursor.after_event is None
+    seen = {*cursor.told, *(run_id for _, run_id in last if is_begun)}
+    run_ids = dict.fromkeys([*cursor.again, *(each for _, each in ended if each not in seen)])
     runs = {
-        run.run_id: run
-        for run in (instance.get_runs(RunsFilter(run_ids=[*run_ids])) if run_ids else [])
+        record.dagster_run.run_id: record
+        for record in (instance.get_run_records(RunsFilter(run_ids=[*run_ids])) if run_ids else [])
     }
-    to_be_retried = []
-    for run in (runs[run_id] for run_id in run_ids if run_id in runs):
-        if will_retry(run) and run.run_id in cursor.to_be_retried:
-            to_be_retried.append(run.run_id)
+    again = []
+    for record in (runs[run_id] for run_id in run_ids if run_id in runs):
+        run = record.dagster_run
+        # The end is in the log before the run has its status.
+        if not run.is_finished or (run.run_id in cursor.again and is_retry_to_come(record, now)):
+            again.append(run.run_id)
             continue
         signals, over = _checks_of(instance, run.run_id)
         if run.status == DagsterRunStatus.SUCCESS:
-            taken_up = jobs_taken_up(instance, run, _failing_jobs(book))
-            over += [("run_failed", job) for job in (run.job_name, *taken_up)]
-        elif will_retry(run):
-            to_be_retried.append(run.run_id)
-        else:
+            over += [
+                ("run_failed", job) for job in jobs_settled(instance, run, _failing_jobs(book))
+            ]
+        elif is_retry_to_come(record, now):
+            again.append(run.run_id)
+        elif AUTO_RETRY_RUN_ID_TAG not in run.tags and not _has_succeeded_since(instance, run):
             signals.append(_failure(instance, run))
         book.record(signals, now, over=over)
     cursor.after_event = max((place for place, _ in ended), default=after)
-    cursor.to_be_retried = [run_id for run_id in to_be_retried if not _is_retried(runs[run_id])]
+    cursor.told = [run_id for _, run_id in ended[-LAST_RUNS:]]
+    cursor.again = again
+
+
+def _has_succeeded_since(instance: DagsterInstance, run: DagsterRun) -> bool:
+    """Whether a later run of the job has succeeded: a retry may be given up late."""
+    later = RunsFilter(job_name=run.job_name, statuses=[DagsterRunStatus.SUCCESS])
+    newest = instance.get_run_records(later, limit=1)
+    own = instance.get_run_record_by_id(run.run_id)
+    return bool(newest) and own is not None and newest[0].storage_id > own.storage_id
 
 
 def _ends(
@@ -299,10 +313,6 @@ def _ends(
         ).records
     ]
     return sorted(found)[:limit] if after is not None else sorted(found)[-limit:]
-
-
-def _is_retried(run: DagsterRun) -> bool:
-    return AUTO_RETRY_RUN_ID_TAG in run.tags
 
 
 def settle_files(settings: Settings, book: AlertBook, now: datetime) -> None:

@@ -16,7 +16,10 @@ from dagster import (
     AssetCheckSpec,
     AssetExecutionContext,
     AssetsDefinition,
+    DagsterEvent,
+    DagsterEventType,
     DagsterInstance,
+    DagsterRunStatus,
     Definitions,
     MaterializeResult,
     asset,
@@ -34,12 +37,14 @@ from lead_platform.capture.intake import Delivery
 from lead_platform.capture.readers import UnreadableFileError
 from lead_platform.governance import sensors, watches
 from lead_platform.governance.alerts import AlertBook, Message, Signal
+from lead_platform.governance.leftovers import RETRY_WITHIN
 from lead_platform.governance.notifications import open_book
 from lead_platform.lake.faults import Fault
 from lead_platform.lake.lake import Candidate, Lake, utc_now
 from lead_platform.lake.quarantine import Separation
 from lead_platform.lake.resource import CAUSE, SUMMARY, LakeResource, Results
 from lead_platform.settings import Settings
+from tests.governance.retries import will_be_retried
 from tests.lake import trial
 from tests.templates import Templates, open_lake
 
@@ -53,6 +58,24 @@ def breaks() -> None:
 @job
 def breaking() -> None:
     """One step that fails."""
+    breaks()
+
+
+@job
+def breaking_too() -> None:
+    """The same under another name."""
+    breaks()
+
+
+@op
+def does() -> None:
+    """Works."""
+
+
+@job
+def two_steps() -> None:
+    """One that works, one that does not."""
+    does()
     breaks()
 
 
@@ -96,7 +119,7 @@ def look(instance: DagsterInstance, book: AlertBook, cursor: sensors.Cursor) -> 
 def test_a_failed_run_is_told_once_and_settled_by_a_success(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     breaking.execute_in_process(instance=instance, raise_on_error=False)
     found = look(instance, book, cursor)
     assert list(found) == ["run_failed breaking"]
@@ -115,7 +138,7 @@ def test_what_still_fails_the_same_way_is_no_news(
     """A run each five minutes told of one lasting failure every quarter of an hour."""
     build = Definitions(assets=[leads], jobs=[define_asset_job("build")]).resolve_job_def("build")
     OUTCOMES.update(passes=False, severity=AssetCheckSeverity.WARN)
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     told = []
 
     def tell_me(message: Message) -> bool:
@@ -137,9 +160,9 @@ def test_what_still_fails_the_same_way_is_no_news(
 def test_a_failed_run_that_is_tried_again_is_told_once_it_is_given_up(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     first = breaking.execute_in_process(instance=instance, raise_on_error=False)
-    instance.add_run_tags(first.run_id, {"dagster/will_retry": "true"})
+    will_be_retried(instance, first.run_id)
     assert look(instance, book, cursor) == {}
     # Dagster marks a run whose retry it could not start.
     instance.add_run_tags(first.run_id, {"dagster/will_retry": "false"})
@@ -152,7 +175,7 @@ def test_runs_are_seen_whatever_the_clock_said_as_they_ended(
 ) -> None:
     """A failure while the clock was behind was older than what had been seen, and told nobody; one
     noted ahead of time let no run be seen until that time had come."""
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     works.execute_in_process(instance=instance)
     assert look(instance, book, cursor) == {}
     with monkeypatch.context() as clock:
@@ -166,15 +189,15 @@ def test_runs_are_seen_whatever_the_clock_said_as_they_ended(
 def test_a_retry_that_is_launched_late_is_waited_for(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     first = breaking.execute_in_process(instance=instance, raise_on_error=False)
-    instance.add_run_tags(first.run_id, {"dagster/will_retry": "true"})
+    will_be_retried(instance, first.run_id)
     for _ in range(3):
         assert look(instance, book, cursor) == {}
-        assert cursor.to_be_retried == [first.run_id]
+        assert cursor.again == [first.run_id]
     instance.add_run_tags(first.run_id, {"dagster/auto_retry_run_id": "another"})
     assert look(instance, book, cursor) == {}
-    assert cursor.to_be_retried == []
+    assert cursor.again == []
 
 
 def test_an_event_log_that_begins_anew_is_read_from_its_start(
@@ -183,6 +206,78 @@ def test_an_event_log_that_begins_anew_is_read_from_its_start(
     cursor = sensors.Cursor(after_event=10_000)
     breaking.execute_in_process(instance=instance, raise_on_error=False)
     assert list(look(instance, book, cursor)) == ["run_failed breaking"]
+
+
+def test_a_retry_that_never_comes_is_not_waited_for(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    """Of a run of the command line that was killed nobody heard: Dagster marks it, too."""
+    cursor = sensors.Cursor(after_event=0)
+    by_hand = breaking.execute_in_process(instance=instance, raise_on_error=False)
+    instance.add_run_tags(by_hand.run_id, {"dagster/will_retry": "true"})
+    assert list(look(instance, book, cursor)) == ["run_failed breaking"]
+    other = breaking_too.execute_in_process(instance=instance, raise_on_error=False)
+    will_be_retried(instance, other.run_id)
+    assert list(look(instance, book, cursor)) == ["run_failed breaking"]
+    later = utc_now() + RETRY_WITHIN
+    sensors.watch_runs(instance, book, cursor, later)
+    assert {alert.subject for alert in book.alerts()} == {"breaking", "breaking_too"}
+
+
+def test_the_place_of_a_deleted_end_is_another_ones(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    """SQLite gives it to the next run, which was skipped; and what had been told was told again."""
+    cursor = sensors.Cursor(after_event=0)
+    works.execute_in_process(instance=instance)
+    breaking_too.execute_in_process(instance=instance, raise_on_error=False)
+    last = works.execute_in_process(instance=instance)
+    look(instance, book, cursor)
+    told = [alert.occurrences for alert in book.alerts()]
+    for _ in range(3):
+        instance.delete_run(last.run_id)
+        look(instance, book, cursor)
+        last = works.execute_in_process(instance=instance)
+        look(instance, book, cursor)
+    assert [alert.occurrences for alert in book.alerts()] == told
+    instance.delete_run(last.run_id)
+    breaking.execute_in_process(instance=instance, raise_on_error=False)
+    works.execute_in_process(instance=instance)
+    assert sorted(look(instance, book, cursor)) == [
+        "run_failed breaking",
+        "run_failed breaking_too",
+    ]
+
+
+def test_an_end_is_told_once_the_run_has_its_status(
+    instance: DagsterInstance, book: AlertBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In between a success was told as a failure, and never settled anything."""
+    cursor = sensors.Cursor(after_event=0)
+    with monkeypatch.context() as between:
+        between.setattr(instance.run_storage, "handle_run_event", lambda *given: None)
+        works.execute_in_process(instance=instance)
+    assert look(instance, book, cursor) == {}
+    (run,) = instance.get_runs()
+    assert cursor.again == [run.run_id]
+    instance.report_run_failed(run)
+    assert list(look(instance, book, cursor)) == ["run_failed works"]
+
+
+def test_a_part_that_somebody_chose_does_not_settle_its_job(
+    instance: DagsterInstance, book: AlertBook
+) -> None:
+    cursor = sensors.Cursor(after_event=0)
+    two_steps.execute_in_process(instance=instance, raise_on_error=False)
+    assert list(look(instance, book, cursor)) == ["run_failed two_steps"]
+    part = instance.create_run_for_job(
+        two_steps.get_subset(op_selection=["does"]),
+        status=DagsterRunStatus.STARTED,
+        op_selection=["does"],
+    )
+    succeeded = DagsterEvent(DagsterEventType.RUN_SUCCESS.value, "two_steps")
+    instance.report_dagster_event(succeeded, part.run_id)
+    assert list(look(instance, book, cursor)) == ["run_failed two_steps"]
 
 
 def test_feeds_are_looked_at_once_the_clock_is_right_again() -> None:
@@ -199,7 +294,7 @@ def test_a_check_is_told_by_its_severity_and_settled_when_it_passes(
 ) -> None:
     definitions = Definitions(assets=[leads], jobs=[define_asset_job("build")])
     build = definitions.resolve_job_def("build")
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     seen = []
     for passes, severity in (
         (False, AssetCheckSeverity.WARN),
@@ -400,7 +495,7 @@ def test_what_a_suite_warns_of_is_published_and_reaches_a_person(
         jobs=[define_asset_job("build")],
         resources={"lake": LakeResource()},
     )
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     outcome = definitions.resolve_job_def("build").execute_in_process(instance=instance)
     assert outcome.success, "what depends on it goes on"
     assert trial.count_rows(warning_lake, "trial.left_side") == 1
@@ -435,7 +530,7 @@ def test_a_warning_is_settled_by_a_later_write_of_its_table_and_nothing_else(
     instance: DagsterInstance, book: AlertBook
 ) -> None:
     """The next run, which wrote nothing to the table, said that its gate had passed."""
-    cursor, statements = sensors.Cursor(), []
+    cursor, statements = sensors.Cursor(after_event=0), []
     for table, statement, warned in (
         ("left_side", "insert into trial.left_side values (1, 100)", True),
         ("left_side", "", True),
@@ -471,7 +566,7 @@ def test_a_check_that_stays_failed_says_where_to_look(
         )
 
     definitions = Definitions(assets=[files], jobs=[define_asset_job("build")])
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
     definitions.resolve_job_def("build").execute_in_process(instance=instance)
     [text] = look(instance, book, cursor).values()
     assert text.endswith(": 2 files: look here")
@@ -501,7 +596,7 @@ def test_a_file_nobody_can_read_is_told_while_it_lies_there(
         jobs=[define_asset_job("take_in")],
         resources={"lake": LakeResource()},
     ).resolve_job_def("take_in")
-    cursor = sensors.Cursor()
+    cursor = sensors.Cursor(after_event=0)
 
     def take_in(name: str, text: str = "") -> list[str]:
         (folder / name).write_text(

@@ -20,10 +20,16 @@ from hypothesis import strategies as st
 
 from lead_platform.governance import sensors
 from lead_platform.governance.attempts import RETRY_AFTER, RETRY_AFTER_AT_MOST
-from lead_platform.governance.leftovers import Cursor, find_leftovers, is_under_way
+from lead_platform.governance.leftovers import (
+    RETRY_WITHIN,
+    Cursor,
+    find_leftovers,
+    is_under_way,
+)
 from lead_platform.lake.lake import utc_now
 from lead_platform.lake.switches import Switch, switches_of
 from lead_platform.settings import Settings
+from tests.governance.retries import will_be_retried
 from tests.identity.test_rereading import AT, NORA, make_world
 from tests.templates import Templates, open_lake
 
@@ -89,8 +95,10 @@ def test_only_a_whole_run_that_began_later_covers_one_that_failed(
     FAILS["failing"] = True
     failed = run(instance)
     assert found(instance)
-    instance.add_run_tags(failed, {"dagster/will_retry": "true"})
+    will_be_retried(instance, failed)
     assert not found(instance), "its retry is to come"
+    later = utc_now() + RETRY_WITHIN
+    assert find_leftovers(instance, (), later), "it does not come"
     instance.add_run_tags(failed, {"dagster/will_retry": "false"})
     assert found(instance)
     FAILS["failing"] = False

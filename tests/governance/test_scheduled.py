@@ -13,6 +13,7 @@ from dagster import (
     DagsterInstance,
     DagsterRunStatus,
     RunRequest,
+    RunsFilter,
     SensorResult,
     build_sensor_context,
     job,
@@ -24,7 +25,9 @@ from lead_platform.governance import scheduled
 from lead_platform.governance.leftovers import WILL_RETRY_TAG
 from lead_platform.governance.scheduled import MOST_ATTEMPTS, find_failed
 from lead_platform.governance.sensors import audit_again, refresh_again, scan_again
+from lead_platform.lake.lake import utc_now
 from lead_platform.settings import Settings
+from tests.governance.retries import will_be_retried
 from tests.templates import Templates, open_lake
 
 FAILURE, SUCCESS = DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS
@@ -59,13 +62,15 @@ def test_only_a_failed_run_of_the_schedule_that_nothing_followed_is_tried_again(
     instance: DagsterInstance,
 ) -> None:
     def found() -> str | None:
-        return find_failed(instance, "scan_identity")
+        return find_failed(instance, "scan_identity", utc_now())
 
     ended(instance, FAILURE, {})
     assert found() is None, "who started it sees it"
     first = ended(instance, FAILURE, BY_SCHEDULE)
     assert found() == first
-    retried = ended(instance, FAILURE, {**BY_SCHEDULE, WILL_RETRY_TAG: "true"})
+    retried = ended(instance, DagsterRunStatus.STARTED, BY_SCHEDULE)
+    instance.report_run_failed(instance.get_runs(RunsFilter(run_ids=[retried]))[0])
+    will_be_retried(instance, retried)
     assert found() is None, "its retry is to come"
     instance.add_run_tags(retried, {WILL_RETRY_TAG: "false"})
     for tags in (BY_SENSOR, {}):
