@@ -52,6 +52,7 @@ from lead_platform.capture.guessing.leftovers import (
     ask_about_dates,
     ask_about_lines,
     ask_about_names,
+    ask_about_parties,
     ask_about_record_kinds,
     ask_about_statuses,
     ask_about_titles,
@@ -220,6 +221,7 @@ def assign_columns(
         *code_questions,
         *ask_region(emitted),
         *ask_about_unclaimed(rest, chosen, names),
+        *ask_about_parties(rest, chosen, names),
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *_deleting_operations(sample.columns, rest, names),
@@ -736,7 +738,8 @@ def _of_records(choices: Iterable[Choice], near: dict[tuple[str, ...], str]) -> 
             told = "named like record_id, but not every record has a value of its own"
             near.setdefault(choice.column.path, told)
     for choice in kept:
-        near.pop(choice.column.path, None)
+        if choice.field != OWNER:
+            near.pop(choice.column.path, None)
     return kept
 
 

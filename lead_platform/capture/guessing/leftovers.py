@@ -12,6 +12,7 @@ from lead_platform.capture.guessing.choices import (
     A_FURTHER_ONE,
     A_RECORD_KIND,
     A_STATUS,
+    ABOUT_OTHERS,
     OF_A_COMPANY,
     VAGUE,
     Choice,
@@ -69,6 +70,26 @@ def ask_about_unclaimed(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterat
                 )
             elif field == "email" or names.speaks_of_phones(column.path) or _are_dialled(column):
                 yield _asked_of_another(column, field, what, [other.column for other in others])
+
+
+def ask_about_parties(rest: Rest, chosen: Chosen, names: FieldNames) -> Iterator[str]:
+    """Mailboxes of parties that are named, in a file that names no lead: of a list of referrals,
+    the friend is one."""
+    if chosen.keys() & {"email", "phone", "person_id"}:
+        return
+    parties = [
+        column.name
+        for column, near in rest
+        if near == ABOUT_OTHERS
+        and names.is_other_party(column.path)
+        and column.share(is_mail) >= MOST_READ
+    ]
+    if len(parties) > 1:
+        yield (
+            f"{', '.join(parties)}: whose mailboxes are the leads'? Each is named after somebody "
+            "beside a lead, and no field is filled from them. Who was referred is the lead, not "
+            "who refers: map the column of those to `email`, and their name to `full_name`"
+        )
 
 
 def _asked_of_another(column: Column, field: str, what: str, others: list[Column]) -> str:
