@@ -62,6 +62,10 @@ _PLAIN = re.compile(rf"{_WORD}(?:[-']{_WORD})* {_WORD}(?:[-']{_WORD})*")
 _INITIALS = re.compile(rf"((?:{LETTER}\. ?){{2,}}) ?({_WORD}(?:[-'](?:{LETTER})+)*)")
 _SAINT = re.compile(rf"(.+) ((?:saint|sainte) (?:{LETTER})+)", re.IGNORECASE)
 _INITIAL = re.compile(rf"(?:{LETTER}\.){{0,2}}{LETTER}\.?")
+# No family has these; behind a given name one in -ович is a family's too (Роман Абрамович).
+_DAUGHTER_OF = re.compile(r"[^\W\d_]+(?:овна|евна|івна|ївна|ична|ovna|evna)", re.IGNORECASE)
+_SON_OF = re.compile(r"[^\W\d_]+(?:ович|евич|ьич|йович)", re.IGNORECASE)
+_SON_OR_FAMILY = re.compile(r"[^\W\d_]+(?:ovich|evich)", re.IGNORECASE)
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 # al-Maktoum, el-Sayed: never a given name.
 _ARTICLE = re.compile(rf"(?:al|el|ul|as|ash|ad|ar|az|an)-(?:{LETTER})+", re.IGNORECASE)
@@ -179,6 +183,8 @@ def _split_core(words: list[str], *, has_title: bool) -> Parts | None:
         return None if is_title_abbreviated(behind) else _by_place(words)
     if all(_is_initial(word) for word in words[1:]):
         return _behind_initials(words)
+    if (found := _with_patronymic_behind(words)) is not None:
+        return found
     return _by_order(words, lower) if _may_be_swapped(words, lower) else _usual(text, words)
 
 
@@ -351,6 +357,24 @@ def _behind_initials(words: list[str]) -> Parts | None:
     if is_family:
         return Parts(" ".join(words[1:]), None, words[0])
     return Parts(words[0], " ".join(words[1:-1]) or None, words[-1])
+
+
+def _with_patronymic_behind(words: list[str]) -> Parts | None:
+    """Иванов Иван Иванович: behind a given name, which the family's then stands before; Анна
+    Петровна has only said the two."""
+    *before, last = words
+    is_daughter = _DAUGHTER_OF.fullmatch(last) is not None
+    if len(before) == 1 and is_daughter:
+        return Parts(before[0], last, None)
+    if len(before) != 2 or any(map(_is_initial, before)):
+        return None
+    is_son = _SON_OF.fullmatch(last) is not None or (
+        _SON_OR_FAMILY.fullmatch(last) is not None and ends_like_family(before[0])
+    )
+    others = (_DAUGHTER_OF, _SON_OF, _SON_OR_FAMILY)
+    if not (is_daughter or is_son) or any(each.fullmatch(before[1]) for each in others):
+        return None
+    return Parts(before[1], last, before[0])
 
 
 def _may_be_swapped(words: list[str], lower: list[str]) -> bool:

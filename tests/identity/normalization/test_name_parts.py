@@ -276,6 +276,30 @@ def test_marks_behind_and_particles_before_a_last_name(
 
 
 @pytest.mark.parametrize(
+    ("raw", "first", "last"),
+    [
+        ("Иванов Иван Иванович", "Иван", "Иванов"), ("ИВАНОВА АННА ПЕТРОВНА", "Анна", "Иванова"),
+        ("Пушкин Александр Сергеевич", "Александр", "Пушкин"),
+        ("Шевченко Оксана Іванівна", "Оксана", "Шевченко"),
+        ("Абрамович Роман Аркадьевич", "Роман", "Абрамович"),
+        ("Ivanov Ivan Ivanovich", "Ivan", "Ivanov"), ("Petrova Anna Sergeevna", "Anna", "Petrova"),
+        ("Анна Петровна", "Анна", None),
+        # Behind a given name, and no patronymics.
+        ("Роман Аркадьевич Абрамович", "Роман", "Абрамович"),
+        ("Роман Абрамович", "Роман", "Абрамович"),
+        ("Анна Петровна Иванова", "Анна", "Иванова"), ("Anna Maria Petrovich", "Anna", "Petrovich"),
+        ("Ана Марија Петровић", "Ана", "Петровић"),
+    ],
+)  # fmt: skip
+def test_a_patronymic_stands_behind_the_first_name(
+    raw: str, first: str, last: str | None, vocabularies: Vocabularies
+) -> None:
+    """Иванов Иван Иванович was called Иванов."""
+    found = normalize_name(raw, None, None, vocabularies)
+    assert (found.first, found.last, found.reasons) == (first, last, ())
+
+
+@pytest.mark.parametrize(
     ("first", "last"),
     [
         ("Leila", "El Amrani"), ("Jan", "ten Cate"), ("Maria", "Lo Presti"), ("Paolo", "Li Causi"),
