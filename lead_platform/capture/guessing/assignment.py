@@ -84,6 +84,7 @@ from lead_platform.capture.guessing.phone_codes import (
 from lead_platform.capture.guessing.refusals import (
     Rest,
     ask_about_consents,
+    ask_about_deals,
     denying_label,
     without_choice,
     without_consents,
@@ -212,6 +213,8 @@ def assign_columns(
         if column.path not in used
     )
     rest = without_consents(rest, names, lists)
+    is_of_outcomes = Assignment(chosen, ()).is_of_deals
+    ask_of_leave = ask_about_deals if is_of_outcomes else ask_about_consents
     questions = (
         *judge.questions,
         *whose,
@@ -225,7 +228,7 @@ def assign_columns(
         *_versions_left(chosen, judge.ids),
         *_deletions(sample.columns, names),
         *_deleting_operations(sample.columns, rest, names),
-        *ask_about_consents(rest, names, lists),
+        *ask_of_leave(rest, names, lists),
         *ask_about_parts(sample.left, names, lists),
         *ask_about_company_phones(rest, chosen),
         *ask_about_lines(rest, chosen, names),

@@ -40,6 +40,18 @@ def without_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Rest:
     )
 
 
+def ask_about_deals(rest: Rest, names: FieldNames, lists: IntakeLists) -> Iterator[str]:
+    """The same of records that are deals, which have no consents to fill."""
+    told = [column.name for column, _ in rest if may_be_consent(column, names, lists)]
+    if told:
+        verb = "does it say" if len(told) == 1 else "do they say"
+        yield (
+            f"{', '.join(told)}: {verb} who may be written to or called? A deal has no field for "
+            "that, and whoever denied there is reached all the same: where so, deliver it with the "
+            "persons too"
+        )
+
+
 def ask_about_consents(rest: Rest, names: FieldNames, lists: IntakeLists) -> Iterator[str]:
     """A question for each column left over that may be about consent."""
     for column, near in rest:

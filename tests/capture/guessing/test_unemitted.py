@@ -47,3 +47,13 @@ def test_a_deal_has_no_consents(tmp_path: Path) -> None:
     assert "kind: outcome" in proposal.draft.text
     (question,) = [q for q in proposal.found.questions if q.startswith("Do Not Contact:")]
     assert "may be written to or called?" in question
+    # An outcome cannot hold a consent, and the advice was to map it to one.
+    assert not any("`consent_" in question for question in proposal.found.questions)
+
+
+def test_consents_beside_deals_are_asked_about_once(tmp_path: Path) -> None:
+    columns = [*DEALS, ("Newsletter", None, "yes", "no"), ("Do Not Call", None, "no", "yes")]
+    proposal = proposed(write_export(tmp_path / "x.csv", columns))
+    (question,) = [q for q in proposal.found.questions if "may be written to or called?" in q]
+    assert question.startswith("Newsletter, Do Not Call: do they say")
+    assert "`consent_" not in question
