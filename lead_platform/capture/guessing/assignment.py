@@ -18,6 +18,7 @@ from lead_platform.capture.guessing.choices import (
     A_RECORD_KIND,
     A_STATUS,
     ABOUT_OTHERS,
+    BESIDE_PERSONS,
     BY_VALUES,
     EXACT,
     NEARLY,
@@ -45,7 +46,7 @@ from lead_platform.capture.guessing.further_persons import (
     find_further_persons,
 )
 from lead_platform.capture.guessing.last_names import with_whole_last_name
-from lead_platform.capture.guessing.left_parts import ask_about_parts
+from lead_platform.capture.guessing.left_parts import ask_about_parts, holds_persons
 from lead_platform.capture.guessing.leftovers import (
     are_job_titles,
     ask_about_company_phones,
@@ -197,6 +198,8 @@ def assign_columns(
     candidates += _by_values(sample.columns, candidates, names)
     settled = _own(_settled(candidates, judge.is_no_name), versions, judge.near)
     settled = without_withdrawals_of_nothing(settled)
+    if any(holds_persons(part, names) for part in sample.left):
+        settled = judge.without_names_of_companies(settled)
     settled, whose = without_mailboxes_of_others(settled, sample.columns, names, judge.near)
     chosen = with_campaign(with_clock(with_whole_last_name(_best(settled))))
     chosen = with_further_mailbox(chosen)
@@ -433,6 +436,22 @@ class _Judge:
                     "field is filled from it. Where it is the lead's, map it in their place"
                 )
         return [choice for choice in choices if choice.column.path not in staff]
+
+    def without_names_of_companies(self, choices: list[Choice]) -> list[Choice]:
+        """Of records that hold a list of persons, and say of nobody else how to reach them: the
+        name beside the list may be that of where they work, as in Close's leads."""
+        if any(choice.field in ("email", "phone") for choice in choices):
+            return choices
+        names = [each for each in choices if each.field == "full_name" and each.column.values]
+        for choice in names:
+            self.near[choice.column.path] = BESIDE_PERSONS
+            self.questions.append(
+                f"{choice.column.name}: is it the person's name, or that of the company whose "
+                f"people the list beside it holds? No field is filled from values such as "
+                f"{show(choice.column.values[0])}. Where it is the person's, map it to "
+                "`full_name`, else to `company_name`"
+            )
+        return [choice for choice in choices if choice not in names]
 
     def _granted(self, column: Column, path: tuple[str, ...]) -> Choice | None:
         """A consent of which each word of the name is known, and each value a plain yes or no."""

@@ -15,6 +15,7 @@ ABOUT_OTHERS = "about somebody else than the lead"
 A_FURTHER_ONE = "a further one, of the lead or of somebody else"
 OF_STAFF = "who it is about may be one of your own people"
 OF_A_COMPANY = "a company's, which all of its people share"
+BESIDE_PERSONS = "a name beside a list of persons, which may be their company's"
 VAGUE = "a title of persons, or of deals and pages"
 A_STATUS = "the status of a lead or a deal, and no region"
 A_RECORD_KIND = "what kind of record it is, and no job title"
@@ -29,6 +30,7 @@ KEPT = frozenset(
         A_FURTHER_ONE,
         OF_STAFF,
         OF_A_COMPANY,
+        BESIDE_PERSONS,
         VAGUE,
         A_STATUS,
         A_RECORD_KIND,

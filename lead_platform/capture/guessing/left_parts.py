@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from lead_platform.capture.guessing.labelled_lists import LabelledList
-from lead_platform.capture.guessing.names import FieldNames
+from lead_platform.capture.guessing.names import AMBIGUOUS_NAME, FieldNames
 from lead_platform.capture.guessing.notation import path_of
 from lead_platform.capture.guessing.refusals import TURNED, may_be_consent
 from lead_platform.capture.guessing.shapes import MOST_READ, Column, is_mail
@@ -18,6 +18,7 @@ from lead_platform.vocabularies.tables import IntakeLists
 _DEPTH = 6
 _MOST_VALUES = 1_000
 _MOST_NAMES = 5
+_NAMES = frozenset({AMBIGUOUS_NAME, "full_name", "first_name", "last_name"})
 _Path = tuple[str, ...]
 _CONSENTS = {
     "email": "`consent_email`",
@@ -84,6 +85,14 @@ def parts_of(held: Mapping[str, Any], *, is_beside: bool) -> tuple[LeftPart, ...
     return tuple(
         LeftPart((name,), _columns((name,), part), is_beside) for name, part in held.items()
     )
+
+
+def holds_persons(part: LeftPart, names: FieldNames) -> bool:
+    """Whether the part is a list whose elements have a name and a mailbox each: `contacts`."""
+    mails = [column for column in part.columns if column.share(is_mail) >= MOST_READ]
+    named = (names.matches(column.path[len(part.path) :] or column.path) for column in part.columns)
+    has_names = any(match.field in _NAMES for matches in named for match in matches)
+    return not part.is_beside and bool(mails) and has_names
 
 
 def ask_about_parts(

@@ -124,3 +124,17 @@ def test_a_channel_that_is_yes_or_no_is_asked(tmp_path: Path, said: tuple[Any, A
     draft = proposed(path).draft
     assert draft is not None
     assert "answers:" not in draft.text
+
+
+def test_a_name_beside_a_list_of_persons_is_asked_about(tmp_path: Path) -> None:
+    """Close's lead is a company: `Globex` became a person without a mailbox."""
+    contact = {"name": "Ada Ashby", "emails": [{"email": "ada@globex.example"}]}
+    lead = {"id": "lead_1", "display_name": "Globex", "contacts": [contact]}
+    path = tmp_path / "lead.json"
+    path.write_text(json.dumps({"data": lead}), encoding="utf-8")
+    found = proposed(path).found
+    assert "full_name" not in found.choices
+    assert any(q.startswith("data.display_name: is it the person's name") for q in found.questions)
+    # With a mailbox of its own the record is the person.
+    path.write_text(json.dumps({"data": {**lead, "email": "bo@b.example"}}), encoding="utf-8")
+    assert "full_name" in proposed(path).found.choices
