@@ -39,6 +39,7 @@ from lead_platform.identity.normalization.name_words import (
     suffixes_behind,
     titles_before,
     with_titles_apart,
+    without_asides,
     without_name_at_birth,
 )
 from lead_platform.vocabularies.birth_names import is_birth_name_alone
@@ -341,15 +342,51 @@ def _completed(whole: Parts, full: str, first: str | None, last: str | None) -> 
         return Parts(last=last) if last else split_name(full)
     if not (first or last) or fold(full) in {fold(first or ""), fold(last or "")}:
         return whole
+    if FAMILY_FIRST_SCRIPT.match(full) and first and full.endswith(first):
+        return Parts(first, None, full.removesuffix(first))
     if " " not in full and first:
         # One word, and not that one: what it is called by besides.
         return Parts(first, None, whole.first or whole.last)
     if whole.doubt is not None and (first or last):
         return Parts(first, None, last, whole.whole, None if first else whole.doubt)
+    if "," not in full and (beside := _rest_beside(whole, full, first, last)) is not None:
+        return beside
     if not (first or whole.first) or not (last or whole.last):
         return whole._replace(first=first or whole.first, last=last or whole.last)
     parts = _both_given(first or whole.first or "", last or whole.last or "")
     return parts._replace(middle=whole.middle)
+
+
+def _rest_beside(whole: Parts, full: str, first: str | None, last: str | None) -> Parts | None:
+    """The name of which a part that its words begin or end with is given, where the split has
+    another one: Mary Ann | Smith, Ana | Pérez Gómez, Park | Ji Sung. No word is lost or doubled."""
+    words = without_asides(full).split()
+    words = words[titles_before(words) :]
+    words = words[: len(words) - suffixes_behind(words)]
+    part, split = (first, whole.first) if first else (last or "", whole.last)
+    size = len(part.split())
+    if not size < len(words) or fold(part) == fold(split or ""):
+        return None
+    is_before, is_behind = (
+        fold(" ".join(typed)) == fold(part) for typed in (words[:size], words[-size:])
+    )
+    rest = words[size:] if is_before else words[:-size]
+    if first and is_before:
+        count = len((whole.last or "").split())
+        between = rest[: len(rest) - count]
+        if not all(map(is_given, between)):
+            # Juan Carlos | Pérez Gómez
+            between = []
+        return Parts(first, " ".join(between) or None, " ".join(rest[len(between) :]))
+    if first and is_behind:
+        return Parts(first, None, " ".join(rest))
+    if is_behind:
+        count = _particles_behind(rest, part)
+        given, particles = rest[: len(rest) - count], rest[len(rest) - count :]
+        own = len((whole.first or "").split()) or len(given)
+        middle = " ".join(given[own:]) or None
+        return Parts(" ".join(given[:own]), middle, " ".join([*particles, part]))
+    return Parts(" ".join(rest), None, part) if is_before else None
 
 
 def _both_given(first: str, last: str) -> Parts:

@@ -56,6 +56,45 @@ def test_marks_stay_with_their_letters(name: str, vocabularies: Vocabularies) ->
 
 
 @pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("Mary Ann Smith", "Mary Ann", None), ("Mary Ann Smith", "Mary Ann", "Smith")),
+        (("Ana Pérez Gómez", None, "Pérez Gómez"), ("Ana Pérez Gómez", "Ana", "Pérez Gómez")),
+        (("Juan Carlos Pérez Gómez", "Juan Carlos", None),
+         ("Juan Carlos Pérez Gómez", "Juan Carlos", "Pérez Gómez")),
+        (("Jan van der Berg", None, "Berg"), ("Jan van der Berg", "Jan", "van der Berg")),
+        (("山田太郎", "太郎", None), ("山田 太郎", "太郎", "山田")),
+        (("Park Ji Sung", "Ji Sung", None), ("Ji Sung Park", "Ji Sung", "Park")),
+        (("Dr. Mary Ann Smith Jr.", "Mary Ann", None), ("Mary Ann Smith", "Mary Ann", "Smith")),
+    ],
+)  # fmt: skip
+def test_a_part_beside_the_whole_name(
+    parts: tuple[str | None, ...], expected: tuple[str, ...], vocabularies: Vocabularies
+) -> None:
+    """`Mary Ann Smith` beside the first name `Mary Ann` was `Mary Ann Ann Smith`."""
+    assert normalize_name(*parts, vocabularies)[:3] == expected
+
+
+@given(
+    words=st.lists(
+        st.sampled_from(["Mary", "Ann", "Juan", "Carlos", "Pérez", "Gómez", "Smith", "Park",
+                         "Sung", "Roth", "Lindqvist", "Tremblay"]),
+        min_size=2, max_size=4, unique=True,
+    ),
+    size=st.integers(1, 3), is_first=st.booleans(), is_before=st.booleans(),
+)  # fmt: skip
+def test_no_word_is_lost_or_doubled_beside_a_part(
+    words: list[str], size: int, is_first: bool, is_before: bool, vocabularies: Vocabularies
+) -> None:
+    size = min(size, len(words) - 1)
+    part = " ".join(words[:size] if is_before else words[-size:])
+    first, last = (part, None) if is_first else (None, part)
+    found = normalize_name(" ".join(words), first, last, vocabularies)
+    assert sorted((found.full or "").split()) == sorted(words)
+    assert (found.first if is_first else found.last) == part
+
+
+@pytest.mark.parametrize(
     ("typed", "full"),
     [("❤\ufe0f Anna Berg", "Anna Berg"), ("\u0301Anna Berg", "Anna Berg"), ("राम ।", "राम"),
      ("\u845b\U000e0100\u57ce 太郎", "\u845b\U000e0100\u57ce 太郎")],
