@@ -95,6 +95,18 @@ def test_no_word_is_lost_or_doubled_beside_a_part(
 
 
 @pytest.mark.parametrize(
+    ("title", "first", "last"),
+    [("Encik", "Ahmad", "Razak"), ("Sayın", "Ayşe", "Yılmaz"), ("господин", "Иван", "Петров"),
+     ("Госпожа", "Анна", "Петрова"), ("डॉ.", "राहुल", "शर्मा"), ("श्रीमती", "सीता", "शर्मा")],
+)  # fmt: skip
+def test_titles_of_many_languages_are_no_first_name(
+    title: str, first: str, last: str, vocabularies: Vocabularies
+) -> None:
+    found = normalize_name(f"{title} {first} {last}", None, None, vocabularies)
+    assert (found.first, found.last) == (first, last)
+
+
+@pytest.mark.parametrize(
     ("typed", "full"),
     [("❤\ufe0f Anna Berg", "Anna Berg"), ("\u0301Anna Berg", "Anna Berg"), ("राम ।", "राम"),
      ("\u845b\U000e0100\u57ce 太郎", "\u845b\U000e0100\u57ce 太郎")],
