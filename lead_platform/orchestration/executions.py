@@ -77,16 +77,10 @@ class Executions:
         try:
             with (self._folder / run_id).open(encoding="utf-8") as file:
                 is_alive = _is_locked(file.fileno())
-                text = file.read()
-        except FileNotFoundError:
+                content = json.load(file)
+        except (FileNotFoundError, ValueError):
             return None
-        try:
-            content = json.loads(text)
-            host, pid = str(content["host"]), int(content["pid"])
-        except (ValueError, TypeError, KeyError):
-            # Lost with the power: by whom is not known, whether it lives is.
-            host, pid = "", 0
-        return Execution(run_id, host, pid, is_alive)
+        return Execution(run_id, content["host"], content["pid"], is_alive)
 
     def all(self) -> list[Execution]:
         """Every run with a file."""

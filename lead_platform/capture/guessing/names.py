@@ -184,7 +184,7 @@ _LATER = re.compile(r"[2-9]\w{0,3}")
 # What is short for a name, and before a person says which of several.
 _ORDINALS = frozenset({"first", "last"})
 # `ne pas envoyer d e mails`
-_LONGEST_OPT_OUT = 6
+_LONGEST_OPT_OUT = 7
 # `our sales team`: of whoever asks, so not somebody else to be asked for.
 _OWN_PEOPLE = 2
 # Before the first of the list.
