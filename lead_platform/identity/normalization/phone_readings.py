@@ -29,6 +29,7 @@ _BRACKETED_BEHIND_A_PLUS = re.compile(r"^\+\s*\(([^)]*)\)?")
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*(?:[(\[]\s*0\s*[)\]]|[\s.-]0(?=[\s.-]))")
 # Of numbers that lost their leading zero; what is longer was dialled through to a desk.
 _LONGEST_NATIONAL = 11
+_MOST_GROUPS_OF_THREE = 3
 _SHORTEST_INTERNATIONAL = 8
 # Of lines, also under plans that allow more for desks.
 _MOST_DIGITS_OF_LINES = 10
@@ -66,19 +67,37 @@ def readings_of(text: str, country: str | None) -> Readings:
     if dialled.startswith("+"):
         return _with_plus(text, dialled, country)
     digits = digits_of(text)
+    groups = _groups(text)
+    if len(groups) > _MOST_GROUPS_OF_THREE and _are_thousands(groups) and not _is_code(groups[0]):
+        # A number format's: 4.915.123.452.233
+        text = digits
     if country is None:
         if digits[:1] in ("", "0"):
             return [], "no country code, and no country to read it with"
         return _without_country(text, digits)
     parsed, reason = _parsed(text, country)
     if digits.startswith("0") or parsed is None:
-        return _listed(parsed), reason
+        return [*_listed(parsed), *_behind_a_zero(digits, country)], reason
     own = phonenumbers.country_code_for_region(country)
     if digits == f"{own}{phonenumbers.national_significant_number(parsed)}":
         from_abroad, reason_abroad = _with_plus(text, "+" + text.lstrip(" ("), None)
         if not from_abroad:
             return [], reason_abroad
     return _bare(text, digits, country, parsed), reason
+
+
+def _is_code(group: str) -> bool:
+    return int(group) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+
+
+def _behind_a_zero(digits: str, country: str) -> list[PhoneNumber]:
+    """The number of the country that digits are whose code stands behind a zero: as likely one as
+    a number there that happens to begin so."""
+    own = phonenumbers.country_code_for_region(country)
+    rest = digits.removeprefix("0").removeprefix(str(own))
+    if rest == digits.removeprefix("0") or not _begins_with_a_zero(country):
+        return []
+    return [number for number in _valid([PhoneNumber(own, int(rest or "0"))]) if rest[:1] != "0"]
 
 
 def _with_plus(text: str, dialled: str, country: str | None) -> Readings:

@@ -244,6 +244,26 @@ def test_what_stands_apart_behind_a_plus_is_the_country_code(
     assert normalize_phone(raw, country, vocabularies).phone == phone
 
 
+@pytest.mark.parametrize("sign", [".", ",", " ", "\u00a0", "'"])
+def test_groups_of_a_number_format_change_no_number(vocabularies: Vocabularies, sign: str) -> None:
+    """`4.915.123.452.233` of a German was a landline in Aurich, its digits alone a mobile."""
+    for digits in ("4915123452233", "46701234567", "4930901820", "8123456789"):
+        for country in ("DE", "SE", None):
+            grouped = f"{int(digits):,}".replace(",", sign)
+            plain = normalize_phone(digits, country, vocabularies).phone
+            assert normalize_phone(grouped, country, vocabularies).phone in (plain, None)
+
+
+@pytest.mark.parametrize("number", ["04915123452233", "0 4915123452233"])
+def test_a_zero_before_a_country_code_may_be_either(
+    vocabularies: Vocabularies, number: str
+) -> None:
+    read = normalize_phone(number, "DE", vocabularies)
+    assert read.phone is None
+    assert read.reason
+    assert read.reason.startswith("may be ")
+
+
 CALLING_CODES = {str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
 
 
