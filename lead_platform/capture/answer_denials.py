@@ -7,6 +7,7 @@ wherever it is stated; a grant only where the channel maps one.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
@@ -52,7 +53,7 @@ _LEAST_WORDS = 4
 # More words are a sentence.
 _MOST_STATED = 5
 _SHORT_QUESTION = 3
-_LONG_WORD = 9
+_LONG_WORD = 8
 # What databases and spreadsheets write for no date.
 _NO_DATE = re.compile(
     r"^\D*(?:0{4}-00|00[./-]00[./-]|1900-01-0[01]|0?[01][./]0?1[./]1900|9999-|31[./]12[./]9999|12/31/9999)"
@@ -201,12 +202,18 @@ class AnswerDenials:
 
     def _is_taken_back(self, text: str) -> bool:
         """`Unsubscribed 3 Nov, resubscribed 5 Nov`"""
-        for part in parts_of(text):
-            undated = without_dates(part)
-            said = fold(undated.text if undated else part)
-            if len(said) >= _LONG_WORD and self._lists.opt_outs.exact.get(said) == "not_denied":
-                return True
-        return False
+        others = [part for part in parts_of(text) if self._texts.read(part, "remark") == ()]
+        said = [f" {fold(part)} " for part in others]
+        return any(f" {phrase} " in part for part in said for phrase in self._taken_back)
+
+    @cached_property
+    def _taken_back(self) -> list[str]:
+        """What says that somebody is in again; a word alone only where it says no more."""
+        return [
+            phrase
+            for phrase, said in self._lists.opt_outs.exact.items()
+            if said == "not_denied" and len(phrase) >= _LONG_WORD
+        ]
 
     def _answered(self, part: str) -> list[tuple[str, ...] | None]:
         """What a part of a text denies that is a question about leave with an answer; nothing where
@@ -230,7 +237,9 @@ class AnswerDenials:
         is_said = is_no or is_refused or self._lists.says_opt_out(answer) is not None
         asked = self._asked(question) if is_said or self._is_date(answer) else None
         if asked is not None and asked.of not in ("time", "channel"):
-            return [self._denied(asked, answer)] if is_said or asked.is_of_opt_out else []
+            return (
+                [self._denied_of(asked, question, answer)] if is_said or asked.is_of_opt_out else []
+            )
         label = without_dates(question)
         bare = label.text if label else question
         channel = self._asked_by_channel(bare)
@@ -252,11 +261,38 @@ class AnswerDenials:
             return [None] if is_open else []
         return [own if own != CONSENTS or speaks_of_itself else channel.fields]
 
+    def _denied_of(self, asked: "_Leave", question: str, answer: str) -> tuple[str, ...] | None:
+        """What the answer denies to a question that a text repeats, and no form has asked."""
+        fields = self._denied(asked, answer)
+        if not fields:
+            return fields
+        leave = self._names.leave(question)
+        if asked.of == "consent":
+            # `Has newsletter: no`
+            text = bare_question(question)
+            is_listed = self._listed(text) is not None or len(text.split()) == 1
+            is_clear = leave.is_wish or (
+                leave.is_asked
+                and (leave.channels is not None or self._names.is_about_consent((question,)))
+            )
+            return fields if is_listed or is_clear else None
+        if (
+            self._lists.consents.find(answer) == "granted"
+            and self._lists.truths.find(answer) is None
+        ):
+            # `DNC: ok`
+            return None
+        # `Unsubscribed: yes`
+        return self._texts.read(question, "remark") or fields
+
     def _stated(self, text: str) -> tuple[str, ...] | None:
         """What a few words deny that say who did not consent: `no consent`, `did not consent`."""
         if len(text.split()) > _MOST_STATED:
             return ()
         leave = self._names.leave(text)
+        if leave.is_state or self._names.permissions.says_by_what(fold(text).split()):
+            # `DNC ok`, `not reachable by phone`
+            return ()
         is_refused = leave.is_asked and leave.refusals == 1 and leave.channels is None
         if not (is_refused and self._names.is_about_consent((text,))):
             return ()

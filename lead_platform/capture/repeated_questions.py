@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-_PARTS = re.compile(r" ?[,;|\n()\[\]]+ ?|(?<!\d)\. | / ")
+_PARTS = re.compile(
+    r" ?[,;|\n()\[\]]+ ?|(?<!\d)\. |(?<=\d{4})\. |(?<=[./-]\d\d)\. (?=[A-ZÀ-Þ])| / "
+)
 _SIGN = re.compile(r" ?[:=?：＝？]+ ?| [-–—] ")
 # A question above its answer, which an A may announce.
 _BROKEN = re.compile(r"([:?：？]) ?\n ?(?:A: ?)?")

@@ -21,7 +21,7 @@ from lead_platform.capture.denials import (
     said_behind_a_name,
 )
 from lead_platform.capture.guessing.names import AMBIGUOUS_NAME, DENIED_AT, FieldNames
-from lead_platform.vocabularies.conjunctions import CONTRASTS, PREFERENCES
+from lead_platform.vocabularies.conjunctions import CONTRASTS, FROM_NOW_ON, PREFERENCES
 from lead_platform.vocabularies.contact_permissions import Leave
 from lead_platform.vocabularies.dating import has_date, without_dates
 from lead_platform.vocabularies.rows import CONTACT_CHANNELS
@@ -33,10 +33,13 @@ LONGEST_ANSWER = 200
 # `No, do not call me`, `Gore Ltd (unsubscribed)`
 CLAUSES = re.compile(r"\s*[,;.!()\[\]|\n]\s*|\s+[-–—/]\s+")
 # The same with the signs kept, and no dot or dash within a date.
-_PIECES = re.compile(r"([,;!?()\[\]|\n]|(?<!\d)\.\s|\s[-–—/]\s)")
+_PIECES = re.compile(
+    r"([,;!?()\[\]|\n]|(?<!\d)\.\s|(?<=\d{4})\.\s"
+    r"|(?<=[./-]\d)\.\s(?=[A-ZÀ-Þ])|(?<=[./-]\d\d)\.\s(?=[A-ZÀ-Þ])|\s[-–—/]\s)"
+)
 _LABELS = re.compile(r": | ?(?:->|=>|→|•|·|»|>) ?")
 # What stands before it was asked or is a label, and was read with its answer.
-_ASKED = re.compile(r"[:=?]")
+_ASKED = re.compile(r"(?<!\d)[:=?]")
 _TAG = re.compile(r"<[^<>]{1,200}>")
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|a|font|small)\b[^<>]{0,200}>", re.I)
 _QUOTED = re.compile(
@@ -127,7 +130,8 @@ class TextDenials:
             words = fold(undated.text).split()
             negates = self._names.permissions.negates
             # `No email since March` may say that none came.
-            may_be_past = len(words) == _PAIR and negates(words[:1])
+            is_wish = self._names.leave(undated.text).is_wish
+            may_be_past = negates(words[:1]) and not is_wish
             # What stands before it was written on that day: `2024-11-03 do not call`.
             is_logged = piece.strip()[:1].isdigit()
             is_of_day = (
@@ -138,7 +142,7 @@ class TextDenials:
             if is_of_day and self._denied_by(undated.text, "remark"):
                 is_for_a_day = True
             else:
-                kept.append(undated.text)
+                kept.append(undated.parted)
         return "".join(kept), is_for_a_day
 
     def may_deny(self, text: str, kind: TextKind) -> bool:
@@ -191,7 +195,7 @@ class TextDenials:
         if len(text) > _LONGEST_REPLY:
             return ()
         words = fold(text).split()
-        if kind == "remark" and self._names.permissions.says_by_what(words):
+        if kind == "remark" and words[-1:] == ["by"]:
             # `Please stop by`
             return ()
         if kind == "remark":
@@ -199,7 +203,7 @@ class TextDenials:
             if len(said) == 1 and (denied := self._lists.denied_channels(said[0])):
                 # Of registers some are words: nix.
                 is_register = denied != CONTACT_CHANNELS and said[0] in self._lists.denying_notes
-                if not is_register or said[0].upper() in text:
+                if not is_register or not text.islower():
                     return consent_fields(denied)
             # `Consent withdrawn`
             named = {match.field for match in self._names.matches((text,))}
@@ -234,7 +238,8 @@ class TextDenials:
         """What a clause denies that wishes for no contact in words of its own; of channels on both
         sides of the refusal the one behind it: `prefer e-mail, not phone`."""
         leave = clause.leave
-        if leave.is_state and not clause.is_several:
+        if leave.is_state and leave.is_asked and not clause.is_several:
+            # `Consent withdrawn`
             named = {match.field for match in self._names.matches((clause.text,))}
             if withdrawn := in_order(of for name, of in DENIED_AT.items() if name in named):
                 return withdrawn
@@ -329,6 +334,10 @@ class TextDenials:
         is_known = is_told and (is_whole or permissions.add_nothing(words_around))
         fields = consent_fields(set(chain.from_iterable(place.channels for place in places)))
         beside = self._names.leave(around)
+        is_state = leave.is_state and not (leave.is_wish or permissions.negates(clause.in_order))
+        if beside.is_asked and is_state:
+            # `DNC ok`, `on TPS, but gave consent`
+            return ()
         if beside.channels:
             if fields != CONSENTS:
                 return fields if is_known else ()
@@ -351,6 +360,8 @@ class TextDenials:
         """Whether a denial of two words may say that there is none: `no phone`, `kein Kontakt`."""
         phrase = fold(text[places[0].start : places[-1].end])
         head, _, thing = phrase.partition(" ")
+        if not FROM_NOW_ON.isdisjoint(fold(text).split()):
+            return False
         if not self._names.permissions.negates([head]):
             return False
         named = {match.field for match in self._names.matches((thing,)) if match.is_exact}

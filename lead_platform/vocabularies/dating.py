@@ -42,6 +42,9 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _IDEOGRAPHIC = re.compile(r"(?:\d{2,4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
+# A full stop goes with the date (`3.11. abgemeldet`), unless a sentence begins behind it.
+_BEHIND_A_DATE = re.compile(r"^ *(?:\.(?! +[^\W\d_a-zß-ÿ]))? *")
+_PLACE = "\x00"
 _FORMS = {
     "date": re.compile(
         r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|\d{1,2}[./-](?:19|20)\d\d"
@@ -65,9 +68,10 @@ _BEFORE_A_MONTH = frozenset({"number", "ordinal", "joins", "on", "since"})
 
 class Undated(NamedTuple):
     """A text without its dates, and how long what it says lasts by them: from one on (`since`), on
-    that `day` alone (`for today`), or nobody knows (`open`)."""
+    that `day` alone (`for today`), or nobody knows (`open`). `parted` has a comma for each."""
 
     text: str
+    parted: str
     lasts: Literal["since", "day", "open"]
 
 
@@ -94,11 +98,14 @@ def without_dates(text: str) -> Undated | None:
         tokens = _date_of(run)
         if tokens:
             kinds |= {token.kind for token in tokens}
-            rest = f"{rest[: tokens[0].start].rstrip()} {rest[tokens[-1].end :].lstrip(' .')}"
+            behind = _BEHIND_A_DATE.sub("", rest[tokens[-1].end :], count=1)
+            rest = f"{rest[: tokens[0].start].rstrip()}{_PLACE}{behind}"
     if rest == text or not _WORD.search(rest):
         return None
     return Undated(
-        rest.strip(" ,;-–"), "since" if "since" in kinds else "day" if "for" in kinds else "open"
+        " ".join(rest.replace(_PLACE, " ").split(" ")).strip(" ,;-–").replace("  ", " "),
+        rest.replace(_PLACE, ", ").strip(" ,;-–"),
+        "since" if "since" in kinds else "day" if "for" in kinds else "open",
     )
 
 

@@ -399,7 +399,7 @@ def test_what_a_rep_or_a_lead_writes_denies(remark: str, fields: tuple[str, ...]
 
 @pytest.mark.parametrize(
     "remark",
-    ["Customer said do not call", "Alan asked us on 3/4 to stop emailing him",
+    ["Customer said do not call", "Alan asked us to stop emailing him",
      "does not want to hear from us", "Opt-out received",
      "Do not call before 9am", "Please do not call on Fridays", "Do not email my boss"],
 )  # fmt: skip
@@ -681,9 +681,8 @@ SAID = {
         "Email: no calls", "Mail 3.4.: bitte nicht anrufen", "WhatsApp: do not call",
         "SMS 4/3: don't call", "mail : pas d'appels", "correo: no llamar",
         "mail 3/4: niet bellen", "mail 3.4.: nie dzwonić", "Opt Out (Phone)",
-        "opted-out (phone)", "calls not ok", "not allowed to call", "calls not allowed",
-        "no permission to call", "may not be called", "we may not call",
-        "darf nicht angerufen werden", "请勿打电话", "nicht wieder anrufen", "do not cold call",
+        "opted-out (phone)", "not allowed to call", "calls not allowed",
+        "no permission to call", "darf nicht angerufen werden", "请勿打电话", "nicht wieder anrufen", "do not cold call",
         "do not use phone",
     ],
     MAIL: [
@@ -715,6 +714,7 @@ def test_what_is_denied_is_what_is_said_and_not_by_which_way(
 @pytest.mark.parametrize(
     "remark",
     [
+        "calls not ok", "may not be called", "we may not call", "10:30 unsubscribed",
         "unsubscribed -> hot", "• met • unsubscribed", "DNC JS", "DNC 3/12 JS", "DNC PER MGR",
         "VIP DNC", "ACHTUNG: DNC", "JM: DNC", "brak zgody (na telefon)", "wycofał zgodę",
         "said not to call", "told me not to call", "refused calls",
@@ -823,3 +823,44 @@ def test_long_texts_take_no_longer_than_long(sign: str) -> None:
         return time.process_time() - started
 
     assert seconds(16_000) < 40 * max(seconds(2_000), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("remark", "fields"),
+    [
+        *((remark, ALL) for remark in (
+            "Call 3 Nov 2024. Opted out.", "Email 3.11. Opted out.", "SMS 2024. Unsubscribed",
+            "Call 3 Nov 2024 Opted out", "opted out per 3 Nov call", "opted out 3 Nov by phone",
+            "Unsubscribed: yes", "Abgemeldet: ja", "unsubscribed? yes", "Bitte kein Kontakt mehr",
+            "Met at expo 2024. Please do not contact me.", "Founded 1998. Do not contact.",
+            "STOP at all",
+        )),
+        ("Spoke 11/3/24. Do not call.", PHONE), ("Bloctel", PHONE),
+        ("Met at expo 2024. Please do not call me.", PHONE),
+        ("Angebot vom 12.5. Bitte keine Mails mehr.", MAIL),
+        ("Alan asked us on 3/4 to stop emailing him", MAIL),
+    ],
+)  # fmt: skip
+def test_a_sentence_behind_a_date_is_one_of_its_own(remark: str, fields: tuple[str, ...]) -> None:
+    """`Call 3 Nov 2024. Opted out.` denied the phone alone, `Spoke 11/3/24. Do not call.` none."""
+    assert READER.in_text(remark, "remark") == fields
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["Offer: withdrawn", "enrolled 2022, withdrawn 2023", "not reachable by phone",
+     "Called twice. Not reachable by phone.", "won't be reachable by phone",
+     "nicht per Telefon erreichbar", "Phone number not ok", "Mail not ok, bounced",
+     "may not be in for our call", "may not answer email", "may not receive SMS", "DNC ok",
+     "DNC: ok", "Bloctel ok", "opted out 2022, opted in 2024", "GDPR: no", "Postal mail: no",
+     "opted out 2022, opted back in 2024", "no emails from him since March",
+     "no call from him since March", "on TPS, but gave consent", "Direct mail not allowed"],
+)  # fmt: skip
+def test_what_came_to_nothing_denies_nothing(remark: str) -> None:
+    assert not READER.in_text(remark, "remark")
+    assert not denied("Application status", remark)
+
+
+@pytest.mark.parametrize("answer", ["Withdrawn", "Withdrawn 3 Nov", "objected 3 Nov"])
+def test_what_is_withdrawn_is_for_its_question(answer: str) -> None:
+    assert not denied("Application status", answer)

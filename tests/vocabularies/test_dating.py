@@ -24,7 +24,8 @@ STATED = "unsubscribed"
     ],
 )  # fmt: skip
 def test_a_date_goes_with_the_word_before_it(text: str, is_since: bool) -> None:
-    assert without_dates(text) == Undated(STATED, "since" if is_since else "open")
+    undated = without_dates(text)
+    assert undated == Undated(STATED, STATED, "since" if is_since else "open")
     assert has_date(text)
 
 
@@ -35,6 +36,13 @@ def test_a_date_goes_with_the_word_before_it(text: str, is_since: bool) -> None:
 )  # fmt: skip
 def test_what_is_no_date_stays(text: str) -> None:
     assert without_dates(text) is None
+
+
+def test_a_sentence_behind_a_date_stays_one() -> None:
+    undated = without_dates("Call 3 Nov 2024. Opted out on 4 Nov by mail")
+    assert undated is not None
+    assert undated.text == "Call . Opted out by mail"
+    assert undated.parted == "Call, . Opted out, by mail"
 
 
 WORDS = st.lists(st.sampled_from(["zzqx", "unsubscribed", "bob", "call", "nicht"]), max_size=4)

@@ -354,7 +354,9 @@ def _completed(whole: Parts, full: str, first: str | None, last: str | None) -> 
     if not (first or whole.first) or not (last or whole.last):
         return whole._replace(first=first or whole.first, last=last or whole.last)
     parts = _both_given(first or whole.first or "", last or whole.last or "")
-    return parts._replace(middle=whole.middle)
+    # Mohd. Ali Khan, whose first name is given as Ali
+    is_said = whole.middle and parts.first and _is_said_in(whole.middle, parts.first)
+    return parts._replace(middle=None if is_said else whole.middle)
 
 
 def _rest_beside(whole: Parts, full: str, first: str | None, last: str | None) -> Parts | None:
@@ -374,12 +376,16 @@ def _rest_beside(whole: Parts, full: str, first: str | None, last: str | None) -
     if first and is_before:
         count = len((whole.last or "").split())
         between = rest[: len(rest) - count]
-        if not all(map(is_given, between)):
+        is_particle = " ".join(rest[len(between) :])[:1].islower()
+        if not (is_particle or all(map(is_given, between))):
             # Juan Carlos | Pérez Gómez
             between = []
         return Parts(first, " ".join(between) or None, " ".join(rest[len(between) :]))
     if first and is_behind:
-        return Parts(first, None, " ".join(rest))
+        # Nguyễn | Văn | An
+        own = len((whole.last or "").split())
+        own = own if own and fold(" ".join(rest[:own])) == fold(whole.last or "") else len(rest)
+        return Parts(first, " ".join(rest[own:]) or None, " ".join(rest[:own]))
     if is_behind:
         count = _particles_behind(rest, part)
         given, particles = rest[: len(rest) - count], rest[len(rest) - count :]
