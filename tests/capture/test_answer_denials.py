@@ -682,7 +682,8 @@ SAID = {
         "SMS 4/3: don't call", "mail : pas d'appels", "correo: no llamar",
         "mail 3/4: niet bellen", "mail 3.4.: nie dzwonić", "Opt Out (Phone)",
         "opted-out (phone)", "not allowed to call", "calls not allowed",
-        "no permission to call", "darf nicht angerufen werden", "请勿打电话", "nicht wieder anrufen", "do not cold call",
+        "no permission to call", "darf nicht angerufen werden", "请勿打电话",
+        "nicht wieder anrufen", "do not cold call",
         "do not use phone",
     ],
     MAIL: [

@@ -66,6 +66,11 @@ def test_marks_stay_with_their_letters(name: str, vocabularies: Vocabularies) ->
         (("山田太郎", "太郎", None), ("山田 太郎", "太郎", "山田")),
         (("Park Ji Sung", "Ji Sung", None), ("Ji Sung Park", "Ji Sung", "Park")),
         (("Dr. Mary Ann Smith Jr.", "Mary Ann", None), ("Mary Ann Smith", "Mary Ann", "Smith")),
+        (("Mohd. Ali Khan", "Ali", None), ("Ali Khan", "Ali", "Khan")),
+        (("Wm. Henry Smith", "Henry", None), ("Henry Smith", "Henry", "Smith")),
+        (("Nguyễn Văn An", "An", None), ("An Văn Nguyễn", "An", "Nguyễn")),
+        (("Abdul Rahman bin Ali", "Abdul", None),
+         ("Abdul Rahman bin Ali", "Abdul", "bin Ali")),
     ],
 )  # fmt: skip
 def test_a_part_beside_the_whole_name(
