@@ -739,12 +739,12 @@ class _Emitter:
         for name, kind in self._texts.items():
             text = row[self._place[name]]
             fields = denials.in_text(text, kind) if denials and text else ()
-            if fields is None:
-                self._fault(name, UNCLEAR_DENIAL, mapped, issues, text)
-            elif fields:
+            if fields:
                 denied.update(fields)
                 told = f"{show(text)} denies {' and '.join(fields)}"
                 self._fault(name, f"holds a denial: {told}", mapped, issues, text)
+            if fields is None or (fields and denials and denials.leaves_open(text, kind)):
+                self._fault(name, UNCLEAR_DENIAL, mapped, issues, text)
 
     def _hear(
         self,

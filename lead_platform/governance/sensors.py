@@ -261,8 +261,8 @@ def watch_runs(instance: DagsterInstance, book: AlertBook, cursor: Cursor, now: 
     newest = max((place for place, _ in last), default=0)
     after = newest if cursor.after_event is None else min(cursor.after_event, newest)
     ended = sorted({*_ends(instance, limit=RUNS_AT_ONCE, after=after), *last})
-    is_begun = cursor.after_event is None
-    seen = {*cursor.told, *(run_id for _, run_id in last if is_begun)}
+    is_first_look = cursor.after_event is None
+    seen = {run_id for _, run_id in last} if is_first_look else {*cursor.told}
     run_ids = dict.fromkeys([*cursor.again, *(each for _, each in ended if each not in seen)])
     runs = {
         record.dagster_run.run_id: record

@@ -865,3 +865,13 @@ def test_what_came_to_nothing_denies_nothing(remark: str) -> None:
 @pytest.mark.parametrize("answer", ["Withdrawn", "Withdrawn 3 Nov", "objected 3 Nov"])
 def test_what_is_withdrawn_is_for_its_question(answer: str) -> None:
     assert not denied("Application status", answer)
+
+
+def test_a_message_that_denies_one_channel_tells_of_the_other(make_channel: MakeChannel) -> None:
+    """It was told of columns that no field takes, and of a mapped message it was not."""
+    content = {"id": "1", "email": "a@b.co", "at": "2026-03-04T10:00:00Z", "consent": "yes"}
+    rules = CONTACTS.replace("          message: message\n", "          message: note\n")
+    row = submission(make_channel(rules), {**content, "note": "Newsletter: nein, Tel: nein"})
+    assert row["consent_email"] == "denied"
+    reasons = [issue["reason"] for issue in json.loads(row["issues"])]
+    assert [reason.startswith("has words of a denial") for reason in reasons] == [False, True]
